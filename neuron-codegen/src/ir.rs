@@ -1,0 +1,277 @@
+//! A small, typed, hash-consed expression graph.
+//!
+//! Equal expressions get equal [`Id`]s, so sharing is free and equality is an integer comparison.
+//! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
+//! backend. The simplifying constructors used for derivatives are in [`crate::simplify`].
+
+use std::collections::HashMap;
+
+/// An expression in a [`Graph`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(u32);
+
+/// What an expression evaluates to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sort {
+    /// A number.
+    Real,
+    /// A condition.
+    Bool,
+}
+
+/// How often the value of an expression changes; ordered from rarely to often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rate {
+    /// The same for all neurons and steps: scalar parameters, flags, numbers.
+    Uniform,
+    /// Differs between neurons, constant over time: parameter arrays.
+    Neuron,
+    /// Differs from step to step: inputs, states, spikes.
+    Step,
+}
+
+/// A named quantity that expressions start from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Leaf {
+    /// The name it has in the declaration and in generated code.
+    pub name: String,
+    /// Number or condition.
+    pub sort: Sort,
+    /// How often it changes.
+    pub rate: Rate,
+}
+
+/// Functions of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Func {
+    /// Exponential.
+    Exp,
+    /// Natural logarithm.
+    Ln,
+    /// Square root.
+    Sqrt,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Logistic function `1 / (1 + exp(-x))`.
+    Sigmoid,
+    /// Absolute value.
+    Abs,
+    /// Arc tangent.
+    Atan,
+    /// Error function.
+    Erf,
+    /// Sine.
+    Sin,
+    /// Cosine.
+    Cos,
+}
+
+impl Func {
+    /// All functions, in the order in which the documentation lists them.
+    pub const ALL: [Self; 10] = [
+        Self::Exp,
+        Self::Ln,
+        Self::Sqrt,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Abs,
+        Self::Atan,
+        Self::Erf,
+        Self::Sin,
+        Self::Cos,
+    ];
+
+    /// Its name in the DSL and in generated code.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exp => "exp",
+            Self::Ln => "ln",
+            Self::Sqrt => "sqrt",
+            Self::Tanh => "tanh",
+            Self::Sigmoid => "sigmoid",
+            Self::Abs => "abs",
+            Self::Atan => "atan",
+            Self::Erf => "erf",
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+        }
+    }
+}
+
+/// Comparisons. `a > b` is stored as `b < a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cmp {
+    /// `a < b`
+    Lt,
+    /// `a <= b`
+    Le,
+    /// `a == b`
+    Eq,
+    /// `a != b`
+    Ne,
+}
+
+/// A node of the graph. Operands are always older than the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// A number, by its bits (so that nodes can be hashed); see [`Graph::number`].
+    Num(u64),
+    /// Index into [`Graph::leaf`].
+    Leaf(u32),
+    /// `-a`
+    Neg(Id),
+    /// `a + b`
+    Add(Id, Id),
+    /// `a - b`
+    Sub(Id, Id),
+    /// `a * b`
+    Mul(Id, Id),
+    /// `a / b`
+    Div(Id, Id),
+    /// `a` to an integer power.
+    Powi(Id, i32),
+    /// `if a < b { a } else { b }`
+    Min(Id, Id),
+    /// `if a > b { a } else { b }`
+    Max(Id, Id),
+    /// A function of one number.
+    Call(Func, Id),
+    /// A comparison; a condition.
+    Compare(Cmp, Id, Id),
+    /// `!a`
+    Not(Id),
+    /// `a && b`
+    And(Id, Id),
+    /// `a || b`
+    Or(Id, Id),
+    /// `if cond { a } else { b }`, of numbers.
+    Select(Id, Id, Id),
+}
+
+impl Node {
+    /// The operands, in order.
+    pub fn operands(self) -> impl DoubleEndedIterator<Item = Id> {
+        let operands = match self {
+            Self::Num(_) | Self::Leaf(_) => [None, None, None],
+            Self::Neg(a) | Self::Powi(a, _) | Self::Call(_, a) | Self::Not(a) => [Some(a), None, None],
+            Self::Add(a, b)
+            | Self::Sub(a, b)
+            | Self::Mul(a, b)
+            | Self::Div(a, b)
+            | Self::Min(a, b)
+            | Self::Max(a, b)
+            | Self::Compare(_, a, b)
+            | Self::And(a, b)
+            | Self::Or(a, b) => [Some(a), Some(b), None],
+            Self::Select(c, a, b) => [Some(c), Some(a), Some(b)],
+        };
+        operands.into_iter().flatten()
+    }
+
+    /// The same node over operands passed through `f`.
+    pub fn map(self, mut f: impl FnMut(Id) -> Id) -> Self {
+        match self {
+            Self::Num(_) | Self::Leaf(_) => self,
+            Self::Neg(a) => Self::Neg(f(a)),
+            Self::Powi(a, n) => Self::Powi(f(a), n),
+            Self::Call(g, a) => Self::Call(g, f(a)),
+            Self::Not(a) => Self::Not(f(a)),
+            Self::Add(a, b) => Self::Add(f(a), f(b)),
+            Self::Sub(a, b) => Self::Sub(f(a), f(b)),
+            Self::Mul(a, b) => Self::Mul(f(a), f(b)),
+            Self::Div(a, b) => Self::Div(f(a), f(b)),
+            Self::Min(a, b) => Self::Min(f(a), f(b)),
+            Self::Max(a, b) => Self::Max(f(a), f(b)),
+            Self::Compare(op, a, b) => Self::Compare(op, f(a), f(b)),
+            Self::And(a, b) => Self::And(f(a), f(b)),
+            Self::Or(a, b) => Self::Or(f(a), f(b)),
+            Self::Select(c, a, b) => Self::Select(f(c), f(a), f(b)),
+        }
+    }
+}
+
+/// The graph: an arena of nodes, each stored once.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Vec<Node>,
+    sorts: Vec<Sort>,
+    rates: Vec<Rate>,
+    index: HashMap<Node, Id>,
+    leaves: Vec<Leaf>,
+}
+
+impl Graph {
+    /// The expression `node`, shared with an equal one if there is one. Nothing is simplified.
+    pub fn add(&mut self, node: Node) -> Id {
+        if let Some(&id) = self.index.get(&node) {
+            return id;
+        }
+        let sort = match node {
+            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => Sort::Bool,
+            Node::Leaf(leaf) => self.leaves[leaf as usize].sort,
+            _ => Sort::Real,
+        };
+        let rate = match node {
+            Node::Leaf(leaf) => self.leaves[leaf as usize].rate,
+            _ => node.operands().map(|id| self.rate(id)).max().unwrap_or(Rate::Uniform),
+        };
+        let id = Id(u32::try_from(self.nodes.len()).expect("fewer than 2^32 expressions"));
+        self.nodes.push(node);
+        self.sorts.push(sort);
+        self.rates.push(rate);
+        self.index.insert(node, id);
+        id
+    }
+
+    /// A leaf. The same leaf twice is the same expression.
+    pub fn leaf(&mut self, name: &str, sort: Sort, rate: Rate) -> Id {
+        let leaf = Leaf { name: name.to_owned(), sort, rate };
+        let index = self.leaves.iter().position(|l| *l == leaf).unwrap_or_else(|| {
+            self.leaves.push(leaf);
+            self.leaves.len() - 1
+        });
+        self.add(Node::Leaf(index as u32))
+    }
+
+    /// A number.
+    pub fn num(&mut self, value: f64) -> Id {
+        self.add(Node::Num(value.to_bits()))
+    }
+
+    /// What `id` is.
+    pub fn node(&self, id: Id) -> Node {
+        self.nodes[id.0 as usize]
+    }
+
+    /// Number or condition.
+    pub fn sort(&self, id: Id) -> Sort {
+        self.sorts[id.0 as usize]
+    }
+
+    /// How often its value changes.
+    pub fn rate(&self, id: Id) -> Rate {
+        self.rates[id.0 as usize]
+    }
+
+    /// Its value, if it is a number written out.
+    pub fn number(&self, id: Id) -> Option<f64> {
+        match self.node(id) {
+            Node::Num(bits) => Some(f64::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// The leaf, if it is one.
+    pub fn as_leaf(&self, id: Id) -> Option<&Leaf> {
+        match self.node(id) {
+            Node::Leaf(leaf) => Some(&self.leaves[leaf as usize]),
+            _ => None,
+        }
+    }
+
+    /// Whether `id` is computed from `part`, or is it.
+    pub fn contains(&self, id: Id, part: Id) -> bool {
+        // Operands are older than the nodes over them, so anything older than `part` cannot hold it.
+        id == part || (id > part && self.node(id).operands().any(|operand| self.contains(operand, part)))
+    }
+}

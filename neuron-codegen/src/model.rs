@@ -1,0 +1,145 @@
+//! A checked declaration: what `check` produces and everything after it reads.
+//!
+//! A model cannot be wrong: names are resolved, sorts agree, ranges hold. It contains what the user
+//! wrote; derivatives are made from it in [`crate::derive`], kernels in [`crate::kernel`].
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+
+use crate::ir::{Graph, Id};
+
+/// The potential a neuron returns to after a spike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reset {
+    /// `V = S V_reset + (1 - S) H`
+    Hard,
+    /// `V = H - S V_th`
+    Soft,
+}
+
+impl Reset {
+    /// All modes, in the order in which documentation and tables list them.
+    pub const ALL: [Self; 2] = [Self::Hard, Self::Soft];
+
+    /// The word in the DSL and the prefix of kernel names: `hard`, `soft`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+        }
+    }
+}
+
+/// A real-valued parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Name, at the user's span.
+    pub name: Ident,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// Default value.
+    pub default: f64,
+    /// Conditions over parameters and numbers that must hold, from `where`.
+    pub conditions: Vec<Condition>,
+    /// Its leaf in the graph.
+    pub leaf: Id,
+    /// Whether it is one of the two every neuron has, `v_threshold` and `v_reset`.
+    pub built_in: bool,
+}
+
+/// One condition of a `where` clause.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The condition, over parameter leaves.
+    pub expr: Id,
+    /// The condition as the user wrote it: `tau > 1.0`.
+    pub text: String,
+}
+
+/// A boolean switch, the same for all neurons and steps of a call.
+#[derive(Clone, Debug)]
+pub struct Flag {
+    /// Name, at the user's span.
+    pub name: Ident,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// Default value.
+    pub default: bool,
+    /// Its leaf in the graph, of sort `Bool`.
+    pub leaf: Id,
+}
+
+/// A quantity carried from step to step. The first is always the membrane potential `v`.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Name, at the user's span.
+    pub name: Ident,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// Value before the first step, over parameters and flags. That of `v` is `v_reset`.
+    pub init: Id,
+    /// Its leaf in the graph: the value the step starts from.
+    pub leaf: Id,
+    /// Value after the step, over all leaves including `h` and `spike`. `None` for `v`, which `reset` updates.
+    pub update: Option<Id>,
+}
+
+/// The leaves that every model has.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaves {
+    /// `h`: the charged potential, before reset.
+    pub h: Id,
+    /// `spike`: 0 or 1, as a number.
+    pub spike: Id,
+    /// `fired`: the same as a condition; what `if spike { .. }` stands for.
+    pub fired: Id,
+    /// `v_threshold`
+    pub v_threshold: Id,
+    /// `v_reset`
+    pub v_reset: Id,
+}
+
+/// An input current.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Name, at the user's span; `x` unless declared.
+    pub name: Ident,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// Its leaf in the graph.
+    pub leaf: Id,
+}
+
+/// A checked neuron.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Name of the struct, at the user's span.
+    pub name: Ident,
+    /// Visibility, as the user wrote it.
+    pub vis: syn::Visibility,
+    /// Attributes besides doc comments, passed on to the struct.
+    pub attrs: Vec<syn::Attribute>,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// All expressions.
+    pub graph: Graph,
+    /// Leaves that every model has.
+    pub leaves: Leaves,
+    /// Inputs, in order; at least one.
+    pub inputs: Vec<Input>,
+    /// Parameters in order of declaration; `v_threshold` and `v_reset` come last unless declared.
+    pub params: Vec<Param>,
+    /// Flags in order of declaration.
+    pub flags: Vec<Flag>,
+    /// States; `v` first.
+    pub states: Vec<State>,
+    /// `H` as a function of inputs, states and parameters.
+    pub charge: Id,
+    /// What `H` is compared with: `v_threshold` unless declared; over inputs, states and parameters.
+    pub threshold: Id,
+    /// Reset modes in order of declaration; at least one, each once.
+    pub resets: Vec<Reset>,
+    /// Names that the user gave to expressions with `let`, used for them in generated code too.
+    pub names: HashMap<Id, String>,
+}

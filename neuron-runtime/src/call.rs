@@ -1,0 +1,39 @@
+//! A call of one template, over any neuron: buffers in the order of the neuron's
+//! [`Signature`](crate::Signature), checked before any work is done.
+
+use crate::{Element, Gradient, Template};
+
+/// An array to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a, E: Element> {
+    /// In the data's format; see [`Class::Signal`](crate::Class::Signal).
+    Signal(&'a [E]),
+    /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
+    State(&'a [E::Real]),
+}
+
+/// An array to write.
+#[derive(Debug)]
+pub enum Sink<'a, E: Element> {
+    /// In the data's format; see [`Class::Signal`](crate::Class::Signal).
+    Signal(&'a mut [E]),
+    /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
+    State(&'a mut [E::Real]),
+}
+
+/// A call of one template.
+#[derive(Debug)]
+pub struct Call<'c, 'a, E: Element> {
+    /// What to compute.
+    pub template: Template,
+    /// Number of steps `T`; 1 for the single-step templates.
+    pub steps: usize,
+    /// Number of neurons `N`: the product of all other dimensions.
+    pub neurons: usize,
+    /// How spikes are differentiated; read by the with-grad templates only.
+    pub gradient: Gradient,
+    /// Arrays to read, in the order of [`Signature::inputs`](crate::Signature::inputs).
+    pub inputs: &'c [Source<'a, E>],
+    /// Arrays to write, in the order of [`Signature::outputs`](crate::Signature::outputs).
+    pub outputs: &'c mut [Sink<'a, E>],
+}

@@ -1,0 +1,59 @@
+//! The trait that `neuron!` implements.
+
+use std::fmt::Debug;
+
+use crate::{Call, Element, Error, Reset, Spec};
+
+/// A value of a parameter, whatever its type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    /// Of a `param`.
+    Real(f64),
+    /// Of a `flag`.
+    Flag(bool),
+}
+
+/// A neuron model with its parameter values. Implemented by [`neuron!`](crate::neuron).
+///
+/// The methods serve code that works with any neuron: nodes, training steps, tools. To call the
+/// templates of one known neuron, use the methods that the macro adds to its struct.
+pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
+    /// What does not depend on parameter values.
+    const SPEC: &'static Spec;
+
+    /// Checks every parameter against its declared range; NaN and infinity are never in range.
+    fn validate(&self) -> Result<(), Error>;
+
+    /// The reset mode in use.
+    fn reset(&self) -> Reset;
+
+    /// Selects a reset mode. [`Neuron::validate`] says whether the neuron was declared with it.
+    fn set_reset(&mut self, reset: Reset);
+
+    /// The value of a parameter or flag, or `None` if there is none of that name.
+    fn get(&self, name: &str) -> Option<Value>;
+
+    /// Sets a parameter or flag by name. Ranges are checked by [`Neuron::validate`], not here.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`], [`Error::ParameterType`]
+    fn set(&mut self, name: &str, value: Value) -> Result<(), Error>;
+
+    /// The value of each state before the first step, in the order of [`Spec::states`].
+    fn initial_state(&self) -> Vec<f64>;
+
+    /// Runs one template on the CPU: checks everything, then computes.
+    ///
+    /// # Errors
+    /// Any parameter out of range, any buffer missing or of the wrong length: see [`Error`]. Nothing is
+    /// written then.
+    fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
+
+    /// The relaxed model in float64: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) with the
+    /// surrogate's primitive in place of the Heaviside step, so that the surrogate gradient *is* its
+    /// gradient. For checking derivatives, see [`crate::gradcheck`].
+    ///
+    /// # Errors
+    /// As [`Neuron::run`].
+    fn run_relaxed(&self, call: Call<'_, '_, f64>) -> Result<(), Error>;
+}

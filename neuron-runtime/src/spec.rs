@@ -1,0 +1,180 @@
+//! What a neuron is, as data: names, documentation, buffers. Generated once a neuron as
+//! [`Neuron::SPEC`](crate::Neuron::SPEC) and read by everything that serves any neuron.
+
+use std::fmt;
+
+/// How the membrane potential is reset after a spike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reset {
+    /// `V[t] = S[t] V_reset + (1 - S[t]) H[t]`
+    Hard,
+    /// `V[t] = H[t] - S[t] V_threshold`
+    Soft,
+}
+
+impl fmt::Display for Reset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+        })
+    }
+}
+
+/// What a kernel computes. With the two resets, the first four are the eight forward templates of the
+/// 2020 API; the gradients do not depend on the reset mode, since the forward pass saved its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Template {
+    /// One step: inputs and states to spike and next states.
+    Forward,
+    /// A sequence of `T` steps ("forward pass through time").
+    Fptt,
+    /// One step, saving the factors that [`Template::Backward`] needs.
+    ForwardWithGrad,
+    /// A sequence, saving the factors that [`Template::Bptt`] needs.
+    FpttWithGrad,
+    /// Gradients of one step.
+    Backward,
+    /// Gradients of a sequence: back-propagation through time.
+    Bptt,
+}
+
+impl Template {
+    /// All templates.
+    pub const ALL: [Self; 6] =
+        [Self::Forward, Self::Fptt, Self::ForwardWithGrad, Self::FpttWithGrad, Self::Backward, Self::Bptt];
+
+    /// Its name, without the reset.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Fptt => "fptt",
+            Self::ForwardWithGrad => "forward_with_grad",
+            Self::FpttWithGrad => "fptt_with_grad",
+            Self::Backward => "backward",
+            Self::Bptt => "bptt",
+        }
+    }
+
+    /// Whether it runs over a sequence rather than one step.
+    pub const fn is_multi_step(self) -> bool {
+        matches!(self, Self::Fptt | Self::FpttWithGrad | Self::Bptt)
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A real-valued parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// Field name.
+    pub name: &'static str,
+    /// Doc comment.
+    pub doc: &'static str,
+    /// Default value.
+    pub default: f64,
+    /// Valid range as declared, such as `tau > 1.0`; empty if every finite number is valid.
+    pub range: &'static str,
+}
+
+/// A boolean switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FlagSpec {
+    /// Field name.
+    pub name: &'static str,
+    /// Doc comment.
+    pub doc: &'static str,
+    /// Default value.
+    pub default: bool,
+}
+
+/// A state variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateSpec {
+    /// Name; the first state is always `v`.
+    pub name: &'static str,
+    /// Doc comment.
+    pub doc: &'static str,
+    /// Initial value as declared, over the parameters.
+    pub init: &'static str,
+}
+
+/// A named formula, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Equation {
+    /// Left-hand side.
+    pub name: &'static str,
+    /// Right-hand side, in the syntax of the DSL.
+    pub expr: &'static str,
+}
+
+/// In which format a buffer is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// The data's own format: inputs, spikes and their gradients. May be a half-precision one.
+    Signal,
+    /// The format of the arithmetic: states, their gradients, factors kept for the backward pass.
+    State,
+}
+
+/// One array that a template reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BufferSpec {
+    /// Name, as in the documentation of the template.
+    pub name: &'static str,
+    /// Its format.
+    pub class: Class,
+    /// Whether it has a value a step (`[T, N]`) or only one a neuron (`[N]`).
+    pub per_step: bool,
+}
+
+/// The arrays of one template, in the order in which every interface takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The template.
+    pub template: Template,
+    /// Arrays read.
+    pub inputs: &'static [BufferSpec],
+    /// Arrays written.
+    pub outputs: &'static [BufferSpec],
+}
+
+/// Everything about a neuron that does not depend on parameter values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spec {
+    /// Name of the struct, `Lif`.
+    pub name: &'static str,
+    /// Name of the module with its buffers and kernels, `lif`; the prefix of its CUDA kernels.
+    pub module: &'static str,
+    /// Doc comment.
+    pub doc: &'static str,
+    /// Names of the inputs; `x` first.
+    pub inputs: &'static [&'static str],
+    /// States; `v` first.
+    pub states: &'static [StateSpec],
+    /// Real-valued parameters.
+    pub params: &'static [ParamSpec],
+    /// Boolean switches.
+    pub flags: &'static [FlagSpec],
+    /// Reset modes that it was declared with.
+    pub resets: &'static [Reset],
+    /// Factors that the with-grad templates save for the backward ones, in order.
+    pub factors: &'static [&'static str],
+    /// The model's equations.
+    pub equations: &'static [Equation],
+    /// Its partial derivatives.
+    pub derivatives: &'static [Equation],
+    /// The arrays of each template, in the order of [`Template::ALL`].
+    pub signatures: &'static [Signature],
+}
+
+impl Spec {
+    /// The arrays of `template`.
+    pub fn signature(&self, template: Template) -> &'static Signature {
+        &self.signatures[template as usize]
+    }
+}
