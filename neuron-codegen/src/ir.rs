@@ -4,7 +4,7 @@
 //! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
 //! backend. The simplifying constructors used for derivatives are in [`crate::simplify`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// An expression in a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -271,7 +271,19 @@ impl Graph {
 
     /// Whether `id` is computed from `part`, or is it.
     pub fn contains(&self, id: Id, part: Id) -> bool {
-        // Operands are older than the nodes over them, so anything older than `part` cannot hold it.
-        id == part || (id > part && self.node(id).operands().any(|operand| self.contains(operand, part)))
+        self.reach([id]).contains(&part)
+    }
+
+    /// All expressions that `roots` are computed from, themselves included; operands come before what uses
+    /// them.
+    pub fn reach(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {
+        let mut reached = BTreeSet::new();
+        let mut open: Vec<Id> = roots.into_iter().collect();
+        while let Some(id) = open.pop() {
+            if reached.insert(id) {
+                open.extend(self.node(id).operands());
+            }
+        }
+        reached
     }
 }

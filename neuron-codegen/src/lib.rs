@@ -1,1 +1,29 @@
+//! From the declaration of a spiking neuron to its kernels.
+//!
+//! The data path runs one way, a module a stage:
+//!
+//! ```text
+//! syntax -> check -> model over ir -> gradient (derive, simplify) -> kernel -> emit
+//! ```
+//!
+//! [`syntax`] reads tokens and keeps every span; [`check`] resolves names, sorts and ranges, and reports every
+//! mistake at once; the result is a [`model::Model`], which cannot be wrong. [`gradient`] differentiates it
+//! symbolically, [`kernel`] arranges it into step programs, and [`emit`] prints these.
+//!
+//! This is a plain library, used by the `neuron!` macro, by build scripts and by tests alike.
 
+pub mod check;
+pub mod declarations;
+pub mod derive;
+pub mod emit;
+pub mod expand;
+pub mod gradient;
+pub mod ir;
+pub mod kernel;
+pub mod model;
+pub mod print;
+pub mod report;
+mod simplify;
+mod suggest;
+pub mod syntax;
+pub mod variant;

@@ -26,9 +26,8 @@ pub enum Sink<'a, E: Element> {
 pub struct Call<'c, 'a, E: Element> {
     /// What to compute.
     pub template: Template,
-    /// Number of steps `T`; 1 for the single-step templates.
-    pub steps: usize,
-    /// Number of neurons `N`: the product of all other dimensions.
+    /// Number of neurons `N`: the product of all dimensions but time. The number of steps `T` follows from
+    /// it and the length of the first per-step array; it is 1 for the single-step templates.
     pub neurons: usize,
     /// How spikes are differentiated; read by the with-grad templates only.
     pub gradient: Gradient,

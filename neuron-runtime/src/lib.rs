@@ -1,1 +1,45 @@
+//! What spiking neurons declared with [`neuron!`] run on.
+//!
+//! A neuron is declared by its charging equation and reset modes; its kernels are generated. This crate runs
+//! them: it checks calls, distributes neurons over threads and vector instructions, and offers the ways to
+//! use a neuron that training code wants.
+//!
+//! # Numbers
+//!
+//! States and arithmetic are `f32`, or `f64` for `f64` data; `half::f16` and `half::bf16` are storage formats
+//! of inputs, spikes and their gradients. Nothing is fused or reordered, so that results are the same bits on
+//! every instruction set and for every number of threads.
+//!
+//! NaN and infinite inputs are not refused. NaN in `h` does not fire, since `NaN >= v_threshold` is false, and
+//! stays in the state of that neuron from there on; infinities follow the rules of IEEE 754: positive infinity
+//! fires. Other neurons are not affected.
 
+mod call;
+mod element;
+mod error;
+mod execute;
+pub mod generated;
+mod isa;
+mod macros;
+pub mod math;
+mod neuron;
+mod real;
+mod rows;
+mod spec;
+pub mod surrogate;
+mod tile;
+
+pub use call::{Call, Sink, Source};
+pub use element::Element;
+pub use error::Error;
+pub use isa::Isa;
+#[doc(hidden)]
+pub use macros::__expand;
+pub use neuron::{Neuron, Value};
+pub use real::Real;
+pub use rows::{LANES, Rows, RowsMut};
+pub use spec::{
+    BufferSpec, Class, Equation, FlagSpec, ParamSpec, Reset, Signature, Spec, StateSpec, Template,
+};
+pub use surrogate::{Gradient, Surrogate, TileGradient};
+pub use tile::{Kernel, Tile};

@@ -49,11 +49,11 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// written then.
     fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
 
-    /// The relaxed model in float64: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) with the
+    /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) with the
     /// surrogate's primitive in place of the Heaviside step, so that the surrogate gradient *is* its
     /// gradient. For checking derivatives, see [`crate::gradcheck`].
     ///
     /// # Errors
     /// As [`Neuron::run`].
-    fn run_relaxed(&self, call: Call<'_, '_, f64>) -> Result<(), Error>;
+    fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
 }

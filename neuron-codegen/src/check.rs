@@ -1,0 +1,301 @@
+//! A [`Declaration`] to a [`Model`]: resolves names, checks kinds and ranges.
+//!
+//! Reports every mistake once, where it was made. What depends on a mistake is not reported: an
+//! expression with a wrong part has no [`Id`], nothing is said about what uses it, and the model gets
+//! something valid in its place.
+
+mod constant;
+mod lower;
+mod mistakes;
+mod names;
+mod params;
+mod scope;
+mod usage;
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{Ident, TokenStream};
+
+use crate::ir::{Graph, Id, Node, Rate, Sort};
+use crate::model::{Flag, Input, Leaves, Model, Reset, State};
+use crate::report::{Diagnostic, Report};
+use crate::suggest;
+use crate::syntax::{self, Declaration, Expr, ExprKind, Item, ItemKind};
+use lower::Place;
+use scope::Scope;
+
+/// What became of a declaration.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The neuron. If there are errors, it is as close to what was meant as could be told, and valid; it
+    /// is only `None` if there is not even a name.
+    pub model: Option<Model>,
+    /// The errors.
+    pub report: Report,
+}
+
+/// Parses and checks the tokens between the braces of `neuron! { .. }`.
+pub fn analyse(tokens: TokenStream) -> Analysis {
+    let mut report = Report::default();
+    let model = syntax::parse(tokens, &mut report).map(|declaration| {
+        let scope = Scope::new(&declaration, &mut report);
+        Checker::new(&declaration, scope, &mut report).model()
+    });
+    report.sort();
+    Analysis { model, report }
+}
+
+/// The state of checking one declaration.
+struct Checker<'a> {
+    declaration: &'a Declaration,
+    scope: Scope<'a>,
+    report: &'a mut Report,
+    graph: Graph,
+    leaves: Leaves,
+    /// The names of expressions given by `let`.
+    names: HashMap<Id, String>,
+    /// What is known of each `let`, in the order of [`Scope::lets`].
+    lets: Vec<lower::Let>,
+    /// Indices of the `let`s being resolved, outermost first.
+    resolving: Vec<usize>,
+    /// What is known of the default of each parameter, in the order of [`Scope::params`].
+    defaults: Vec<params::Default>,
+    /// Names already reported as unknown, or as unknown at some place.
+    reported: HashSet<String>,
+    /// Names that unknown ones were probably meant to be.
+    meant: HashSet<String>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(declaration: &'a Declaration, scope: Scope<'a>, report: &'a mut Report) -> Self {
+        let mut graph = Graph::default();
+        let leaves = Leaves {
+            h: graph.leaf("h", Sort::Real, Rate::Step),
+            spike: graph.leaf("spike", Sort::Real, Rate::Step),
+            fired: graph.leaf("fired", Sort::Bool, Rate::Step),
+            v_threshold: graph.leaf("v_threshold", Sort::Real, Rate::Uniform),
+            v_reset: graph.leaf("v_reset", Sort::Real, Rate::Uniform),
+        };
+        Self {
+            declaration,
+            report,
+            graph,
+            leaves,
+            names: HashMap::new(),
+            lets: vec![lower::Let::Waiting; scope.lets.len()],
+            resolving: Vec::new(),
+            defaults: vec![params::Default::Waiting; scope.params.len()],
+            reported: HashSet::new(),
+            meant: HashSet::new(),
+            scope,
+        }
+    }
+
+    fn model(mut self) -> Model {
+        let declaration = self.declaration;
+        self.struct_name();
+        let inputs = self.inputs();
+        let v = self.graph.leaf("v", Sort::Real, Rate::Step);
+        let charge = match self.scope.charge {
+            Some(value) => self.number(value, Place::Charge),
+            None => {
+                self.missing("charge", "charge = v + x;");
+                None
+            }
+        };
+        let charge = charge.unwrap_or_else(|| self.graph.add(Node::Add(v, inputs[0].leaf)));
+        let threshold = self.scope.threshold.and_then(|value| self.number(value, Place::Threshold));
+        let states = self.states(v);
+        for index in 0..self.scope.lets.len() {
+            self.resolve(index);
+        }
+        let flags = self.flags();
+        let params = self.params(&flags);
+        let resets = self.resets();
+        self.unused();
+        Model {
+            name: declaration.name.clone(),
+            vis: declaration.vis.clone(),
+            attrs: declaration.attrs.clone(),
+            doc: declaration.doc.clone(),
+            leaves: self.leaves,
+            inputs,
+            params,
+            flags,
+            states,
+            charge,
+            threshold: threshold.unwrap_or(self.leaves.v_threshold),
+            resets,
+            names: self.names,
+            graph: self.graph,
+        }
+    }
+
+    fn struct_name(&mut self) {
+        let name = self.declaration.name.to_string();
+        let mut letters = name.chars();
+        if let Some(first) = letters.next().filter(|first| !first.is_uppercase()) {
+            let upper: String = first.to_uppercase().chain(letters).collect();
+            let mut error = Diagnostic::new(
+                &self.declaration.name,
+                format!("the name of a neuron begins with an uppercase letter, found `{name}`"),
+            );
+            if upper != name {
+                error =
+                    error.help(format!("write `struct {upper}`; `{name}` is the module with its kernels"));
+            }
+            self.report.push(error);
+        }
+    }
+
+    /// Reports that an item is missing, unless it may be in a part that could not be parsed.
+    fn missing(&mut self, what: &str, example: &str) {
+        if self.declaration.complete {
+            let name = &self.declaration.name;
+            let error = Diagnostic::new(name, format!("`{name}` has no `{what}`"));
+            self.report.push(error.help(format!("write for example `{example}`")));
+        }
+    }
+
+    fn inputs(&mut self) -> Vec<Input> {
+        let inputs = self.scope.inputs.clone();
+        let input = |graph: &mut Graph, name: &Ident, doc: Vec<String>| Input {
+            name: name.clone(),
+            doc,
+            leaf: graph.leaf(&name.to_string(), Sort::Real, Rate::Step),
+        };
+        if inputs.is_empty() {
+            let x = Ident::new("x", self.declaration.name.span());
+            return vec![input(&mut self.graph, &x, Vec::new())];
+        }
+        inputs.into_iter().map(|(name, item)| input(&mut self.graph, name, item.doc.clone())).collect()
+    }
+
+    /// `v`, and the states that were declared.
+    fn states(&mut self, v: Id) -> Vec<State> {
+        let span = self.declaration.name.span();
+        let mut states = vec![State {
+            name: Ident::new("v", span),
+            doc: Vec::new(),
+            init: self.leaves.v_reset,
+            leaf: v,
+            update: None,
+        }];
+        let mut updates: HashMap<String, &'a Expr> = HashMap::new();
+        // Whether some update is of what is no state: it may be the one that another state lacks.
+        let mut stray = false;
+        for (name, item) in self.scope.updates.clone() {
+            let ItemKind::Update { value, .. } = &item.kind else { continue };
+            match self.updated_state(name) {
+                Some(state) => {
+                    updates.insert(state, value);
+                }
+                None => stray = true,
+            }
+        }
+        for (name, item) in self.scope.states.clone() {
+            let ItemKind::State { init, .. } = &item.kind else { continue };
+            let text = name.to_string();
+            let leaf = self.graph.leaf(&text, Sort::Real, Rate::Step);
+            let init = self.number(init, Place::Init).unwrap_or_else(|| self.graph.num(0.0));
+            let update = match updates.remove(&text) {
+                Some(value) => self.number(value, Place::Update),
+                None => {
+                    if !stray && !self.declaration.lost.contains(&text) {
+                        let error = Diagnostic::new(name, format!("the state `{text}` is never updated"));
+                        self.report.push(error.help(format!("write `update {text} = ...;`")));
+                    }
+                    // Whoever forgets the update of a state does not get to hear that it is unused, too.
+                    self.meant.insert(text);
+                    None
+                }
+            };
+            let doc = item.doc.clone();
+            states.push(State { name: name.clone(), doc, init, leaf, update: Some(update.unwrap_or(leaf)) });
+        }
+        states
+    }
+
+    fn flags(&mut self) -> Vec<Flag> {
+        let flags = self.scope.flags.clone();
+        flags
+            .into_iter()
+            .filter_map(|(name, item)| {
+                let ItemKind::Flag { default: value, .. } = &item.kind else { return None };
+                let default = match &value.kind {
+                    ExprKind::Bool(default) => *default,
+                    kind => {
+                        if !matches!(kind, ExprKind::Wrong(_)) {
+                            let message =
+                                format!("the default of a flag is `true` or `false`, found `{value}`");
+                            let error = Diagnostic::new(value.extent, message);
+                            self.report.push(match kind {
+                                ExprKind::Number(..) => {
+                                    error.help(format!("a number is a parameter: `param {name} = {value};`"))
+                                }
+                                ExprKind::Name(word) => {
+                                    match suggest::closest(
+                                        &word.to_string().to_lowercase(),
+                                        &["true", "false"],
+                                    ) {
+                                        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+                                        None => error,
+                                    }
+                                }
+                                _ => error,
+                            });
+                        }
+                        false
+                    }
+                };
+                let leaf = self.graph.leaf(&name.to_string(), Sort::Bool, Rate::Uniform);
+                Some(Flag { name: name.clone(), doc: item.doc.clone(), default, leaf })
+            })
+            .collect()
+    }
+
+    fn resets(&mut self) -> Vec<Reset> {
+        let mut resets = Vec::new();
+        match self.scope.reset {
+            None => self.missing("reset", "reset hard | soft;"),
+            Some(modes) => {
+                for mode in modes {
+                    match self.reset(mode) {
+                        Some(reset) if resets.contains(&reset) => {
+                            self.report.push(Diagnostic::new(
+                                mode,
+                                format!("the reset mode `{mode}` is given twice"),
+                            ));
+                        }
+                        Some(reset) => resets.push(reset),
+                        None => {}
+                    }
+                }
+            }
+        }
+        if resets.is_empty() { vec![Reset::Hard] } else { resets }
+    }
+
+    fn reset(&mut self, mode: &Ident) -> Option<Reset> {
+        let word = mode.to_string();
+        let found = Reset::ALL.into_iter().find(|reset| reset.word() == word);
+        if found.is_none() {
+            let error = if word == "none" {
+                Diagnostic::new(mode, "there is no reset mode `none`: a neuron is reset when it fires")
+            } else {
+                Diagnostic::new(mode, format!("unknown reset mode `{word}`"))
+            };
+            let words = Reset::ALL.map(Reset::word);
+            self.report.push(match suggest::closest(&word.to_lowercase(), &words) {
+                Some(meant) => error.help(format!("did you mean `{meant}`?")),
+                None => {
+                    error.help("the reset modes are `hard` (v = v_reset) and `soft` (v = h - v_threshold)")
+                }
+            });
+        }
+        found
+    }
+}
+
+/// A name and the item that declares it.
+type Named<'a> = (&'a Ident, &'a Item);

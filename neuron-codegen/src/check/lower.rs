@@ -1,0 +1,280 @@
+//! Expressions as written to expressions in the graph: resolves names, checks kinds.
+//!
+//! Nothing is rearranged: what the user wrote is what is evaluated.
+
+use proc_macro2::Ident;
+
+use super::scope::Symbol;
+use super::{Checker, names};
+use crate::ir::{Cmp, Func, Id, Node, Rate, Sort};
+use crate::report::Diagnostic;
+use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
+
+/// Where an expression stands: what it may use depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Charge,
+    Threshold,
+    Update,
+    /// A `let`; whether it can be used somewhere is decided there.
+    Let,
+    /// The initial value of a state.
+    Init,
+    Where,
+    Default,
+}
+
+impl Place {
+    pub fn allows(self, symbol: Symbol) -> bool {
+        match self {
+            Self::Charge | Self::Threshold => !matches!(symbol, Symbol::Charged | Symbol::Spike),
+            Self::Update | Self::Let => true,
+            Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag),
+            Self::Default => matches!(symbol, Symbol::Param(_)),
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Charge => "`charge`",
+            Self::Threshold => "`threshold`",
+            Self::Update => "`update`",
+            Self::Let => "`let`",
+            Self::Init => "the initial value of a state",
+            Self::Where => "a `where` condition",
+            Self::Default => "the default of a parameter",
+        }
+    }
+}
+
+/// What is known of a `let`.
+#[derive(Clone, Copy, Debug)]
+pub enum Let {
+    /// Not looked at yet.
+    Waiting,
+    /// Being looked at: to meet it again is a cycle.
+    Active,
+    /// Its value, unless something is wrong with it.
+    Done(Option<Id>),
+}
+
+impl Checker<'_> {
+    /// A number.
+    pub fn number(&mut self, expr: &Expr, place: Place) -> Option<Id> {
+        self.expr(expr, Some(Sort::Real), place)
+    }
+
+    /// A condition.
+    pub fn condition(&mut self, expr: &Expr, place: Place) -> Option<Id> {
+        self.expr(expr, Some(Sort::Bool), place)
+    }
+
+    /// The value of the `let` of that index.
+    pub fn resolve(&mut self, index: usize) -> Option<Id> {
+        match self.lets[index] {
+            Let::Done(id) => return id,
+            Let::Active => {
+                self.cycle(index);
+                return None;
+            }
+            Let::Waiting => {}
+        }
+        let (name, item) = self.scope.lets[index];
+        let ItemKind::Let { value, .. } = &item.kind else { return None };
+        self.lets[index] = Let::Active;
+        self.resolving.push(index);
+        let id = self.expr(value, None, Place::Let);
+        self.resolving.pop();
+        self.lets[index] = Let::Done(id);
+        if let Some(id) = id
+            && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
+        {
+            self.names.entry(id).or_insert_with(|| name.to_string());
+        }
+        id
+    }
+
+    /// Reports the `let`s that are being resolved from `index` on, each of which uses the next.
+    fn cycle(&mut self, index: usize) {
+        let start = self.resolving.iter().position(|&active| active == index).unwrap_or(0);
+        let mut cycle = self.resolving[start..].to_vec();
+        let first = (0..cycle.len()).min_by_key(|&i| cycle[i]).unwrap_or(0);
+        cycle.rotate_left(first);
+        let name = self.scope.lets[cycle[0]].0;
+        let message = if cycle.len() == 1 {
+            format!("`{name}` is defined by itself")
+        } else {
+            let names: Vec<_> = cycle.iter().map(|&i| format!("`{}`", self.scope.lets[i].0)).collect();
+            format!("`{name}` is defined by itself: {} -> `{name}`", names.join(" -> "))
+        };
+        let error = Diagnostic::new(name, message);
+        self.report
+            .push(error.help(format!("what is carried from step to step is a state: `state {name} = ...;`")));
+    }
+
+    /// `expr`, which has to be of sort `expected` if that is given.
+    fn expr(&mut self, expr: &Expr, expected: Option<Sort>, place: Place) -> Option<Id> {
+        let id = match &expr.kind {
+            ExprKind::Wrong(parts) => {
+                for part in parts {
+                    self.expr(part, None, place);
+                }
+                return None;
+            }
+            ExprKind::Paren(inner) => return self.expr(inner, expected, place),
+            ExprKind::Name(name) => self.name(name, expected, place)?,
+            ExprKind::Bool(value) => {
+                let message =
+                    format!("`{value}` cannot be used in an expression, only as the default of a flag");
+                let error = Diagnostic::new(expr.extent, message);
+                self.report.push(if expected == Some(Sort::Bool) {
+                    error.help("a flag is a condition by itself: `if decay_input { a } else { b }`")
+                } else {
+                    error.help(format!("as a number, it is `{}.0`", u8::from(*value)))
+                });
+                return None;
+            }
+            ExprKind::Number(value, _) => self.graph.num(*value),
+            ExprKind::Neg(a) => {
+                let a = self.number(a, place)?;
+                self.graph.add(Node::Neg(a))
+            }
+            ExprKind::Not(a) => {
+                let a = self.condition(a, place)?;
+                self.graph.add(Node::Not(a))
+            }
+            ExprKind::Power(a, n) => {
+                let a = self.number(a, place)?;
+                self.graph.add(Node::Powi(a, *n))
+            }
+            ExprKind::Binary(op, a, b) => self.binary(*op, a, b, place)?,
+            ExprKind::Call(function, args) => self.call(function, args, place)?,
+            ExprKind::If(cond, yes, no) => {
+                if expected == Some(Sort::Bool) {
+                    let error =
+                        Diagnostic::new(expr.extent, "an `if` chooses between numbers, expected a condition");
+                    self.report.push(error.help("combine conditions with `&&`, `||` and `!`"));
+                    return None;
+                }
+                let cond = self.condition(cond, place);
+                let (yes, no) = (self.number(yes, place), self.number(no, place));
+                self.graph.add(Node::Select(cond?, yes?, no?))
+            }
+        };
+        let sort = self.graph.sort(id);
+        if expected.is_some_and(|expected| expected != sort) {
+            self.mismatch(expr, sort);
+            return None;
+        }
+        Some(id)
+    }
+
+    fn binary(&mut self, op: Binary, a: &Expr, b: &Expr, place: Place) -> Option<Id> {
+        if let (_, ExprKind::Bool(value)) | (ExprKind::Bool(value), _) = (&a.bare().kind, &b.bare().kind)
+            && op.is_comparison()
+        {
+            let (tested, literal) = if matches!(b.bare().kind, ExprKind::Bool(_)) { (a, b) } else { (b, a) };
+            let not = if *value == (op == Binary::Eq) { "" } else { "!" };
+            let message = format!("a condition is not compared with `{value}`");
+            let error = Diagnostic::new(literal.extent, message);
+            self.report.push(error.help(format!("write `{not}{tested}`")));
+            return None;
+        }
+        if let Binary::And | Binary::Or = op {
+            let (a, b) = (self.condition(a, place), self.condition(b, place));
+            let node = if op == Binary::And { Node::And } else { Node::Or };
+            return Some(self.graph.add(node(a?, b?)));
+        }
+        let (a, b) = (self.number(a, place), self.number(b, place));
+        let (a, b) = (a?, b?);
+        Some(self.graph.add(match op {
+            Binary::Add => Node::Add(a, b),
+            Binary::Sub => Node::Sub(a, b),
+            Binary::Mul => Node::Mul(a, b),
+            Binary::Div => Node::Div(a, b),
+            Binary::Lt => Node::Compare(Cmp::Lt, a, b),
+            Binary::Le => Node::Compare(Cmp::Le, a, b),
+            Binary::Gt => Node::Compare(Cmp::Lt, b, a),
+            Binary::Ge => Node::Compare(Cmp::Le, b, a),
+            Binary::Eq => Node::Compare(Cmp::Eq, a, b),
+            Binary::Ne => Node::Compare(Cmp::Ne, a, b),
+            Binary::And | Binary::Or => unreachable!("handled above"),
+        }))
+    }
+
+    fn call(&mut self, function: &Ident, args: &[Expr], place: Place) -> Option<Id> {
+        let name = function.to_string();
+        let (form, arity) = match name.as_str() {
+            "min" | "max" => (format!("{name}(a, b)"), 2),
+            "clamp" => ("clamp(x, low, high)".to_owned(), 3),
+            _ => (format!("{name}(x)"), 1),
+        };
+        if !names::functions().contains(&name.as_str()) {
+            self.unknown_function(function, args);
+        } else if args.len() != arity {
+            let s = if arity == 1 { "" } else { "s" };
+            let message = format!("`{name}` takes {arity} argument{s}, found {}", args.len());
+            self.report.push(Diagnostic::new(function, message).help(format!("write `{form}`")));
+        }
+        // Looked at in any case, since they may have mistakes of their own.
+        let ids: Option<Vec<Id>> =
+            args.iter().map(|arg| self.number(arg, place)).collect::<Vec<_>>().into_iter().collect();
+        let node = match (name.as_str(), ids?.as_slice()) {
+            ("min", &[a, b]) => Node::Min(a, b),
+            ("max", &[a, b]) => Node::Max(a, b),
+            ("clamp", &[x, low, high]) => Node::Min(self.graph.add(Node::Max(x, low)), high),
+            (_, &[a]) => Node::Call(Func::ALL.into_iter().find(|func| func.name() == name)?, a),
+            _ => return None,
+        };
+        Some(self.graph.add(node))
+    }
+
+    fn name(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) -> Option<Id> {
+        let name = ident.to_string();
+        let Some(symbol) = self.scope.symbol(&name) else {
+            self.unknown(ident, expected, place);
+            return None;
+        };
+        if symbol == Symbol::Wrong {
+            return None;
+        }
+        if !place.allows(symbol) {
+            self.unavailable(ident, symbol, place);
+            return None;
+        }
+        Some(match symbol {
+            Symbol::Wrong => return None,
+            Symbol::Charged => self.leaves.h,
+            Symbol::Spike if expected == Some(Sort::Bool) => self.leaves.fired,
+            Symbol::Spike => self.leaves.spike,
+            Symbol::Let(index) => {
+                let id = self.resolve(index)?;
+                let late = [self.leaves.h, self.leaves.spike, self.leaves.fired]
+                    .into_iter()
+                    .find(|&leaf| self.graph.contains(id, leaf));
+                if let (Place::Charge | Place::Threshold, Some(leaf)) = (place, late) {
+                    let what = if leaf == self.leaves.h { "h" } else { "spike" };
+                    self.too_early(ident, what, place);
+                    return None;
+                }
+                id
+            }
+            Symbol::Param(Some(index)) if place == Place::Default => {
+                let value = self.default(index)?;
+                self.graph.num(value)
+            }
+            Symbol::Param(None) if place == Place::Default => {
+                self.graph.num(if name == "v_threshold" { 1.0 } else { 0.0 })
+            }
+            Symbol::Param(index) => {
+                if index.is_some_and(|index| self.is_no_number(index)) {
+                    return None;
+                }
+                self.graph.leaf(&name, Sort::Real, Rate::Uniform)
+            }
+            Symbol::Flag => self.graph.leaf(&name, Sort::Bool, Rate::Uniform),
+            Symbol::Input | Symbol::State => self.graph.leaf(&name, Sort::Real, Rate::Step),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! The mistakes of names and kinds: what was meant, and what to write instead.
+
+use proc_macro2::Ident;
+
+use super::lower::Place;
+use super::scope::Symbol;
+use super::{Checker, names};
+use crate::ir::Sort;
+use crate::report::Diagnostic;
+use crate::suggest;
+use crate::syntax::{Expr, ExprKind};
+
+impl Checker<'_> {
+    /// Reports an undeclared name, the first time it is used.
+    pub fn unknown(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) {
+        let name = ident.to_string();
+        if self.declaration.lost.contains(&name) || !self.reported.insert(name.clone()) {
+            return;
+        }
+        let error = Diagnostic::new(ident, format!("unknown name `{name}`"));
+        let input = self.scope.input();
+        if names::functions().contains(&name.as_str()) {
+            self.meant.insert(input);
+            let message = format!("`{name}` is a function and needs an argument");
+            self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(v)`")));
+            return;
+        }
+        let mut known: Vec<&str> = self
+            .scope
+            .symbols
+            .iter()
+            .filter(|(_, symbol)| place.allows(**symbol))
+            .map(|(name, _)| &**name)
+            .collect();
+        known.sort_unstable();
+        match suggest::name(&name, &known, place.allows(Symbol::Input).then_some(input.as_str())) {
+            Some(meant) => {
+                self.meant.insert(meant.to_owned());
+                self.report.push(error.help(format!("did you mean `{meant}`?")));
+            }
+            None => {
+                let item = if expected == Some(Sort::Bool) { "flag" } else { "param" };
+                let value = if expected == Some(Sort::Bool) { "true" } else { "1.0" };
+                self.report.push(error.help(format!("declare it, for example `{item} {name} = {value};`")));
+                // It may be the input by another name.
+                self.meant.insert(input);
+            }
+        }
+    }
+
+    pub fn unavailable(&mut self, ident: &Ident, symbol: Symbol, place: Place) {
+        if let Symbol::Charged | Symbol::Spike = symbol
+            && let Place::Charge | Place::Threshold = place
+        {
+            self.too_early(ident, &ident.to_string(), place);
+            return;
+        }
+        if !self.reported.insert(format!("{ident} in {place:?}")) {
+            return;
+        }
+        let what = match symbol {
+            Symbol::Flag => "a flag".to_owned(),
+            Symbol::Let(_) => "a `let`".to_owned(),
+            _ => "changes over time".to_owned(),
+        };
+        let message = match symbol {
+            Symbol::Flag | Symbol::Let(_) => format!("{} cannot use {what}, found `{ident}`", place.word()),
+            _ => format!("{} cannot use `{ident}`, which {what}", place.word()),
+        };
+        let hint = match place {
+            Place::Default => "it is a constant: numbers and the defaults of other parameters",
+            _ => "it can use parameters, flags and numbers",
+        };
+        let error = Diagnostic::new(ident, message).help(hint);
+        self.report.push(match (ident.to_string().as_str(), place) {
+            ("v", Place::Init) => error.help("before the first step, `v` is `v_reset`"),
+            _ => error,
+        });
+    }
+
+    /// Reports the use of `h` or `spike`, perhaps through the `let` named `ident`, before they exist.
+    pub fn too_early(&mut self, ident: &Ident, what: &str, place: Place) {
+        if !self.reported.insert(format!("{ident} in {place:?}")) {
+            return;
+        }
+        let word = place.word();
+        let until = match (what, place) {
+            ("h", Place::Charge) => "before the charge: it is what `charge` computes",
+            ("h", _) => "for `threshold`, which may only depend on what the step starts from",
+            _ => "before the neuron is charged and compared with its threshold",
+        };
+        let message = if *ident == what {
+            format!("`{what}` does not exist {until}")
+        } else {
+            format!("{word} uses `{ident}`, but `{what}` in it does not exist {until}")
+        };
+        let error = Diagnostic::new(ident, message);
+        self.report.push(if what == "h" {
+            error.help("the potential that the step starts from is `v`")
+        } else {
+            error.help("to depend on the last spike, keep it: `state s = 0.0; update s = spike;`")
+        });
+    }
+
+    /// Reports that `expr` is of `sort` where the other one is needed.
+    pub fn mismatch(&mut self, expr: &Expr, sort: Sort) {
+        let text = expr.to_string();
+        let short = text.len() <= 40;
+        self.report.push(match sort {
+            Sort::Bool => {
+                let found = match &expr.kind {
+                    ExprKind::Name(name) if self.scope.symbol(&name.to_string()) == Some(Symbol::Flag) => {
+                        format!("the flag `{name}`")
+                    }
+                    _ if short => format!("the condition `{text}`"),
+                    _ => "a condition".to_owned(),
+                };
+                let shown = if short { &text } else { "..." };
+                Diagnostic::new(expr.extent, format!("expected a number, found {found}"))
+                    .help(format!("to get a number, write `if {shown} {{ 1.0 }} else {{ 0.0 }}`"))
+            }
+            Sort::Real => {
+                let found = if short { format!("the number `{text}`") } else { "a number".to_owned() };
+                let shown = if short { &text } else { "..." };
+                Diagnostic::new(expr.extent, format!("expected a condition, found {found}"))
+                    .help(format!("compare it with something: `{shown} > 0.0`"))
+            }
+        });
+    }
+
+    /// Reports an undeclared function, the first time it is called.
+    pub fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
+        let name = function.to_string();
+        if self.declaration.lost.contains(&name) || !self.reported.insert(format!("{name}()")) {
+            return;
+        }
+        let texts: Vec<_> = args.iter().map(Expr::to_string).collect();
+        self.report.push(match self.scope.symbol(&name) {
+            Some(Symbol::Wrong) => return,
+            Some(symbol) => {
+                let message = format!("`{name}` is {}, not a function", symbol.word());
+                let error = Diagnostic::new(function, message);
+                match texts.first() {
+                    Some(first) if symbol != Symbol::Flag => {
+                        error.help(format!("a product is written with `*`: `{name} * ({first})`"))
+                    }
+                    _ => error.help(format!("write `{name}`")),
+                }
+            }
+            None => {
+                let error = Diagnostic::new(function, format!("unknown function `{name}`"));
+                match suggest::function(&name, &names::functions(), &texts) {
+                    Some(hint) => error.help(hint),
+                    None => error.help(format!("the functions are `{}`", names::functions().join("`, `"))),
+                }
+            }
+        });
+    }
+}

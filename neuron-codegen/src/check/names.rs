@@ -1,0 +1,46 @@
+//! Which names a declaration may give.
+
+use proc_macro2::Ident;
+
+use crate::ir::Func;
+use crate::syntax::{KEYWORDS, is_keyword};
+
+/// The functions that are not [`Func`]s.
+pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
+
+/// The names of all functions.
+pub fn functions() -> Vec<&'static str> {
+    Func::ALL.into_iter().map(Func::name).chain(FUNCTIONS_OF_MORE).collect()
+}
+
+/// Why `ident` cannot be the name of anything; `None` if it can.
+pub fn refused(ident: &Ident) -> Option<String> {
+    let name = ident.to_string();
+    let built_in = match name.as_str() {
+        "v" => Some("the membrane potential, which every neuron has"),
+        "h" => Some("the charged potential, before reset"),
+        "spike" => Some("whether the neuron fires"),
+        "fired" => Some("whether the neuron fires, which is written `spike`"),
+        "reset" => Some("the reset mode"),
+        "gradient" | "detach_reset" => Some("how spikes are differentiated"),
+        "steps" => Some("the number of time steps"),
+        "params" => Some("all parameters together"),
+        "step" | "lane" | "lanes" | "LANES" | "num" => Some("a name that generated kernels use themselves"),
+        _ => None,
+    };
+    Some(if let Some(what) = built_in {
+        format!("it is {what}")
+    } else if is_keyword(ident) || name.starts_with("r#") {
+        "it is a keyword of Rust".to_owned()
+    } else if functions().contains(&name.as_str()) {
+        "it is a function".to_owned()
+    } else if KEYWORDS.contains(&name.as_str()) {
+        "items begin with it".to_owned()
+    } else if name.starts_with("grad_") {
+        "names beginning with `grad_` are those of gradients".to_owned()
+    } else if let Some(suffix) = ["_next", "_seq", "_lanes"].into_iter().find(|end| name.ends_with(end)) {
+        format!("names ending in `{suffix}` are those of generated arrays")
+    } else {
+        return None;
+    })
+}

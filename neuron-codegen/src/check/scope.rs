@@ -1,0 +1,214 @@
+//! What is declared: the first item of each name, and what a name stands for.
+
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+
+use super::{Named, names};
+use crate::report::{Diagnostic, Report};
+use crate::syntax::{Declaration, Expr, Item, ItemKind};
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbol {
+    /// Index into [`Scope::params`], or `None` for `v_threshold` and `v_reset` if they are not declared.
+    Param(Option<usize>),
+    /// A flag.
+    Flag,
+    /// An input.
+    Input,
+    /// A state, among them `v`.
+    State,
+    /// Index into [`Scope::lets`].
+    Let(usize),
+    /// `h`
+    Charged,
+    /// `spike`
+    Spike,
+    /// Something that a reported mistake was made about.
+    Wrong,
+}
+
+impl Symbol {
+    /// As it is called in messages, with its article.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Param(_) => "a parameter",
+            Self::Flag => "a flag",
+            Self::Input => "an input",
+            Self::State => "a state",
+            Self::Let(_) => "a named expression",
+            Self::Charged => "the charged potential",
+            Self::Spike => "the spike",
+            Self::Wrong => "not known",
+        }
+    }
+}
+
+/// All that is declared. What is declared twice counts as declared where it was first.
+#[derive(Debug, Default)]
+pub struct Scope<'a> {
+    pub params: Vec<Named<'a>>,
+    pub flags: Vec<Named<'a>>,
+    pub inputs: Vec<Named<'a>>,
+    pub states: Vec<Named<'a>>,
+    pub lets: Vec<Named<'a>>,
+    pub updates: Vec<Named<'a>>,
+    pub charge: Option<&'a Expr>,
+    pub threshold: Option<&'a Expr>,
+    pub reset: Option<&'a [Ident]>,
+    pub symbols: HashMap<String, Symbol>,
+}
+
+impl<'a> Scope<'a> {
+    /// Collects what `declaration` declares; reports names that cannot be given and repetitions.
+    pub fn new(declaration: &'a Declaration, report: &mut Report) -> Self {
+        let mut scope = Self::default();
+        let mut symbols: HashMap<String, Symbol> = [
+            ("v", Symbol::State),
+            ("h", Symbol::Charged),
+            ("spike", Symbol::Spike),
+            ("v_threshold", Symbol::Param(None)),
+            ("v_reset", Symbol::Param(None)),
+        ]
+        .into_iter()
+        .map(|(name, symbol)| (name.to_owned(), symbol))
+        .collect();
+        if !declaration.items.iter().any(|item| matches!(item.kind, ItemKind::Input { .. })) {
+            symbols.insert("x".to_owned(), Symbol::Input);
+        }
+        scope.symbols = symbols;
+        // What was first, by what it declares, to be quoted when it is declared again.
+        let mut first: HashMap<String, &Item> = HashMap::new();
+        for item in &declaration.items {
+            scope.add(item, &mut first, report);
+        }
+        scope
+    }
+
+    fn add(&mut self, item: &'a Item, first: &mut HashMap<String, &'a Item>, report: &mut Report) {
+        match &item.kind {
+            ItemKind::Param { name, .. } => {
+                if self.claim(name, item, Symbol::Param(Some(self.params.len())), first, report) {
+                    self.params.push((name, item));
+                }
+            }
+            ItemKind::Flag { name, .. } => {
+                if self.claim(name, item, Symbol::Flag, first, report) {
+                    self.flags.push((name, item));
+                }
+            }
+            ItemKind::Input { names } => {
+                for name in names {
+                    if self.claim(name, item, Symbol::Input, first, report) {
+                        self.inputs.push((name, item));
+                    }
+                }
+            }
+            ItemKind::State { name, .. } => {
+                if self.claim(name, item, Symbol::State, first, report) {
+                    self.states.push((name, item));
+                }
+            }
+            ItemKind::Let { name, .. } => {
+                if self.claim(name, item, Symbol::Let(self.lets.len()), first, report) {
+                    self.lets.push((name, item));
+                }
+            }
+            ItemKind::Update { name, .. } => {
+                if once(&format!("update {name}"), item, first, report) {
+                    self.updates.push((name, item));
+                }
+            }
+            ItemKind::Charge { value } => {
+                if once("charge", item, first, report) {
+                    self.charge = Some(value);
+                }
+            }
+            ItemKind::Threshold { value } => {
+                if once("threshold", item, first, report) {
+                    self.threshold = Some(value);
+                }
+            }
+            ItemKind::Reset { modes } => {
+                if once("reset", item, first, report) {
+                    self.reset = Some(modes);
+                }
+            }
+        }
+    }
+
+    /// Gives `name` to `item`; whether it could have it.
+    fn claim(
+        &mut self,
+        name: &'a Ident,
+        item: &'a Item,
+        symbol: Symbol,
+        first: &mut HashMap<String, &'a Item>,
+        report: &mut Report,
+    ) -> bool {
+        let text = name.to_string();
+        if let Some(reason) = names::refused(name) {
+            report.push(refusal(name, symbol, &reason));
+            // Where it is used, the user means what is declared here.
+            self.symbols.insert(text, Symbol::Wrong);
+            return false;
+        }
+        if let Some(before) = first.get(&text) {
+            let error = Diagnostic::new(name, format!("`{name}` is declared twice"));
+            report.push(error.help(format!("the first is `{before}`")));
+            return false;
+        }
+        match self.symbols.get(&text) {
+            Some(Symbol::Input) => {
+                let error =
+                    Diagnostic::new(name, format!("`{name}` is the input, which needs no declaration"));
+                report.push(error.help("to call the input something else, write for example `input i;`"));
+                false
+            }
+            Some(Symbol::Param(None)) if !matches!(symbol, Symbol::Param(_)) => {
+                let error = Diagnostic::new(name, format!("`{name}` is a parameter that every neuron has"));
+                report.push(error.help("use another name"));
+                false
+            }
+            _ => {
+                first.insert(text.clone(), item);
+                self.symbols.insert(text, symbol);
+                true
+            }
+        }
+    }
+
+    /// What `name` stands for.
+    pub fn symbol(&self, name: &str) -> Option<Symbol> {
+        self.symbols.get(name).copied()
+    }
+
+    /// The name of the first input.
+    pub fn input(&self) -> String {
+        self.inputs.first().map_or_else(|| "x".to_owned(), |(name, _)| name.to_string())
+    }
+}
+
+/// Whether `item` is the first of what it declares; reports it if not.
+fn once<'a>(key: &str, item: &'a Item, first: &mut HashMap<String, &'a Item>, report: &mut Report) -> bool {
+    // Keys of items are keywords, so that they are different from all names.
+    if let Some(before) = first.get(key) {
+        let error = Diagnostic::new(item.head(), format!("`{key}` is given twice"));
+        report.push(error.help(format!("the first is `{before}`")));
+        return false;
+    }
+    first.insert(key.to_owned(), item);
+    true
+}
+
+fn refusal(name: &Ident, symbol: Symbol, reason: &str) -> Diagnostic {
+    let error = Diagnostic::new(name, format!("`{name}` cannot be the name of {}: {reason}", symbol.word()));
+    match name.to_string().as_str() {
+        "v" if symbol == Symbol::State => {
+            error.help("it starts at `v_reset` and is set by `charge` and `reset`; leave this out")
+        }
+        "h" | "spike" if matches!(symbol, Symbol::Let(_)) => error.help("use it without declaring it"),
+        _ => error.help("use another name"),
+    }
+}

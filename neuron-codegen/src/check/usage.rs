@@ -1,0 +1,109 @@
+//! What the items say of each other: names that nothing uses, updates of what is no state.
+
+use std::collections::HashSet;
+
+use proc_macro2::Ident;
+
+use super::Checker;
+use super::scope::Symbol;
+use crate::report::Diagnostic;
+use crate::suggest;
+use crate::syntax::{Expr, ExprKind, ItemKind};
+
+impl Checker<'_> {
+    /// Reports names that are declared but never used. An item does not use itself, save for the update of
+    /// a state, which is what a state is for.
+    pub fn unused(&mut self) {
+        // Without a charge, or with parts that are not understood at all, nothing is known to be unused.
+        if self.scope.charge.is_none() || !self.declaration.complete {
+            return;
+        }
+        let mut used: HashSet<String> = self.meant.clone();
+        used.extend(self.declaration.lost.iter().cloned());
+        for item in &self.declaration.items {
+            let mut mentioned = HashSet::new();
+            item.exprs().into_iter().for_each(|expr| mention(expr, &mut mentioned));
+            if let ItemKind::Param { name, .. } | ItemKind::Let { name, .. } = &item.kind {
+                mentioned.remove(&name.to_string());
+            }
+            used.extend(mentioned);
+        }
+        let scope = &self.scope;
+        if scope.charge.is_some_and(is_wrong) {
+            used.extend(scope.inputs.iter().map(|(name, _)| name.to_string()));
+            used.insert("x".to_owned());
+        }
+        let declared = [&scope.params, &scope.flags, &scope.inputs, &scope.states, &scope.lets];
+        for (kind, names) in
+            ["parameter", "flag", "input", "state", "named expression"].into_iter().zip(declared)
+        {
+            for (name, _) in names {
+                let text = name.to_string();
+                if !used.contains(&text) && text != "v_threshold" && text != "v_reset" {
+                    let error = Diagnostic::new(*name, format!("the {kind} `{text}` is never used"));
+                    self.report.push(error.help("use it in an equation, or remove it"));
+                }
+            }
+        }
+        if scope.inputs.is_empty()
+            && scope.symbol("x") == Some(Symbol::Input)
+            && !used.contains("x")
+            && let Some(charge) = scope.charge
+        {
+            let error = Diagnostic::new(charge.extent, "the input `x` is never used");
+            self.report.push(error.help("the charged potential depends on the input: `charge = v + x`"));
+        }
+    }
+
+    /// The state that `update name` means; reports it if there is none of that name.
+    pub fn updated_state(&mut self, name: &Ident) -> Option<String> {
+        let text = name.to_string();
+        let states: Vec<_> = self.scope.states.iter().map(|(name, _)| name.to_string()).collect();
+        if states.contains(&text) {
+            return Some(text);
+        }
+        let error = Diagnostic::new(name, format!("`{text}` is not a state"));
+        self.report.push(match self.scope.symbol(&text) {
+            Some(Symbol::Wrong) => return None,
+            Some(Symbol::State) => Diagnostic::new(
+                name,
+                "`v` cannot be updated: the membrane potential is set by `charge` and `reset`",
+            ),
+            Some(Symbol::Param(_)) => {
+                let message = format!("`{text}` is a parameter: states change over time, parameters do not");
+                Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))
+            }
+            Some(symbol) => {
+                let message = format!("`{text}` is {}, only states can be updated", symbol.word());
+                Diagnostic::new(name, message)
+            }
+            None if self.declaration.lost.contains(&text) => return None,
+            None => {
+                // Reported here, and not again where it is used.
+                self.scope.symbols.insert(text.clone(), Symbol::Wrong);
+                let known: Vec<_> = states.iter().map(String::as_str).collect();
+                match suggest::name(&text, &known, None) {
+                    Some(meant) => {
+                        self.report.push(error.help(format!("did you mean `{meant}`?")));
+                        return Some(meant.to_owned());
+                    }
+                    None => error.help(format!("declare it with its initial value: `state {text} = 0.0;`")),
+                }
+            }
+        });
+        None
+    }
+}
+
+/// Whether a part of `expr` is wrong, so that what else was meant to be in it is unknown.
+fn is_wrong(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Wrong(_)) || expr.operands().into_iter().any(is_wrong)
+}
+
+/// All names in `expr`, among them those that are wrongly called like functions.
+fn mention(expr: &Expr, names: &mut HashSet<String>) {
+    if let ExprKind::Name(name) | ExprKind::Call(name, _) = &expr.kind {
+        names.insert(name.to_string());
+    }
+    expr.operands().into_iter().for_each(|operand| mention(operand, names));
+}

@@ -1,0 +1,270 @@
+//! What a declaration becomes in the user's crate: the parameter struct, its methods, the module with
+//! buffers and kernels.
+
+mod buffers;
+mod neuron;
+mod spec;
+
+pub use spec::{derivatives, equations};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::gradient::Derived;
+use crate::kernel::{Program, programs};
+use crate::model::Model;
+use crate::variant::Template;
+
+/// The expansion of one declaration. `krate` is the path of the runtime crate.
+pub fn expand(model: Model, krate: &TokenStream) -> TokenStream {
+    let mut derived = Derived::new(model);
+    let programs = programs(&mut derived);
+    let structure = structure(&derived.model, krate);
+    let methods = buffers::methods(&derived, krate);
+    let neuron = neuron::implementation(&derived, krate);
+    let module = module(&derived, &programs, krate);
+    quote! { #structure #methods #neuron #module }
+}
+
+/// `LeakyIntegrator` to `leaky_integrator`; a word that Rust keeps for itself gets an underscore: `if_`.
+pub fn module_name(model: &Model) -> String {
+    let name = model.name.to_string();
+    let letters: Vec<char> = name.chars().collect();
+    let mut snake = String::new();
+    for (i, &c) in letters.iter().enumerate() {
+        let after_small = i > 0 && !letters[i - 1].is_uppercase() && letters[i - 1] != '_';
+        let before_small = i > 0 && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if c.is_uppercase() && i > 0 && (after_small || (before_small && letters[i - 1].is_uppercase())) {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    // A name that is not in camel case is a mistake, which must not lead to a second one.
+    if syn::parse_str::<Ident>(&snake).is_err() || snake == name {
+        snake.push('_');
+    }
+    snake
+}
+
+/// An identifier of our own making.
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+/// Doc attributes, one a line.
+fn docs<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
+    lines
+        .into_iter()
+        .map(|line| {
+            // As rustdoc has it after `///`: with a leading space.
+            let line = match line.as_ref() {
+                "" => String::new(),
+                text if text.starts_with(' ') => text.to_owned(),
+                text => format!(" {text}"),
+            };
+            quote! { #[doc = #line] }
+        })
+        .collect()
+}
+
+/// The struct of parameters, and its defaults.
+fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
+    let Model { vis, name, attrs, doc, .. } = model;
+    let doc = docs(doc);
+    let mut fields = TokenStream::new();
+    let mut defaults = TokenStream::new();
+    for param in &model.params {
+        let (field, default) = (&param.name, param.default);
+        let doc = docs(&param.doc);
+        let range = match param.conditions.as_slice() {
+            [] => "any finite number".to_owned(),
+            conditions => conditions.iter().map(|c| format!("`{}`", c.text)).collect::<Vec<_>>().join(", "),
+        };
+        let fallback = match (param.doc.is_empty(), param.name.to_string().as_str()) {
+            (true, "v_threshold") => docs(["Threshold: the neuron fires where `h >= v_threshold`.", ""]),
+            (true, "v_reset") => {
+                docs(["Reset potential, and the membrane potential before the first step.", ""])
+            }
+            (true, _) => TokenStream::new(),
+            (false, _) => docs([""]),
+        };
+        let note = docs([format!("Default: {default}. Valid: {range}.")]);
+        fields.extend(quote! { #doc #fallback #note pub #field: f64, });
+        let field = ident(&param.name.to_string());
+        defaults.extend(quote! { #field: #default, });
+    }
+    for flag in &model.flags {
+        let (field, default) = (&flag.name, flag.default);
+        let doc = docs(&flag.doc);
+        let space = if flag.doc.is_empty() { TokenStream::new() } else { docs([""]) };
+        let note = docs([format!("Default: {default}.")]);
+        fields.extend(quote! { #doc #space #note pub #field: bool, });
+        let field = ident(&flag.name.to_string());
+        defaults.extend(quote! { #field: #default, });
+    }
+    let words: Vec<&str> = model.resets.iter().map(|reset| reset.word()).collect();
+    let note = docs([format!("How the membrane is reset after a spike: {}.", words.join(" or "))]);
+    let reset = format_ident!("{}", reset_variant(model.resets[0]));
+    quote! {
+        #doc
+        #(#attrs)*
+        #[derive(Clone, Debug, PartialEq)]
+        #vis struct #name {
+            #fields
+            #note
+            pub reset: #krate::Reset,
+        }
+
+        #[automatically_derived]
+        impl ::core::default::Default for #name {
+            fn default() -> Self {
+                Self { #defaults reset: #krate::Reset::#reset }
+            }
+        }
+    }
+}
+
+fn reset_variant(reset: crate::model::Reset) -> &'static str {
+    match reset {
+        crate::model::Reset::Hard => "Hard",
+        crate::model::Reset::Soft => "Soft",
+    }
+}
+
+/// The module of the neuron: buffers, kernels, and how the runtime finds them.
+fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> TokenStream {
+    let model = &derived.model;
+    let vis = &model.vis;
+    let module = ident(&module_name(model));
+    let about = docs([format!("Buffers and kernels of [`{0}`](super::{0}).", model.name)]);
+    let buffers = buffers::structs(derived);
+    let params = params(model);
+    let kernels: String =
+        programs.iter().map(|p| super::rust::kernel(derived, p)).collect::<Vec<_>>().join("\n");
+    let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
+    let launch = launch(derived, programs);
+    let spec = spec::spec(derived);
+    quote! {
+        #about
+        #[allow(clippy::all, clippy::pedantic, non_snake_case, unused_parens, dead_code)]
+        #vis mod #module {
+            #[allow(unused_imports)]
+            use #krate::generated::*;
+
+            #buffers
+            #params
+            #launch
+            #spec
+
+            /// The kernels, over a tile of neurons each. They are generic over the data's format; the
+            /// runtime runs them on all tiles, in parallel and with the vector instructions at hand.
+            pub mod kernels {
+                #[allow(unused_imports)]
+                use super::*;
+                #kernels
+            }
+        }
+    }
+}
+
+/// Parameter values in the format of the arithmetic.
+fn params(model: &Model) -> TokenStream {
+    let reals: Vec<Ident> = model.params.iter().map(|p| ident(&p.name.to_string())).collect();
+    let flags: Vec<Ident> = model.flags.iter().map(|f| ident(&f.name.to_string())).collect();
+    quote! {
+        /// Parameter values in the format of the arithmetic.
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)]
+        pub struct Params<R> {
+            #(pub #reals: R,)*
+            #(pub #flags: bool,)*
+        }
+    }
+}
+
+/// The kernels as the runtime runs them: by template and reset.
+fn launch(derived: &Derived, programs: &[Program]) -> TokenStream {
+    let mut arms = TokenStream::new();
+    let mut relaxed = TokenStream::new();
+    for program in programs {
+        let template = ident(program.variant.template.type_name());
+        let call = call(program);
+        let reset = program.variant.reset.map(|reset| ident(reset_variant(reset)));
+        match (program.variant.relaxed, reset) {
+            (true, Some(reset)) => relaxed.extend(quote! { Reset::#reset => #call, }),
+            (_, Some(reset)) => arms.extend(quote! { (Template::#template, Reset::#reset) => #call, }),
+            (_, None) => arms.extend(quote! { (Template::#template, _) => #call, }),
+        }
+    }
+    // A reset that was not declared is refused by `validate`, before anything runs.
+    let (rest, rest_relaxed) = if derived.model.resets.len() < crate::model::Reset::ALL.len() {
+        (quote! { (_, _) => {} }, quote! { _ => {} })
+    } else {
+        (TokenStream::new(), TokenStream::new())
+    };
+    quote! {
+        /// One template under one reset, with parameter values.
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)]
+        pub struct Launch<R> {
+            pub template: Template,
+            pub reset: Reset,
+            pub params: Params<R>,
+        }
+
+        impl<E: Element> Kernel<E> for Launch<E::Real> {
+            #[inline(always)]
+            fn tile(&self, tile: &Tile<'_, E>) {
+                let params = &self.params;
+                match (self.template, self.reset) { #arms #rest }
+            }
+        }
+
+        /// The relaxed model under one reset, with parameter values.
+        #[derive(Clone, Copy, Debug)]
+        #[allow(missing_docs)]
+        pub struct Relaxed<R> {
+            pub reset: Reset,
+            pub params: Params<R>,
+        }
+
+        impl<E: Element> Kernel<E> for Relaxed<E::Real> {
+            #[inline(always)]
+            fn tile(&self, tile: &Tile<'_, E>) {
+                let params = &self.params;
+                match self.reset { #relaxed #rest_relaxed }
+            }
+        }
+    }
+}
+
+/// The call of one kernel on a tile.
+fn call(program: &Program) -> TokenStream {
+    use crate::variant::Class;
+    let name = ident(&program.variant.name());
+    let mut args = vec![quote!(params)];
+    if super::rust::applies(program) {
+        args.push(quote!(tile.gradient()));
+    }
+    if program.variant.template.is_multi_step() {
+        args.push(quote!(tile.steps()));
+    }
+    for (i, buffer) in program.signature.inputs.iter().enumerate() {
+        args.push(match buffer.class {
+            Class::Signal => quote!(tile.signal(#i)),
+            Class::State => quote!(tile.state(#i)),
+        });
+    }
+    for (i, buffer) in program.signature.outputs.iter().enumerate() {
+        args.push(match buffer.class {
+            Class::Signal => quote!(tile.signal_mut(#i)),
+            Class::State => quote!(tile.state_mut(#i)),
+        });
+    }
+    quote! { kernels::#name::<E>(#(#args),*) }
+}
+
+/// The templates of a neuron, in order.
+fn templates() -> impl Iterator<Item = Template> {
+    Template::ALL.into_iter()
+}

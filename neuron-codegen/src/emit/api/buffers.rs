@@ -1,0 +1,135 @@
+//! The struct of named arrays of each template, and the method that takes it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{docs, ident, module_name, templates};
+use crate::gradient::Derived;
+use crate::variant::{Buffer, Class, Content, Signature, Template};
+
+/// The struct of arrays of each template.
+pub fn structs(derived: &Derived) -> TokenStream {
+    templates().map(|template| structure(derived, &Signature::new(derived, template))).collect()
+}
+
+fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
+    let template = signature.template;
+    let name = ident(template.type_name());
+    let about =
+        docs([format!("Arrays of [`{0}::{1}`](super::{0}::{1}).", derived.model.name, template.name())]);
+    let field = |buffer: &Buffer, written: bool| {
+        let about = docs([describe(derived, buffer, template)]);
+        let field = ident(&buffer.name);
+        let format = match buffer.class {
+            Class::Signal => quote!(E),
+            Class::State => quote!(E::Real),
+        };
+        let access = if written { quote!(&'a mut) } else { quote!(&'a) };
+        quote! { #about pub #field: #access [#format], }
+    };
+    let inputs = signature.inputs.iter().map(|buffer| field(buffer, false));
+    let outputs = signature.outputs.iter().map(|buffer| field(buffer, true));
+    quote! {
+        #about
+        #[derive(Debug)]
+        pub struct #name<'a, E: Element> {
+            #(#inputs)*
+            #(#outputs)*
+        }
+    }
+}
+
+fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
+    let shape = if buffer.per_step { "`[T, N]`" } else { "`[N]`" };
+    let what = match (&buffer.content, template.is_backward()) {
+        (Content::Input(name), false) => format!("Input `{name}`"),
+        (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
+        (Content::Spike, false) => "Out: spikes, 0 or 1".to_owned(),
+        (Content::Spike, true) => "Gradient of the loss with respect to the spikes".to_owned(),
+        (Content::State(name), false) => format!("`{name}` before the first step"),
+        (Content::State(name), true) => {
+            format!("Out: gradient of the loss with respect to `{name}` before the first step")
+        }
+        (Content::NextState(name), false) => format!("Out: `{name}` after the last step"),
+        (Content::NextState(name), true) => {
+            format!("Gradient of the loss with respect to `{name}` after the last step")
+        }
+        (Content::Factor(name), backward) => {
+            let meaning = match name.as_str() {
+                "grad_s_to_h" => "dS/dH, the surrogate gradient".to_owned(),
+                _ => {
+                    let (of, by) =
+                        name.trim_start_matches("grad_").split_once("_to_").expect("a factor's name");
+                    let is_state = derived.model.states.iter().any(|s| s.name == of);
+                    let next = if is_state { " after the step" } else { "" };
+                    format!("derivative of `{of}`{next} with respect to `{by}`")
+                }
+            };
+            if backward { format!("From the forward pass: {meaning}") } else { format!("Out: {meaning}") }
+        }
+    };
+    format!("{what}; {shape}.")
+}
+
+/// One method a template.
+pub fn methods(derived: &Derived, krate: &TokenStream) -> TokenStream {
+    let name = &derived.model.name;
+    let methods = templates().map(|template| method(derived, template, krate));
+    quote! {
+        impl #name { #(#methods)* }
+    }
+}
+
+fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenStream {
+    let signature = Signature::new(derived, template);
+    let module = ident(&module_name(&derived.model));
+    let (method, buffers) = (ident(template.name()), ident(template.type_name()));
+    let title = template.title();
+    let title = format!("{}{}.", title[..1].to_uppercase(), &title[1..]);
+    let about = docs([
+        title.as_str(),
+        "",
+        "`N` is the length of the states, and `T` that of a sequence divided by `N`.",
+        "",
+        "# Errors",
+        "A parameter out of its range, no neurons or steps, arrays whose lengths disagree. Nothing has been",
+        "written then.",
+    ]);
+    let fields: Vec<_> = signature.buffers().map(|buffer| ident(&buffer.name)).collect();
+    let wrap = |buffer: &Buffer, kind: TokenStream| {
+        let field = ident(&buffer.name);
+        let class = match buffer.class {
+            Class::Signal => quote!(Signal),
+            Class::State => quote!(State),
+        };
+        quote! { #krate::#kind::#class(#field) }
+    };
+    let inputs = signature.inputs.iter().map(|buffer| wrap(buffer, quote!(Source)));
+    let outputs = signature.outputs.iter().map(|buffer| wrap(buffer, quote!(Sink)));
+    // The membrane potential or its gradient: one value a neuron.
+    let state =
+        signature.inputs.iter().find(|b| matches!(b.content, Content::State(_) | Content::NextState(_)));
+    let state = ident(&state.expect("every neuron has a membrane potential").name);
+    let (argument, gradient) = if template.is_with_grad() {
+        (quote!(gradient: #krate::Gradient,), quote!(gradient))
+    } else {
+        (quote!(), quote!(::core::default::Default::default()))
+    };
+    quote! {
+        #about
+        pub fn #method<E: #krate::Element>(
+            &self,
+            #argument
+            buffers: #module::#buffers<'_, E>,
+        ) -> ::core::result::Result<(), #krate::Error> {
+            let #module::#buffers { #(#fields),* } = buffers;
+            #krate::Neuron::run(self, #krate::Call {
+                template: #krate::Template::#buffers,
+                neurons: #state.len(),
+                gradient: #gradient,
+                inputs: &[#(#inputs),*],
+                outputs: &mut [#(#outputs),*],
+            })
+        }
+    }
+}

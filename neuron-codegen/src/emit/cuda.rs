@@ -1,0 +1,302 @@
+//! Step programs as CUDA C++.
+//!
+//! A thread computes one neuron. It takes `STEPS` steps at a time: their loads are issued together, so that
+//! memory is waited for once, and the surrogate is chosen once for all of them. What the CPU keeps in lanes
+//! of neurons is kept here in blocks of steps; the mathematics is the same text.
+//!
+//! One source serves four data formats, chosen by a macro when it is compiled: `signal` is the type of
+//! inputs, spikes and their gradients in memory, `real` that of everything else. No header is included.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use crate::emit::api::{self, module_name};
+use crate::emit::rust::{applies, equations, title};
+use crate::gradient::Derived;
+use crate::ir::{Graph, Id, Sort};
+use crate::kernel::{Phase, Program, Slot};
+use crate::print::{Dialect, Printer};
+use crate::variant::Class;
+
+/// Number formats, functions and surrogates: the same for all neurons.
+pub const PRELUDE: &str = include_str!("cuda/prelude.cu");
+
+/// The whole source of a neuron: prelude, then every kernel but the relaxed ones.
+pub fn source(derived: &Derived, programs: &[Program]) -> String {
+    let name = &derived.model.name;
+    let module = module_name(&derived.model);
+    let mut text = format!("// {name}\n//\n");
+    for (left, right) in api::equations(derived) {
+        let _ = writeln!(text, "//     {left} = {right}");
+    }
+    let _ = writeln!(text, "\n{PRELUDE}");
+    let _ = writeln!(text, "#define KERNEL(name) NAMED({module}, name)\n");
+    for program in programs.iter().filter(|program| !program.variant.relaxed) {
+        text.push_str(&kernel(derived, program));
+        text.push('\n');
+    }
+    text
+}
+
+/// One kernel.
+pub fn kernel(derived: &Derived, program: &Program) -> String {
+    let mut out = Writer { derived, graph: &derived.model.graph, text: String::new(), depth: 0 };
+    out.header(program);
+    out.signature(program);
+    out.body(program);
+    out.text
+}
+
+struct Writer<'a> {
+    derived: &'a Derived,
+    graph: &'a Graph,
+    text: String,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, line: impl AsRef<str>) {
+        let _ = writeln!(self.text, "{:1$}{2}", "", 4 * self.depth, line.as_ref());
+    }
+
+    fn open(&mut self, line: impl AsRef<str>) {
+        self.line(line);
+        self.depth += 1;
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+        self.line("}");
+    }
+
+    fn header(&mut self, program: &Program) {
+        self.line(format!("// {}.", title(self.derived, program)));
+        self.line("//");
+        for line in equations(self.derived, program) {
+            self.line(format!("//     {line}"));
+        }
+    }
+
+    /// Arguments, in the order in which the runtime passes them: all parameters, all flags, the surrogate,
+    /// sizes, arrays.
+    fn signature(&mut self, program: &Program) {
+        let mut args: Vec<String> = Vec::new();
+        args.extend(self.derived.model.params.iter().map(|p| format!("real {}", p.name)));
+        args.extend(self.derived.model.flags.iter().map(|f| format!("bool {}", f.name)));
+        if applies(program) {
+            args.push("Gradient gradient".into());
+        }
+        if program.variant.template.is_multi_step() {
+            args.push("u64 steps".into());
+        }
+        args.push("u64 neurons".into());
+        let format = |class| match class {
+            Class::Signal => "signal",
+            Class::State => "real",
+        };
+        for buffer in &program.signature.inputs {
+            args.push(format!("const {} *__restrict__ {}_in", format(buffer.class), buffer.name));
+        }
+        for buffer in &program.signature.outputs {
+            args.push(format!("{} *__restrict__ {}_out", format(buffer.class), buffer.name));
+        }
+        self.open(format!("extern \"C\" __global__ void KERNEL({})(", program.variant.name()));
+        let last = args.len() - 1;
+        for (i, arg) in args.into_iter().enumerate() {
+            self.line(format!("{arg}{}", if i == last { ")" } else { "," }));
+        }
+        self.depth -= 1;
+        self.open("{");
+    }
+
+    fn body(&mut self, program: &Program) {
+        self.line("const u64 neuron = neuron_index();");
+        self.line("if (neuron >= neurons) return;");
+        if program.detaches {
+            self.line("const bool detach_reset = gradient.detach_reset;");
+        }
+        let mut names = HashMap::new();
+        for binding in &program.hoisted {
+            let value =
+                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
+            self.line(format!("const real {} = {value};", binding.name));
+            names.insert(binding.expr, binding.name.clone());
+        }
+        for carried in &program.carried {
+            self.line(format!("real {} = {}_in[neuron];", carry(&carried.slot), carried.from));
+        }
+        if program.variant.template.is_multi_step() {
+            self.sequence(program);
+        } else {
+            self.single_step(program);
+        }
+        for carried in &program.carried {
+            self.line(format!("{}_out[neuron] = {};", carried.to, carry(&carried.slot)));
+        }
+        self.close();
+    }
+
+    fn single_step(&mut self, program: &Program) {
+        for (slot, buffer) in &program.loads {
+            self.line(format!("const real {} = load({buffer}_in[neuron]);", slot.local));
+        }
+        let mut scope = Scope::new(program);
+        for phase in &program.phases {
+            // Without steps to wait for, phases follow each other in one scope.
+            for slot in &phase.reads {
+                if scope.is_carried(slot) && scope.define(&slot.local) {
+                    self.line(format!("const real {} = {};", slot.local, carry(slot)));
+                }
+            }
+            self.lets(phase, &mut scope);
+            for (slot, expr) in &phase.writes {
+                let value = self.printer(phase).expr(*expr);
+                let applied = phase.apply.iter().find(|(_, applied)| applied == slot);
+                if scope.is_carried(slot) {
+                    self.line(format!("{} = {value};", carry(slot)));
+                } else if let Some((apply, _)) = applied {
+                    self.line(format!("const real {} = gradient.{}({value});", slot.local, apply.name()));
+                } else if value != slot.local && scope.define(&slot.local) {
+                    self.line(format!("const real {} = {value};", slot.local));
+                }
+            }
+        }
+        for (slot, buffer) in &program.stores {
+            let value = self.stored(program, buffer, &slot.local);
+            self.line(format!("{buffer}_out[neuron] = {value};"));
+        }
+    }
+
+    fn sequence(&mut self, program: &Program) {
+        let backward = program.variant.template.is_backward();
+        self.open("for (u64 done = 0; done < steps; done += STEPS) {");
+        // Time runs backwards in blocks, and backwards in each.
+        let at = if backward {
+            "(steps - 1 - done - step) * neurons + neuron"
+        } else {
+            "(done + step) * neurons + neuron"
+        };
+        let mut blocks: Vec<String> = program.loads.iter().map(|(slot, _)| block(slot)).collect();
+        for (slot, _) in program.phases.iter().flat_map(|phase| &phase.writes) {
+            if self.needs_block(program, slot) && !blocks.contains(&block(slot)) {
+                blocks.push(block(slot));
+            }
+        }
+        let list: Vec<String> = blocks.iter().map(|name| format!("{name}[STEPS]")).collect();
+        self.line(format!("real {};", list.join(", ")));
+        self.open("FOR_STEPS(step) {");
+        for (slot, buffer) in &program.loads {
+            self.line(format!("{}[step] = load({buffer}_in[{at}]);", block(slot)));
+        }
+        self.close();
+        for phase in &program.phases {
+            let mut scope = Scope::new(program);
+            self.open("FOR_STEPS(step) {");
+            for slot in &phase.reads {
+                let from =
+                    if scope.is_carried(slot) { carry(slot) } else { format!("{}[step]", block(slot)) };
+                if scope.define(&slot.local) {
+                    self.line(format!("const real {} = {from};", slot.local));
+                }
+            }
+            self.lets(phase, &mut scope);
+            for (slot, expr) in &phase.writes {
+                let value = self.printer(phase).expr(*expr);
+                if scope.is_carried(slot) {
+                    self.line(format!("{} = {value};", carry(slot)));
+                    continue;
+                }
+                if self.needs_block(program, slot) {
+                    self.line(format!("{}[step] = {value};", block(slot)));
+                }
+                let applied = phase.apply.iter().any(|(_, applied)| applied == slot);
+                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot)
+                    && !applied
+                {
+                    let value = self.stored(program, buffer, &value);
+                    self.line(format!("{buffer}_out[{at}] = {value};"));
+                }
+            }
+            self.close();
+            for (apply, slot) in &phase.apply {
+                self.line(format!("gradient.{}({});", apply.name(), block(slot)));
+            }
+            for (_, slot) in &phase.apply {
+                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
+                    let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
+                    self.line(format!("FOR_STEPS(step) {buffer}_out[{at}] = {value};"));
+                }
+            }
+        }
+        self.close();
+    }
+
+    /// Whether a slot is read after its phase: by a later phase, or by what is applied to it.
+    fn needs_block(&self, program: &Program, slot: &Slot) -> bool {
+        let carried = program.carried.iter().any(|carried| carried.slot == *slot);
+        let read = program.phases.iter().any(|phase| phase.reads.contains(slot));
+        let applied =
+            program.phases.iter().flat_map(|phase| &phase.apply).any(|(_, applied)| applied == slot);
+        !carried && (read || applied)
+    }
+
+    fn lets(&mut self, phase: &Phase, scope: &mut Scope) {
+        for binding in &phase.lets {
+            if scope.define(&binding.name) {
+                let value = self.printer(phase).definition(binding.expr);
+                let sort = self.sort(binding.expr);
+                self.line(format!("const {sort} {} = {value};", binding.name));
+            }
+        }
+    }
+
+    fn sort(&self, expr: Id) -> &'static str {
+        match self.graph.sort(expr) {
+            Sort::Real => "real",
+            Sort::Bool => "bool",
+        }
+    }
+
+    fn printer<'p>(&'p self, phase: &'p Phase) -> Printer<'p> {
+        Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names }
+    }
+
+    /// `value` in the format that `buffer` has in memory.
+    fn stored(&self, program: &Program, buffer: &str, value: &str) -> String {
+        let buffer = program.signature.buffers().find(|b| b.name == buffer).expect("in the signature");
+        match buffer.class {
+            Class::Signal => format!("store({value})"),
+            Class::State => value.to_owned(),
+        }
+    }
+}
+
+/// The names that a block of code has defined.
+struct Scope {
+    defined: BTreeSet<String>,
+    carried: Vec<Slot>,
+}
+
+impl Scope {
+    fn new(program: &Program) -> Self {
+        let carried = program.carried.iter().map(|carried| carried.slot.clone()).collect();
+        Self { defined: BTreeSet::new(), carried }
+    }
+
+    /// Whether `name` is new.
+    fn define(&mut self, name: &str) -> bool {
+        self.defined.insert(name.to_owned())
+    }
+
+    fn is_carried(&self, slot: &Slot) -> bool {
+        self.carried.contains(slot)
+    }
+}
+
+fn carry(slot: &Slot) -> String {
+    format!("{}_carried", slot.name)
+}
+
+fn block(slot: &Slot) -> String {
+    format!("{}_block", slot.name)
+}

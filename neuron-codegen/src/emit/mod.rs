@@ -1,0 +1,5 @@
+//! Printers: step programs and models as code. No decision about neurons, resets or gradients is made here.
+
+pub mod api;
+pub mod cuda;
+pub mod rust;

@@ -1,0 +1,235 @@
+//! Step programs as Rust.
+//!
+//! A kernel works on a tile of neurons at a time: time outside, lanes inside, so that every inner loop is a
+//! loop over a small array, which the compiler turns into vector instructions. It is written as text, with
+//! comments, since that is what people read; the macro parses it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use crate::gradient::Derived;
+use crate::ir::{Graph, Id, Node};
+use crate::kernel::{Phase, Program, Slot};
+use crate::print::{Dialect, Printer};
+use crate::variant::Class;
+
+/// One kernel.
+pub fn kernel(derived: &Derived, program: &Program) -> String {
+    let mut out = Writer { graph: &derived.model.graph, text: String::new(), depth: 0 };
+    out.header(derived, program);
+    out.signature(program);
+    out.body(program);
+    out.text
+}
+
+struct Writer<'a> {
+    graph: &'a Graph,
+    text: String,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    fn line(&mut self, line: impl AsRef<str>) {
+        let _ = writeln!(self.text, "{:1$}{2}", "", 4 * self.depth, line.as_ref());
+    }
+
+    fn open(&mut self, line: impl AsRef<str>) {
+        self.line(line);
+        self.depth += 1;
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+        self.line("}");
+    }
+
+    fn header(&mut self, derived: &Derived, program: &Program) {
+        self.line(format!("/// {}.", title(derived, program)));
+        self.line("///");
+        self.line("/// ```text");
+        for line in equations(derived, program) {
+            self.line(format!("/// {line}"));
+        }
+        self.line("/// ```");
+    }
+
+    fn signature(&mut self, program: &Program) {
+        self.line("#[inline(always)]");
+        self.open(format!("pub fn {}<E: Element>(", program.variant.name()));
+        self.line(match program.params.as_slice() {
+            [] => "_: &Params<E::Real>,".to_owned(),
+            params => format!("&Params {{ {}, .. }}: &Params<E::Real>,", params.join(", ")),
+        });
+        if applies(program) {
+            self.line("gradient: &TileGradient<E::Real>,");
+        }
+        if program.variant.template.is_multi_step() {
+            self.line("steps: usize,");
+        }
+        let format = |class| match class {
+            Class::Signal => "E",
+            Class::State => "E::Real",
+        };
+        for buffer in &program.signature.inputs {
+            self.line(format!("{}: Rows<'_, {}>,", buffer.name, format(buffer.class)));
+        }
+        for buffer in &program.signature.outputs {
+            self.line(format!("mut {}: RowsMut<'_, {}>,", buffer.name, format(buffer.class)));
+        }
+        self.depth -= 1;
+        self.open(") {");
+    }
+
+    fn body(&mut self, program: &Program) {
+        // The lines below say whether they need it.
+        let prologue = self.text.len();
+        if program.detaches {
+            self.line("let detach_reset = gradient.detach_reset();");
+        }
+        let mut names = HashMap::new();
+        for binding in &program.hoisted {
+            let value =
+                Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
+            self.line(format!("let {} = {value};", binding.name));
+            names.insert(binding.expr, binding.name.clone());
+        }
+        for carried in &program.carried {
+            self.line(format!("let mut {} = {}.load(0);", lanes(&carried.slot), carried.from));
+        }
+        for name in stored(program) {
+            self.line(format!("let mut {name}_lanes = lanes();"));
+        }
+        let multi = program.variant.template.is_multi_step();
+        let step = if multi { "step" } else { "0" };
+        if multi {
+            let steps = if program.variant.template.is_backward() { "(0..steps).rev()" } else { "0..steps" };
+            self.open(format!("for step in {steps} {{"));
+        }
+        for (slot, buffer) in &program.loads {
+            self.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
+        }
+        for phase in &program.phases {
+            self.phase(phase);
+        }
+        for (slot, buffer) in &program.stores {
+            self.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
+        }
+        if multi {
+            self.close();
+        }
+        for carried in &program.carried {
+            self.line(format!("{}.store(0, &{});", carried.to, lanes(&carried.slot)));
+        }
+        self.close();
+        if self.text[prologue..].contains("num(") {
+            self.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
+        }
+    }
+
+    fn phase(&mut self, phase: &Phase) {
+        let printer = Printer { graph: self.graph, dialect: Dialect::Rust, names: &phase.names };
+        self.open("for lane in 0..LANES {");
+        self.reads(&phase.reads);
+        for binding in &phase.lets {
+            self.assign(&format!("let {}", binding.name), &printer, binding.expr, true);
+        }
+        for (slot, expr) in &phase.writes {
+            self.assign(&format!("{}[lane]", lanes(slot)), &printer, *expr, false);
+        }
+        self.close();
+        for (apply, slot) in &phase.apply {
+            self.line(format!("gradient.{}(&mut {});", apply.name(), lanes(slot)));
+        }
+    }
+
+    /// Gives the values of a lane their names.
+    fn reads(&mut self, slots: &[Slot]) {
+        let list = |f: &dyn Fn(&Slot) -> String| slots.iter().map(f).collect::<Vec<_>>().join(", ");
+        let (locals, values) = (list(&|s| s.local.clone()), list(&|s| format!("{}[lane]", lanes(s))));
+        if slots.len() > 1 && locals.len() + values.len() < 80 {
+            self.line(format!("let ({locals}) = ({values});"));
+        } else {
+            for slot in slots {
+                self.line(format!("let {} = {}[lane];", slot.local, lanes(slot)));
+            }
+        }
+    }
+
+    /// `target = expr;`, a long choice over several lines.
+    fn assign(&mut self, target: &str, printer: &Printer<'_>, expr: Id, definition: bool) {
+        let value = if definition { printer.definition(expr) } else { printer.expr(expr) };
+        let is_named = !definition && printer.names.contains_key(&expr);
+        match self.graph.node(expr) {
+            Node::Select(cond, a, b) if !is_named && target.len() + value.len() > 80 => {
+                self.open(format!("{target} = if {} {{", printer.expr(cond)));
+                self.line(printer.expr(a));
+                self.depth -= 1;
+                self.open("} else {");
+                self.line(printer.expr(b));
+                self.depth -= 1;
+                self.line("};");
+            }
+            _ => self.line(format!("{target} = {value};")),
+        }
+    }
+}
+
+/// `Lif, hard reset: a sequence of steps`
+pub(crate) fn title(derived: &Derived, program: &Program) -> String {
+    let name = &derived.model.name;
+    let template = program.variant.template.title();
+    match (program.variant.reset, program.variant.relaxed) {
+        (Some(reset), false) => format!("`{name}`, {} reset: {template}", reset.word()),
+        (Some(reset), true) => {
+            let word = reset.word();
+            format!("`{name}`, {word} reset, relaxed: the surrogate's primitive in place of the spike")
+        }
+        (None, _) => format!("`{name}`: {template}"),
+    }
+}
+
+/// The equations above a kernel, aligned.
+pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    let names = HashMap::new();
+    let printer = Printer { graph: &derived.model.graph, dialect: Dialect::Dsl, names: &names };
+    for (name, expr) in &program.equations {
+        rows.push((name.clone(), printer.expr(*expr)));
+        if name == "h" && program.variant.relaxed {
+            rows.push(("spike".into(), "primitive(h - threshold)".replace("threshold", &threshold(derived))));
+        }
+        let surrogate_after = if program.variant.relaxed { "h" } else { "spike" };
+        if name == surrogate_after && program.variant.template.is_with_grad() {
+            rows.push(("grad_s_to_h".into(), format!("surrogate(h - {})", threshold(derived))));
+        }
+    }
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows.into_iter().map(|(name, expr)| format!("{name:width$} = {expr}")).collect()
+}
+
+/// The threshold as an operand of a difference.
+pub(crate) fn threshold(derived: &Derived) -> String {
+    let text = crate::print::dsl(&derived.model.graph, derived.model.threshold);
+    if derived.model.graph.as_leaf(derived.model.threshold).is_some() { text } else { format!("({text})") }
+}
+
+fn lanes(slot: &Slot) -> String {
+    format!("{}_lanes", slot.name)
+}
+
+/// Whether the kernel needs the surrogate.
+pub(crate) fn applies(program: &Program) -> bool {
+    program.variant.template.is_with_grad()
+}
+
+/// Storage that the kernel fills itself: neither loaded nor carried.
+fn stored(program: &Program) -> Vec<String> {
+    let carried: BTreeSet<&str> = program.carried.iter().map(|c| c.slot.name.as_str()).collect();
+    let mut names: Vec<String> = Vec::new();
+    for (slot, _) in program.phases.iter().flat_map(|phase| &phase.writes) {
+        if !carried.contains(slot.name.as_str()) && !names.contains(&slot.name) {
+            names.push(slot.name.clone());
+        }
+    }
+    names
+}

@@ -1,0 +1,33 @@
+//! The whole path, from the tokens of a declaration to those of its expansion.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::quote;
+
+use crate::check::analyse;
+use crate::emit::api;
+
+/// Expands a declaration. The tokens may begin with the path of the runtime crate and a semicolon, as the
+/// runtime's own `neuron!` writes it, so that users need not depend on that crate by name.
+///
+/// Mistakes become `compile_error!`s at their places. As far as the declaration could be understood, the
+/// struct and its methods are emitted all the same, so that code that uses them gets no errors of its own.
+pub fn expand(tokens: TokenStream) -> TokenStream {
+    let (krate, declaration) = split(tokens);
+    let analysis = analyse(declaration);
+    let errors = analysis.report.to_compile_error();
+    let code = analysis.model.map(|model| api::expand(model, &krate));
+    quote! { #errors #code }
+}
+
+/// Takes `$crate;` off the front. The token keeps where it came from, so it cannot be made up here.
+fn split(tokens: TokenStream) -> (TokenStream, TokenStream) {
+    let mut rest = tokens.clone().into_iter();
+    match (rest.next(), rest.next()) {
+        (Some(TokenTree::Ident(krate)), Some(TokenTree::Punct(end)))
+            if krate == "$crate" && end.as_char() == ';' =>
+        {
+            (quote!(#krate), rest.collect())
+        }
+        _ => (quote!(::neuron_runtime), tokens),
+    }
+}

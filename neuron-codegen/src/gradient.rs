@@ -1,0 +1,277 @@
+//! The gradient of one step, from the derivatives of its equations.
+//!
+//! A step computes `h` from inputs and states, `spike` from `h` and the threshold, and the next states
+//! from all of these. Its gradient is a few products of *factors*, each the derivative of one of these
+//! quantities with respect to another:
+//!
+//! ```text
+//! grad_h   = grad_spike * grad_s_to_h + sum over states j of grad_<j>_next * grad_<j>_to_h
+//! grad_<k> = grad_h * grad_h_to_<k> + sum over states j of grad_<j>_next * grad_<j>_to_<k>
+//!          + grad_spike * grad_s_to_<k>                          for every input and state k
+//! ```
+//!
+//! `grad_<j>_to_<k>` includes the way through the spike: `dg/dk + dg/dS dS/dk`, with the surrogate for
+//! `dS/dh`. In `v` that way is the reset, which `detach_reset` drops. Factors that change from step to step
+//! are kept by the forward pass; the others are computed again where they are used.
+
+use crate::derive::{derivative, relaxed};
+use crate::ir::{Graph, Id, Node, Rate, Sort};
+use crate::model::{Model, Reset};
+
+/// How one quantity changes with another.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// `grad_<of>_to_<by>`
+    pub name: String,
+    /// The derivative, for each of the model's resets in order.
+    pub exprs: Vec<Id>,
+    /// Whether the forward pass has to keep it for the backward pass.
+    pub kept: bool,
+    /// What the backward pass reads: a leaf if it is kept, else the derivative itself.
+    pub value: Id,
+}
+
+/// One gradient that the backward pass returns.
+#[derive(Clone, Debug)]
+pub struct Grad {
+    /// The input or state, `x`.
+    pub of: String,
+    /// `grad_x`, over `grad_h`, `grad_spike`, `grad_<state>_next` and factors.
+    pub expr: Id,
+}
+
+/// Leaves that only gradients use.
+#[derive(Clone, Copy, Debug)]
+pub struct GradLeaves {
+    /// The surrogate's value at `h - threshold`.
+    pub s_to_h: Id,
+    /// Whether the reset takes the spike as a constant.
+    pub detach_reset: Id,
+    /// `dL/dS`
+    pub spike: Id,
+    /// `dL/dH`
+    pub h: Id,
+}
+
+/// A model with its gradient.
+#[derive(Clone, Debug)]
+pub struct Derived {
+    /// The model; its graph holds the derivatives too.
+    pub model: Model,
+    /// Leaves that only gradients use.
+    pub leaves: GradLeaves,
+    /// `v` after the step, for each of the model's resets in order.
+    pub resets: Vec<Id>,
+    /// All factors that are not zero.
+    pub factors: Vec<Factor>,
+    /// `grad_h`
+    pub grad_h: Id,
+    /// Gradients of the inputs.
+    pub grad_inputs: Vec<Grad>,
+    /// Gradients of the states that the step starts from.
+    pub grad_states: Vec<Grad>,
+}
+
+impl Derived {
+    /// Differentiates `model`.
+    pub fn new(mut model: Model) -> Self {
+        let leaves = {
+            let g = &mut model.graph;
+            GradLeaves {
+                s_to_h: g.leaf("grad_s_to_h", Sort::Real, Rate::Step),
+                detach_reset: g.leaf("detach_reset", Sort::Bool, Rate::Uniform),
+                spike: g.leaf("grad_spike", Sort::Real, Rate::Step),
+                h: g.leaf("grad_h", Sort::Real, Rate::Step),
+            }
+        };
+        let resets: Vec<Id> =
+            model.resets.clone().into_iter().map(|reset| after_reset(&mut model, reset)).collect();
+        let mut build = Builder { model: &mut model, leaves, resets: &resets, factors: Vec::new() };
+        build.factors();
+        let factors = build.factors;
+        let mut derived = Self {
+            model,
+            leaves,
+            resets,
+            factors,
+            grad_h: leaves.h,
+            grad_inputs: Vec::new(),
+            grad_states: Vec::new(),
+        };
+        derived.backward();
+        derived
+    }
+
+    /// The factor `grad_<of>_to_<by>`, unless it is zero.
+    pub fn factor(&self, of: &str, by: &str) -> Option<&Factor> {
+        let name = factor_name(of, by);
+        self.factors.iter().find(|factor| factor.name == name)
+    }
+
+    /// The factors that the forward pass keeps, in the order of the buffers.
+    pub fn kept(&self) -> impl Iterator<Item = &Factor> {
+        self.factors.iter().filter(|factor| factor.kept)
+    }
+
+    /// `expr` in the relaxed model; see [`relaxed`].
+    pub fn relaxed(&mut self, expr: Id) -> Id {
+        relaxed(&mut self.model.graph, &self.model.leaves, expr)
+    }
+
+    fn backward(&mut self) {
+        let states: Vec<String> = self.model.states.iter().map(|s| s.name.to_string()).collect();
+        let inputs: Vec<String> = self.model.inputs.iter().map(|i| i.name.to_string()).collect();
+        self.grad_h = self.accumulate("h", &states);
+        self.grad_inputs = inputs.into_iter().map(|of| self.grad(of, &states)).collect();
+        self.grad_states = states.clone().into_iter().map(|of| self.grad(of, &states)).collect();
+    }
+
+    fn grad(&mut self, of: String, states: &[String]) -> Grad {
+        let expr = self.accumulate(&of, states);
+        Grad { of, expr }
+    }
+
+    /// The sum over everything that depends on `by` of its gradient times its factor.
+    fn accumulate(&mut self, by: &str, states: &[String]) -> Id {
+        let through_h = ("h", self.leaves.h);
+        let through_spike = ("s", self.leaves.spike);
+        // In the order in which an expert writes it: `grad_h` first comes from the spike, others from `grad_h`.
+        let mut sources = if by == "h" { vec![through_spike] } else { vec![through_h] };
+        let next: Vec<Id> = states
+            .iter()
+            .map(|state| self.model.graph.leaf(&format!("grad_{state}_next"), Sort::Real, Rate::Step))
+            .collect();
+        sources.extend(states.iter().map(String::as_str).zip(next));
+        if by != "h" {
+            sources.push(through_spike);
+        }
+        let mut total = self.model.graph.num(0.0);
+        for (of, grad) in sources {
+            let Some(value) = self.factor(of, by).map(|factor| factor.value) else { continue };
+            let product = self.model.graph.mul(grad, value);
+            total = self.model.graph.sum(total, product);
+        }
+        total
+    }
+}
+
+fn factor_name(of: &str, by: &str) -> String {
+    format!("grad_{of}_to_{by}")
+}
+
+/// `v` after the step.
+fn after_reset(model: &mut Model, reset: Reset) -> Id {
+    let leaves = model.leaves;
+    let g = &mut model.graph;
+    match reset {
+        Reset::Hard => g.add(Node::Select(leaves.fired, leaves.v_reset, leaves.h)),
+        Reset::Soft => {
+            let drop = g.add(Node::Mul(leaves.spike, leaves.v_threshold));
+            g.add(Node::Sub(leaves.h, drop))
+        }
+    }
+}
+
+struct Builder<'a> {
+    model: &'a mut Model,
+    leaves: GradLeaves,
+    resets: &'a [Id],
+    factors: Vec<Factor>,
+}
+
+impl Builder<'_> {
+    fn factors(&mut self) {
+        let h = self.model.leaves.h;
+        let variables: Vec<(String, Id)> = (self.model.inputs.iter().map(|i| (i.name.to_string(), i.leaf)))
+            .chain(self.model.states.iter().map(|s| (s.name.to_string(), s.leaf)))
+            .collect();
+
+        // The spike: the surrogate, and by the chain rule minus it for a threshold that moves.
+        let s_to_h = self.leaves.s_to_h;
+        self.keep("s", "h", vec![s_to_h; self.resets.len()]);
+        let threshold = self.model.threshold;
+        for (by, leaf) in &variables {
+            let slope = self.derivative(threshold, *leaf);
+            let fall = self.model.graph.mul(s_to_h, slope);
+            let expr = self.model.graph.neg(fall);
+            self.push("s", by, vec![expr; self.resets.len()]);
+        }
+
+        // The charged potential.
+        let charge = self.model.charge;
+        for (by, leaf) in &variables {
+            let expr = self.derivative(charge, *leaf);
+            self.push("h", by, vec![expr; self.resets.len()]);
+        }
+
+        // The states: with respect to `h`, then to inputs and old states.
+        let states: Vec<(String, Option<Id>)> =
+            self.model.states.iter().map(|s| (s.name.to_string(), s.update)).collect();
+        for (state, update) in &states {
+            for (by, leaf) in [("h".to_owned(), h)].iter().chain(&variables) {
+                let exprs = self.resets.iter().map(|&reset| match update {
+                    Some(update) => self.state_factor(*update, *leaf, by, false),
+                    None => self.state_factor(reset, *leaf, by, true),
+                });
+                let exprs: Vec<Id> = exprs.collect();
+                if state == "v" && by == "h" {
+                    self.keep("v", "h", exprs);
+                } else {
+                    self.push(state, by, exprs);
+                }
+            }
+        }
+    }
+
+    /// `dg/dk + dg/dS dS/dk`; the second part is dropped by `detach_reset` if `g` is the reset.
+    fn state_factor(&mut self, expr: Id, leaf: Id, by: &str, is_reset: bool) -> Id {
+        let direct = self.derivative(expr, leaf);
+        let Some(spike_factor) = self.find("s", by) else { return direct };
+        let jump = self.derivative(expr, self.model.leaves.spike);
+        let g = &mut self.model.graph;
+        let through_spike = g.mul(jump, spike_factor);
+        let total = g.sum(direct, through_spike);
+        if is_reset { g.select(self.leaves.detach_reset, direct, total) } else { total }
+    }
+
+    fn derivative(&mut self, expr: Id, leaf: Id) -> Id {
+        let leaves = self.model.leaves;
+        derivative(&mut self.model.graph, &leaves, expr, leaf)
+    }
+
+    fn find(&self, of: &str, by: &str) -> Option<Id> {
+        let name = factor_name(of, by);
+        self.factors.iter().find(|f| f.name == name).map(|f| f.exprs[0])
+    }
+
+    /// Adds a factor, kept if it has to be; nothing if it is zero.
+    fn push(&mut self, of: &str, by: &str, exprs: Vec<Id>) {
+        if exprs.iter().all(|&expr| self.model.graph.number(expr) == Some(0.0)) {
+            return;
+        }
+        let same_in_all = exprs.iter().all(|expr| *expr == exprs[0]);
+        if same_in_all && available(&self.model.graph, &self.leaves, exprs[0]) {
+            let value = exprs[0];
+            self.factors.push(Factor { name: factor_name(of, by), exprs, kept: false, value });
+        } else if let Some(equal) = self.factors.iter().find(|factor| factor.kept && factor.exprs == exprs) {
+            let value = equal.value;
+            self.factors.push(Factor { name: factor_name(of, by), exprs, kept: false, value });
+        } else {
+            self.keep(of, by, exprs);
+        }
+    }
+
+    fn keep(&mut self, of: &str, by: &str, exprs: Vec<Id>) {
+        let name = factor_name(of, by);
+        let value = self.model.graph.leaf(&name, Sort::Real, Rate::Step);
+        self.factors.push(Factor { name, exprs, kept: true, value });
+    }
+}
+
+/// Whether the backward pass can compute `expr` from parameters and the surrogate's value alone.
+fn available(g: &Graph, leaves: &GradLeaves, expr: Id) -> bool {
+    g.reach([expr]).into_iter().all(|id| match g.node(id) {
+        Node::Leaf(_) => id == leaves.s_to_h || (g.rate(id) == Rate::Uniform && id != leaves.detach_reset),
+        _ => true,
+    })
+}

@@ -1,0 +1,331 @@
+//! Tokens to items. Whatever is wrong, an item whose name could be read is kept, its wrong parts replaced
+//! by [`ExprKind::Wrong`], and parsing goes on behind the next `;`.
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::parse::Parser as _;
+
+use super::expr::{Expr, ExprKind};
+use super::header::split_doc;
+use super::item::{Item, ItemKind};
+use super::mistakes::stray;
+use super::pratt::{self, Result};
+use super::tokens::Tokens;
+use super::{KEYWORDS, is_keyword};
+use crate::report::{Diagnostic, Extent, Report};
+use crate::suggest;
+
+/// The body being parsed, and what was found so far.
+pub struct Items<'a, 'r> {
+    pub tokens: Tokens<'a>,
+    pub report: &'r mut Report,
+    pub items: Vec<Item>,
+    pub lost: Vec<String>,
+    pub complete: bool,
+}
+
+impl Items<'_, '_> {
+    /// Parses all items.
+    pub fn parse(&mut self) {
+        let mut silent = false;
+        while !self.tokens.is_empty() {
+            if silent && self.tokens.peek_ident().is_none() && !self.tokens.at_operator("#") {
+                // The rest of what was wrong, behind a `;` that did not end it.
+                self.complete = false;
+                self.skip(&[]);
+                self.end(true);
+                continue;
+            }
+            let doc = self.doc();
+            if self.tokens.is_empty() {
+                self.report.push(Diagnostic::new(
+                    self.tokens.previous(),
+                    "expected an item after the doc comment, found the end",
+                ));
+                return;
+            }
+            let errors = self.report.iter().len();
+            if let Err(error) = self.item(doc) {
+                self.report.push(error);
+                self.skip(&[]);
+            }
+            silent = self.report.iter().len() > errors;
+            self.end(silent);
+        }
+    }
+
+    /// Doc comments before an item.
+    fn doc(&mut self) -> Vec<String> {
+        let mut attrs = TokenStream::new();
+        loop {
+            let mut ahead = self.tokens;
+            if ahead.eat("#").is_none() || !ahead.at_group(Delimiter::Bracket) {
+                break;
+            }
+            attrs.extend(self.tokens.skip());
+            attrs.extend(self.tokens.skip());
+        }
+        match syn::Attribute::parse_outer.parse2(attrs) {
+            Ok(attrs) => {
+                let (doc, others) = split_doc(attrs);
+                for attr in others {
+                    let extent = Extent::from(attr.pound_token.span).to(attr.bracket_token.span.close());
+                    self.report.push(Diagnostic::new(
+                        extent,
+                        "an item can have doc comments, but no other attributes",
+                    ));
+                }
+                doc
+            }
+            Err(error) => {
+                self.report.push(Diagnostic::new(error.span(), error.to_string()));
+                Vec::new()
+            }
+        }
+    }
+
+    fn item(&mut self, doc: Vec<String>) -> Result<()> {
+        let Some(keyword) = self.tokens.peek_ident() else {
+            self.complete &= self.tokens.at_operator(";");
+            return Err(Diagnostic::new(
+                self.tokens.extent(),
+                format!("expected an item such as `param` or `charge`, found {}", self.tokens.describe()),
+            ));
+        };
+        let word = keyword.to_string();
+        let word = match KEYWORDS.into_iter().find(|known| *known == word) {
+            Some(word) => word,
+            None => self.unknown(&keyword)?,
+        };
+        self.tokens.ident();
+        let kind = match word {
+            "reset" => ItemKind::Reset { modes: self.modes() },
+            "charge" => ItemKind::Charge { value: self.value_after_equals("charge", &[]) },
+            "threshold" => ItemKind::Threshold { value: self.value_after_equals("threshold", &[]) },
+            "input" => ItemKind::Input { names: self.names()? },
+            _ => {
+                let name = self.name(match word {
+                    "param" => "parameter",
+                    "update" => "state",
+                    "let" => "expression",
+                    word => word,
+                })?;
+                let left = format!("{word} {name}");
+                match word {
+                    "param" => {
+                        let default = self.value_after_equals(&left, &["where"]);
+                        ItemKind::Param { name, default, conditions: self.conditions() }
+                    }
+                    "flag" => ItemKind::Flag { name, default: self.value_after_equals(&left, &[]) },
+                    "state" => ItemKind::State { name, init: self.value_after_equals(&left, &[]) },
+                    "let" => ItemKind::Let { name, value: self.value_after_equals(&left, &[]) },
+                    _ => ItemKind::Update { name, value: self.value_after_equals(&left, &[]) },
+                }
+            }
+        };
+        self.items.push(Item { doc, keyword, kind });
+        Ok(())
+    }
+
+    /// Reports a word that no item begins with; gives the keyword it was meant to be, if that is clear.
+    fn unknown(&mut self, word: &Ident) -> Result<&'static str> {
+        let mut ahead = self.tokens;
+        ahead.ident();
+        let error = Diagnostic::new(word, format!("unknown item `{word}`"));
+        // A name directly before `=` is more likely an assignment than a misspelt `charge`.
+        let text = word.to_string();
+        let meant = suggest::keyword(&text, &KEYWORDS)
+            .filter(|meant| matches!(*meant, "charge" | "threshold") == ahead.at_operator("="));
+        if let Some(meant) = meant {
+            self.report.push(error.help(format!("did you mean `{meant}`?")));
+            return Ok(meant);
+        }
+        self.complete = false;
+        Err(if !ahead.at_operator("=") {
+            error.help(format!("an item begins with one of `{}`", KEYWORDS.join("`, `")))
+        } else if matches!(text.as_str(), "v" | "h" | "dv") {
+            error.help("the equation of the membrane potential is `charge = ...`")
+        } else if matches!(text.as_str(), "v_threshold" | "v_reset") {
+            error.help(format!("its default is set by `param {word} = ...`"))
+        } else {
+            error.help(format!(
+                "a state changes by `update {word} = ...`; `let {word} = ...` names an expression"
+            ))
+        })
+    }
+
+    /// A name, keyword of Rust or not: that is for `check` to refuse, which can say more.
+    fn name(&mut self, what: &str) -> Result<Ident> {
+        self.tokens.ident().ok_or_else(|| {
+            let found = self.tokens.describe();
+            Diagnostic::new(self.tokens.extent(), format!("expected the name of the {what}, found {found}"))
+        })
+    }
+
+    /// `name, name`
+    fn names(&mut self) -> Result<Vec<Ident>> {
+        let mut names = vec![self.name("input")?];
+        while self.tokens.eat(",").is_some() {
+            match self.name("input") {
+                Ok(name) => names.push(name),
+                Err(error) => {
+                    self.report.push(error);
+                    self.skip(&[]);
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// `hard | soft`
+    fn modes(&mut self) -> Vec<Ident> {
+        const HELP: &str = "write `reset hard;`, `reset soft;` or `reset hard | soft;`";
+        let mut modes = Vec::new();
+        let mut separated = true;
+        loop {
+            match self.tokens.peek_ident() {
+                Some(mode) if !is_keyword(&mode) && !at_item(&self.tokens) => {
+                    self.tokens.ident();
+                    modes.push(mode);
+                }
+                _ => {
+                    let found = self.tokens.describe();
+                    let message = format!("expected a reset mode, found {found}");
+                    self.report.push(Diagnostic::new(self.tokens.extent(), message).help(HELP));
+                    self.skip(&[]);
+                    return modes;
+                }
+            }
+            if self.tokens.eat("|").is_some() {
+                continue;
+            }
+            let separator = match self.tokens.peek_operator() {
+                Some(other) if matches!(other.as_str(), "," | "||" | "+" | "&" | "/") => other,
+                None if self.tokens.peek_ident().is_some() && !at_item(&self.tokens) => String::new(),
+                _ => return modes,
+            };
+            if separated {
+                let message = format!("reset modes are separated by `|`, found {}", self.tokens.describe());
+                self.report.push(Diagnostic::new(self.tokens.extent(), message).help(HELP));
+                separated = false;
+            }
+            self.tokens.eat(&separator);
+        }
+    }
+
+    /// `where a, b`
+    fn conditions(&mut self) -> Vec<Expr> {
+        let mut conditions = Vec::new();
+        if self.tokens.at("where") {
+            self.tokens.ident();
+            loop {
+                conditions.push(self.value(&[","]));
+                if self.tokens.eat(",").is_none() {
+                    break;
+                }
+            }
+        }
+        conditions
+    }
+
+    /// `= value`, after `left`.
+    fn value_after_equals(&mut self, left: &str, stops: &[&str]) -> Expr {
+        if self.tokens.eat("=").is_some() {
+            return self.value(stops);
+        }
+        let extent = self.tokens.extent();
+        let error =
+            Diagnostic::new(extent, format!("expected `=` after `{left}`, found {}", self.tokens.describe()));
+        self.report.push(match self.tokens.peek_operator().as_deref() {
+            Some(":") => error.help(format!("there are no types to declare: write `{left} = ...;`")),
+            Some(op @ ("+=" | "-=" | "*=" | "/=")) => {
+                let name = match left.rsplit(' ').next() {
+                    None | Some("charge") => "v",
+                    Some("threshold") => "v_threshold",
+                    Some(name) => name,
+                };
+                error.help(format!("write `{left} = {name} {} ...;`", &op[..1]))
+            }
+            _ => error.help(format!("write `{left} = ...;`")),
+        });
+        self.skip(stops);
+        Expr { kind: ExprKind::Wrong(Vec::new()), extent }
+    }
+
+    /// An expression up to `;`, or to one of `stops`.
+    fn value(&mut self, stops: &[&str]) -> Expr {
+        let start = self.tokens;
+        let parsed = pratt::expression(&mut self.tokens, self.report).and_then(|value| {
+            if at_end(&self.tokens, stops) {
+                return Ok(value);
+            }
+            let error = stray(&self.tokens, &value, "`;`");
+            Err(if self.tokens.at("where") { error.help("only parameters have a range") } else { error })
+        });
+        parsed.unwrap_or_else(|error| {
+            let extent = error.extent;
+            self.report.push(error);
+            self.tokens = start;
+            self.skip(stops);
+            Expr { kind: ExprKind::Wrong(Vec::new()), extent }
+        })
+    }
+
+    /// `;`. `silent` if a mistake in the item has already been reported.
+    fn end(&mut self, silent: bool) {
+        if self.tokens.eat(";").is_some() {
+            return;
+        }
+        if at_end(&self.tokens, &[]) {
+            if !silent {
+                let error = Diagnostic::new(self.tokens.previous(), "missing `;` at the end of this item");
+                self.report.push(error);
+            }
+            return;
+        }
+        if !silent {
+            let found = self.tokens.describe();
+            self.report.push(Diagnostic::new(self.tokens.extent(), format!("expected `;`, found {found}")));
+        }
+        self.skip(&[]);
+        self.tokens.eat(";");
+    }
+
+    /// Goes on to the end of the item or to one of `stops`, noting which words are passed.
+    fn skip(&mut self, stops: &[&str]) {
+        while !at_end(&self.tokens, stops) {
+            match self.tokens.skip() {
+                Some(token) => self.lose(token),
+                None => return,
+            }
+        }
+    }
+
+    fn lose(&mut self, token: TokenTree) {
+        match token {
+            TokenTree::Ident(ident) => self.lost.push(ident.to_string()),
+            TokenTree::Group(group) => group.stream().into_iter().for_each(|token| self.lose(token)),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+/// Whether an item ends here, be it that its `;` is missing.
+fn at_end(tokens: &Tokens<'_>, stops: &[&str]) -> bool {
+    tokens.is_empty()
+        || tokens.at_operator(";")
+        || stops.iter().any(|stop| tokens.at(stop) || tokens.at_operator(stop))
+        || at_item(tokens)
+}
+
+/// Whether an item begins here.
+fn at_item(tokens: &Tokens<'_>) -> bool {
+    let mut ahead = *tokens;
+    if ahead.eat("#").is_some() {
+        return ahead.at_group(Delimiter::Bracket);
+    }
+    let Some(word) = ahead.ident() else { return false };
+    match word.to_string().as_str() {
+        "charge" | "threshold" => ahead.at_operator("="),
+        word => KEYWORDS.contains(&word) && ahead.peek_ident().is_some(),
+    }
+}

@@ -1,0 +1,90 @@
+//! The mistakes of single tokens in an expression: what was meant, and what to write instead.
+
+use super::expr::{Expr, ExprKind};
+use super::pratt::{Result, operand_alone};
+use super::tokens::Tokens;
+use crate::report::{Diagnostic, Extent, Report};
+
+/// The mistake of what follows a complete expression but does not end it. `end` is what would have.
+pub fn stray(tokens: &Tokens<'_>, before: &Expr, end: &str) -> Diagnostic {
+    let found = tokens.describe();
+    let error = Diagnostic::new(tokens.extent(), format!("expected an operator or {end}, found {found}"));
+    match tokens.peek_operator().as_deref() {
+        Some("=") => error.help("to compare two numbers, write `==`"),
+        Some("&") => error.help("the logical and of two conditions is `&&`"),
+        Some("|") => error.help("the logical or of two conditions is `||`"),
+        Some("?") => error.help("to choose between two numbers, write `if cond { a } else { b }`"),
+        Some(_) => error,
+        None if tokens.at("as") => error.help("all numbers are real; there is nothing to convert"),
+        None if tokens.at("and") => error.help("the logical and of two conditions is `&&`"),
+        None if tokens.at("or") => error.help("the logical or of two conditions is `||`"),
+        None => {
+            let mut scratch = Report::default();
+            let after = operand_alone(&mut { *tokens }, &mut scratch);
+            match after {
+                Ok(after) if scratch.is_empty() => {
+                    let (a, b) = (operand(last(before)), operand(&after));
+                    error.help(format!("a product is written with `*`: `{a} * {b}`"))
+                }
+                _ => error,
+            }
+        }
+    }
+}
+
+/// An operand as it has to be written under a power or in a product.
+pub fn operand(expr: &Expr) -> String {
+    if expr.is_atom() { expr.to_string() } else { format!("({expr})") }
+}
+
+/// The last operand of an expression.
+fn last(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Binary(_, _, last_) | ExprKind::Neg(last_) | ExprKind::Not(last_) => last(last_),
+        _ => expr,
+    }
+}
+
+/// What follows `base ^`: an integer, perhaps negative.
+pub fn integer(sign: &str, magnitude: &Expr, extent: Extent, base: &Expr) -> Result<i32> {
+    let written = format!("{sign}{}", operand(magnitude));
+    let (base, inner) = (operand(base), base.bare());
+    let message = format!("the exponent of a power is an integer, found `{sign}{magnitude}`");
+    let error = Diagnostic::new(extent, message);
+    let ExprKind::Number(value, text) = &magnitude.kind else {
+        return Err(error.help(format!("for any other exponent, write `exp({written} * ln({inner}))`")));
+    };
+    if let Ok(exponent) = format!("{sign}{text}").replace('_', "").parse() {
+        return Ok(exponent);
+    }
+    Err(if *value == 0.5 && sign.is_empty() {
+        error.help(format!("write `sqrt({inner})`"))
+    } else if value.fract() != 0.0 {
+        error.help(format!("for any other exponent, write `exp({written} * ln({inner}))`"))
+    } else if *value <= f64::from(i32::MAX) {
+        error.help(format!("write `{base}^{sign}{value}`"))
+    } else {
+        Diagnostic::new(extent, format!("the exponent `{written}` is too large"))
+    })
+}
+
+/// The mistake of what cannot begin an expression.
+pub fn expected_expression(tokens: &Tokens<'_>) -> Diagnostic {
+    let error =
+        Diagnostic::new(tokens.extent(), format!("expected an expression, found {}", tokens.describe()));
+    match tokens.peek_operator().as_deref() {
+        Some(".") => {
+            let mut ahead = *tokens;
+            ahead.eat(".");
+            match ahead.literal() {
+                Some(digits) => error.help(format!("a number begins with a digit: `0.{digits}`")),
+                None => error,
+            }
+        }
+        Some("+") => error.help("there is no unary plus"),
+        Some("*") => error.help("a power is written with `^`"),
+        _ if tokens.at("self") => error.help("parameters and states are known by their names alone"),
+        _ if tokens.at("match") => error.help("to choose between numbers, write `if cond { a } else { b }`"),
+        _ => error,
+    }
+}

@@ -1,0 +1,182 @@
+//! What can be wrong with a call.
+
+use thiserror::Error;
+
+use crate::{Class, Reset, Template, Value};
+
+/// What was wrong with a call. Nothing has been written then.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter is outside its declared range.
+    #[error("{neuron}: parameter `{name}` is {value}, but has to meet `{expected}`")]
+    ParameterRange {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// The condition as declared.
+        expected: &'static str,
+    },
+
+    /// A parameter is NaN or infinite.
+    #[error("{neuron}: parameter `{name}` is {value}, but has to be finite")]
+    ParameterNotFinite {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+    },
+
+    /// There is no parameter of that name.
+    #[error("{neuron} has no parameter `{name}`; its parameters are {known}")]
+    UnknownParameter {
+        /// The neuron.
+        neuron: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+
+    /// A number for a flag, or the reverse.
+    #[error("{neuron}: `{name}` is a {expected}, but {actual:?} was given")]
+    ParameterType {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: String,
+        /// `number` or `flag`.
+        expected: &'static str,
+        /// What was given.
+        actual: Value,
+    },
+
+    /// The neuron was not declared with that reset mode.
+    #[error("{neuron} has no {reset} reset; it was declared with {declared} reset")]
+    ResetNotDeclared {
+        /// The neuron.
+        neuron: &'static str,
+        /// The reset asked for.
+        reset: Reset,
+        /// The resets there are.
+        declared: String,
+    },
+
+    /// A parameter of a surrogate is outside its range.
+    #[error("surrogate {surrogate}: `{name}` is {value}, but has to be finite and larger than {above}")]
+    SurrogateParameter {
+        /// The surrogate.
+        surrogate: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// The bound.
+        above: f64,
+        /// Its value.
+        value: f64,
+    },
+
+    /// More values than the surrogate has parameters.
+    #[error("surrogate {surrogate} has {expected} parameters, but {actual} values were given")]
+    SurrogateParameters {
+        /// The surrogate.
+        surrogate: &'static str,
+        /// How many it has.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
+
+    /// There is no surrogate of that name.
+    #[error("unknown surrogate `{name}`; known are {known}")]
+    UnknownSurrogate {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+
+    /// The 2020 API has no surrogate of that index.
+    #[error("unknown surrogate index {index}: 0 is ATan, 1 is Sigmoid")]
+    UnknownSurrogateIndex {
+        /// The index asked for.
+        index: u32,
+    },
+
+    /// Too many or too few arrays.
+    #[error("{neuron} {template}: {expected} {role} arrays expected, {actual} given")]
+    BufferCount {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// `input` or `output`.
+        role: &'static str,
+        /// How many the template has.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
+
+    /// An array in the format of states where one in the data's format belongs, or the reverse.
+    #[error("{neuron} {template}: `{argument}` is a {expected} array, but a {actual} array was given")]
+    BufferClass {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// The array.
+        argument: &'static str,
+        /// What it is.
+        expected: Class,
+        /// What was given.
+        actual: Class,
+    },
+
+    /// An array of the wrong length.
+    #[error("{neuron} {template}: `{argument}` has {actual} elements, {expected} expected ({shape})")]
+    Length {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// The array.
+        argument: &'static str,
+        /// Its shape in words: `T = 3, N = 5`.
+        shape: String,
+        /// How long it has to be.
+        expected: usize,
+        /// How long it is.
+        actual: usize,
+    },
+
+    /// A sequence whose length is not a multiple of the number of neurons.
+    #[error("{neuron} {template}: `{argument}` has {actual} elements, a multiple of N = {neurons} expected")]
+    NotAMultiple {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// The array.
+        argument: &'static str,
+        /// The number of neurons.
+        neurons: usize,
+        /// Its length.
+        actual: usize,
+    },
+
+    /// No neurons or no steps.
+    #[error("{neuron} {template}: {what} is 0, at least 1 expected")]
+    Empty {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// `N` or `T`.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,58 @@
+//! What generated code uses. Not for use by hand: it changes with the generator.
+
+pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, sigmoid, sin, sqrt, tanh};
+pub use crate::rows::{LANES, Rows, RowsMut, lanes};
+pub use crate::surrogate::TileGradient;
+pub use crate::tile::{Kernel, Tile};
+pub use crate::{
+    BufferSpec, Call, Class, Element, Equation, Error, FlagSpec, Gradient, Neuron, ParamSpec, Real, Reset,
+    Signature, Sink, Source, Spec, StateSpec, Template, Value,
+};
+
+/// Checks that a neuron was declared with a reset mode.
+///
+/// # Errors
+/// [`Error::ResetNotDeclared`]
+pub fn check_reset(spec: &'static Spec, reset: Reset) -> Result<(), Error> {
+    if spec.resets.contains(&reset) {
+        return Ok(());
+    }
+    let declared = spec.resets.iter().map(Reset::to_string).collect::<Vec<_>>().join(" and ");
+    Err(Error::ResetNotDeclared { neuron: spec.name, reset, declared })
+}
+
+/// Checks that a parameter is neither NaN nor infinite.
+///
+/// # Errors
+/// [`Error::ParameterNotFinite`]
+pub fn check_finite(spec: &'static Spec, name: &'static str, value: f64) -> Result<(), Error> {
+    if value.is_finite() { Ok(()) } else { Err(Error::ParameterNotFinite { neuron: spec.name, name, value }) }
+}
+
+/// Checks one condition of a parameter's range.
+///
+/// # Errors
+/// [`Error::ParameterRange`]
+pub fn check_range(
+    spec: &'static Spec,
+    name: &'static str,
+    value: f64,
+    holds: bool,
+    expected: &'static str,
+) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(Error::ParameterRange { neuron: spec.name, name, value, expected }) }
+}
+
+/// Why a parameter cannot be set.
+pub fn cannot_set(spec: &'static Spec, name: &str, actual: Value) -> Error {
+    let (neuron, name) = (spec.name, name.to_owned());
+    let is_param = spec.params.iter().any(|param| param.name == name);
+    let is_flag = spec.flags.iter().any(|flag| flag.name == name);
+    if is_param || is_flag {
+        let expected = if is_param { "number" } else { "flag" };
+        return Error::ParameterType { neuron, name, expected, actual };
+    }
+    let known = spec.params.iter().map(|param| param.name).chain(spec.flags.iter().map(|flag| flag.name));
+    let known = known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    Error::UnknownParameter { neuron, name, known }
+}

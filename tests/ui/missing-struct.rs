@@ -1,0 +1,12 @@
+use neurons::neuron;
+
+neuron! {
+    pub Bad {
+        charge = v + x;
+        reset hard | soft;
+    }
+}
+
+fn main() {
+    let _ = Bad::default();
+}

@@ -1,0 +1,12 @@
+use neurons::neuron;
+
+neuron! {
+    pub struct Bad {
+        charge = v + x - spike;
+        reset hard | soft;
+    }
+}
+
+fn main() {
+    let _ = Bad::default();
+}

@@ -1,0 +1,13 @@
+use neurons::neuron;
+
+neuron! {
+    pub struct Bad {
+        parm tau = 2.0;
+        charge = v + (x - v) / tau;
+        reset hard | soft;
+    }
+}
+
+fn main() {
+    let _ = Bad { tau: 3.0, ..Default::default() };
+}
