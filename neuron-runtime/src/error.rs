@@ -179,4 +179,48 @@ pub enum Error {
         /// `N` or `T`.
         what: &'static str,
     },
+
+    /// An array whose shape does not fit the others'.
+    #[error("{neuron}: `{argument}` has shape {actual:?}, {expected} expected")]
+    Shape {
+        /// The neuron.
+        neuron: &'static str,
+        /// The array.
+        argument: String,
+        /// The shape it has to have, in words.
+        expected: String,
+        /// Its shape.
+        actual: Vec<usize>,
+    },
+
+    /// Data that does not fill its shape.
+    #[error("an array of shape {shape:?} has {expected} elements, {actual} given")]
+    ArrayLength {
+        /// The shape.
+        shape: Vec<usize>,
+        /// The product of its dimensions, if that is a number.
+        expected: String,
+        /// How many elements were given.
+        actual: usize,
+    },
+
+    /// Too many or too few inputs, states or gradients.
+    #[error("{neuron}: {expected} {what} expected, {actual} given")]
+    Arity {
+        /// The neuron.
+        neuron: &'static str,
+        /// What was given.
+        what: &'static str,
+        /// How many it has.
+        expected: usize,
+        /// How many were given.
+        actual: usize,
+    },
+
+    /// `backward` without a `forward` in training mode before it.
+    #[error("{neuron}: backward needs a forward pass in training mode before it, one for each backward")]
+    NoContext {
+        /// The neuron.
+        neuron: &'static str,
+    },
 }

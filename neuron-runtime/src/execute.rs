@@ -42,7 +42,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
             }
         }
         if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
-            self.gradient.surrogate.validate()?;
+            self.gradient.surrogate.validate_in::<E::Real>()?;
         }
         if self.neurons == 0 {
             return Err(Error::Empty { neuron, template, what: "N" });

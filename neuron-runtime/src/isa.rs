@@ -5,35 +5,44 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-/// An instruction set that code is compiled for.
+/// An instruction set that this processor has. There are none of any other, which is what makes it safe to
+/// run code compiled for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Isa {
+pub struct Isa(pub(crate) Level);
+
+/// The instruction sets that code is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Level {
     /// What every processor of the architecture has.
     Baseline,
-    /// AVX2 on x86-64.
+    #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 (F, BW, DQ, VL) on x86-64.
+    /// F, BW, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
 impl Isa {
-    /// The sets that this processor has.
+    /// What every processor of the architecture has.
+    pub const BASELINE: Self = Self(Level::Baseline);
+
+    /// The sets that this processor has, the best one last.
     pub fn available() -> &'static [Self] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
             #[allow(unused_mut)]
-            let mut all = vec![Self::Baseline];
+            let mut all = vec![Self::BASELINE];
             #[cfg(target_arch = "x86_64")]
             {
                 if is_x86_feature_detected!("avx2") {
-                    all.push(Self::Avx2);
+                    all.push(Self(Level::Avx2));
                 }
                 if is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
                 {
-                    all.push(Self::Avx512);
+                    all.push(Self(Level::Avx512));
                 }
             }
             all
@@ -45,13 +54,17 @@ impl Isa {
         FORCED.get().unwrap_or(*Self::available().last().expect("at least the baseline"))
     }
 
-    /// Runs `work` with kernels that it calls on this thread using `self`, if the processor has it.
+    /// Runs `work` with calls from this thread using `self`: for tests that compare instruction sets.
     #[doc(hidden)]
     pub fn with<A>(self, work: impl FnOnce() -> A) -> A {
-        let before = FORCED.replace(Self::available().contains(&self).then_some(self));
-        let result = work();
-        FORCED.set(before);
-        result
+        struct Restore(Option<Isa>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                FORCED.set(self.0);
+            }
+        }
+        let _restore = Restore(FORCED.replace(Some(self)));
+        work()
     }
 }
 
@@ -76,14 +89,14 @@ macro_rules! dispatch {
                 $body($($arg),*)
             }
 
-            match isa {
+            match isa.0 {
+                $crate::isa::Level::Baseline => $body($($arg),*),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: `Isa::current` only gives sets that the processor has.
-                $crate::isa::Isa::Avx2 => unsafe { avx2::<$($generic),*>($($arg),*) },
+                // SAFETY: there is an `Isa` only of what the processor has.
+                $crate::isa::Level::Avx2 => unsafe { avx2::<$($generic),*>($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                $crate::isa::Isa::Avx512 => unsafe { avx512::<$($generic),*>($($arg),*) },
-                _ => $body($($arg),*),
+                $crate::isa::Level::Avx512 => unsafe { avx512::<$($generic),*>($($arg),*) },
             }
         }
     };

@@ -14,32 +14,41 @@
 //! stays in the state of that neuron from there on; infinities follow the rules of IEEE 754: positive infinity
 //! fires. Other neurons are not affected.
 
+mod array;
 mod call;
 mod element;
 mod error;
+pub mod evaluate;
 mod execute;
 pub mod generated;
+pub mod gradcheck;
 mod isa;
 mod macros;
 pub mod math;
 mod neuron;
+mod node;
 mod real;
 mod rows;
 mod spec;
+pub mod step;
 pub mod surrogate;
 mod tile;
 
+pub use array::Array;
 pub use call::{Call, Sink, Source};
 pub use element::Element;
 pub use error::Error;
+pub use gradcheck::gradcheck;
 pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::__expand;
 pub use neuron::{Neuron, Value};
+pub use node::{MultiStepNode, Node};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut};
 pub use spec::{
     BufferSpec, Class, Equation, FlagSpec, ParamSpec, Reset, Signature, Spec, StateSpec, Template,
 };
+pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};
 pub use tile::{Kernel, Tile};

@@ -1,5 +1,7 @@
 //! What a kernel sees of a call: its arrays, for the columns of one tile.
 
+use std::marker::PhantomData;
+
 use crate::isa::Isa;
 use crate::rows::{Columns, LANES};
 use crate::{Class, Element, Gradient, Rows, RowsMut, Sink, Source, TileGradient};
@@ -72,7 +74,7 @@ impl<E: Element> Work<E> {
         for tile in tiles {
             let first = tile * LANES;
             let width = LANES.min(self.neurons - first);
-            kernel.tile(&Tile { work: self, first, width, gradient });
+            kernel.tile(&Tile { work: self, first, width, gradient, thread: PhantomData });
         }
     }
 }
@@ -84,6 +86,8 @@ pub struct Tile<'a, E: Element> {
     first: usize,
     width: usize,
     gradient: TileGradient<E::Real>,
+    /// Its columns may be asked for twice, which is sound as long as it stays on its thread.
+    thread: PhantomData<*mut ()>,
 }
 
 impl<'a, E: Element> Tile<'a, E> {
@@ -126,8 +130,8 @@ impl<'a, E: Element> Tile<'a, E> {
     #[inline(always)]
     pub fn signal_mut(&self, index: usize) -> RowsMut<'a, E> {
         let (Array::Signal(array), per_step) = self.work.outputs[index] else { wrong_class(Class::State) };
-        // SAFETY: as in `signal`; tiles have no columns in common and each is computed by one thread, which
-        // writes through one view at a time.
+        // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
+        // thread, so one row at a time is written.
         unsafe { RowsMut::new(array.add(self.first), self.columns(per_step)) }
     }
 

@@ -1,1 +1,29 @@
-//! neurons
+//! Spiking neurons of the field, each declared once with [`neuron!`] and compiled to kernels for all
+//! templates: forward, multi-step forward, both with gradient, and the gradients.
+//!
+//! ```
+//! use neurons::{Array, LIFNode, Lif};
+//!
+//! let mut layer = LIFNode::new(Lif { tau: 2.0, ..Lif::default() });
+//! let spike = layer.forward(&Array::full([4, 3], 2.0f32))?;
+//! assert_eq!(spike, Array::full([4, 3], 1.0));
+//! let grad_x = layer.backward(&Array::full([4, 3], 1.0))?;
+//! assert_eq!(grad_x.shape(), [4, 3]);
+//! # Ok::<(), neurons::Error>(())
+//! ```
+//!
+//! A neuron of your own takes a few lines with [`neuron!`]; the language is described in
+//! `docs/language.md`.
+
+mod exponential;
+mod integrate_and_fire;
+mod leaky;
+mod nodes;
+mod quadratic;
+
+pub use exponential::*;
+pub use integrate_and_fire::*;
+pub use leaky::*;
+pub use neuron_runtime::*;
+pub use nodes::*;
+pub use quadratic::*;

@@ -1,0 +1,131 @@
+//! Templates with outputs allocated for the caller.
+
+use crate::{Array, Call, Class, Element, Error, Gradient, Neuron, Sink, Source, Template};
+
+/// An array that a template returned.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output<E: Element> {
+    /// In the data's format.
+    Signal(Vec<E>),
+    /// In the format of the arithmetic.
+    State(Vec<E::Real>),
+}
+
+/// The arrays that a template returned, by the names of its signature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs<E: Element> {
+    named: Vec<(&'static str, Output<E>)>,
+}
+
+impl<E: Element> Outputs<E> {
+    /// The array called `name` in the data's format, or `None` if there is none or it was taken before.
+    pub fn take_signal(&mut self, name: &str) -> Option<Vec<E>> {
+        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Signal(_)))?;
+        match self.named.remove(at).1 {
+            Output::Signal(array) => Some(array),
+            Output::State(_) => None,
+        }
+    }
+
+    /// The array called `name` in the format of the arithmetic, or `None` if there is none or it was taken
+    /// before.
+    pub fn take_state(&mut self, name: &str) -> Option<Vec<E::Real>> {
+        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::State(_)))?;
+        match self.named.remove(at).1 {
+            Output::State(array) => Some(array),
+            Output::Signal(_) => None,
+        }
+    }
+
+    /// All arrays with their names, in the order of the signature.
+    pub fn into_arrays(self) -> impl Iterator<Item = (&'static str, Output<E>)> {
+        self.named.into_iter()
+    }
+}
+
+/// Which model to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The neuron as declared.
+    Spiking,
+    /// The relaxed model, for [`Template::FpttWithGrad`]: the surrogate's primitive in place of the spike.
+    Relaxed,
+}
+
+/// Runs one template of `neuron` and returns what it computes.
+///
+/// `inputs` are in the order of [`Signature::inputs`](crate::Signature::inputs); `neurons` is `N`.
+///
+/// # Errors
+/// As [`Neuron::run`].
+pub fn evaluate<N: Neuron, E: Element>(
+    neuron: &N,
+    mode: Mode,
+    template: Template,
+    gradient: Gradient,
+    neurons: usize,
+    inputs: &[Source<'_, E>],
+) -> Result<Outputs<E>, Error> {
+    let spec = N::SPEC;
+    let signature = spec.signature(template);
+    // Outputs are as long as the inputs say; whether these agree is checked by the call itself.
+    let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.per_step);
+    let per_step = per_step.map_or(neurons, |(_, source)| source.len());
+    let mut outputs: Vec<Output<E>> = signature
+        .outputs
+        .iter()
+        .map(|buffer| {
+            let length = if buffer.per_step { per_step } else { neurons };
+            match buffer.class {
+                Class::Signal => Output::Signal(vec![E::default(); length]),
+                Class::State => Output::State(vec![E::Real::default(); length]),
+            }
+        })
+        .collect();
+    let mut sinks: Vec<Sink<'_, E>> = outputs
+        .iter_mut()
+        .map(|output| match output {
+            Output::Signal(array) => Sink::Signal(array),
+            Output::State(array) => Sink::State(array),
+        })
+        .collect();
+    let call = Call { template, neurons, gradient, inputs, outputs: &mut sinks };
+    match mode {
+        Mode::Spiking => neuron.run(call)?,
+        Mode::Relaxed => neuron.run_relaxed(call)?,
+    }
+    let named = signature.outputs.iter().map(|buffer| buffer.name).zip(outputs).collect();
+    Ok(Outputs { named })
+}
+
+impl<E: Element> Source<'_, E> {
+    /// Number of elements.
+    fn len(&self) -> usize {
+        match self {
+            Self::Signal(array) => array.len(),
+            Self::State(array) => array.len(),
+        }
+    }
+}
+
+impl<E: Element> Outputs<E> {
+    /// The arrays in order, with the given shapes.
+    pub(crate) fn shaped(self, per_step: &[usize], dims: &[usize], spec: &[crate::BufferSpec]) -> Shaped<E> {
+        let mut shaped = Shaped { signals: Vec::new(), states: Vec::new() };
+        for ((_, output), buffer) in self.named.into_iter().zip(spec) {
+            let shape = if buffer.per_step { per_step } else { dims };
+            let fits = "a template writes arrays of the shapes of its inputs";
+            match output {
+                Output::Signal(data) => shaped.signals.push(Array::from_vec(shape, data).expect(fits)),
+                Output::State(data) => shaped.states.push(Array::from_vec(shape, data).expect(fits)),
+            }
+        }
+        shaped
+    }
+}
+
+/// Outputs of a template by their class, in order.
+pub(crate) struct Shaped<E: Element> {
+    pub signals: Vec<Array<E>>,
+    pub states: Vec<Array<E::Real>>,
+}

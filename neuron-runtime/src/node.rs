@@ -1,0 +1,217 @@
+//! Nodes: neurons that keep their state from call to call.
+
+use std::fmt;
+
+use crate::step::{Context, Operation, Sequence, Single, Stepping};
+use crate::{Array, Element, Error, Gradient, Neuron, Real, Reset, Value};
+
+/// A layer of neurons with state.
+///
+/// The state begins at its declared initial value (`v` at `v_reset`), takes the shape of the first input
+/// (of `x_seq[0]` for a sequence) and persists until [`Node::reset`].
+///
+/// In training mode, which is the initial one, each forward pass saves what its backward pass needs. Backward
+/// passes are called in reverse order, and the gradient of the state flows from one to the one before it:
+/// back-propagation through time, over single steps or over several sequences. [`Node::detach`] cuts it, and
+/// frees what was saved, with the state kept; so does [`Node::reset`], with the state lost. In evaluation
+/// mode nothing is saved.
+#[derive(Clone, Debug)]
+pub struct Node<N, E: Element = f32, S = Single> {
+    operation: Operation<N, S>,
+    states: Option<Vec<Array<E::Real>>>,
+    is_training: bool,
+    contexts: Vec<Context<N, E>>,
+    /// Gradient of the states that the last backward pass began at.
+    grad_states: Option<Vec<Array<E::Real>>>,
+}
+
+/// A layer of neurons that computes whole sequences; see [`Node`].
+pub type MultiStepNode<N, E = f32> = Node<N, E, Sequence>;
+
+impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
+    /// Of neurons with the given parameters, with the ATan surrogate, `alpha = 2`.
+    pub fn new(neuron: N) -> Self {
+        Self::with_gradient(neuron, Gradient::default())
+    }
+
+    /// Of neurons with the given parameters, and a surrogate or a whole [`Gradient`].
+    pub fn with_gradient(neuron: N, gradient: impl Into<Gradient>) -> Self {
+        Self {
+            operation: Operation::new(neuron, gradient),
+            states: None,
+            is_training: true,
+            contexts: Vec::new(),
+            grad_states: None,
+        }
+    }
+
+    /// The neuron's parameters.
+    pub fn neuron(&self) -> &N {
+        &self.operation.neuron
+    }
+
+    /// How spikes are differentiated.
+    pub fn gradient(&self) -> Gradient {
+        self.operation.gradient
+    }
+
+    /// The states, `v` first, or `None` before the first input.
+    pub fn states(&self) -> Option<&[Array<E::Real>]> {
+        self.states.as_deref()
+    }
+
+    /// The membrane potential, or `None` before the first input.
+    pub fn v(&self) -> Option<&Array<E::Real>> {
+        self.states.as_ref().map(|states| &states[0])
+    }
+
+    /// Saves what backward passes need, from now on.
+    pub fn train(&mut self) {
+        self.is_training = true;
+    }
+
+    /// Saves nothing, from now on.
+    pub fn eval(&mut self) {
+        self.is_training = false;
+    }
+
+    /// Whether forward passes save what backward passes need.
+    pub fn is_training(&self) -> bool {
+        self.is_training
+    }
+
+    /// Forgets the state and everything saved.
+    pub fn reset(&mut self) {
+        self.states = None;
+        self.detach();
+    }
+
+    /// Forgets everything saved; the state stays.
+    pub fn detach(&mut self) {
+        self.contexts.clear();
+        self.grad_states = None;
+    }
+
+    /// Spikes for one input: `x`, or `x_seq` of shape `[T, ...]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the shape is not that of the first input since the last reset, and all of
+    /// [`Neuron::run`]'s. The state is as before then.
+    pub fn forward(&mut self, x: &Array<E>) -> Result<Array<E>, Error> {
+        self.forward_all(&[x])
+    }
+
+    /// Spikes for all inputs of the neuron.
+    ///
+    /// # Errors
+    /// As [`Node::forward`].
+    pub fn forward_all(&mut self, inputs: &[&Array<E>]) -> Result<Array<E>, Error> {
+        let initial;
+        let states = match &self.states {
+            Some(states) => states,
+            None => {
+                initial = self.initial(inputs)?;
+                &initial
+            }
+        };
+        let states: Vec<&Array<E::Real>> = states.iter().collect();
+        let stepped = if self.is_training {
+            let (stepped, context) = self.operation.forward_all(inputs, &states)?;
+            // The gradient starts anew at the end of what is to be differentiated.
+            self.grad_states = None;
+            self.contexts.push(context);
+            stepped
+        } else {
+            self.operation.inference_all(inputs, &states)?
+        };
+        self.states = Some(stepped.states);
+        Ok(stepped.spike)
+    }
+
+    /// The states before the first step, in the shape that the inputs ask for.
+    fn initial(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
+        let neuron = N::SPEC.name;
+        self.neuron().validate()?;
+        let shape = inputs.first().map_or(&[][..], |input| input.shape());
+        let dims = if S::IS_SEQUENCE { shape.get(1..) } else { Some(shape) };
+        let Some(dims) = dims else {
+            let (argument, expected) = (N::SPEC.inputs[0].to_owned(), "[T, ...]".to_owned());
+            return Err(Error::Shape { neuron, argument, expected, actual: shape.to_vec() });
+        };
+        let values = self.neuron().initial_state();
+        Ok(values.into_iter().map(|value| Array::full(dims, E::Real::from_f64(value))).collect())
+    }
+
+    /// The gradient of the last input that has none yet, from that of its spikes.
+    ///
+    /// # Errors
+    /// [`Error::NoContext`] without a forward pass in training mode, [`Error::Shape`].
+    pub fn backward(&mut self, grad_spike: &Array<E>) -> Result<Array<E>, Error> {
+        let mut grads = self.backward_all(grad_spike)?;
+        Ok(grads.swap_remove(0))
+    }
+
+    /// The gradients of all inputs of the last forward pass that has none yet, from that of its spikes.
+    ///
+    /// # Errors
+    /// As [`Node::backward`].
+    pub fn backward_all(&mut self, grad_spike: &Array<E>) -> Result<Vec<Array<E>>, Error> {
+        let Some(context) = self.contexts.last() else {
+            return Err(Error::NoContext { neuron: N::SPEC.name });
+        };
+        let zeros;
+        let grad_states = match &self.grad_states {
+            Some(grads) => grads,
+            None => {
+                zeros = vec![Array::zeros(context.dims()); N::SPEC.states.len()];
+                &zeros
+            }
+        };
+        let grad_states: Vec<&Array<E::Real>> = grad_states.iter().collect();
+        let grads = context.backward_all(grad_spike, &grad_states)?;
+        self.contexts.pop();
+        self.grad_states = Some(grads.states);
+        Ok(grads.inputs)
+    }
+
+    /// Gradient of the states before the earliest step that [`Node::backward`] has reached.
+    pub fn grad_states(&self) -> Option<&[Array<E::Real>]> {
+        self.grad_states.as_deref()
+    }
+}
+
+impl<N: Neuron, E: Element, S: Stepping> Default for Node<N, E, S> {
+    fn default() -> Self {
+        Self::new(N::default())
+    }
+}
+
+/// As the 2020 API's `extra_repr`: `v_threshold=1, v_reset=0, detach_reset=false, surrogate_function=ATan,
+/// alpha=2, tau=100`; `v_reset=None` stands for soft reset.
+impl<N: Neuron, E: Element, S> fmt::Display for Node<N, E, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Operation { neuron, gradient, .. } = &self.operation;
+        let show = |name: &str| match neuron.get(name) {
+            Some(Value::Real(value)) => value.to_string(),
+            Some(Value::Flag(value)) => value.to_string(),
+            None => "?".to_owned(),
+        };
+        let v_reset = if neuron.reset() == Reset::Soft { "None".to_owned() } else { show("v_reset") };
+        write!(
+            f,
+            "v_threshold={}, v_reset={v_reset}, detach_reset={}, surrogate_function={}",
+            show("v_threshold"),
+            gradient.detach_reset,
+            gradient.surrogate.name()
+        )?;
+        for (name, value) in gradient.surrogate.parameters() {
+            write!(f, ", {name}={value}")?;
+        }
+        let own =
+            N::SPEC.params.iter().map(|param| param.name).chain(N::SPEC.flags.iter().map(|flag| flag.name));
+        for name in own.filter(|name| !["v_threshold", "v_reset"].contains(name)) {
+            write!(f, ", {name}={}", show(name))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! Training operations: a forward pass that saves what its backward pass needs.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use crate::evaluate::{Mode, evaluate};
+use crate::{Array, Element, Error, Gradient, Neuron, Source, Template};
+
+/// One step or a sequence of them.
+pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
+    /// Whether data has time as its first dimension.
+    const IS_SEQUENCE: bool;
+}
+
+/// One step: inputs and spikes have the shape of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Single;
+
+/// A sequence: inputs and spikes are `[T, ...]`, `...` being the shape of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sequence;
+
+impl Stepping for Single {
+    const IS_SEQUENCE: bool = false;
+}
+
+impl Stepping for Sequence {
+    const IS_SEQUENCE: bool = true;
+}
+
+/// A differentiable operation: the states go in and come out, nothing is kept between calls.
+///
+/// The counterpart of the 2020 API's autograd functions: `IFStep` is `Step<If>`, `LIFMultiStep` is
+/// `MultiStep<Lif>`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Operation<N, S> {
+    /// The neuron with its parameters.
+    pub neuron: N,
+    /// How spikes are differentiated.
+    pub gradient: Gradient,
+    stepping: PhantomData<S>,
+}
+
+/// A single step; see [`Operation`].
+pub type Step<N> = Operation<N, Single>;
+
+/// A sequence of steps; see [`Operation`].
+pub type MultiStep<N> = Operation<N, Sequence>;
+
+/// What a forward pass returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stepped<E: Element> {
+    /// Spikes, 0 or 1, of the shape of the inputs.
+    pub spike: Array<E>,
+    /// States after the last step, `v` first.
+    pub states: Vec<Array<E::Real>>,
+}
+
+/// What a backward pass returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients<E: Element> {
+    /// Gradients of the inputs, in order.
+    pub inputs: Vec<Array<E>>,
+    /// Gradients of the states before the first step, `v` first.
+    pub states: Vec<Array<E::Real>>,
+}
+
+/// What a forward pass saved for its backward pass.
+#[derive(Clone, Debug)]
+pub struct Context<N, E: Element> {
+    neuron: N,
+    /// Shape of the states.
+    dims: Vec<usize>,
+    /// Shape of inputs and spikes.
+    shape: Vec<usize>,
+    factors: Vec<Array<E::Real>>,
+    template: Template,
+}
+
+impl<N: Neuron, S: Stepping> Operation<N, S> {
+    /// Of a neuron with its parameters, and a surrogate or a whole [`Gradient`].
+    pub fn new(neuron: N, gradient: impl Into<Gradient>) -> Self {
+        Self { neuron, gradient: gradient.into(), stepping: PhantomData }
+    }
+
+    /// Forward pass of a neuron with one input and one state: spikes, `v` after the last step, and what
+    /// [`Context::backward`] needs.
+    ///
+    /// `v` has any shape; `x` has that shape, or `[T, ...]` for a sequence.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Arity`] if the neuron has more inputs or states, and all of
+    /// [`Neuron::run`]'s.
+    #[allow(clippy::type_complexity)]
+    pub fn forward<E: Element>(
+        &self,
+        x: &Array<E>,
+        v: &Array<E::Real>,
+    ) -> Result<(Array<E>, Array<E::Real>, Context<N, E>), Error> {
+        let (stepped, context) = self.forward_all(&[x], &[v])?;
+        let Stepped { spike, states } = stepped;
+        Ok((spike, first(states), context))
+    }
+
+    /// Forward pass of any neuron: all inputs and all states, in the order of its declaration, `v` first.
+    ///
+    /// # Errors
+    /// As [`Operation::forward`].
+    pub fn forward_all<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Context<N, E>), Error> {
+        let template = if S::IS_SEQUENCE { Template::FpttWithGrad } else { Template::ForwardWithGrad };
+        let (stepped, factors, context) = self.run(template, inputs, states)?;
+        Ok((stepped, Context { factors, ..context }))
+    }
+
+    /// Forward pass without gradient: spikes and `v` after the last step.
+    ///
+    /// # Errors
+    /// As [`Operation::forward`].
+    pub fn inference<E: Element>(
+        &self,
+        x: &Array<E>,
+        v: &Array<E::Real>,
+    ) -> Result<(Array<E>, Array<E::Real>), Error> {
+        let Stepped { spike, states } = self.inference_all(&[x], &[v])?;
+        Ok((spike, first(states)))
+    }
+
+    /// Forward pass without gradient, of any neuron; see [`Operation::forward_all`].
+    ///
+    /// # Errors
+    /// As [`Operation::forward`].
+    pub fn inference_all<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+    ) -> Result<Stepped<E>, Error> {
+        let template = if S::IS_SEQUENCE { Template::Fptt } else { Template::Forward };
+        Ok(self.run(template, inputs, states)?.0)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn run<E: Element>(
+        &self,
+        template: Template,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>, Context<N, E>), Error> {
+        let spec = N::SPEC;
+        arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
+        arity(spec.name, "states", spec.states.len(), states.len())?;
+        let (dims, shape) = (states[0].shape(), inputs[0].shape());
+        for (name, array) in spec.inputs.iter().zip(inputs) {
+            let fits =
+                if S::IS_SEQUENCE { array.shape().get(1..) == Some(dims) } else { array.shape() == dims };
+            if !fits {
+                let expected = if S::IS_SEQUENCE { sequence_of(dims) } else { format!("{dims:?}") };
+                return Err(shape_error(spec.name, name, expected, array.shape()));
+            }
+            same(spec.name, name, shape, array.shape())?;
+        }
+        for (state, array) in spec.states.iter().zip(states) {
+            same(spec.name, state.name, dims, array.shape())?;
+        }
+        let sources: Vec<Source<'_, E>> = (inputs.iter().map(|array| Source::Signal(array.as_slice())))
+            .chain(states.iter().map(|array| Source::State(array.as_slice())))
+            .collect();
+        let neurons = states[0].as_slice().len();
+        let outputs = evaluate(&self.neuron, Mode::Spiking, template, self.gradient, neurons, &sources)?;
+        let shaped = outputs.shaped(shape, dims, spec.signature(template).outputs);
+        let (spike, mut next) = (first(shaped.signals), shaped.states);
+        let factors = next.split_off(spec.states.len());
+        let template = if S::IS_SEQUENCE { Template::Bptt } else { Template::Backward };
+        let context = Context {
+            neuron: self.neuron.clone(),
+            dims: dims.to_vec(),
+            shape: shape.to_vec(),
+            factors: Vec::new(),
+            template,
+        };
+        Ok((Stepped { spike, states: next }, factors, context))
+    }
+}
+
+impl<N: Neuron, E: Element> Context<N, E> {
+    /// Backward pass of a neuron with one input and one state: the gradients of `x` and of `v` before the
+    /// first step, from those of the spikes and of `v` after the last.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Arity`]
+    pub fn backward(
+        &self,
+        grad_spike: &Array<E>,
+        grad_v_next: &Array<E::Real>,
+    ) -> Result<(Array<E>, Array<E::Real>), Error> {
+        let Gradients { inputs, states } = self.backward_all(grad_spike, &[grad_v_next])?;
+        Ok((first(inputs), first(states)))
+    }
+
+    /// Backward pass of any neuron.
+    ///
+    /// # Errors
+    /// [`Error::Shape`], [`Error::Arity`]
+    pub fn backward_all(
+        &self,
+        grad_spike: &Array<E>,
+        grad_states: &[&Array<E::Real>],
+    ) -> Result<Gradients<E>, Error> {
+        let spec = N::SPEC;
+        arity(spec.name, "state gradients", spec.states.len(), grad_states.len())?;
+        same(spec.name, "grad_spike", &self.shape, grad_spike.shape())?;
+        for (state, array) in spec.states.iter().zip(grad_states) {
+            same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
+        }
+        let states = grad_states.iter().copied().chain(&self.factors);
+        let sources: Vec<Source<'_, E>> = std::iter::once(Source::Signal(grad_spike.as_slice()))
+            .chain(states.map(|array| Source::State(array.as_slice())))
+            .collect();
+        let neurons = self.dims.iter().product();
+        let gradient = Gradient::default();
+        let outputs = evaluate(&self.neuron, Mode::Spiking, self.template, gradient, neurons, &sources)?;
+        let shaped = outputs.shaped(&self.shape, &self.dims, spec.signature(self.template).outputs);
+        Ok(Gradients { inputs: shaped.signals, states: shaped.states })
+    }
+
+    /// Shape of the states.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+}
+
+/// The only element, or the first of several.
+fn first<A>(several: Vec<A>) -> A {
+    several.into_iter().next().expect("every neuron has an input, a spike and a state")
+}
+
+fn arity(neuron: &'static str, what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
+    if expected == actual { Ok(()) } else { Err(Error::Arity { neuron, what, expected, actual }) }
+}
+
+fn same(neuron: &'static str, argument: &str, expected: &[usize], actual: &[usize]) -> Result<(), Error> {
+    if expected == actual {
+        Ok(())
+    } else {
+        Err(shape_error(neuron, argument, format!("{expected:?}"), actual))
+    }
+}
+
+fn shape_error(neuron: &'static str, argument: &str, expected: String, actual: &[usize]) -> Error {
+    Error::Shape { neuron, argument: argument.to_owned(), expected, actual: actual.to_vec() }
+}
+
+/// `[T, 2, 3]`
+fn sequence_of(dims: &[usize]) -> String {
+    let sizes = dims.iter().map(usize::to_string);
+    format!("[{}]", std::iter::once("T".to_owned()).chain(sizes).collect::<Vec<_>>().join(", "))
+}
