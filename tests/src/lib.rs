@@ -1,1 +1,3 @@
-//! neurons-tests
+//! What the tests across the workspace share: the conformance runner.
+
+pub mod conformance;

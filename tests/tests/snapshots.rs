@@ -17,7 +17,9 @@ fn derived(file: &str) -> Derived {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src").join(file);
     let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let found = declarations(&source).expect("it compiles, so it is Rust");
-    let [declaration] = found.as_slice() else { panic!("{file}: one declaration expected, {} found", found.len()) };
+    let [declaration] = found.as_slice() else {
+        panic!("{file}: one declaration expected, {} found", found.len())
+    };
     let analysis = analyse(declaration.clone());
     assert!(analysis.report.is_empty(), "{:?}", analysis.report);
     Derived::new(analysis.model.expect("a declaration without errors is a model"))
