@@ -1,1 +1,39 @@
-//! neurons-candle
+//! Neurons declared with [`neuron!`](neuron_runtime::neuron) as differentiable operations of
+//! [candle](candle_core).
+//!
+//! ```no_run
+//! # fn demo<Lif: neuron_runtime::Neuron>(x_seq: &candle_core::Tensor) -> Result<(), neurons_candle::Error> {
+//! use neurons_candle::{Gradient, MultiStep};
+//!
+//! let lif = MultiStep::new(Lif::default(), Gradient::default())?;
+//! let spike_seq = lif.forward(x_seq)?; // [T, ...] to [T, ...], every sequence from the initial state
+//! let grads = spike_seq.mean_all()?.backward()?; // back-propagation through time
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There are three ways in, from the plain to the convenient:
+//!
+//! - [`step`] and [`multi_step`]: functions of inputs and states, differentiable in both;
+//! - [`MultiStep`]: a layer without memory, a [`candle_core::Module`];
+//! - [`Node`]: a layer that keeps its state from call to call until [`Node::reset`].
+//!
+//! # Shapes and formats
+//! A step takes inputs and states of one shape, which may be any; a sequence has the time in front of it:
+//! `[T, ...]`. Inputs may be strided. Data is `f32`, `f64`, `f16` or `bf16`; states are `f64` for `f64` data
+//! and `f32` for all other, see [`state_dtype`].
+//!
+//! # Memory
+//! The forward pass keeps nothing but what candle keeps, the operation's inputs and output: the backward
+//! pass computes the membrane potentials again.
+
+mod error;
+mod function;
+mod layer;
+mod op;
+mod storage;
+
+pub use error::Error;
+pub use function::{initial_state, multi_step, state_dtype, step};
+pub use layer::{MultiStep, Node};
+pub use neuron_runtime::{Gradient, Surrogate};

@@ -1,0 +1,144 @@
+//! Trains a spiking network on handwritten digits, through a neuron declared right here, and draws what
+//! it does with one of them.
+//!
+//!     cargo run --release -p neurons-candle --example digits
+//!
+//! The image is a constant input current for the first layer; after a few time steps the class with the
+//! highest mean score is the answer. Gradients come from back-propagation through time, with the derivative
+//! of the spike replaced by a surrogate; `neuron!` has derived everything that needs.
+
+mod canvas;
+mod data;
+mod network;
+mod raster;
+mod recording;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use candle_core::{D, Tensor};
+use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use neuron_runtime::neuron;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use data::Digits;
+use network::Network;
+
+neuron! {
+    /// Leaky integrate-and-fire, forward Euler, unit time step.
+    pub struct Lif {
+        /// Membrane time constant in time steps.
+        param tau = 2.0 where tau > 1.0;
+        /// Whether the input decays with the membrane.
+        flag decay_input = true;
+
+        charge = v + if decay_input { (x - (v - v_reset)) / tau } else { x - (v - v_reset) / tau };
+        reset hard | soft;
+    }
+}
+
+/// Train a spiking network on 8x8 handwritten digits.
+#[derive(Parser)]
+struct Args {
+    /// Seed of weights, shuffling and shifts; the same seed gives the same network
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Passes over the training digits
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Time steps the network has for one digit
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    steps: u16,
+    /// Which of the held-out digits to draw
+    #[arg(long, default_value_t = 0)]
+    digit: usize,
+    /// Where the picture goes
+    #[arg(long, default_value = "raster.svg")]
+    out: PathBuf,
+}
+
+const BATCH: usize = 64;
+const LEARNING_RATE: f64 = 1e-2;
+/// Updates over which the learning rate rises to its full value.
+const WARM_UP: f64 = 20.0;
+
+fn main() -> Result<()> {
+    calm_candle();
+    let args = Args::parse();
+    let (train, test) = data::load()?;
+    let digit = test.get(args.digit)?;
+    let mut rng = StdRng::seed_from_u64(args.seed);
+    let network = Network::new(&mut rng)?;
+    let steps = args.steps.into();
+
+    fit(&network, &train, steps, args.epochs, &mut rng)?;
+
+    raster::draw(&network, digit, steps, &args.out)?;
+    println!("picture: {}", args.out.display());
+    println!("test accuracy: {:.3}", accuracy(&network, &test, steps)?);
+    Ok(())
+}
+
+/// Minimises the cross-entropy of the scores, on digits shifted by up to one pixel.
+fn fit(network: &Network, train: &Digits, steps: usize, epochs: u32, rng: &mut StdRng) -> Result<()> {
+    let mut optimizer = AdamW::new(network.weights(), ParamsAdamW::default())?;
+    let updates = (train.len() / BATCH) * epochs as usize;
+    let bar = progress_bar(updates);
+
+    // Running means over about an epoch, for the eyes only.
+    let (mut shown_loss, mut shown_accuracy) = (f32::ln(10.0), 0.1);
+    for epoch in 1..=epochs {
+        for batch in train.shuffled(rng).chunks_exact(BATCH) {
+            let (images, labels) = train.shifted(batch, rng)?;
+            let scores = network.scores(&images, steps)?;
+            let loss = loss::cross_entropy(&scores, &labels)?;
+
+            optimizer.set_learning_rate(learning_rate(bar.position() as f64, updates as f64));
+            optimizer.backward_step(&loss)?;
+
+            shown_loss += 0.05 * (loss.to_scalar::<f32>()? - shown_loss);
+            shown_accuracy += 0.05 * (fraction_right(&scores, &labels)? - shown_accuracy);
+            bar.inc(1);
+            bar.set_message(format!("epoch {epoch:>2}  loss {shown_loss:.3}  accuracy {shown_accuracy:.3}"));
+        }
+    }
+    bar.finish();
+    println!("training: loss {shown_loss:.3}, accuracy {shown_accuracy:.3}, {:.0?}", bar.elapsed());
+    Ok(())
+}
+
+/// Linear warm-up, then half a cosine down to zero.
+fn learning_rate(update: f64, updates: f64) -> f64 {
+    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * update / updates).cos());
+    LEARNING_RATE * cosine * ((update + 1.0) / WARM_UP).min(1.0)
+}
+
+fn accuracy(network: &Network, digits: &Digits, steps: usize) -> Result<f32> {
+    let (images, labels) = digits.all()?;
+    fraction_right(&network.scores(&images, steps)?, &labels)
+}
+
+fn fraction_right(scores: &Tensor, labels: &Tensor) -> Result<f32> {
+    let right = scores.argmax(D::Minus1)?.eq(labels)?.to_dtype(scores.dtype())?;
+    Ok(right.mean_all()?.to_scalar()?)
+}
+
+/// Has candle do elementwise work on one thread, unless the environment says otherwise. Its threads wait for
+/// each other by spinning: with tensors as small as these that costs more than it brings, and on a busy
+/// machine many times as much. Matrix products and neurons still use all cores.
+fn calm_candle() {
+    const THREADS: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(THREADS).is_none() {
+        // SAFETY: called first of all, so there is no other thread that could be reading the environment.
+        unsafe { std::env::set_var(THREADS, "1") };
+    }
+}
+
+fn progress_bar(updates: usize) -> ProgressBar {
+    let template = "{bar:32.cyan/238} {percent:>3}%  {msg}  {elapsed} (eta {eta})";
+    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("━╸─");
+    ProgressBar::new(updates as u64).with_style(style)
+}
