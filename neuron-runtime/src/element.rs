@@ -56,6 +56,15 @@ macro_rules! is_real {
             fn store(value: Self) -> Self {
                 value
             }
+            // Said outright: not every loop over 64 elements becomes vector moves.
+            #[inline(always)]
+            fn load_lanes(from: &[Self; LANES]) -> [Self; LANES] {
+                *from
+            }
+            #[inline(always)]
+            fn store_lanes(values: &[Self; LANES], to: &mut [Self; LANES]) {
+                *to = *values;
+            }
         }
     )*};
 }

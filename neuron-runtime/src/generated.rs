@@ -1,5 +1,10 @@
 //! What generated code uses. Not for use by hand: it changes with the generator.
 
+// A user's module may call other things by these names: `use candle_core::Result`.
+pub use std::option::Option::{self, None, Some};
+pub use std::result::Result::{self, Err, Ok};
+pub use std::vec::Vec;
+
 pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, sigmoid, sin, sqrt, tanh};
 pub use crate::rows::{LANES, Rows, RowsMut, lanes};
 pub use crate::surrogate::TileGradient;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use neuron_codegen::check::analyse;
 use neuron_codegen::declarations::declarations;
-use neuron_codegen::emit::{api, rust};
+use neuron_codegen::emit::{api, cuda, rust};
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
 
@@ -40,6 +40,7 @@ fn check(file: &str) {
         for program in &programs {
             insta::assert_snapshot!(program.variant.name(), rust::kernel(&derived, program));
         }
+        insta::assert_snapshot!("cuda", cuda::kernels(&derived, &programs));
     });
 }
 

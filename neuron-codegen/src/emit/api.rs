@@ -105,8 +105,12 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
     let words: Vec<&str> = model.resets.iter().map(|reset| reset.word()).collect();
     let note = docs([format!("How the membrane is reset after a spike: {}.", words.join(" or "))]);
     let reset = format_ident!("{}", reset_variant(model.resets[0]));
+    // The checker has said what it thinks of the name.
+    let quiet = name.to_string().starts_with(char::is_lowercase);
+    let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
     quote! {
         #doc
+        #quiet
         #(#attrs)*
         #[derive(Clone, Debug, PartialEq)]
         #vis struct #name {

@@ -21,20 +21,24 @@ use crate::variant::Class;
 /// Number formats, functions and surrogates: the same for all neurons.
 pub const PRELUDE: &str = include_str!("cuda/prelude.cu");
 
-/// The whole source of a neuron: prelude, then every kernel but the relaxed ones.
+/// The whole source of a neuron, ready to be compiled.
 pub fn source(derived: &Derived, programs: &[Program]) -> String {
-    let name = &derived.model.name;
+    format!("{PRELUDE}\n{}", kernels(derived, programs))
+}
+
+/// The part of the source that is the neuron's own: every kernel but the relaxed ones.
+pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     let module = module_name(&derived.model);
-    let mut text = format!("// {name}\n//\n");
-    for (left, right) in api::equations(derived) {
-        let _ = writeln!(text, "//     {left} = {right}");
+    let mut text = format!("// ---- {} ", derived.model.name);
+    let _ = writeln!(text, "{:-<1$}\n//", "", 106usize.saturating_sub(text.len()));
+    let rows = api::equations(derived);
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, expr) in rows {
+        let _ = writeln!(text, "//     {name:width$} = {expr}");
     }
-    let _ = writeln!(text, "\n{PRELUDE}");
-    let _ = writeln!(text, "#define KERNEL(name) NAMED({module}, name)\n");
-    for program in programs.iter().filter(|program| !program.variant.relaxed) {
-        text.push_str(&kernel(derived, program));
-        text.push('\n');
-    }
+    let _ = writeln!(text, "\n#define KERNEL(name) NAMED({module}, name)\n");
+    let spiking = programs.iter().filter(|program| !program.variant.relaxed);
+    text.push_str(&spiking.map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
     text
 }
 
@@ -138,7 +142,8 @@ impl Writer<'_> {
 
     fn single_step(&mut self, program: &Program) {
         for (slot, buffer) in &program.loads {
-            self.line(format!("const real {} = load({buffer}_in[neuron]);", slot.local));
+            let value = self.loaded(program, buffer, &format!("{buffer}_in[neuron]"));
+            self.line(format!("const real {} = {value};", slot.local));
         }
         let mut scope = Scope::new(program);
         for phase in &program.phases {
@@ -186,7 +191,8 @@ impl Writer<'_> {
         self.line(format!("real {};", list.join(", ")));
         self.open("FOR_STEPS(step) {");
         for (slot, buffer) in &program.loads {
-            self.line(format!("{}[step] = load({buffer}_in[{at}]);", block(slot)));
+            let value = self.loaded(program, buffer, &format!("{buffer}_in[{at}]"));
+            self.line(format!("{}[step] = {value};", block(slot)));
         }
         self.close();
         for phase in &program.phases {
@@ -263,12 +269,23 @@ impl Writer<'_> {
 
     /// `value` in the format that `buffer` has in memory.
     fn stored(&self, program: &Program, buffer: &str, value: &str) -> String {
-        let buffer = program.signature.buffers().find(|b| b.name == buffer).expect("in the signature");
-        match buffer.class {
+        match class(program, buffer) {
             Class::Signal => format!("store({value})"),
             Class::State => value.to_owned(),
         }
     }
+
+    /// What is in `place`, which is in `buffer`, as a number to compute with.
+    fn loaded(&self, program: &Program, buffer: &str, place: &str) -> String {
+        match class(program, buffer) {
+            Class::Signal => format!("load({place})"),
+            Class::State => place.to_owned(),
+        }
+    }
+}
+
+fn class(program: &Program, buffer: &str) -> Class {
+    program.signature.buffers().find(|b| b.name == buffer).expect("in the signature").class
 }
 
 /// The names that a block of code has defined.

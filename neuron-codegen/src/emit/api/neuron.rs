@@ -23,79 +23,81 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let mut checks = TokenStream::new();
     for (param, field) in model.params.iter().zip(&reals) {
         let name = param.name.to_string();
-        checks.extend(quote! { check_finite(Self::SPEC, #name, #field)?; });
+        checks.extend(quote! { check_finite(&#module::SPEC, #name, #field)?; });
         for condition in &param.conditions {
             let (holds, text) = (expression(derived, condition.expr), &condition.text);
-            checks.extend(quote! { check_range(Self::SPEC, #name, #field, #holds, #text)?; });
+            checks.extend(quote! { check_range(&#module::SPEC, #name, #field, #holds, #text)?; });
         }
     }
     let initial = model.states.iter().map(|state| expression(derived, state.init));
+    // The user's neuron may be called `Call` or `Value`, so names are only brought into scope inside bodies.
+    let g = quote!(#krate::generated);
+    let result = quote!(#g::Result<(), #g::Error>);
     let new_params = quote! {
         #module::Params {
-            #(#reals: <E::Real as Real>::from_f64(self.#reals),)*
+            #(#reals: <E::Real as #g::Real>::from_f64(self.#reals),)*
             #(#flags: self.#flags,)*
         }
     };
     quote! {
-        const _: () = {
-            #[allow(unused_imports)]
-            use #krate::generated::*;
+        #[automatically_derived]
+        #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
+        impl #g::Neuron for #name {
+            const SPEC: &'static #g::Spec = &#module::SPEC;
 
-            #[automatically_derived]
-            #[allow(unused_variables, unused_parens, clippy::all)]
-            impl Neuron for #name {
-                const SPEC: &'static Spec = &#module::SPEC;
+            fn validate(&self) -> #result {
+                use #g::*;
+                let &Self { #(#reals,)* #(#flags,)* reset } = self;
+                check_reset(&#module::SPEC, reset)?;
+                #checks
+                Ok(())
+            }
 
-                fn validate(&self) -> Result<(), Error> {
-                    let &Self { #(#reals,)* #(#flags,)* reset } = self;
-                    check_reset(Self::SPEC, reset)?;
-                    #checks
-                    Ok(())
-                }
+            fn reset(&self) -> #g::Reset {
+                self.reset
+            }
 
-                fn reset(&self) -> Reset {
-                    self.reset
-                }
+            fn set_reset(&mut self, reset: #g::Reset) {
+                self.reset = reset;
+            }
 
-                fn set_reset(&mut self, reset: Reset) {
-                    self.reset = reset;
-                }
-
-                fn get(&self, name: &str) -> Option<Value> {
-                    match name {
-                        #(#real_names => Some(Value::Real(self.#reals)),)*
-                        #(#flag_names => Some(Value::Flag(self.#flags)),)*
-                        _ => None,
-                    }
-                }
-
-                fn set(&mut self, name: &str, value: Value) -> Result<(), Error> {
-                    match (name, value) {
-                        #((#real_names, Value::Real(value)) => self.#reals = value,)*
-                        #((#flag_names, Value::Flag(value)) => self.#flags = value,)*
-                        _ => return Err(cannot_set(Self::SPEC, name, value)),
-                    }
-                    Ok(())
-                }
-
-                fn initial_state(&self) -> Vec<f64> {
-                    let &Self { #(#reals,)* #(#flags,)* .. } = self;
-                    vec![#(#initial),*]
-                }
-
-                fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error> {
-                    self.validate()?;
-                    let (template, reset, params) = (call.template, self.reset, #new_params);
-                    call.execute(Self::SPEC, &#module::Launch { template, reset, params })
-                }
-
-                fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error> {
-                    self.validate()?;
-                    let (reset, params) = (self.reset, #new_params);
-                    call.execute(Self::SPEC, &#module::Relaxed { reset, params })
+            fn get(&self, name: &str) -> #g::Option<#g::Value> {
+                use #g::*;
+                match name {
+                    #(#real_names => Some(Value::Real(self.#reals)),)*
+                    #(#flag_names => Some(Value::Flag(self.#flags)),)*
+                    _ => None,
                 }
             }
-        };
+
+            fn set(&mut self, name: &str, value: #g::Value) -> #result {
+                use #g::*;
+                match (name, value) {
+                    #((#real_names, Value::Real(value)) => self.#reals = value,)*
+                    #((#flag_names, Value::Flag(value)) => self.#flags = value,)*
+                    _ => return Err(cannot_set(&#module::SPEC, name, value)),
+                }
+                Ok(())
+            }
+
+            fn initial_state(&self) -> #g::Vec<f64> {
+                use #g::*;
+                let &Self { #(#reals,)* #(#flags,)* .. } = self;
+                ::std::vec![#(#initial),*]
+            }
+
+            fn run<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
+                #g::Neuron::validate(self)?;
+                let (template, reset, params) = (call.template, self.reset, #new_params);
+                call.execute(&#module::SPEC, &#module::Launch { template, reset, params })
+            }
+
+            fn run_relaxed<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
+                #g::Neuron::validate(self)?;
+                let (reset, params) = (self.reset, #new_params);
+                call.execute(&#module::SPEC, &#module::Relaxed { reset, params })
+            }
+        }
     }
 }
 

@@ -25,6 +25,20 @@ typedef float signal;
 #define NAMED(neuron, name) neuron##_##name##_f32
 #endif
 
+#if defined(F16) && defined(__CUDACC__)
+__device__ __forceinline__ real float_from_half(u16 bits) {
+    real value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(bits));
+    return value;
+}
+
+__device__ __forceinline__ u16 half_from_float(real value) {
+    u16 bits;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+}
+#endif
+
 // A value in memory, as a number to compute with.
 __device__ __forceinline__ real load(const signal &stored) {
 #if defined(F16)
@@ -61,3 +75,255 @@ __device__ __forceinline__ signal store(real value) {
 __device__ __forceinline__ u64 neuron_index() {
     return (u64)blockIdx.x * blockDim.x + threadIdx.x;
 }
+
+// ---- Functions ----------------------------------------------------------------------------------------
+//
+// Those of float are, operation by operation, the ones that the CPU kernels use, so that results are the
+// same bits; see `math::single` of the runtime for sources and errors. Compile without contraction.
+
+namespace math {
+
+__device__ __forceinline__ real min(real a, real b) { return a < b ? a : b; }
+__device__ __forceinline__ real max(real a, real b) { return a > b ? a : b; }
+
+#if defined(F64)
+
+__device__ __forceinline__ real abs(real x) { return ::fabs(x); }
+__device__ __forceinline__ real sqrt(real x) { return ::sqrt(x); }
+__device__ __forceinline__ real exp(real x) { return ::exp(x); }
+__device__ __forceinline__ real ln(real x) { return ::log(x); }
+__device__ __forceinline__ real tanh(real x) { return ::tanh(x); }
+__device__ __forceinline__ real atan(real x) { return ::atan(x); }
+__device__ __forceinline__ real erf(real x) { return ::erf(x); }
+__device__ __forceinline__ real sin(real x) { return ::sin(x); }
+__device__ __forceinline__ real cos(real x) { return ::cos(x); }
+
+#else
+
+// Adding it rounds to an integer, which is then in the lowest bits.
+#define ROUND 12582912.0f
+
+__device__ __forceinline__ real abs(real x) { return ::fabsf(x); }
+__device__ __forceinline__ real sqrt(real x) { return ::sqrtf(x); }
+
+__device__ __forceinline__ real power_of_two(int n) { return __int_as_float((n + 127) << 23); }
+
+__device__ __forceinline__ real exp(real x) {
+    x = x > 89.0f ? 89.0f : x;
+    x = x < -104.0f ? -104.0f : x;
+    const real shifted = x * 1.44269504088896341f + ROUND;
+    const real n = shifted - ROUND;
+    real r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    real p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    const real y = p * (r * r) + r + 1.0f;
+    const int whole = (int)(__float_as_uint(shifted) - 0x4b400000u);
+    const int half = whole >> 1;
+    return y * power_of_two(half) * power_of_two((int)((u32)whole - (u32)half));
+}
+
+__device__ __forceinline__ real ln(real x) {
+    const bool is_small = x < 1.17549435e-38f;
+    const real y = is_small ? x * 8388608.0f : x;
+    real e = is_small ? -23.0f : 0.0f;
+    const u32 bits = __float_as_uint(y);
+    const int n = (int)(bits - 0x3f3504f3u) >> 23;
+    const real m = __uint_as_float(bits - ((u32)n << 23));
+    e = e + (real)n;
+    const real f = m - 1.0f;
+    const real z = f * f;
+    real p = 7.0376836292e-2f;
+    p = p * f + -1.1514610310e-1f;
+    p = p * f + 1.1676998740e-1f;
+    p = p * f + -1.2420140846e-1f;
+    p = p * f + 1.4249322787e-1f;
+    p = p * f + -1.6668057665e-1f;
+    p = p * f + 2.0000714765e-1f;
+    p = p * f + -2.4999993993e-1f;
+    p = p * f + 3.3333331174e-1f;
+    const real tail = f * z * p - e * 2.12194440e-4f - z * 0.5f;
+    real result = f + tail + e * 0.693359375f;
+    const real infinity = __int_as_float(0x7f800000);
+    result = x == 0.0f ? -infinity : result;
+    result = x == infinity ? x : result;
+    return x < 0.0f || x != x ? __int_as_float(0x7fc00000) : result;
+}
+
+__device__ __forceinline__ real tanh(real x) {
+    const real a = abs(x);
+    const real z = x * x;
+    real p = -5.70498872745e-3f;
+    p = p * z + 2.06390887954e-2f;
+    p = p * z + -5.37397155531e-2f;
+    p = p * z + 1.33314422036e-1f;
+    p = p * z + -3.33332819422e-1f;
+    const real near = p * z * x + x;
+    real far = 1.0f - 2.0f / (exp(a + a) + 1.0f);
+    far = x < 0.0f ? -far : far;
+    return a < 0.625f ? near : far;
+}
+
+__device__ __forceinline__ real atan(real x) {
+    const real a = abs(x);
+    const bool is_far = a > 2.414213562373095f;
+    const bool is_middle = a > 0.4142135623730950f;
+    real start = is_middle ? 0.785398163397448f : 0.0f;
+    start = is_far ? 1.570796326794897f : start;
+    real numerator = is_middle ? a - 1.0f : a;
+    numerator = is_far ? -1.0f : numerator;
+    real denominator = is_middle ? a + 1.0f : 1.0f;
+    denominator = is_far ? a : denominator;
+    const real r = numerator / denominator;
+    const real z = r * r;
+    real p = 8.05374449538e-2f;
+    p = p * z + -1.38776856032e-1f;
+    p = p * z + 1.99777106478e-1f;
+    p = p * z + -3.33329491539e-1f;
+    const real y = start + (p * z * r + r);
+    return x < 0.0f ? -y : y;
+}
+
+__device__ __forceinline__ real erf(real x) {
+    const real a = abs(x);
+    const real z = x * x;
+    real p = -9.667044571e-6f;
+    p = p * z + 1.126595903e-4f;
+    p = p * z + -8.484080406e-4f;
+    p = p * z + 5.221031808e-3f;
+    p = p * z + -2.686543073e-2f;
+    p = p * z + 1.12837825e-1f;
+    p = p * z + -3.761263847e-1f;
+    p = p * z + 1.28379167e-1f;
+    const real near = p * x + x;
+    const real b = a > 4.0f ? 4.0f : a;
+    const real t = 1.0f / (1.0f + 0.5f * b);
+    real q = 1.208524332e-1f;
+    q = q * t + -4.765252744e-1f;
+    q = q * t + 5.712651758e-1f;
+    q = q * t + -1.102082941e-1f;
+    q = q * t + 3.510303232e-1f;
+    q = q * t + 2.587513664e-1f;
+    q = q * t + 2.850616201e-1f;
+    q = q * t + -1.642363871e-4f;
+    real far = 1.0f - exp(-(b * b)) * q;
+    far = x < 0.0f ? -far : far;
+    const real y = a < 1.0f ? near : far;
+    return x != x ? x : y;
+}
+
+// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple.
+__device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
+    const real shifted = x * 0.636619772367581f + ROUND;
+    const real n = shifted - ROUND;
+    real r = x - n * 1.5703125f;
+    r = r - n * 4.837512969970703125e-4f;
+    r = r - n * 7.549789948768648e-8f;
+    const real z = r * r;
+    real p = -1.9515295891e-4f;
+    p = p * z + 8.3321608736e-3f;
+    p = p * z + -1.6666654611e-1f;
+    sin = p * z * r + r;
+    p = 2.443315711809948e-5f;
+    p = p * z + -1.388731625493765e-3f;
+    p = p * z + 4.166664568298827e-2f;
+    cos = p * z * z - 0.5f * z + 1.0f;
+    return (int)__float_as_uint(shifted);
+}
+
+__device__ __forceinline__ real sin(real x) {
+    real sin, cos;
+    const int quadrant = reduced(x, sin, cos);
+    const real y = (quadrant & 1) == 0 ? sin : cos;
+    return (quadrant & 2) == 0 ? y : -y;
+}
+
+__device__ __forceinline__ real cos(real x) {
+    real sin, cos;
+    const int quadrant = reduced(x, sin, cos);
+    const real y = (quadrant & 1) == 0 ? cos : sin;
+    return ((quadrant + 1) & 2) == 0 ? y : -y;
+}
+
+#endif
+
+__device__ __forceinline__ real sigmoid(real x) {
+    const real e = exp(-abs(x));
+    return (x < real(0.0) ? e : real(1.0)) / (real(1.0) + e);
+}
+
+} // namespace math
+
+// ---- Surrogates ---------------------------------------------------------------------------------------
+
+// How spikes are differentiated. The surrogate is chosen once for all values that a thread has in flight.
+struct Gradient {
+    int surrogate_index;
+    int detach_reset;
+    real parameters[2];
+
+    // Replaces every distance from the threshold by the surrogate gradient there.
+    template <int COUNT> __device__ __forceinline__ void surrogate(real (&values)[COUNT]) const {
+        const real a = parameters[0];
+#define EACH _Pragma("unroll") for (real &u : values)
+        switch (surrogate_index) {
+        case 0: // ATan
+            EACH {
+                const real z = real(1.57079632679489661923) * a * u;
+                u = real(0.5) * a / (real(1.0) + z * z);
+            }
+            break;
+        case 1: // Sigmoid
+            EACH {
+                const real s = math::sigmoid(a * u);
+                u = a * s * (real(1.0) - s);
+            }
+            break;
+        case 2: // PiecewiseQuadratic
+            EACH {
+                const real g = a - a * a * math::abs(u);
+                u = g < real(0.0) ? real(0.0) : g;
+            }
+            break;
+        case 3: // PiecewiseExp
+            EACH u = real(0.5) * a * math::exp(-(a * math::abs(u)));
+            break;
+        case 4: // SoftSign
+            EACH {
+                const real z = real(1.0) + a * math::abs(u);
+                u = real(0.5) * a / (z * z);
+            }
+            break;
+        case 5: // SuperSpike
+            EACH {
+                const real z = real(1.0) + math::abs(u);
+                u = a / (z * z);
+            }
+            break;
+        case 6: // Erf
+            EACH {
+                const real z = a * u;
+                u = a * real(0.56418958354775628695) * math::exp(-(z * z));
+            }
+            break;
+        case 7: // QPseudoSpike
+            EACH {
+                const real z = real(1.0) + real(2.0) * math::abs(u) / (a - real(1.0));
+                u = math::exp(-(a * math::ln(z)));
+            }
+            break;
+        }
+#undef EACH
+    }
+
+    // The same for one value.
+    __device__ __forceinline__ real surrogate(real u) const {
+        real values[1] = {u};
+        surrogate(values);
+        return values[0];
+    }
+};
