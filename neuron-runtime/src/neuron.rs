@@ -51,7 +51,7 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
 
     /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) with the
     /// surrogate's primitive in place of the Heaviside step, so that the surrogate gradient *is* its
-    /// gradient. For checking derivatives, see [`crate::gradcheck`].
+    /// gradient. For checking derivatives, see [`gradcheck`](mod@crate::gradcheck).
     ///
     /// # Errors
     /// As [`Neuron::run`].

@@ -80,7 +80,7 @@ pub fn ln(x: f32) -> f32 {
     let result = f + tail + e * 0.693359375;
     let result = if x == 0.0 { f32::NEG_INFINITY } else { result };
     let result = if x == f32::INFINITY { x } else { result };
-    if x < 0.0 || x != x { f32::NAN } else { result }
+    if x < 0.0 || x.is_nan() { f32::NAN } else { result }
 }
 
 /// Hyperbolic tangent. At most 2 ulp off.
@@ -163,11 +163,11 @@ pub fn erf(x: f32) -> f32 {
     let far = 1.0 - exp(-(b * b)) * q;
     let far = if x < 0.0 { -far } else { far };
     let y = if a < 1.0 { near } else { far };
-    if x != x { x } else { y }
+    if x.is_nan() { x } else { y }
 }
 
-/// Sine, of arguments in radians. At most 2 ulp or 1e-7 off up to 8192; beyond, errors grow with the
-/// argument.
+/// Sine, of arguments in radians. At most 1e-7 off up to 8192, 1e-6 up to 65536 and 0.05 up to 1e6; beyond,
+/// it is only some number between -1 and 1. NaN for infinity.
 #[inline(always)]
 pub fn sin(x: f32) -> f32 {
     let (sin, cos, quadrant) = reduced(x);
@@ -192,6 +192,9 @@ fn reduced(x: f32) -> (f32, f32, i32) {
     let r = x - n * 1.5703125;
     let r = r - n * 4.837512969970703125e-4;
     let r = r - n * 7.549789948768648e-8;
+    // Arguments too large to be reduced give something between -1 and 1 all the same.
+    let r = if r > 0.8 { 0.8 } else { r };
+    let r = if r < -0.8 { -0.8 } else { r };
     let z = r * r;
     let sin = polynomial!(z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1) * z * r + r;
     let cos = polynomial!(z, 2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2) * z * z
@@ -243,6 +246,14 @@ mod tests {
             let x = k as f32 * 0.1;
             assert!((f64::from(super::sin(x)) - f64::from(x).sin()).abs() < 2e-7, "sin({x})");
             assert!((f64::from(super::cos(x)) - f64::from(x).cos()).abs() < 2e-7, "cos({x})");
+        }
+        for k in 0..100_000 {
+            let x = k as f32 * 0.65536;
+            assert!((f64::from(super::sin(x)) - f64::from(x).sin()).abs() < 1e-6, "sin({x})");
+            assert!((f64::from(super::cos(x)) - f64::from(x).cos()).abs() < 1e-6, "cos({x})");
+        }
+        for x in [1e7, 1e10, 1e20, f32::MAX] {
+            assert!(super::sin(x).abs() <= 1.0 && super::cos(-x).abs() <= 1.0, "{x}");
         }
     }
 

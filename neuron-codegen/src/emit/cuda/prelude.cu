@@ -223,6 +223,8 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
     real r = x - n * 1.5703125f;
     r = r - n * 4.837512969970703125e-4f;
     r = r - n * 7.549789948768648e-8f;
+    r = r > 0.8f ? 0.8f : r;
+    r = r < -0.8f ? -0.8f : r;
     const real z = r * r;
     real p = -1.9515295891e-4f;
     p = p * z + 8.3321608736e-3f;

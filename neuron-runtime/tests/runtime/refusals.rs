@@ -1,0 +1,197 @@
+//! What is refused, and that nothing is written then.
+
+use neuron_runtime::{Call, Class, Error, Gradient, Neuron, Reset, Sink, Source, Surrogate, Template, Value};
+use proptest::prelude::*;
+
+use crate::{Lif, lif};
+
+/// A number that no kernel writes.
+const UNTOUCHED: f32 = 1.2345e30;
+
+/// An array of a call; class and length may be wrong.
+#[derive(Clone, Debug)]
+struct Buffer {
+    class: Class,
+    len: usize,
+}
+
+/// The arrays of `template` as they should be.
+fn buffers(template: Template, steps: usize, neurons: usize) -> [Vec<Buffer>; 2] {
+    let signature = Lif::SPEC.signature(template);
+    [signature.inputs, signature.outputs].map(|specs| {
+        let len = |per_step| if per_step { steps * neurons } else { neurons };
+        specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec.per_step) }).collect()
+    })
+}
+
+/// Runs a call with such arrays; also says whether all outputs, or none of them, have been written.
+fn run(
+    template: Template,
+    neurons: usize,
+    gradient: Gradient,
+    [inputs, outputs]: &[Vec<Buffer>; 2],
+) -> (Result<(), Error>, bool, bool) {
+    let input_data: Vec<Vec<f32>> = inputs.iter().map(|buffer| vec![0.75; buffer.len]).collect();
+    let mut output_data: Vec<Vec<f32>> = outputs.iter().map(|buffer| vec![UNTOUCHED; buffer.len]).collect();
+    let sources: Vec<_> = inputs
+        .iter()
+        .zip(&input_data)
+        .map(|(buffer, data)| match buffer.class {
+            Class::Signal => Source::Signal(&data[..]),
+            Class::State => Source::State(&data[..]),
+        })
+        .collect();
+    let mut sinks: Vec<_> = outputs
+        .iter()
+        .zip(&mut output_data)
+        .map(|(buffer, data)| match buffer.class {
+            Class::Signal => Sink::Signal(&mut data[..]),
+            Class::State => Sink::State(&mut data[..]),
+        })
+        .collect();
+    let call = Call::<f32> { template, neurons, gradient, inputs: &sources, outputs: &mut sinks };
+    let result = Lif::default().run(call);
+    let mut written = output_data.iter().flatten().map(|x| *x != UNTOUCHED);
+    (result, written.clone().all(|w| w), !written.any(|w| w))
+}
+
+/// What is done to a valid call.
+#[derive(Clone, Debug)]
+enum Change {
+    Nothing,
+    Resize(usize),
+    OtherClass,
+    Remove,
+    Duplicate,
+    Neurons(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        Just(Change::Nothing),
+        (0..500usize).prop_map(Change::Resize),
+        Just(Change::OtherClass),
+        Just(Change::Remove),
+        Just(Change::Duplicate),
+        (0..200usize).prop_map(Change::Neurons),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+    /// A call is refused exactly if it was changed; then nothing is written, else everything.
+    #[test]
+    fn only_valid_calls_run(
+        template in prop::sample::select(&Template::ALL[..]),
+        steps in 1..6usize,
+        neurons in 1..140usize,
+        side in 0..2usize,
+        place in 0..8usize,
+        change in change(),
+    ) {
+        let steps = if template.is_multi_step() { steps } else { 1 };
+        let mut arrays = buffers(template, steps, neurons);
+        let mut called_with = neurons;
+        let place = place % arrays[side].len();
+        let buffer = &mut arrays[side][place];
+        let is_valid = match change {
+            Change::Nothing => true,
+            Change::Resize(len) => {
+                let is_same = buffer.len == len;
+                buffer.len = len;
+                is_same
+            }
+            Change::OtherClass => {
+                buffer.class = if buffer.class == Class::Signal { Class::State } else { Class::Signal };
+                false
+            }
+            Change::Remove => {
+                arrays[side].remove(place);
+                false
+            }
+            Change::Duplicate => {
+                let twice = buffer.clone();
+                arrays[side].push(twice);
+                false
+            }
+            Change::Neurons(n) => {
+                called_with = n;
+                n == neurons
+            }
+        };
+        let (result, all, none) = run(template, called_with, Gradient::default(), &arrays);
+        prop_assert_eq!(result.is_ok(), is_valid, "{:?}", result);
+        prop_assert!(if is_valid { all } else { none }, "{:?}", result);
+    }
+
+    /// Parameters are refused exactly if they are out of range.
+    #[test]
+    fn only_valid_parameters_run(tau in any::<f64>(), v_threshold in any::<f64>(), v_reset in any::<f64>()) {
+        let neuron = Lif { tau, v_threshold, v_reset, ..Lif::default() };
+        let is_valid = tau > 1.0 && [tau, v_threshold, v_reset].iter().all(|x| x.is_finite());
+        prop_assert_eq!(neuron.validate().is_ok(), is_valid);
+        let (mut spike, mut v_next) = ([UNTOUCHED], [UNTOUCHED]);
+        let buffers = lif::Forward { x: &[1.0], v: &[0.0], spike: &mut spike, v_next: &mut v_next };
+        prop_assert_eq!(neuron.forward(buffers).is_ok(), is_valid);
+        prop_assert_eq!(spike[0] != UNTOUCHED, is_valid);
+    }
+
+    /// The surrogate is checked where it is used, and only there.
+    #[test]
+    fn only_valid_surrogates_run(alpha in any::<f64>(), template in prop::sample::select(&Template::ALL[..])) {
+        let uses = matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        let is_valid = !uses || (alpha as f32).is_finite() && alpha as f32 > 0.0;
+        let gradient = Surrogate::sigmoid(alpha).into();
+        let (result, all, none) = run(template, 3, gradient, &buffers(template, 1, 3));
+        prop_assert_eq!(result.is_ok(), is_valid);
+        prop_assert!(if is_valid { all } else { none }, "{:?}", result);
+    }
+}
+
+/// Errors name what is wrong, what it should be and what it is.
+#[test]
+fn errors_are_specific() {
+    let fptt = |x_seq: usize, v: usize, spike_seq: usize, v_next: usize| {
+        let (mut spikes, mut next) = (vec![0.0f32; spike_seq], vec![0.0; v_next]);
+        let (x_seq, v) = (vec![0.0; x_seq], vec![0.0; v]);
+        let buffers = lif::Fptt { x_seq: &x_seq, v: &v, spike_seq: &mut spikes, v_next: &mut next };
+        Lif::default().fptt(buffers).expect_err("an invalid call").to_string()
+    };
+    assert_eq!(fptt(7, 3, 6, 3), "Lif fptt: `x_seq` has 7 elements, a multiple of N = 3 expected");
+    assert_eq!(fptt(6, 3, 5, 3), "Lif fptt: `spike_seq` has 5 elements, 6 expected (T = 2, N = 3)");
+    assert_eq!(fptt(6, 3, 6, 1), "Lif fptt: `v_next` has 1 elements, 3 expected (N = 3)");
+    assert_eq!(fptt(0, 3, 0, 3), "Lif fptt: T is 0, at least 1 expected");
+    assert_eq!(fptt(0, 0, 0, 0), "Lif fptt: N is 0, at least 1 expected");
+
+    let message = |neuron: Lif| neuron.validate().expect_err("an invalid neuron").to_string();
+    assert_eq!(
+        message(Lif { tau: 1.0, ..Lif::default() }),
+        "Lif: parameter `tau` is 1, but has to meet `tau > 1.0`"
+    );
+    assert_eq!(
+        message(Lif { v_reset: f64::NAN, ..Lif::default() }),
+        "Lif: parameter `v_reset` is NaN, but has to be finite"
+    );
+
+    let mut neuron = Lif::default();
+    assert_eq!(neuron.set("tau", Value::Real(3.0)), Ok(()));
+    assert_eq!(neuron.get("tau"), Some(Value::Real(3.0)));
+    assert!(matches!(neuron.set("tau", Value::Flag(true)), Err(Error::ParameterType { .. })));
+    assert!(matches!(neuron.set("decay_input", Value::Real(1.0)), Err(Error::ParameterType { .. })));
+    let error = neuron.set("taw", Value::Real(1.0)).unwrap_err().to_string();
+    assert!(error.contains("`taw`") && error.contains("`tau`, "), "{error}");
+}
+
+mod hard_only {
+    neuron_runtime::neuron! {
+        pub struct HardOnly { charge = v + x; reset hard; }
+    }
+}
+
+#[test]
+fn a_reset_that_was_not_declared_is_refused() {
+    let mut neuron = hard_only::HardOnly::default();
+    neuron.set_reset(Reset::Soft);
+    assert!(matches!(neuron.validate(), Err(Error::ResetNotDeclared { reset: Reset::Soft, .. })));
+}
