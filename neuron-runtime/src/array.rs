@@ -16,7 +16,7 @@ impl<E: Element> Array<E> {
     /// [`Error::ArrayLength`] if there are more or fewer than the shape has.
     pub fn from_vec(shape: impl Into<Vec<usize>>, data: Vec<E>) -> Result<Self, Error> {
         let shape = shape.into();
-        let expected = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        let expected = elements(&shape);
         if expected == Some(data.len()) {
             return Ok(Self { shape, data });
         }
@@ -27,11 +27,11 @@ impl<E: Element> Array<E> {
     /// Filled with `value`.
     ///
     /// # Panics
-    /// If the product of the dimensions is not a number that the machine can address, as [`vec!`] does.
+    /// If there are more elements than the machine can address, as [`vec!`] does.
     pub fn full(shape: impl Into<Vec<usize>>, value: E) -> Self {
         let shape = shape.into();
-        let data = vec![value; shape.iter().product()];
-        Self { shape, data }
+        let length = elements(&shape).unwrap_or_else(|| panic!("an array of shape {shape:?} is too large"));
+        Self { shape, data: vec![value; length] }
     }
 
     /// Filled with zeros.
@@ -61,4 +61,9 @@ impl<E: Element> Array<E> {
     pub fn into_vec(self) -> Vec<E> {
         self.data
     }
+}
+
+/// The product of the dimensions, if that is a number.
+fn elements(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
 }

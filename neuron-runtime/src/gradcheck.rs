@@ -151,7 +151,8 @@ impl<N: Neuron> Check<N> {
             let grad = grad.expect("the signature names what bptt returns");
             for step in 0..grad.len() / NEURONS {
                 let at = step * NEURONS..(step + 1) * NEURONS;
-                let (coarse, fine) = (self.numeric(index, step, DISTANCE)?, self.numeric(index, step, DISTANCE / 2.0)?);
+                let (coarse, fine) =
+                    (self.numeric(index, step, DISTANCE)?, self.numeric(index, step, DISTANCE / 2.0)?);
                 for (neuron, &analytic) in grad[at].iter().enumerate() {
                     // Richardson's extrapolation; both differences agree where the neuron is smooth.
                     let numeric = (4.0 * fine[neuron] - coarse[neuron]) / 3.0;

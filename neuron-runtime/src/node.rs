@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::step::{Context, Operation, Sequence, Single, Stepping};
-use crate::{Array, Element, Error, Gradient, Neuron, Real, Reset, Value};
+use crate::step::{Context, Operation, Sequence, Single, Stepping, arity};
+use crate::{Array, Element, Error, Gradient, Neuron, Real, Reset, Surrogate, Value};
 
 /// A layer of neurons with state.
 ///
@@ -11,17 +11,30 @@ use crate::{Array, Element, Error, Gradient, Neuron, Real, Reset, Value};
 /// (of `x_seq[0]` for a sequence) and persists until [`Node::reset`].
 ///
 /// In training mode, which is the initial one, each forward pass saves what its backward pass needs. Backward
-/// passes are called in reverse order, and the gradient of the state flows from one to the one before it:
-/// back-propagation through time, over single steps or over several sequences. [`Node::detach`] cuts it, and
-/// frees what was saved, with the state kept; so does [`Node::reset`], with the state lost. In evaluation
-/// mode nothing is saved.
+/// passes are called in reverse order, and the gradient of the state flows from one to the one whose state it
+/// began with: back-propagation through time, over single steps or over several sequences. [`Node::detach`]
+/// cuts it, and frees what was saved, with the state kept; so does [`Node::reset`], with the state lost. In
+/// evaluation mode nothing is saved, and no gradient flows through what was computed in it.
 #[derive(Clone, Debug)]
 pub struct Node<N, E: Element = f32, S = Single> {
     operation: Operation<N, S>,
     states: Option<Vec<Array<E::Real>>>,
     is_training: bool,
-    contexts: Vec<Context<N, E>>,
-    /// Gradient of the states that the last backward pass began at.
+    saved: Vec<Saved<N, E>>,
+    /// Whether the states are those that the last saved forward pass ended with, and that one's gradient has
+    /// not been asked for.
+    continues: bool,
+    /// Gradient of the states that the last backward pass ended with.
+    grad_states: Option<Vec<Array<E::Real>>>,
+}
+
+/// A forward pass to be differentiated.
+#[derive(Clone, Debug)]
+struct Saved<N, E: Element> {
+    context: Context<N, E>,
+    /// Whether it began with the states that the one saved before it ended with.
+    continues: bool,
+    /// Gradient of the states it ended with, from the pass that began with them; zero without one.
     grad_states: Option<Vec<Array<E::Real>>>,
 }
 
@@ -40,9 +53,24 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
             operation: Operation::new(neuron, gradient),
             states: None,
             is_training: true,
-            contexts: Vec::new(),
+            saved: Vec::new(),
+            continues: false,
             grad_states: None,
         }
+    }
+
+    /// With that surrogate.
+    #[must_use]
+    pub fn with_surrogate(mut self, surrogate: Surrogate) -> Self {
+        self.operation.gradient.surrogate = surrogate;
+        self
+    }
+
+    /// With or without the spike as a constant in the reset.
+    #[must_use]
+    pub fn with_detach_reset(mut self, detach_reset: bool) -> Self {
+        self.operation.gradient.detach_reset = detach_reset;
+        self
     }
 
     /// The neuron's parameters.
@@ -88,7 +116,8 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
 
     /// Forgets everything saved; the state stays.
     pub fn detach(&mut self) {
-        self.contexts.clear();
+        self.saved.clear();
+        self.continues = false;
         self.grad_states = None;
     }
 
@@ -117,13 +146,12 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
         let states: Vec<&Array<E::Real>> = states.iter().collect();
         let stepped = if self.is_training {
             let (stepped, context) = self.operation.forward_all(inputs, &states)?;
-            // The gradient starts anew at the end of what is to be differentiated.
-            self.grad_states = None;
-            self.contexts.push(context);
+            self.saved.push(Saved { context, continues: self.continues, grad_states: None });
             stepped
         } else {
             self.operation.inference_all(inputs, &states)?
         };
+        self.continues = self.is_training;
         self.states = Some(stepped.states);
         Ok(stepped.spike)
     }
@@ -132,12 +160,19 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     fn initial(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
         let neuron = N::SPEC.name;
         self.neuron().validate()?;
-        let shape = inputs.first().map_or(&[][..], |input| input.shape());
+        arity(neuron, "inputs", N::SPEC.inputs.len(), inputs.len())?;
+        let shape = inputs[0].shape();
         let dims = if S::IS_SEQUENCE { shape.get(1..) } else { Some(shape) };
         let Some(dims) = dims else {
             let (argument, expected) = (N::SPEC.inputs[0].to_owned(), "[T, ...]".to_owned());
             return Err(Error::Shape { neuron, argument, expected, actual: shape.to_vec() });
         };
+        if shape.contains(&0) {
+            // Not left to the call: other dimensions are without limit then.
+            let template = S::template(self.is_training);
+            let what = if dims.contains(&0) { "N" } else { "T" };
+            return Err(Error::Empty { neuron, template, what });
+        }
         let values = self.neuron().initial_state();
         Ok(values.into_iter().map(|value| Array::full(dims, E::Real::from_f64(value))).collect())
     }
@@ -156,11 +191,11 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     /// # Errors
     /// As [`Node::backward`].
     pub fn backward_all(&mut self, grad_spike: &Array<E>) -> Result<Vec<Array<E>>, Error> {
-        let Some(context) = self.contexts.last() else {
+        let Some(Saved { context, continues, grad_states }) = self.saved.last() else {
             return Err(Error::NoContext { neuron: N::SPEC.name });
         };
         let zeros;
-        let grad_states = match &self.grad_states {
+        let grad_states = match grad_states {
             Some(grads) => grads,
             None => {
                 zeros = vec![Array::zeros(context.dims()); N::SPEC.states.len()];
@@ -169,12 +204,18 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
         };
         let grad_states: Vec<&Array<E::Real>> = grad_states.iter().collect();
         let grads = context.backward_all(grad_spike, &grad_states)?;
-        self.contexts.pop();
+        let continues = *continues;
+        self.saved.pop();
+        // What comes next does not reach back past the pass that is differentiated now.
+        self.continues = false;
+        if let Some(before) = self.saved.last_mut().filter(|_| continues) {
+            before.grad_states = Some(grads.states.clone());
+        }
         self.grad_states = Some(grads.states);
         Ok(grads.inputs)
     }
 
-    /// Gradient of the states before the earliest step that [`Node::backward`] has reached.
+    /// Gradient of the states that the last backward pass ended with: those before its first step.
     pub fn grad_states(&self) -> Option<&[Array<E::Real>]> {
         self.grad_states.as_deref()
     }
@@ -187,7 +228,7 @@ impl<N: Neuron, E: Element, S: Stepping> Default for Node<N, E, S> {
 }
 
 /// As the 2020 API's `extra_repr`: `v_threshold=1, v_reset=0, detach_reset=false, surrogate_function=ATan,
-/// alpha=2, tau=100`; `v_reset=None` stands for soft reset.
+/// alpha=2, tau=100`; `v_reset=None` stands for soft reset. Flags follow where they are not at their default.
 impl<N: Neuron, E: Element, S> fmt::Display for Node<N, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Operation { neuron, gradient, .. } = &self.operation;
@@ -207,8 +248,10 @@ impl<N: Neuron, E: Element, S> fmt::Display for Node<N, E, S> {
         for (name, value) in gradient.surrogate.parameters() {
             write!(f, ", {name}={value}")?;
         }
-        let own =
-            N::SPEC.params.iter().map(|param| param.name).chain(N::SPEC.flags.iter().map(|flag| flag.name));
+        let params = N::SPEC.params.iter().map(|param| param.name);
+        let flags = N::SPEC.flags.iter();
+        let flags = flags.filter(|flag| neuron.get(flag.name) != Some(Value::Flag(flag.default)));
+        let own = params.chain(flags.map(|flag| flag.name));
         for name in own.filter(|name| !["v_threshold", "v_reset"].contains(name)) {
             write!(f, ", {name}={}", show(name))?;
         }

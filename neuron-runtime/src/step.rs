@@ -10,6 +10,16 @@ use crate::{Array, Element, Error, Gradient, Neuron, Source, Template};
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// Whether data has time as its first dimension.
     const IS_SEQUENCE: bool;
+
+    /// The forward template, with or without what a backward pass needs.
+    fn template(with_grad: bool) -> Template {
+        match (Self::IS_SEQUENCE, with_grad) {
+            (false, false) => Template::Forward,
+            (false, true) => Template::ForwardWithGrad,
+            (true, false) => Template::Fptt,
+            (true, true) => Template::FpttWithGrad,
+        }
+    }
 }
 
 /// One step: inputs and spikes have the shape of the state.
@@ -111,9 +121,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
     ) -> Result<(Stepped<E>, Context<N, E>), Error> {
-        let template = if S::IS_SEQUENCE { Template::FpttWithGrad } else { Template::ForwardWithGrad };
-        let (stepped, factors, context) = self.run(template, inputs, states)?;
-        Ok((stepped, Context { factors, ..context }))
+        self.run(S::template(true), inputs, states)
     }
 
     /// Forward pass without gradient: spikes and `v` after the last step.
@@ -138,17 +146,15 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
     ) -> Result<Stepped<E>, Error> {
-        let template = if S::IS_SEQUENCE { Template::Fptt } else { Template::Forward };
-        Ok(self.run(template, inputs, states)?.0)
+        Ok(self.run(S::template(false), inputs, states)?.0)
     }
 
-    #[allow(clippy::type_complexity)]
     fn run<E: Element>(
         &self,
         template: Template,
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
-    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>, Context<N, E>), Error> {
+    ) -> Result<(Stepped<E>, Context<N, E>), Error> {
         let spec = N::SPEC;
         arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
         arity(spec.name, "states", spec.states.len(), states.len())?;
@@ -178,10 +184,10 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
             neuron: self.neuron.clone(),
             dims: dims.to_vec(),
             shape: shape.to_vec(),
-            factors: Vec::new(),
+            factors,
             template,
         };
-        Ok((Stepped { spike, states: next }, factors, context))
+        Ok((Stepped { spike, states: next }, context))
     }
 }
 
@@ -237,7 +243,12 @@ fn first<A>(several: Vec<A>) -> A {
     several.into_iter().next().expect("every neuron has an input, a spike and a state")
 }
 
-fn arity(neuron: &'static str, what: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
+pub(crate) fn arity(
+    neuron: &'static str,
+    what: &'static str,
+    expected: usize,
+    actual: usize,
+) -> Result<(), Error> {
     if expected == actual { Ok(()) } else { Err(Error::Arity { neuron, what, expected, actual }) }
 }
 

@@ -27,3 +27,8 @@ pub use leaky::*;
 pub use neuron_runtime::*;
 pub use nodes::*;
 pub use quadratic::*;
+
+/// The examples in the documentation that names this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-the-2020-api.md")]
+mod from_the_2020_api {}

@@ -1,71 +1,116 @@
-//! Compares neurons with numbers from independent software.
+//! Compares neurons with what independent software computed.
 //!
-//! A case is a `.safetensors` file in the form that `tests/reference/README.md` describes. Every case is
-//! run in float64 and float32, in each of the ways that the templates offer: multi-step and step by step,
-//! with and without gradient; every output and gradient is compared.
+//! A reference case is a `.safetensors` file with a neuron, its parameters, inputs, outputs and gradients; see
+//! `tests/reference/README.md`. Each case is run in `f64` and in `f32`, over the whole sequence and step by
+//! step, and gives one line of the report for each.
 
 mod case;
+mod check;
+mod command;
 mod compare;
 mod report;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub use case::{Case, CaseError};
+use neurons::{Element, Error, Neuron};
+
+use crate::declared::{Visit, every_neuron};
+
+pub use case::{Case, Malformed, Reference};
+pub use command::main;
+pub use compare::{Quantity, Spikes};
 pub use report::{Row, Tally, Verdict};
 
-use compare::compare;
-use neurons::{Eif, If, Lif, Neuron, Qif};
+/// The formats that each case is run in.
+const FORMATS: [&str; 2] = [<f64 as Element>::NAME, <f32 as Element>::NAME];
 
-/// Runs every case in `folder`, writes a line for each case and format to `out`, then the tally.
+/// What computes. The only place that knows how many there are.
+const BACKEND: &str = "cpu";
+
+/// Checks every reference file in `folder` and writes a line for each and format to `report`, then the tally.
 ///
 /// # Errors
-/// The folder cannot be read, or `out` not be written to. What is wrong with a case is in its line.
-pub fn run(folder: &Path, out: &mut impl Write) -> io::Result<Tally> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "safetensors"));
+/// The folder cannot be read, or the report not be written. What is wrong with a file is in its line.
+pub fn run(folder: &Path, report: &mut impl Write) -> io::Result<Tally> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            files.push(path);
+        }
+    }
     files.sort();
     let mut tally = Tally::default();
     for file in files {
         for row in rows(&file) {
-            writeln!(out, "{row}")?;
-            tally.count(&row.verdict);
+            tally.count(&row);
+            writeln!(report, "{row}")?;
         }
     }
-    writeln!(out, "{tally}")?;
+    writeln!(report, "{tally}")?;
     Ok(tally)
 }
 
-/// The results of one file: float64 and float32.
-pub fn rows(file: &Path) -> Vec<Row> {
-    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let row = |dtype: &'static str, verdict| Row { name: name.clone(), backend: "cpu", dtype, verdict };
-    let case = match Case::read(file) {
-        Ok(case) => case,
-        Err(CaseError::Unsupported(reason)) => return vec![row("-", Verdict::Unsupported(reason))],
-        Err(CaseError::Malformed(reason)) => {
-            return vec![row("-", Verdict::Failed { reason, results: vec![] })];
-        }
+/// Checks one reference file: a row for each format, or a single one if it cannot be read.
+pub fn rows(path: &Path) -> Vec<Row> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let row = |dtype, verdict| Row {
+        case: name.clone(),
+        backend: BACKEND,
+        dtype,
+        spikes: Spikes::default(),
+        quantities: Vec::new(),
+        verdict,
     };
-    vec![row("f64", dispatch::<f64>(&case)), row("f32", dispatch::<f32>(&case))]
+    let case = match Reference::read(path) {
+        Err(malformed) => return vec![row("-", Verdict::Fail(malformed.to_string()))],
+        Ok(Reference::Trace { model }) => {
+            let reason = format!("traces of `{model}` are not compared");
+            return FORMATS.map(|dtype| row(dtype, Verdict::Unsupported(reason.clone()))).into();
+        }
+        Ok(Reference::Case(case)) => case,
+    };
+    let mut finder = Finder { case: &case, measured: None };
+    every_neuron(&mut finder);
+    let Some(measured) = finder.measured else {
+        let reason = format!("no neuron `{}` is declared", case.neuron);
+        return FORMATS.map(|dtype| row(dtype, Verdict::Unsupported(reason.clone()))).into();
+    };
+    let finish = |(dtype, measured): (&'static str, Result<check::Measured, check::Failure>)| match measured {
+        Ok(measured) => {
+            let verdict = measured.verdict();
+            Row { spikes: measured.spikes, quantities: measured.quantities, ..row(dtype, verdict) }
+        }
+        Err(check::Failure::Run(error)) if is_unsupported(&error) => {
+            row(dtype, Verdict::Unsupported(error.to_string()))
+        }
+        Err(check::Failure::NotComputed(tensor)) => {
+            row(dtype, Verdict::Unsupported(format!("nothing computes `{tensor}`")))
+        }
+        Err(error) => row(dtype, Verdict::Fail(error.to_string())),
+    };
+    FORMATS.into_iter().zip(measured).map(finish).collect()
 }
 
-/// Runs a case with the neuron that it is about.
-fn dispatch<E: compare::Tolerance>(case: &Case) -> Verdict {
-    match case.neuron.as_str() {
-        "if" => check::<If, E>(case),
-        "lif" => check::<Lif, E>(case),
-        "qif" => check::<Qif, E>(case),
-        "eif" => check::<Eif, E>(case),
-        other => Verdict::Unsupported(format!("no neuron `{other}` is declared")),
-    }
+/// Whether a case asks for something that there is not, rather than for something wrong.
+fn is_unsupported(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnknownParameter { .. } | Error::UnknownSurrogate { .. } | Error::ResetNotDeclared { .. }
+    )
 }
 
-fn check<N: Neuron, E: compare::Tolerance>(case: &Case) -> Verdict {
-    match case.configure::<N>() {
-        Ok((neuron, gradient)) => compare::<N, E>(case, &neuron, gradient),
-        Err(CaseError::Unsupported(reason)) => Verdict::Unsupported(reason),
-        Err(CaseError::Malformed(reason)) => Verdict::Failed { reason, results: vec![] },
+/// Runs a case with the neuron that it names: `lif` is `Lif`.
+struct Finder<'c> {
+    case: &'c Case,
+    measured: Option<[Result<check::Measured, check::Failure>; 2]>,
+}
+
+impl Visit for Finder<'_> {
+    fn visit<N: Neuron>(&mut self) {
+        if N::SPEC.name.eq_ignore_ascii_case(&self.case.neuron) {
+            self.measured = Some([check::check::<N, f64>(self.case), check::check::<N, f32>(self.case)]);
+        }
     }
 }

@@ -1,3 +1,4 @@
-//! What the tests across the workspace share: the conformance runner.
+//! Tests across the workspace, and what they share.
 
 pub mod conformance;
+pub mod declared;

@@ -1,151 +1,244 @@
-//! A reference case as read from its file.
+//! Reference files: what they hold, and what may be wrong with them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::str::FromStr;
 
-use neurons::{Gradient, Neuron, Reset, Surrogate, Value};
-use safetensors::SafeTensors;
-use safetensors::tensor::Dtype;
+use neurons::{Reset, Value};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use thiserror::Error;
 
-/// One case: a neuron with its parameters, inputs, and what is expected of them.
+/// Why a reference file cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Read(#[from] std::io::Error),
+    /// It is not in the format of safetensors.
+    #[error("is not a safetensors file: {0}")]
+    Format(#[from] SafeTensorError),
+    /// The metadata lacks an entry.
+    #[error("metadata `{key}` is missing")]
+    MissingKey {
+        /// The entry.
+        key: &'static str,
+    },
+    /// An entry of the metadata is something else.
+    #[error("metadata `{key}` is {actual:?}, {expected} expected")]
+    Key {
+        /// The entry.
+        key: &'static str,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        actual: String,
+    },
+    /// A tensor is missing.
+    #[error("tensor `{tensor}` is missing")]
+    MissingTensor {
+        /// Its name.
+        tensor: String,
+    },
+    /// A tensor is not of float64.
+    #[error("tensor `{tensor}` is of {actual}, F64 expected")]
+    Dtype {
+        /// Its name.
+        tensor: String,
+        /// Its format.
+        actual: Dtype,
+    },
+    /// A tensor has the wrong shape.
+    #[error("tensor `{tensor}` has shape {actual:?}, {expected:?} expected")]
+    Shape {
+        /// Its name.
+        tensor: String,
+        /// The shape that `T` and `N` ask for.
+        expected: Vec<usize>,
+        /// Its shape.
+        actual: Vec<usize>,
+    },
+}
+
+/// A reference file.
+#[derive(Clone, Debug)]
+pub enum Reference {
+    /// A sequence with its gradients.
+    Case(Case),
+    /// A membrane trace of a simulator.
+    Trace {
+        /// The model that was simulated.
+        model: String,
+    },
+}
+
+/// One sequence of a neuron, with its gradients.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The kind of neuron: `if`, `lif`, ...
+    /// The kind of neuron: `lif`.
     pub neuron: String,
-    /// Its parameters besides the threshold and reset potentials.
-    params: serde_json::Map<String, serde_json::Value>,
-    v_threshold: f64,
-    v_reset: f64,
-    reset: Reset,
-    surrogate: String,
-    alpha: f64,
-    detach_reset: bool,
-    /// Number of steps.
+    /// Its own parameters and flags.
+    pub params: Vec<(String, Value)>,
+    /// Threshold.
+    pub v_threshold: f64,
+    /// Reset mode.
+    pub reset: Reset,
+    /// Reset potential; 0 with soft reset.
+    pub v_reset: f64,
+    /// Name of the surrogate: `atan`.
+    pub surrogate: String,
+    /// Its parameter.
+    pub alpha: f64,
+    /// Whether the reset takes the spike as a constant.
+    pub detach_reset: bool,
+    /// `T`
     pub steps: usize,
-    /// Number of neurons.
+    /// `N`
     pub neurons: usize,
-    tensors: HashMap<String, Vec<f64>>,
+    tensors: BTreeMap<String, Tensor>,
 }
 
-/// Why a case cannot be run.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum CaseError {
-    /// It asks for something that is not there yet.
-    #[error("{0}")]
-    Unsupported(String),
-    /// The file is not a case.
-    #[error("{0}")]
-    Malformed(String),
+#[derive(Clone, Debug)]
+struct Tensor {
+    shape: Vec<usize>,
+    data: Vec<f64>,
 }
 
-fn malformed(error: impl ToString) -> CaseError {
-    CaseError::Malformed(error.to_string())
-}
-
-impl Case {
+impl Reference {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`CaseError`]
-    pub fn read(file: &Path) -> Result<Self, CaseError> {
-        let bytes = std::fs::read(file).map_err(malformed)?;
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(malformed)?;
-        let metadata = metadata.metadata().clone().unwrap_or_default();
-        if let Some(model) = metadata.get("model") {
-            return Err(CaseError::Unsupported(format!("traces of `{model}` are not compared yet")));
-        }
-        let text = |key: &str| {
-            metadata
-                .get(key)
-                .map(String::as_str)
-                .ok_or_else(|| malformed(format!("metadata `{key}` is missing")))
-        };
-        let number = |key: &str| {
-            let text = text(key)?;
-            text.parse::<f64>().map_err(|_| malformed(format!("metadata `{key}` is not a number: {text:?}")))
-        };
-        let count = |key: &str| {
-            let text = text(key)?;
-            text.parse::<usize>().map_err(|_| malformed(format!("metadata `{key}` is not a count: {text:?}")))
-        };
-        let reset = match text("reset")? {
-            "hard" => Reset::Hard,
-            "soft" => Reset::Soft,
-            other => return Err(CaseError::Unsupported(format!("no reset mode `{other}`"))),
-        };
-        Ok(Self {
-            neuron: text("neuron")?.to_owned(),
-            params: serde_json::from_str(text("params")?).map_err(malformed)?,
-            v_threshold: number("v_threshold")?,
-            // With soft reset the charge uses 0.
-            v_reset: if text("v_reset")?.is_empty() { 0.0 } else { number("v_reset")? },
-            reset,
-            surrogate: text("surrogate")?.to_owned(),
-            alpha: number("alpha")?,
-            detach_reset: text("detach_reset")?.eq_ignore_ascii_case("true"),
-            steps: count("T")?,
-            neurons: count("N")?,
-            tensors: tensors(&bytes)?,
-        })
+    /// [`Malformed`]
+    pub fn read(path: &Path) -> Result<Self, Malformed> {
+        Self::parse(&std::fs::read(path)?)
     }
 
-    /// The neuron with this case's parameters.
+    /// Of the contents of a file.
     ///
     /// # Errors
-    /// [`CaseError`]
-    pub fn configure<N: Neuron>(&self) -> Result<(N, Gradient), CaseError> {
-        let mut neuron = N::default();
-        if !N::SPEC.resets.contains(&self.reset) {
-            return Err(CaseError::Unsupported(format!("{} has no {} reset", N::SPEC.name, self.reset)));
+    /// [`Malformed`]
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        let tensors = SafeTensors::deserialize(bytes)?;
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let metadata = Metadata(header.metadata().as_ref());
+        if let (Err(_), Ok(model)) = (metadata.text("neuron"), metadata.text("model")) {
+            return Ok(Self::Trace { model: model.to_owned() });
         }
-        neuron.set_reset(self.reset);
-        for (name, value) in [("v_threshold", self.v_threshold), ("v_reset", self.v_reset)] {
-            neuron.set(name, Value::Real(value)).map_err(malformed)?;
-        }
-        for (name, value) in &self.params {
-            let value = match value {
-                serde_json::Value::Bool(flag) => Value::Flag(*flag),
-                serde_json::Value::Number(number) if number.as_f64().is_some() => {
-                    Value::Real(number.as_f64().unwrap_or_default())
-                }
-                other => {
-                    return Err(malformed(format!("parameter `{name}` is neither number nor flag: {other}")));
-                }
-            };
-            neuron.set(name, value).map_err(malformed)?;
-        }
-        let surrogate = Surrogate::from_name(&self.surrogate, &[self.alpha]);
-        let surrogate = surrogate.map_err(|error| CaseError::Unsupported(error.to_string()))?;
-        Ok((neuron, Gradient { surrogate, detach_reset: self.detach_reset }))
-    }
-
-    /// A tensor that may be missing.
-    pub fn tensor(&self, name: &str) -> Option<&[f64]> {
-        self.tensors.get(name).map(Vec::as_slice)
-    }
-
-    /// A tensor of the given length.
-    ///
-    /// # Errors
-    /// [`CaseError::Malformed`]
-    pub fn required(&self, name: &str, length: usize) -> Result<&[f64], CaseError> {
-        let tensor = self.tensor(name).ok_or_else(|| malformed(format!("tensor `{name}` is missing")))?;
-        if tensor.len() == length {
-            return Ok(tensor);
-        }
-        Err(malformed(format!("tensor `{name}` has {} elements, {length} expected", tensor.len())))
+        Ok(Self::Case(Case::new(&metadata, &tensors)?))
     }
 }
 
-fn tensors(bytes: &[u8]) -> Result<HashMap<String, Vec<f64>>, CaseError> {
-    let file = SafeTensors::deserialize(bytes).map_err(malformed)?;
-    let mut tensors = HashMap::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F64 {
-            return Err(malformed(format!("tensor `{name}` is {:?}, F64 expected", view.dtype())));
+impl Case {
+    fn new(metadata: &Metadata<'_>, tensors: &SafeTensors<'_>) -> Result<Self, Malformed> {
+        let reset = match metadata.text("reset")? {
+            "hard" => Reset::Hard,
+            "soft" => Reset::Soft,
+            actual => return Err(wrong("reset", "`hard` or `soft`", actual)),
+        };
+        let v_reset = match (reset, metadata.text("v_reset")?) {
+            (Reset::Hard, _) => metadata.parse("v_reset", "a number")?,
+            (Reset::Soft, "") => 0.0,
+            (Reset::Soft, actual) => return Err(wrong("v_reset", "nothing, with soft reset,", actual)),
+        };
+        let size = |key| match metadata.parse(key, "a positive integer")? {
+            0 => Err(wrong(key, "a positive integer", "0")),
+            size => Ok(size),
+        };
+        let case = Self {
+            neuron: metadata.text("neuron")?.to_owned(),
+            params: params(metadata.text("params")?)?,
+            v_threshold: metadata.parse("v_threshold", "a number")?,
+            reset,
+            v_reset,
+            surrogate: metadata.text("surrogate")?.to_owned(),
+            alpha: metadata.parse("alpha", "a number")?,
+            detach_reset: metadata.parse("detach_reset", "`true` or `false`")?,
+            steps: size("T")?,
+            neurons: size("N")?,
+            tensors: read_tensors(tensors)?,
+        };
+        // What every neuron has, whether or not it is declared here.
+        for name in ["x_seq", "spike_seq", "grad_spike_seq", "grad_x_seq"] {
+            case.sequence(name)?;
         }
-        let numbers = view.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().expect("8 bytes")));
-        tensors.insert(name, numbers.collect());
+        for name in ["v_init", "v_next", "grad_v_next", "grad_v_init"] {
+            case.row(name)?;
+        }
+        Ok(case)
     }
-    Ok(tensors)
+
+    /// A tensor `[T, N]`.
+    ///
+    /// # Errors
+    /// [`Malformed::MissingTensor`], [`Malformed::Shape`]
+    pub fn sequence(&self, name: &str) -> Result<&[f64], Malformed> {
+        self.tensor(name, &[self.steps, self.neurons])
+    }
+
+    /// A tensor `[N]`.
+    ///
+    /// # Errors
+    /// As [`Case::sequence`].
+    pub fn row(&self, name: &str) -> Result<&[f64], Malformed> {
+        self.tensor(name, &[self.neurons])
+    }
+
+    /// Whether there is a tensor of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f64], Malformed> {
+        let missing = || Malformed::MissingTensor { tensor: name.to_owned() };
+        let Tensor { shape, data } = self.tensors.get(name).ok_or_else(missing)?;
+        if shape != expected {
+            let (tensor, expected, actual) = (name.to_owned(), expected.to_vec(), shape.clone());
+            return Err(Malformed::Shape { tensor, expected, actual });
+        }
+        Ok(data)
+    }
+}
+
+struct Metadata<'f>(Option<&'f HashMap<String, String>>);
+
+impl<'f> Metadata<'f> {
+    fn text(&self, key: &'static str) -> Result<&'f str, Malformed> {
+        let value = self.0.and_then(|entries| entries.get(key));
+        value.map(String::as_str).ok_or(Malformed::MissingKey { key })
+    }
+
+    fn parse<V: FromStr>(&self, key: &'static str, expected: &'static str) -> Result<V, Malformed> {
+        let text = self.text(key)?;
+        text.parse().map_err(|_| wrong(key, expected, text))
+    }
+}
+
+fn wrong(key: &'static str, expected: &'static str, actual: &str) -> Malformed {
+    Malformed::Key { key, expected, actual: actual.to_owned() }
+}
+
+fn params(text: &str) -> Result<Vec<(String, Value)>, Malformed> {
+    let wrong = || wrong("params", "a JSON object of numbers and booleans", text);
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|_| wrong())?;
+    let param = |(name, value): (String, serde_json::Value)| {
+        let value = match value {
+            serde_json::Value::Bool(flag) => Value::Flag(flag),
+            value => Value::Real(value.as_f64().ok_or_else(wrong)?),
+        };
+        Ok((name, value))
+    };
+    object.into_iter().map(param).collect()
+}
+
+fn read_tensors(tensors: &SafeTensors<'_>) -> Result<BTreeMap<String, Tensor>, Malformed> {
+    let read = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
+        if view.dtype() != Dtype::F64 {
+            return Err(Malformed::Dtype { tensor: name, actual: view.dtype() });
+        }
+        let (numbers, _) = view.data().as_chunks::<8>();
+        let data = numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+        Ok((name, Tensor { shape: view.shape().to_vec(), data }))
+    };
+    tensors.tensors().into_iter().map(read).collect()
 }

@@ -1,64 +1,71 @@
-//! What came out of a case, as text.
+//! What a run found, as people read it.
 
 use std::fmt;
 
-/// One case in one format on one backend.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// The file, without extension.
-    pub name: String,
-    /// Where it ran.
-    pub backend: &'static str,
-    /// The format of the data.
-    pub dtype: &'static str,
-    /// What came out.
-    pub verdict: Verdict,
-}
+use super::compare::{Quantity, Spikes};
 
-/// What came out.
+/// What came of a case in one format.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// Everything is as expected.
-    Passed(Vec<Compared>),
-    /// Something is not.
-    Failed {
-        /// What.
-        reason: String,
-        /// All that was compared.
-        results: Vec<Compared>,
-    },
-    /// It asks for something that is not there.
+    /// Everything is within tolerance.
+    Pass,
+    /// Something is not, or the file is malformed: which.
+    Fail(String),
+    /// The case asks for something that there is not: what.
     Unsupported(String),
 }
 
-/// One output or gradient, over all ways to compute it.
+/// One line of the report.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compared {
-    /// The name of the tensor.
-    pub name: String,
-    /// The largest absolute difference.
-    pub absolute: f64,
-    /// That, relative to the largest magnitude expected.
-    pub relative: f64,
+pub struct Row {
+    /// Name of the file, without extension.
+    pub case: String,
+    /// What computed: `cpu`.
+    pub backend: &'static str,
+    /// In which format: `f32`, `f64`; `-` if the file could not be read.
+    pub dtype: &'static str,
+    /// Comparison of the spikes.
+    pub spikes: Spikes,
+    /// Comparison of everything else.
+    pub quantities: Vec<Quantity>,
+    /// What came of it.
+    pub verdict: Verdict,
 }
 
-/// How many cases came out how.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:36} {} {:3}  ", self.case, self.backend, self.dtype)?;
+        if self.spikes.compared > 0 {
+            write!(f, "{}  ", self.spikes)?;
+        }
+        for quantity in &self.quantities {
+            write!(f, "{quantity}  ")?;
+        }
+        match &self.verdict {
+            Verdict::Pass => f.write_str("pass"),
+            Verdict::Fail(reason) => write!(f, "FAIL: {reason}"),
+            Verdict::Unsupported(reason) => write!(f, "unsupported: {reason}"),
+        }
+    }
+}
+
+/// How many of which.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Everything as expected.
+    /// Lines that passed.
     pub passed: usize,
-    /// Something not.
+    /// Lines that failed.
     pub failed: usize,
-    /// Not run.
+    /// Lines that could not be compared.
     pub unsupported: usize,
 }
 
 impl Tally {
-    /// Counts one more.
-    pub fn count(&mut self, verdict: &Verdict) {
-        match verdict {
-            Verdict::Passed(_) => self.passed += 1,
-            Verdict::Failed { .. } => self.failed += 1,
+    /// Counts one line.
+    pub fn count(&mut self, row: &Row) {
+        match row.verdict {
+            Verdict::Pass => self.passed += 1,
+            Verdict::Fail(_) => self.failed += 1,
             Verdict::Unsupported(_) => self.unsupported += 1,
         }
     }
@@ -67,31 +74,5 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed, {} unsupported", self.passed, self.failed, self.unsupported)
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:34} {} {:3}  ", self.name, self.backend, self.dtype)?;
-        let results = match &self.verdict {
-            Verdict::Passed(results) => {
-                f.write_str("pass")?;
-                results
-            }
-            Verdict::Failed { reason, results } => {
-                write!(f, "FAIL: {reason}")?;
-                results
-            }
-            Verdict::Unsupported(reason) => return write!(f, "unsupported: {reason}"),
-        };
-        for result in results {
-            if result.name == "spike_seq" {
-                let equal = if result.absolute == 0.0 { "equal" } else { "NOT equal" };
-                write!(f, "  spikes {equal}")?;
-            } else {
-                write!(f, "  {} abs {:.1e} rel {:.1e}", result.name, result.absolute, result.relative)?;
-            }
-        }
-        Ok(())
     }
 }

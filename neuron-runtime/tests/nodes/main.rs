@@ -1,0 +1,7 @@
+//! Nodes and training steps.
+
+mod neurons;
+mod operations;
+mod shapes;
+mod state;
+mod through_time;

@@ -1,0 +1,281 @@
+//! Runs one case with one neuron in one format, in every way there is.
+
+use neurons::evaluate::{Mode, Outputs, evaluate};
+use neurons::{Element, Error, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
+
+use super::case::{Case, Malformed};
+use super::compare::{Quantity, Spikes, Tolerance, quantity};
+use super::report::Verdict;
+
+/// Why a case could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The file lacks something that the neuron needs.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The neuron did not run.
+    #[error(transparent)]
+    Run(#[from] Error),
+    /// The file has a gradient that the neuron does not give.
+    #[error("nothing computes `{0}`")]
+    NotComputed(String),
+    /// The neuron's signature lacks an array that it should have.
+    #[error("the neuron does not return `{0}`")]
+    NotReturned(String),
+}
+
+/// What a case came to.
+pub(super) struct Measured {
+    pub spikes: Spikes,
+    pub quantities: Vec<Quantity>,
+    tolerance: Tolerance,
+}
+
+impl Measured {
+    pub(super) fn verdict(&self) -> Verdict {
+        if let Some(place) = &self.spikes.place {
+            return Verdict::Fail(format!("`spike_seq` {place}"));
+        }
+        match self.quantities.iter().find(|quantity| !self.tolerance.allows(quantity)) {
+            None => Verdict::Pass,
+            Some(Quantity { name, place, .. }) => Verdict::Fail(format!("`{name}` {place}")),
+        }
+    }
+
+    /// Keeps the larger difference of two ways to compute the same.
+    fn add(&mut self, new: Quantity) {
+        match self.quantities.iter_mut().find(|quantity| quantity.name == new.name) {
+            None => self.quantities.push(new),
+            Some(old) if new.absolute > old.absolute || new.absolute.is_nan() => *old = new,
+            Some(_) => {}
+        }
+    }
+}
+
+/// Compares outputs and gradients over the whole sequence and by single steps.
+pub(super) fn check<N: Neuron, E: Element>(case: &Case) -> Result<Measured, Failure> {
+    let mut neuron = N::default();
+    for (name, value) in &case.params {
+        neuron.set(name, *value)?;
+    }
+    neuron.set("v_threshold", Value::Real(case.v_threshold))?;
+    neuron.set("v_reset", Value::Real(case.v_reset))?;
+    neuron.set_reset(case.reset);
+    neuron.validate()?;
+    // Parameters have gradients in some cases; a case is not passed if one of them is left out.
+    for param in N::SPEC.params {
+        let tensor = format!("grad_{}", param.name);
+        if case.has(&tensor) {
+            return Err(Failure::NotComputed(tensor));
+        }
+    }
+    let surrogate = Surrogate::from_name(&case.surrogate, &[case.alpha])?;
+    let gradient = Gradient { surrogate, detach_reset: case.detach_reset };
+    let (spikes, tolerance) = (Spikes::default(), Tolerance::of::<E>());
+    let measured = Measured { spikes, quantities: Vec::new(), tolerance };
+    let (inputs, grad_spike) = (Vec::new(), Vec::new());
+    let mut check = Check::<N, E> { case, neuron, gradient, measured, inputs, grad_spike };
+    check.run()?;
+    Ok(check.measured)
+}
+
+struct Check<'c, N, E: Element> {
+    case: &'c Case,
+    neuron: N,
+    gradient: Gradient,
+    measured: Measured,
+    /// Input sequences.
+    inputs: Vec<Vec<E>>,
+    grad_spike: Vec<E>,
+}
+
+/// Values of each state, or of each factor.
+type Arrays<E> = Vec<Vec<<E as Element>::Real>>;
+
+/// What a forward pass over the sequence gave.
+struct Forward<E: Element> {
+    spikes: Vec<E>,
+    /// After the last step.
+    states: Arrays<E>,
+    /// After each step, where steps were single.
+    trace: Option<Arrays<E>>,
+    factors: Arrays<E>,
+}
+
+/// What a backward pass over the sequence gave.
+struct Backward<E: Element> {
+    inputs: Vec<Vec<E>>,
+    states: Arrays<E>,
+}
+
+impl<N: Neuron, E: Element> Check<'_, N, E> {
+    fn run(&mut self) -> Result<(), Failure> {
+        let case = self.case;
+        let names = N::SPEC.states.iter().map(|state| state.name);
+        for name in N::SPEC.inputs {
+            self.inputs.push(stored(case.sequence(&format!("{name}_seq"))?));
+        }
+        self.grad_spike = stored(case.sequence("grad_spike_seq")?);
+        let (mut initial, mut grad_next) = (Vec::new(), Vec::new());
+        for name in names {
+            initial.push(stored(case.row(&format!("{name}_init"))?));
+            grad_next.push(stored(case.row(&format!("grad_{name}_next"))?));
+        }
+        for template in [Template::Fptt, Template::FpttWithGrad] {
+            let forward = self.sequence(template, &initial)?;
+            self.compare_forward(template, &forward)?;
+            if template == Template::FpttWithGrad {
+                let backward = self.bptt(&forward.factors, &grad_next)?;
+                self.compare_backward(Template::Bptt, &backward)?;
+            }
+        }
+        for template in [Template::Forward, Template::ForwardWithGrad] {
+            let forward = self.steps(template, &initial)?;
+            self.compare_forward(template, &forward)?;
+            if template == Template::ForwardWithGrad {
+                let backward = self.backward(&forward.factors, grad_next.clone())?;
+                self.compare_backward(Template::Backward, &backward)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(
+        &self,
+        template: Template,
+        signals: &[&[E]],
+        states: &[&[E::Real]],
+    ) -> Result<Outputs<E>, Error> {
+        let signals = signals.iter().map(|array| Source::Signal(array));
+        let sources: Vec<_> = signals.chain(states.iter().map(|array| Source::State(array))).collect();
+        evaluate(&self.neuron, Mode::Spiking, template, self.gradient, self.case.neurons, &sources)
+    }
+
+    /// All steps in one call.
+    fn sequence(&self, template: Template, initial: &Arrays<E>) -> Result<Forward<E>, Failure> {
+        let mut outputs = self.evaluate(template, &slices(&self.inputs), &slices(initial))?;
+        let states = N::SPEC.states.iter().map(|state| take(&mut outputs, &format!("{}_next", state.name)));
+        let states = states.collect::<Result<_, _>>()?;
+        let factors = self.factors(template, &mut outputs)?;
+        let spikes = take_signal(&mut outputs, "spike_seq")?;
+        Ok(Forward { spikes, states, trace: None, factors })
+    }
+
+    /// A call for each step.
+    fn steps(&self, template: Template, initial: &Arrays<E>) -> Result<Forward<E>, Failure> {
+        let mut states = initial.clone();
+        let mut spikes = Vec::new();
+        let mut trace = vec![Vec::new(); states.len()];
+        let mut factors = vec![Vec::new(); self.factor_names(template).len()];
+        for step in 0..self.case.steps {
+            let inputs: Vec<&[E]> = self.inputs.iter().map(|input| self.row(input, step)).collect();
+            let mut outputs = self.evaluate(template, &inputs, &slices(&states))?;
+            for ((state, spec), trace) in states.iter_mut().zip(N::SPEC.states).zip(&mut trace) {
+                *state = take(&mut outputs, &format!("{}_next", spec.name))?;
+                trace.extend_from_slice(state);
+            }
+            for (all, factor) in factors.iter_mut().zip(self.factors(template, &mut outputs)?) {
+                all.extend(factor);
+            }
+            spikes.extend(take_signal(&mut outputs, "spike")?);
+        }
+        Ok(Forward { spikes, states, trace: Some(trace), factors })
+    }
+
+    /// All steps in one call.
+    fn bptt(&self, factors: &Arrays<E>, grad_next: &Arrays<E>) -> Result<Backward<E>, Failure> {
+        let states = [slices(grad_next), slices(factors)].concat();
+        let mut outputs = self.evaluate(Template::Bptt, &[&self.grad_spike], &states)?;
+        let inputs = N::SPEC.inputs.iter().map(|name| take_signal(&mut outputs, &format!("grad_{name}_seq")));
+        let inputs = inputs.collect::<Result<_, _>>()?;
+        Ok(Backward { inputs, states: grad_states::<N, E>(&mut outputs)? })
+    }
+
+    /// A call for each step, from the last one on.
+    fn backward(&self, factors: &Arrays<E>, mut grad_states_next: Arrays<E>) -> Result<Backward<E>, Failure> {
+        let mut inputs: Vec<Vec<E>> =
+            self.inputs.iter().map(|input| vec![E::default(); input.len()]).collect();
+        for step in (0..self.case.steps).rev() {
+            let factors: Vec<&[E::Real]> = factors.iter().map(|factor| self.row(factor, step)).collect();
+            let states = [slices(&grad_states_next), factors].concat();
+            let grad_spike = self.row(&self.grad_spike, step);
+            let mut outputs = self.evaluate(Template::Backward, &[grad_spike], &states)?;
+            for (all, name) in inputs.iter_mut().zip(N::SPEC.inputs) {
+                let grad = take_signal(&mut outputs, &format!("grad_{name}"))?;
+                all[step * self.case.neurons..][..grad.len()].copy_from_slice(&grad);
+            }
+            grad_states_next = grad_states::<N, E>(&mut outputs)?;
+        }
+        Ok(Backward { inputs, states: grad_states_next })
+    }
+
+    fn factor_names(&self, template: Template) -> &'static [&'static str] {
+        match template {
+            Template::ForwardWithGrad | Template::FpttWithGrad => N::SPEC.factors,
+            _ => &[],
+        }
+    }
+
+    fn factors(&self, template: Template, outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
+        self.factor_names(template).iter().map(|name| take(outputs, name)).collect()
+    }
+
+    fn compare_forward(&mut self, template: Template, forward: &Forward<E>) -> Result<(), Failure> {
+        let case = self.case;
+        let spikes = case.sequence("spike_seq")?;
+        self.measured.spikes.compare(template.name(), &forward.spikes, spikes, case.neurons);
+        for (index, (state, spec)) in forward.states.iter().zip(N::SPEC.states).enumerate() {
+            let (next, seq) = (format!("{}_next", spec.name), format!("{}_seq", spec.name));
+            self.compare(&next, template, state, case.row(&next)?);
+            if let Some(trace) = forward.trace.as_ref().filter(|_| case.has(&seq)) {
+                self.compare(&seq, template, &trace[index], case.sequence(&seq)?);
+            }
+        }
+        for (factor, name) in forward.factors.iter().zip(N::SPEC.factors).filter(|(_, name)| case.has(name)) {
+            self.compare(name, template, factor, case.sequence(name)?);
+        }
+        Ok(())
+    }
+
+    fn compare_backward(&mut self, template: Template, backward: &Backward<E>) -> Result<(), Failure> {
+        let case = self.case;
+        for (grad, name) in backward.inputs.iter().zip(N::SPEC.inputs) {
+            let name = format!("grad_{name}_seq");
+            self.compare(&name, template, grad, case.sequence(&name)?);
+        }
+        for (grad, state) in backward.states.iter().zip(N::SPEC.states) {
+            let name = format!("grad_{}_init", state.name);
+            self.compare(&name, template, grad, case.row(&name)?);
+        }
+        Ok(())
+    }
+
+    fn compare<F: Element>(&mut self, name: &str, template: Template, actual: &[F], expected: &[f64]) {
+        self.measured.add(quantity(name, template.name(), actual, expected, self.case.neurons));
+    }
+
+    /// One step of a `[T, N]` array.
+    fn row<'a, F>(&self, sequence: &'a [F], step: usize) -> &'a [F] {
+        &sequence[step * self.case.neurons..][..self.case.neurons]
+    }
+}
+
+fn grad_states<N: Neuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
+    N::SPEC.states.iter().map(|state| take(outputs, &format!("grad_{}", state.name))).collect()
+}
+
+fn take<E: Element>(outputs: &mut Outputs<E>, name: &str) -> Result<Vec<E::Real>, Failure> {
+    outputs.take_state(name).ok_or_else(|| Failure::NotReturned(name.to_owned()))
+}
+
+fn take_signal<E: Element>(outputs: &mut Outputs<E>, name: &str) -> Result<Vec<E>, Failure> {
+    outputs.take_signal(name).ok_or_else(|| Failure::NotReturned(name.to_owned()))
+}
+
+fn stored<E: Element>(numbers: &[f64]) -> Vec<E> {
+    numbers.iter().map(|&number| E::store(E::Real::from_f64(number))).collect()
+}
+
+fn slices<A>(arrays: &[Vec<A>]) -> Vec<&[A]> {
+    arrays.iter().map(Vec::as_slice).collect()
+}
