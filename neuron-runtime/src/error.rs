@@ -169,6 +169,10 @@ pub enum Error {
         actual: usize,
     },
 
+    /// Something went wrong on the way to a GPU.
+    #[error(transparent)]
+    Cuda(#[from] crate::cuda::CudaError),
+
     /// No neurons or no steps.
     #[error("{neuron} {template}: {what} is 0, at least 1 expected")]
     Empty {

@@ -16,6 +16,7 @@
 
 mod array;
 mod call;
+pub mod cuda;
 mod element;
 mod error;
 pub mod evaluate;
@@ -47,7 +48,8 @@ pub use node::{MultiStepNode, Node};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut};
 pub use spec::{
-    BufferSpec, Class, Equation, FlagSpec, ParamSpec, Reset, Signature, Spec, StateSpec, Template,
+    BufferSpec, Class, Cuda, Equation, FlagSpec, Image, ParamSpec, Reset, Signature, Spec, StateSpec,
+    Template,
 };
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};

@@ -152,6 +152,32 @@ pub struct Signature {
     pub outputs: &'static [BufferSpec],
 }
 
+/// A neuron's kernels compiled for one format and target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Image {
+    /// The format of the data: `f32`, `f64`, `f16`, `bf16`.
+    pub format: &'static str,
+    /// `sm_90` for a binary, `compute_80` for PTX.
+    pub target: &'static str,
+    /// A cubin, or PTX text.
+    pub bytes: &'static [u8],
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Image({} {}, {} bytes)", self.format, self.target, self.bytes.len())
+    }
+}
+
+/// A neuron's CUDA kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cuda {
+    /// Source text, for all formats.
+    pub source: &'static str,
+    /// What was compiled when the neuron's crate was built.
+    pub images: &'static [Image],
+}
+
 /// Everything about a neuron that does not depend on parameter values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spec {
@@ -179,6 +205,8 @@ pub struct Spec {
     pub derivatives: &'static [Equation],
     /// The arrays of each template, in the order of [`Template::ALL`].
     pub signatures: &'static [Signature],
+    /// Its CUDA kernels.
+    pub cuda: &'static Cuda,
 }
 
 impl Spec {

@@ -163,6 +163,16 @@ impl Surrogate {
         self.definition.name
     }
 
+    /// Its number in CUDA kernels; 0 and 1 are those of the 2020 API.
+    pub fn index(&self) -> u32 {
+        self.definition.index
+    }
+
+    /// The values of its parameters, 0 where it has none.
+    pub(crate) fn parameter_values(&self) -> [f64; 2] {
+        self.parameters
+    }
+
     /// Its parameters and their values.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> {
         self.definition.parameters.iter().map(|p| p.name).zip(self.parameters)

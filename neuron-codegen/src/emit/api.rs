@@ -148,6 +148,7 @@ fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> Token
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
     let spec = spec::spec(derived);
+    let source = super::cuda::source(derived, programs);
     quote! {
         #about
         #[allow(clippy::all, clippy::pedantic, non_snake_case, unused_parens, dead_code)]
@@ -159,6 +160,9 @@ fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> Token
             #params
             #launch
             #spec
+
+            /// The CUDA kernels.
+            pub static CUDA: Cuda = Cuda { source: #source, images: &[] };
 
             /// The kernels, over a tile of neurons each. They are generic over the data's format; the
             /// runtime runs them on all tiles, in parallel and with the vector instructions at hand.

@@ -1,0 +1,27 @@
+//! The GPU: kernels that were compiled when the neuron's crate was built, or are compiled now.
+//!
+//! [`Device`] is a GPU with a stream of its own; arrays move to it with [`Array::to`](crate::Array::to), and
+//! nodes and training steps run where their inputs are. [`launch`] takes raw pointers and a raw stream, for
+//! data that belongs to another library.
+//!
+//! Images are tried in this order: a binary compiled for this very architecture, PTX, and the source, which
+//! is compiled by NVRTC and kept on disk. If none of them can be used, the error says why for each.
+//!
+//! A machine without CUDA gets [`CudaError::NoDriver`]; nothing here panics.
+
+mod arguments;
+mod array;
+mod compile;
+mod device;
+mod error;
+mod evaluate;
+mod image;
+mod launch;
+
+pub use arguments::Arguments;
+pub use array::CudaArray;
+pub use device::Device;
+pub use error::CudaError;
+pub(crate) use evaluate::evaluate;
+pub use image::ImageSource;
+pub use launch::{RawCall, launch};

@@ -1,0 +1,85 @@
+//! The arguments of a kernel, as the driver wants them: one pointer to each.
+
+use std::ffi::c_void;
+
+use crate::{Element, Gradient, Neuron, Real, Template, Value};
+
+/// The arguments of one launch, in the order of the kernel's parameters: the neuron's parameters, its flags,
+/// the surrogate, sizes, arrays.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    /// Each in as many words as the largest argument needs, so that every one is aligned.
+    values: Vec<[u64; 3]>,
+}
+
+impl Arguments {
+    /// Of a call. `arrays` are addresses of the inputs, then of the outputs, in the order of the signature.
+    pub fn new<N: Neuron, E: Element>(
+        neuron: &N,
+        template: Template,
+        gradient: Gradient,
+        steps: usize,
+        neurons: usize,
+        arrays: impl IntoIterator<Item = u64>,
+    ) -> Self {
+        let mut arguments = Self::default();
+        for param in N::SPEC.params {
+            let Some(Value::Real(value)) = neuron.get(param.name) else { continue };
+            arguments.real::<E::Real>(&[value]);
+        }
+        for flag in N::SPEC.flags {
+            let Some(Value::Flag(value)) = neuron.get(flag.name) else { continue };
+            arguments.bytes(&[u8::from(value)]);
+        }
+        if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+            arguments.gradient::<E::Real>(gradient);
+        }
+        if template.is_multi_step() {
+            arguments.bytes(&(steps as u64).to_ne_bytes());
+        }
+        arguments.bytes(&(neurons as u64).to_ne_bytes());
+        for address in arrays {
+            arguments.bytes(&address.to_ne_bytes());
+        }
+        arguments
+    }
+
+    /// `struct Gradient` of the kernels: two `int`, two `real`.
+    fn gradient<R: Real>(&mut self, gradient: Gradient) {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&gradient.surrogate.index().to_ne_bytes());
+        bytes.extend_from_slice(&u32::from(gradient.detach_reset).to_ne_bytes());
+        for value in gradient.surrogate.parameter_values() {
+            bytes.extend(real_bytes::<R>(value));
+        }
+        self.bytes(&bytes);
+    }
+
+    fn real<R: Real>(&mut self, values: &[f64]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|&value| real_bytes::<R>(value)).collect();
+        self.bytes(&bytes);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        let mut value = [0u64; 3];
+        for (word, chunk) in value.iter_mut().zip(bytes.chunks(8)) {
+            let mut padded = [0u8; 8];
+            padded[..chunk.len()].copy_from_slice(chunk);
+            *word = u64::from_ne_bytes(padded);
+        }
+        self.values.push(value);
+    }
+
+    /// A pointer to each argument, valid as long as `self` is not touched.
+    pub fn pointers(&mut self) -> Vec<*mut c_void> {
+        self.values.iter_mut().map(|value| value.as_mut_ptr().cast::<c_void>()).collect()
+    }
+}
+
+fn real_bytes<R: Real>(value: f64) -> Vec<u8> {
+    // The only formats of arithmetic.
+    match size_of::<R>() {
+        4 => (value as f32).to_ne_bytes().to_vec(),
+        _ => value.to_ne_bytes().to_vec(),
+    }
+}

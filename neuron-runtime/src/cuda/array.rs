@@ -1,0 +1,96 @@
+//! Memory of a GPU.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use cudarc::driver::{CudaSlice, DevicePtr};
+
+use super::{CudaError, Device};
+use crate::Element;
+
+/// An array in the memory of a GPU.
+#[derive(Clone, Debug)]
+pub struct CudaArray<E> {
+    device: Device,
+    /// Bytes, since the formats are ours.
+    memory: Arc<CudaSlice<u8>>,
+    len: usize,
+    format: PhantomData<E>,
+}
+
+impl<E: Element> CudaArray<E> {
+    /// A copy of `data`.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`], also if there is not enough memory.
+    pub fn from_slice(device: &Device, data: &[E]) -> Result<Self, CudaError> {
+        let memory = device.stream().clone_htod(as_bytes(data));
+        let memory = memory.map_err(|e| CudaError::driver("copying to the GPU", e))?;
+        Ok(Self::of(device, memory, data.len()))
+    }
+
+    /// Filled with zeros.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`], also if there is not enough memory.
+    pub fn zeros(device: &Device, len: usize) -> Result<Self, CudaError> {
+        let memory = device.stream().alloc_zeros::<u8>(len.max(1) * size_of::<E>());
+        Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
+    }
+
+    /// Not filled: for a kernel to write.
+    pub(crate) fn uninitialised(device: &Device, len: usize) -> Result<Self, CudaError> {
+        // SAFETY: it is given to a kernel that writes all of it before anything can read it.
+        let memory = unsafe { device.stream().alloc::<u8>(len.max(1) * size_of::<E>()) };
+        Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
+    }
+
+    fn of(device: &Device, memory: CudaSlice<u8>, len: usize) -> Self {
+        Self { device: device.clone(), memory: Arc::new(memory), len, format: PhantomData }
+    }
+
+    /// A copy in host memory. Waits for everything given to the device before.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`], also of work given to the device before.
+    pub fn to_vec(&self) -> Result<Vec<E>, CudaError> {
+        let stream = self.device.stream();
+        let mut data = vec![E::default(); self.len];
+        let length = size_of_val(data.as_slice());
+        if length == 0 {
+            return Ok(data);
+        }
+        // SAFETY: the elements are plain numbers, so any bytes are valid, and these are all their bytes.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(data.as_mut_ptr().cast::<u8>(), length) };
+        let copied =
+            stream.memcpy_dtoh(&self.memory.slice(..length), bytes).and_then(|()| stream.synchronize());
+        copied.map_err(|e| CudaError::driver("copying from the GPU", e))?;
+        Ok(data)
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The device that it is on.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Its address in the device's memory.
+    pub fn address(&self) -> u64 {
+        // Everything happens on the device's one stream, so there is nothing to record.
+        self.memory.device_ptr(self.device.stream()).0
+    }
+}
+
+fn as_bytes<E: Element>(data: &[E]) -> &[u8] {
+    // SAFETY: the elements are plain numbers without padding, and these are all their bytes.
+    unsafe { std::slice::from_raw_parts(data.as_ptr().cast::<u8>(), size_of_val(data)) }
+}

@@ -1,0 +1,128 @@
+//! A GPU.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cudarc::driver::{CudaContext, CudaStream};
+
+use super::CudaError;
+use super::image::Module;
+
+/// A GPU with a stream on which everything is done in order.
+///
+/// Cheap to clone; clones are the same device. Kernels are loaded once a device.
+#[derive(Clone)]
+pub struct Device(Arc<Inner>);
+
+struct Inner {
+    context: Arc<CudaContext>,
+    stream: Arc<CudaStream>,
+    architecture: (u32, u32),
+    /// By neuron (the address of its source, which is static) and format.
+    modules: Mutex<HashMap<(usize, &'static str), Arc<Module>>>,
+}
+
+impl Device {
+    /// The GPU of the given number, with a new stream.
+    ///
+    /// # Errors
+    /// [`CudaError::NoDriver`], [`CudaError::NoDevice`], [`CudaError::Driver`]
+    pub fn new(index: usize) -> Result<Self, CudaError> {
+        let count = Self::count()?;
+        if index >= count {
+            return Err(CudaError::NoDevice { index, count });
+        }
+        let context = CudaContext::new(index).map_err(|e| CudaError::driver("creating a context", e))?;
+        // SAFETY: the context is not shared, and its arrays are only used on the one stream made below, so
+        // that no events are needed to order work between streams.
+        unsafe { context.disable_event_tracking() };
+        let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
+        let (major, minor) =
+            context.compute_capability().map_err(|e| CudaError::driver("asking for the architecture", e))?;
+        let architecture = (major.unsigned_abs(), minor.unsigned_abs());
+        Ok(Self(Arc::new(Inner { context, stream, architecture, modules: Mutex::default() })))
+    }
+
+    /// How many GPUs there are.
+    ///
+    /// # Errors
+    /// [`CudaError::NoDriver`], [`CudaError::Driver`]
+    pub fn count() -> Result<usize, CudaError> {
+        // SAFETY: loads a system library whose initialisers have no preconditions.
+        if !unsafe { cudarc::driver::sys::is_culib_present() } {
+            return Err(CudaError::NoDriver);
+        }
+        let count = cudarc::driver::result::init()
+            .and_then(|()| CudaContext::device_count())
+            .map_err(|e| CudaError::driver("counting GPUs", e))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// Its number.
+    pub fn index(&self) -> usize {
+        self.0.context.ordinal()
+    }
+
+    /// Its name, as the driver has it.
+    pub fn name(&self) -> String {
+        self.0.context.name().unwrap_or_else(|_| "unknown GPU".to_owned())
+    }
+
+    /// Its architecture: `(9, 0)` for `sm_90`.
+    pub fn architecture(&self) -> (u32, u32) {
+        self.0.architecture
+    }
+
+    /// Waits until everything given to it is done.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`], also of work given to it before.
+    pub fn synchronize(&self) -> Result<(), CudaError> {
+        self.0.stream.synchronize().map_err(|e| CudaError::driver("waiting for the GPU", e))
+    }
+
+    /// The driver's context.
+    pub fn context(&self) -> &Arc<CudaContext> {
+        &self.0.context
+    }
+
+    /// The stream on which everything is done.
+    pub fn stream(&self) -> &Arc<CudaStream> {
+        &self.0.stream
+    }
+
+    /// The module under `key`, loaded by `load` if it is not there yet.
+    pub(crate) fn module(
+        &self,
+        key: (usize, &'static str),
+        load: impl FnOnce() -> Result<Module, CudaError>,
+    ) -> Result<Arc<Module>, CudaError> {
+        // A panic while loading leaves the map as it was.
+        let mut modules = self.0.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = modules.get(&key) {
+            return Ok(module.clone());
+        }
+        let module = Arc::new(load()?);
+        modules.insert(key, module.clone());
+        Ok(module)
+    }
+}
+
+impl PartialEq for Device {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cuda:{}", self.index())
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong on the way to a GPU.
+
+use thiserror::Error;
+
+/// What went wrong on the way to a GPU.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum CudaError {
+    /// The driver's library is not there.
+    #[error("no CUDA driver: libcuda was not found; install the NVIDIA driver, or use the CPU")]
+    NoDriver,
+
+    /// There is no GPU of that number.
+    #[error("no GPU {index}: this machine has {count}")]
+    NoDevice {
+        /// The number asked for.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+
+    /// The driver refused.
+    #[error("CUDA driver: {doing}: {message}")]
+    Driver {
+        /// What was to be done.
+        doing: String,
+        /// What the driver said.
+        message: String,
+    },
+
+    /// No image of the kernels can be used.
+    #[error("{neuron}: no usable {format} kernels for {architecture}:\n{tried}")]
+    NoImage {
+        /// The neuron.
+        neuron: &'static str,
+        /// The format of the data.
+        format: &'static str,
+        /// The GPU's architecture, `sm_90`.
+        architecture: String,
+        /// What was tried, a line each, and why it could not be used.
+        tried: String,
+    },
+
+    /// The source could not be compiled.
+    #[error("NVRTC: {message}")]
+    Compile {
+        /// What the compiler said.
+        message: String,
+    },
+
+    /// A grid larger than a GPU can launch.
+    #[error("{neurons} neurons need {blocks} blocks, at most {limit} can be launched")]
+    TooLarge {
+        /// Number of neurons.
+        neurons: usize,
+        /// Blocks that they need.
+        blocks: usize,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+impl CudaError {
+    /// What the driver said while `doing` something.
+    pub(crate) fn driver(doing: impl Into<String>, error: cudarc::driver::DriverError) -> Self {
+        Self::Driver { doing: doing.into(), message: error.to_string() }
+    }
+}

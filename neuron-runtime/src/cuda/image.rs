@@ -1,0 +1,169 @@
+//! Which image of a neuron's kernels to load, and its functions.
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_void};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cudarc::driver::{CudaContext, result, sys};
+
+use super::{CudaError, Device, compile};
+use crate::{Cuda, Image, Spec};
+
+/// Where loaded kernels came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// Compiled for an architecture when the crate was built.
+    Binary(&'static str),
+    /// PTX, compiled by the driver when it was loaded.
+    Ptx(&'static str),
+    /// Compiled by NVRTC in an earlier run and kept on disk.
+    Cache,
+    /// Compiled by NVRTC just now.
+    Compiled,
+}
+
+/// A neuron's kernels for one format, loaded on one device.
+#[derive(Debug)]
+pub(crate) struct Module {
+    raw: sys::CUmodule,
+    /// Keeps the context alive.
+    context: Arc<CudaContext>,
+    functions: Mutex<HashMap<String, Function>>,
+    pub source: ImageSource,
+}
+
+/// A kernel, valid as long as its module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Function(pub sys::CUfunction);
+
+// SAFETY: handles of the driver may be used from any thread; the context is bound to the thread before.
+unsafe impl Send for Module {}
+// SAFETY: as above; the map is behind a lock.
+unsafe impl Sync for Module {}
+// SAFETY: as above.
+unsafe impl Send for Function {}
+
+impl Module {
+    /// Loads the kernels of a neuron for `format`, by the best image that can be used.
+    pub fn load(device: &Device, spec: &'static Spec, format: &'static str) -> Result<Self, CudaError> {
+        let (major, minor) = device.architecture();
+        let mut tried = String::new();
+        let note = |tried: &mut String, what: &str, why: &dyn std::fmt::Display| {
+            *tried += &format!("  {what}: {why}\n");
+        };
+        let cuda = spec.cuda;
+        let (binaries, ptx) = candidates(cuda, format, (major, minor));
+        for image in binaries {
+            match Self::of_bytes(device, image.bytes, ImageSource::Binary(image.target)) {
+                Ok(module) => return Ok(module),
+                Err(error) => note(&mut tried, image.target, &error),
+            }
+        }
+        for image in ptx {
+            let mut text = image.bytes.to_vec();
+            text.push(0);
+            match Self::of_bytes(device, &text, ImageSource::Ptx(image.target)) {
+                Ok(module) => return Ok(module),
+                Err(error) => note(&mut tried, image.target, &error),
+            }
+        }
+        if tried.is_empty() {
+            note(&mut tried, "embedded images", &"none for this architecture");
+        }
+        let compiled = compile::cubin(cuda.source, format, (major, minor));
+        match compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)) {
+            Ok(module) => Ok(module),
+            Err(error) => {
+                note(&mut tried, "source", &error);
+                let architecture = format!("sm_{major}{minor}");
+                Err(CudaError::NoImage { neuron: spec.name, format, architecture, tried })
+            }
+        }
+    }
+
+    /// `bytes` are a cubin, or PTX with a zero at its end.
+    fn of_bytes(device: &Device, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
+        let context = device.context().clone();
+        context.bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
+        // SAFETY: the image is whole: a cubin says how long it is, PTX ends with a zero.
+        let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
+        let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
+        Ok(Self { raw, context, functions: Mutex::default(), source })
+    }
+
+    /// The kernel called `name`.
+    pub fn function(&self, name: &str) -> Result<Function, CudaError> {
+        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(function) = functions.get(name) {
+            return Ok(*function);
+        }
+        let missing =
+            |message: String| CudaError::Driver { doing: format!("finding kernel `{name}`"), message };
+        let c_name = CString::new(name).map_err(|error| missing(error.to_string()))?;
+        // SAFETY: the module is loaded and stays so as long as `self`.
+        let raw = unsafe { result::module::get_function(self.raw, c_name) };
+        let function = Function(raw.map_err(|error| missing(error.to_string()))?);
+        functions.insert(name.to_owned(), function);
+        Ok(function)
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if self.context.bind_to_thread().is_ok() {
+            // SAFETY: nothing uses the module any more; launches that are under way keep their code.
+            let _ = unsafe { result::module::unload(self.raw) };
+        }
+    }
+}
+
+/// Images of a format that fit an architecture: binaries, best first, then PTX.
+///
+/// A binary runs on its own architecture and on later ones of the same generation; PTX on all later ones.
+fn candidates(
+    cuda: &'static Cuda,
+    format: &str,
+    (major, minor): (u32, u32),
+) -> (Vec<&'static Image>, Vec<&'static Image>) {
+    let device = major * 10 + minor;
+    let number = |image: &Image, prefix: &str| image.target.strip_prefix(prefix)?.parse::<u32>().ok();
+    let of_format = || cuda.images.iter().filter(|image| image.format == format);
+    let mut binaries: Vec<(u32, &Image)> = of_format()
+        .filter_map(|image| Some((number(image, "sm_")?, image)))
+        .filter(|(number, _)| number / 10 == major && *number <= device)
+        .collect();
+    let mut ptx: Vec<(u32, &Image)> = of_format()
+        .filter_map(|image| Some((number(image, "compute_")?, image)))
+        .filter(|(number, _)| *number <= device)
+        .collect();
+    binaries.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    ptx.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+    let images = |list: Vec<(u32, &'static Image)>| list.into_iter().map(|(_, image)| image).collect();
+    (images(binaries), images(ptx))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_image_comes_first() {
+        static IMAGES: [Image; 5] = [
+            Image { format: "f32", target: "compute_80", bytes: &[] },
+            Image { format: "f32", target: "sm_80", bytes: &[] },
+            Image { format: "f32", target: "sm_86", bytes: &[] },
+            Image { format: "f32", target: "sm_90", bytes: &[] },
+            Image { format: "f64", target: "sm_89", bytes: &[] },
+        ];
+        static CUDA: Cuda = Cuda { source: "", images: &IMAGES };
+        let targets = |architecture| {
+            let (binaries, ptx) = candidates(&CUDA, "f32", architecture);
+            binaries.into_iter().chain(ptx).map(|image| image.target).collect::<Vec<_>>()
+        };
+        assert_eq!(targets((8, 0)), ["sm_80", "compute_80"]);
+        assert_eq!(targets((8, 9)), ["sm_86", "sm_80", "compute_80"]);
+        assert_eq!(targets((9, 0)), ["sm_90", "compute_80"]);
+        assert_eq!(targets((12, 0)), ["compute_80"]);
+        assert!(targets((7, 5)).is_empty());
+    }
+}
