@@ -1,12 +1,52 @@
-//! Arrays with a shape.
+//! Arrays with a shape, in the memory of the CPU or of a GPU.
 
+use crate::cuda::{CudaArray, CudaDevice};
 use crate::{Element, Error};
 
+/// Where an array is and where work on it is done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Device {
+    /// The CPU.
+    #[default]
+    Cpu,
+    /// A GPU.
+    Cuda(CudaDevice),
+}
+
+impl Device {
+    /// The GPU of the given number.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`]: no driver, no such GPU.
+    pub fn cuda(index: usize) -> Result<Self, Error> {
+        Ok(Self::Cuda(CudaDevice::new(index)?))
+    }
+}
+
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(device) => device.fmt(f),
+        }
+    }
+}
+
 /// A contiguous array, row-major, with the shape that its user gives it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// It is made in the memory of the CPU and moved with [`Array::to`]. Nodes and training steps work where
+/// their inputs are.
+#[derive(Clone, Debug)]
 pub struct Array<E: Element> {
     shape: Vec<usize>,
-    data: Vec<E>,
+    data: Data<E>,
+}
+
+/// The elements, wherever they are.
+#[derive(Clone, Debug)]
+pub(crate) enum Data<E: Element> {
+    Cpu(Vec<E>),
+    Cuda(CudaArray<E>),
 }
 
 impl<E: Element> Array<E> {
@@ -15,13 +55,28 @@ impl<E: Element> Array<E> {
     /// # Errors
     /// [`Error::ArrayLength`] if there are more or fewer than the shape has.
     pub fn from_vec(shape: impl Into<Vec<usize>>, data: Vec<E>) -> Result<Self, Error> {
-        let shape = shape.into();
+        Self::new(shape.into(), Data::Cpu(data))
+    }
+
+    /// Of elements in the memory of a GPU.
+    ///
+    /// # Errors
+    /// As [`Array::from_vec`].
+    pub fn from_cuda(shape: impl Into<Vec<usize>>, data: CudaArray<E>) -> Result<Self, Error> {
+        Self::new(shape.into(), Data::Cuda(data))
+    }
+
+    pub(crate) fn new(shape: Vec<usize>, data: Data<E>) -> Result<Self, Error> {
         let expected = elements(&shape);
-        if expected == Some(data.len()) {
+        let actual = match &data {
+            Data::Cpu(data) => data.len(),
+            Data::Cuda(data) => data.len(),
+        };
+        if expected == Some(actual) {
             return Ok(Self { shape, data });
         }
         let expected = expected.map_or_else(|| "too many".to_owned(), |product| product.to_string());
-        Err(Error::ArrayLength { shape, expected, actual: data.len() })
+        Err(Error::ArrayLength { shape, expected, actual })
     }
 
     /// Filled with `value`.
@@ -31,7 +86,7 @@ impl<E: Element> Array<E> {
     pub fn full(shape: impl Into<Vec<usize>>, value: E) -> Self {
         let shape = shape.into();
         let length = elements(&shape).unwrap_or_else(|| panic!("an array of shape {shape:?} is too large"));
-        Self { shape, data: vec![value; length] }
+        Self { shape, data: Data::Cpu(vec![value; length]) }
     }
 
     /// Filled with zeros.
@@ -47,19 +102,84 @@ impl<E: Element> Array<E> {
         &self.shape
     }
 
-    /// Its elements, row-major.
-    pub fn as_slice(&self) -> &[E] {
+    /// Where it is.
+    pub fn device(&self) -> Device {
+        match &self.data {
+            Data::Cpu(_) => Device::Cpu,
+            Data::Cuda(data) => Device::Cuda(data.device().clone()),
+        }
+    }
+
+    /// The same array on `device`: a copy, unless it is there already.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`]
+    pub fn to(&self, device: &Device) -> Result<Self, Error> {
+        let data = match (&self.data, device) {
+            (Data::Cuda(data), Device::Cuda(device)) if data.device() == device => Data::Cuda(data.clone()),
+            (_, Device::Cpu) => Data::Cpu(self.to_vec()?),
+            (Data::Cpu(data), Device::Cuda(device)) => Data::Cuda(CudaArray::from_slice(device, data)?),
+            (Data::Cuda(data), Device::Cuda(device)) => {
+                Data::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
+            }
+        };
+        Ok(Self { shape: self.shape.clone(), data })
+    }
+
+    /// Its elements, row-major, or `None` if it is on a GPU.
+    pub fn as_slice(&self) -> Option<&[E]> {
+        match &self.data {
+            Data::Cpu(data) => Some(data),
+            Data::Cuda(_) => None,
+        }
+    }
+
+    /// Its elements, row-major, or `None` if it is on a GPU.
+    pub fn as_mut_slice(&mut self) -> Option<&mut [E]> {
+        match &mut self.data {
+            Data::Cpu(data) => Some(data),
+            Data::Cuda(_) => None,
+        }
+    }
+
+    /// A copy of its elements, row-major, from wherever they are.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`], also of work given to the GPU before.
+    pub fn to_vec(&self) -> Result<Vec<E>, Error> {
+        match &self.data {
+            Data::Cpu(data) => Ok(data.clone()),
+            Data::Cuda(data) => Ok(data.to_vec()?),
+        }
+    }
+
+    /// Its elements, row-major, from wherever they are.
+    ///
+    /// # Errors
+    /// As [`Array::to_vec`].
+    pub fn into_vec(self) -> Result<Vec<E>, Error> {
+        match self.data {
+            Data::Cpu(data) => Ok(data),
+            Data::Cuda(data) => Ok(data.to_vec()?),
+        }
+    }
+
+    pub(crate) fn data(&self) -> &Data<E> {
         &self.data
     }
+}
 
-    /// Its elements, row-major.
-    pub fn as_mut_slice(&mut self) -> &mut [E] {
-        &mut self.data
-    }
-
-    /// Its elements, row-major.
-    pub fn into_vec(self) -> Vec<E> {
-        self.data
+/// Equal shapes and elements, wherever these are; elements on a GPU are copied to be compared, and are equal
+/// to nothing if that fails.
+impl<E: Element> PartialEq for Array<E> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.shape != other.shape {
+            return false;
+        }
+        match (&self.data, &other.data) {
+            (Data::Cpu(a), Data::Cpu(b)) => a == b,
+            _ => matches!((self.to_vec(), other.to_vec()), (Ok(a), Ok(b)) if a == b),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The GPU: kernels that were compiled when the neuron's crate was built, or are compiled now.
 //!
-//! [`Device`] is a GPU with a stream of its own; arrays move to it with [`Array::to`](crate::Array::to), and
+//! [`CudaDevice`] is a GPU with a stream of its own; arrays move to it with [`Array::to`](crate::Array::to), and
 //! nodes and training steps run where their inputs are. [`launch`] takes raw pointers and a raw stream, for
 //! data that belongs to another library.
 //!
@@ -20,8 +20,9 @@ mod launch;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
-pub use device::Device;
+pub use device::CudaDevice;
 pub use error::CudaError;
-pub(crate) use evaluate::evaluate;
+pub use evaluate::run;
+pub(crate) use evaluate::{Input, Output, evaluate};
 pub use image::ImageSource;
-pub use launch::{RawCall, launch};
+pub use launch::{RawCall, launch, load};

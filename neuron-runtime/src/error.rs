@@ -169,6 +169,19 @@ pub enum Error {
         actual: usize,
     },
 
+    /// Arrays of one call on different devices.
+    #[error("{neuron}: `{argument}` is on {actual}, but the arrays before it are on {expected}")]
+    Device {
+        /// The neuron.
+        neuron: &'static str,
+        /// The array.
+        argument: &'static str,
+        /// The device of the arrays before it.
+        expected: String,
+        /// Its device.
+        actual: String,
+    },
+
     /// Something went wrong on the way to a GPU.
     #[error(transparent)]
     Cuda(#[from] crate::cuda::CudaError),

@@ -1,6 +1,7 @@
 //! Templates with outputs allocated for the caller.
 
-use crate::{Array, Call, Class, Element, Error, Gradient, Neuron, Sink, Source, Template};
+use crate::cuda;
+use crate::{Call, Class, Device, Element, Error, Gradient, Neuron, Sink, Source, Spec, Template};
 
 /// An array that a template returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +67,38 @@ pub fn evaluate<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Source<'_, E>],
 ) -> Result<Outputs<E>, Error> {
-    let spec = N::SPEC;
+    evaluate_by(template, neurons, gradient, inputs, N::SPEC, |call| match mode {
+        Mode::Spiking => neuron.run(call),
+        Mode::Relaxed => neuron.run_relaxed(call),
+    })
+}
+
+/// As [`evaluate`] for the neuron as declared, on any device: on a GPU the arrays are copied there and back.
+///
+/// # Errors
+/// As [`Neuron::run`], and [`Error::Cuda`].
+pub fn evaluate_on<N: Neuron, E: Element>(
+    device: &Device,
+    neuron: &N,
+    template: Template,
+    gradient: Gradient,
+    neurons: usize,
+    inputs: &[Source<'_, E>],
+) -> Result<Outputs<E>, Error> {
+    evaluate_by(template, neurons, gradient, inputs, N::SPEC, |call| match device {
+        Device::Cpu => neuron.run(call),
+        Device::Cuda(device) => cuda::run(device, neuron, call),
+    })
+}
+
+fn evaluate_by<E: Element>(
+    template: Template,
+    neurons: usize,
+    gradient: Gradient,
+    inputs: &[Source<'_, E>],
+    spec: &'static Spec,
+    run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
+) -> Result<Outputs<E>, Error> {
     let signature = spec.signature(template);
     // Outputs are as long as the inputs say; whether these agree is checked by the call itself.
     let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.per_step);
@@ -89,11 +121,7 @@ pub fn evaluate<N: Neuron, E: Element>(
             Output::State(array) => Sink::State(array),
         })
         .collect();
-    let call = Call { template, neurons, gradient, inputs, outputs: &mut sinks };
-    match mode {
-        Mode::Spiking => neuron.run(call)?,
-        Mode::Relaxed => neuron.run_relaxed(call)?,
-    }
+    run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
     let named = signature.outputs.iter().map(|buffer| buffer.name).zip(outputs).collect();
     Ok(Outputs { named })
 }
@@ -106,26 +134,4 @@ impl<E: Element> Source<'_, E> {
             Self::State(array) => array.len(),
         }
     }
-}
-
-impl<E: Element> Outputs<E> {
-    /// The arrays in order, with the given shapes.
-    pub(crate) fn shaped(self, per_step: &[usize], dims: &[usize], spec: &[crate::BufferSpec]) -> Shaped<E> {
-        let mut shaped = Shaped { signals: Vec::new(), states: Vec::new() };
-        for ((_, output), buffer) in self.named.into_iter().zip(spec) {
-            let shape = if buffer.per_step { per_step } else { dims };
-            let fits = "a template writes arrays of the shapes of its inputs";
-            match output {
-                Output::Signal(data) => shaped.signals.push(Array::from_vec(shape, data).expect(fits)),
-                Output::State(data) => shaped.states.push(Array::from_vec(shape, data).expect(fits)),
-            }
-        }
-        shaped
-    }
-}
-
-/// Outputs of a template by their class, in order.
-pub(crate) struct Shaped<E: Element> {
-    pub signals: Vec<Array<E>>,
-    pub states: Vec<Array<E::Real>>,
 }

@@ -16,6 +16,7 @@
 
 mod array;
 mod call;
+mod compute;
 pub mod cuda;
 mod element;
 mod error;
@@ -35,7 +36,7 @@ pub mod step;
 pub mod surrogate;
 mod tile;
 
-pub use array::Array;
+pub use array::{Array, Device};
 pub use call::{Call, Sink, Source};
 pub use element::Element;
 pub use error::Error;

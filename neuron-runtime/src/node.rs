@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::step::{Context, Operation, Sequence, Single, Stepping, arity};
-use crate::{Array, Element, Error, Gradient, Neuron, Real, Reset, Surrogate, Value};
+use crate::{Array, Device, Element, Error, Gradient, Neuron, Real, Reset, Surrogate, Value};
 
 /// A layer of neurons with state.
 ///
@@ -174,7 +174,8 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
             return Err(Error::Empty { neuron, template, what });
         }
         let values = self.neuron().initial_state();
-        Ok(values.into_iter().map(|value| Array::full(dims, E::Real::from_f64(value))).collect())
+        let device = inputs.first().map_or(Device::Cpu, |input| input.device());
+        values.into_iter().map(|value| Array::full(dims, E::Real::from_f64(value)).to(&device)).collect()
     }
 
     /// The gradient of the last input that has none yet, from that of its spikes.
@@ -198,7 +199,8 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
         let grad_states = match grad_states {
             Some(grads) => grads,
             None => {
-                zeros = vec![Array::zeros(context.dims()); N::SPEC.states.len()];
+                let zero = Array::zeros(context.dims()).to(&grad_spike.device())?;
+                zeros = vec![zero; N::SPEC.states.len()];
                 &zeros
             }
         };

@@ -3,8 +3,8 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use crate::evaluate::{Mode, evaluate};
-use crate::{Array, Element, Error, Gradient, Neuron, Source, Template};
+use crate::compute::{Arrays, compute};
+use crate::{Array, Element, Error, Gradient, Neuron, Template};
 
 /// One step or a sequence of them.
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -171,13 +171,9 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         for (state, array) in spec.states.iter().zip(states) {
             same(spec.name, state.name, dims, array.shape())?;
         }
-        let sources: Vec<Source<'_, E>> = (inputs.iter().map(|array| Source::Signal(array.as_slice())))
-            .chain(states.iter().map(|array| Source::State(array.as_slice())))
-            .collect();
-        let neurons = states[0].as_slice().len();
-        let outputs = evaluate(&self.neuron, Mode::Spiking, template, self.gradient, neurons, &sources)?;
-        let shaped = outputs.shaped(shape, dims, spec.signature(template).outputs);
-        let (spike, mut next) = (first(shaped.signals), shaped.states);
+        let arrays = Arrays { dims, shape, signals: inputs.to_vec(), states: states.to_vec() };
+        let computed = compute(&self.neuron, template, self.gradient, &arrays)?;
+        let (spike, mut next) = (first(computed.signals), computed.states);
         let factors = next.split_off(spec.states.len());
         let template = if S::IS_SEQUENCE { Template::Bptt } else { Template::Backward };
         let context = Context {
@@ -221,15 +217,14 @@ impl<N: Neuron, E: Element> Context<N, E> {
         for (state, array) in spec.states.iter().zip(grad_states) {
             same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
         }
-        let states = grad_states.iter().copied().chain(&self.factors);
-        let sources: Vec<Source<'_, E>> = std::iter::once(Source::Signal(grad_spike.as_slice()))
-            .chain(states.map(|array| Source::State(array.as_slice())))
-            .collect();
-        let neurons = self.dims.iter().product();
-        let gradient = Gradient::default();
-        let outputs = evaluate(&self.neuron, Mode::Spiking, self.template, gradient, neurons, &sources)?;
-        let shaped = outputs.shaped(&self.shape, &self.dims, spec.signature(self.template).outputs);
-        Ok(Gradients { inputs: shaped.signals, states: shaped.states })
+        let arrays = Arrays {
+            dims: &self.dims,
+            shape: &self.shape,
+            signals: vec![grad_spike],
+            states: grad_states.iter().copied().chain(&self.factors).collect(),
+        };
+        let computed = compute(&self.neuron, self.template, Gradient::default(), &arrays)?;
+        Ok(Gradients { inputs: computed.signals, states: computed.states })
     }
 
     /// Shape of the states.

@@ -13,7 +13,7 @@ mod report;
 use std::io::{self, Write};
 use std::path::Path;
 
-use neurons::{Element, Error, Neuron};
+use neurons::{Device, Element, Error, Neuron};
 
 use crate::declared::{Visit, every_neuron};
 
@@ -25,14 +25,11 @@ pub use report::{Row, Tally, Verdict};
 /// The formats that each case is run in.
 const FORMATS: [&str; 2] = [<f64 as Element>::NAME, <f32 as Element>::NAME];
 
-/// What computes. The only place that knows how many there are.
-const BACKEND: &str = "cpu";
-
-/// Checks every reference file in `folder` and writes a line for each and format to `report`, then the tally.
+/// Checks every reference file in `folder` on `device` and writes a line for each and format to `report`, then the tally.
 ///
 /// # Errors
 /// The folder cannot be read, or the report not be written. What is wrong with a file is in its line.
-pub fn run(folder: &Path, report: &mut impl Write) -> io::Result<Tally> {
+pub fn run(folder: &Path, device: &Device, report: &mut impl Write) -> io::Result<Tally> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -43,7 +40,7 @@ pub fn run(folder: &Path, report: &mut impl Write) -> io::Result<Tally> {
     files.sort();
     let mut tally = Tally::default();
     for file in files {
-        for row in rows(&file) {
+        for row in rows(&file, device) {
             tally.count(&row);
             writeln!(report, "{row}")?;
         }
@@ -53,11 +50,11 @@ pub fn run(folder: &Path, report: &mut impl Write) -> io::Result<Tally> {
 }
 
 /// Checks one reference file: a row for each format, or a single one if it cannot be read.
-pub fn rows(path: &Path) -> Vec<Row> {
+pub fn rows(path: &Path, device: &Device) -> Vec<Row> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let row = |dtype, verdict| Row {
         case: name.clone(),
-        backend: BACKEND,
+        backend: device.to_string(),
         dtype,
         spikes: Spikes::default(),
         quantities: Vec::new(),
@@ -71,7 +68,7 @@ pub fn rows(path: &Path) -> Vec<Row> {
         }
         Ok(Reference::Case(case)) => case,
     };
-    let mut finder = Finder { case: &case, measured: None };
+    let mut finder = Finder { case: &case, device, measured: None };
     every_neuron(&mut finder);
     let Some(measured) = finder.measured else {
         let reason = format!("no neuron `{}` is declared", case.neuron);
@@ -104,13 +101,17 @@ fn is_unsupported(error: &Error) -> bool {
 /// Runs a case with the neuron that it names: `lif` is `Lif`.
 struct Finder<'c> {
     case: &'c Case,
+    device: &'c Device,
     measured: Option<[Result<check::Measured, check::Failure>; 2]>,
 }
 
 impl Visit for Finder<'_> {
     fn visit<N: Neuron>(&mut self) {
         if N::SPEC.name.eq_ignore_ascii_case(&self.case.neuron) {
-            self.measured = Some([check::check::<N, f64>(self.case), check::check::<N, f32>(self.case)]);
+            self.measured = Some([
+                check::check::<N, f64>(self.case, self.device),
+                check::check::<N, f32>(self.case, self.device),
+            ]);
         }
     }
 }

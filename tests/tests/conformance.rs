@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use neurons::Device;
 use neurons_tests::conformance::{Tally, Verdict, rows, run};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -21,7 +22,8 @@ struct Changed {
 
 impl Changed {
     fn case(name: &str) -> Self {
-        let bytes = std::fs::read(folder("vectors").join(name).with_extension("safetensors")).unwrap();
+        let bytes =
+            std::fs::read(folder("vectors").join(name).with_extension("safetensors")).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let numbers = |view: &TensorView<'_>| {
             view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
@@ -74,7 +76,7 @@ fn verdicts(bytes: &[u8]) -> Vec<Verdict> {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("neurons-{}-{number}.safetensors", std::process::id()));
     std::fs::write(&path, bytes).unwrap();
-    let verdicts = rows(&path).into_iter().map(|row| row.verdict).collect();
+    let verdicts = rows(&path, &Device::Cpu).into_iter().map(|row| row.verdict).collect();
     std::fs::remove_file(&path).unwrap();
     verdicts
 }
@@ -100,7 +102,7 @@ const LIF: &str = "lif_hard_full_decay_atan";
 #[test]
 fn vectors() {
     let mut out = Vec::new();
-    let tally = run(&folder("vectors"), &mut out).unwrap();
+    let tally = run(&folder("vectors"), &Device::Cpu, &mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
     println!("{out}");
     assert_eq!(tally, Tally { passed: 76, failed: 0, unsupported: 24 });
@@ -109,7 +111,7 @@ fn vectors() {
 
 #[test]
 fn every_output_and_gradient_is_compared() {
-    for row in rows(&folder("vectors").join(LIF).with_extension("safetensors")) {
+    for row in rows(&folder("vectors").join(LIF).with_extension("safetensors"), &Device::Cpu) {
         let mut names: Vec<&str> = row.quantities.iter().map(|quantity| quantity.name.as_str()).collect();
         names.sort_unstable();
         let all = ["grad_s_to_h", "grad_v_init", "grad_v_to_h", "grad_x_seq", "v_next", "v_seq"];
@@ -121,7 +123,7 @@ fn every_output_and_gradient_is_compared() {
 
 #[test]
 fn traces_are_not_compared_and_say_so() {
-    let tally = run(&folder("nest"), &mut Vec::new()).unwrap();
+    let tally = run(&folder("nest"), &Device::Cpu, &mut Vec::new()).unwrap();
     assert_eq!((tally.passed, tally.failed), (0, 0));
     assert!(tally.unsupported > 0);
 }

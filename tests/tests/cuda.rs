@@ -2,15 +2,15 @@
 //!
 //! Without one, this says so and passes; `NEURON_TEST_CUDA=require` makes that a failure.
 
-use neurons::cuda::{CudaArray, CudaError, Device, RawCall, launch};
+use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, launch};
 use neurons::evaluate::{Mode, Output, evaluate};
 use neurons::{
     Class, Eif, Element, Gradient, If, Lif, Neuron, Qif, Real, Source, Surrogate, Template, Value,
 };
 
 /// The GPU, or `None` with the reason printed.
-fn device() -> Option<Device> {
-    match Device::new(0) {
+fn device() -> Option<CudaDevice> {
+    match CudaDevice::new(0) {
         Ok(device) => Some(device),
         Err(error @ (CudaError::NoDriver | CudaError::NoDevice { .. })) => {
             assert!(std::env::var_os("NEURON_TEST_CUDA").is_none_or(|v| v != "require"), "{error}");
@@ -55,7 +55,7 @@ enum Gpu<E: Element> {
 }
 
 impl<E: Element> Gpu<E> {
-    fn copy(device: &Device, host: &Host<E>, offset: usize) -> Self {
+    fn copy(device: &CudaDevice, host: &Host<E>, offset: usize) -> Self {
         fn shifted<T: Copy + Default>(array: &[T], offset: usize) -> Vec<T> {
             std::iter::repeat_n(T::default(), offset).chain(array.iter().copied()).collect()
         }
@@ -88,7 +88,7 @@ impl<E: Element> Gpu<E> {
 
 /// One neuron with its parameters in one format on one device.
 struct Check<'a, N> {
-    device: &'a Device,
+    device: &'a CudaDevice,
     neuron: N,
     gradient: Gradient,
     steps: usize,
@@ -168,7 +168,7 @@ impl<N: Neuron> Check<'_, N> {
     }
 }
 
-fn check<N: Neuron>(device: &Device, sizes: &[[usize; 2]]) {
+fn check<N: Neuron>(device: &CudaDevice, sizes: &[[usize; 2]]) {
     let surrogates: Vec<Surrogate> = Surrogate::all().collect();
     let mut cases = 0;
     for &reset in N::SPEC.resets {
@@ -223,4 +223,55 @@ fn quadratic() {
 fn exponential() {
     let Some(device) = device() else { return };
     check::<Eif>(&device, &SIZES);
+}
+
+/// The reference cases on the GPU.
+#[test]
+fn conformance() {
+    use neurons_tests::conformance::run;
+    let Some(device) = device() else { return };
+    let folder = std::env::var_os("NEURON_REFERENCE").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/vectors"),
+        Into::into,
+    );
+    let mut report = Vec::new();
+    let tally = run(&folder, &neurons::Device::Cuda(device), &mut report).unwrap();
+    println!("{}", String::from_utf8(report).unwrap());
+    assert!(tally.failed == 0 && tally.passed > 0, "{tally}");
+}
+
+/// A node moves to the GPU with its input, through training and back.
+#[test]
+fn nodes() {
+    use neurons::{Array, Device, LIFNode, MultiStepLIFNode};
+    let Some(device) = device() else { return };
+    let gpu = Device::Cuda(device);
+    let x = |seed, shape: &[usize]| {
+        let len = shape.iter().product();
+        Array::from_vec(shape, numbers(seed, len).map(|v| (v * 3.0 + 1.0) as f32).collect()).unwrap()
+    };
+    let train = |device: &Device| {
+        let mut node = LIFNode::new(Lif { tau: 2.0, ..Lif::default() });
+        let spikes: Vec<_> = (0..5)
+            .map(|t| node.forward(&x(t, &[3, 50]).to(device).unwrap()).unwrap().to(&Device::Cpu).unwrap())
+            .collect();
+        let grads: Vec<_> = (0..5)
+            .map(|t| {
+                node.backward(&x(9 + t, &[3, 50]).to(device).unwrap()).unwrap().to(&Device::Cpu).unwrap()
+            })
+            .collect();
+        let v = node.v().unwrap().to(&Device::Cpu).unwrap();
+        let mut node = MultiStepLIFNode::new(Lif { tau: 2.0, ..Lif::default() });
+        let spike_seq = node.forward(&x(20, &[7, 33]).to(device).unwrap()).unwrap();
+        assert_eq!(spike_seq.device(), *device);
+        let grad_x_seq = node.backward(&spike_seq).unwrap().to(&Device::Cpu).unwrap();
+        (spikes, grads, v, spike_seq.to(&Device::Cpu).unwrap(), grad_x_seq)
+    };
+    assert_eq!(train(&gpu), train(&Device::Cpu));
+
+    // Arrays of one call are on one device.
+    let mut node = LIFNode::new(Lif::default());
+    node.forward(&x(1, &[4]).to(&gpu).unwrap()).unwrap();
+    let error = node.forward(&x(1, &[4])).unwrap_err();
+    assert!(matches!(error, neurons::Error::Device { argument: "v", .. }), "{error}");
 }

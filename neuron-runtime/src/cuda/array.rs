@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use cudarc::driver::{CudaSlice, DevicePtr};
 
-use super::{CudaError, Device};
+use super::{CudaDevice, CudaError};
 use crate::Element;
 
 /// An array in the memory of a GPU.
 #[derive(Clone, Debug)]
 pub struct CudaArray<E> {
-    device: Device,
+    device: CudaDevice,
     /// Bytes, since the formats are ours.
     memory: Arc<CudaSlice<u8>>,
     len: usize,
@@ -23,7 +23,7 @@ impl<E: Element> CudaArray<E> {
     ///
     /// # Errors
     /// [`CudaError::Driver`], also if there is not enough memory.
-    pub fn from_slice(device: &Device, data: &[E]) -> Result<Self, CudaError> {
+    pub fn from_slice(device: &CudaDevice, data: &[E]) -> Result<Self, CudaError> {
         let memory = device.stream().clone_htod(as_bytes(data));
         let memory = memory.map_err(|e| CudaError::driver("copying to the GPU", e))?;
         Ok(Self::of(device, memory, data.len()))
@@ -33,19 +33,19 @@ impl<E: Element> CudaArray<E> {
     ///
     /// # Errors
     /// [`CudaError::Driver`], also if there is not enough memory.
-    pub fn zeros(device: &Device, len: usize) -> Result<Self, CudaError> {
+    pub fn zeros(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
         let memory = device.stream().alloc_zeros::<u8>(len.max(1) * size_of::<E>());
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
 
     /// Not filled: for a kernel to write.
-    pub(crate) fn uninitialised(device: &Device, len: usize) -> Result<Self, CudaError> {
+    pub(crate) fn uninitialised(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
         // SAFETY: it is given to a kernel that writes all of it before anything can read it.
         let memory = unsafe { device.stream().alloc::<u8>(len.max(1) * size_of::<E>()) };
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
 
-    fn of(device: &Device, memory: CudaSlice<u8>, len: usize) -> Self {
+    fn of(device: &CudaDevice, memory: CudaSlice<u8>, len: usize) -> Self {
         Self { device: device.clone(), memory: Arc::new(memory), len, format: PhantomData }
     }
 
@@ -79,7 +79,7 @@ impl<E: Element> CudaArray<E> {
     }
 
     /// The device that it is on.
-    pub fn device(&self) -> &Device {
+    pub fn device(&self) -> &CudaDevice {
         &self.device
     }
 

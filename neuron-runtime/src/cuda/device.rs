@@ -13,7 +13,7 @@ use super::image::Module;
 ///
 /// Cheap to clone; clones are the same device. Kernels are loaded once a device.
 #[derive(Clone)]
-pub struct Device(Arc<Inner>);
+pub struct CudaDevice(Arc<Inner>);
 
 struct Inner {
     context: Arc<CudaContext>,
@@ -23,7 +23,7 @@ struct Inner {
     modules: Mutex<HashMap<(usize, &'static str), Arc<Module>>>,
 }
 
-impl Device {
+impl CudaDevice {
     /// The GPU of the given number, with a new stream.
     ///
     /// # Errors
@@ -109,19 +109,19 @@ impl Device {
     }
 }
 
-impl PartialEq for Device {
+impl PartialEq for CudaDevice {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl fmt::Debug for Device {
+impl fmt::Debug for CudaDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl fmt::Display for Device {
+impl fmt::Display for CudaDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cuda:{}", self.index())
     }

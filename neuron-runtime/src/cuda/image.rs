@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::{CudaContext, result, sys};
 
-use super::{CudaError, Device, compile};
+use super::{CudaDevice, CudaError, compile};
 use crate::{Cuda, Image, Spec};
 
 /// Where loaded kernels came from.
@@ -45,7 +45,7 @@ unsafe impl Send for Function {}
 
 impl Module {
     /// Loads the kernels of a neuron for `format`, by the best image that can be used.
-    pub fn load(device: &Device, spec: &'static Spec, format: &'static str) -> Result<Self, CudaError> {
+    pub fn load(device: &CudaDevice, spec: &'static Spec, format: &'static str) -> Result<Self, CudaError> {
         let (major, minor) = device.architecture();
         let mut tried = String::new();
         let note = |tried: &mut String, what: &str, why: &dyn std::fmt::Display| {
@@ -82,7 +82,7 @@ impl Module {
     }
 
     /// `bytes` are a cubin, or PTX with a zero at its end.
-    fn of_bytes(device: &Device, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
+    fn of_bytes(device: &CudaDevice, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
         let context = device.context().clone();
         context.bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
         // SAFETY: the image is whole: a cubin says how long it is, PTX ends with a zero.

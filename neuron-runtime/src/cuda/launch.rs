@@ -1,10 +1,12 @@
 //! Launches a kernel on data that is already on the GPU.
 
+use std::sync::Arc;
+
 use cudarc::driver::{result, sys};
 
 use super::arguments::Arguments;
-use super::image::Module;
-use super::{CudaError, Device};
+use super::image::{ImageSource, Module};
+use super::{CudaDevice, CudaError};
 use crate::{Element, Error, Gradient, Neuron, Template};
 
 /// Threads of a block. Kernels use no shared memory, so it only has to fill a processor evenly.
@@ -21,12 +23,26 @@ pub struct RawCall<'a> {
     pub neurons: usize,
     /// How spikes are differentiated; read by the with-grad templates only.
     pub gradient: Gradient,
-    /// Device addresses of the arrays to read, in the order of the signature.
+    /// CudaDevice addresses of the arrays to read, in the order of the signature.
     pub inputs: &'a [u64],
-    /// Device addresses of the arrays to write, in the order of the signature.
+    /// CudaDevice addresses of the arrays to write, in the order of the signature.
     pub outputs: &'a [u64],
     /// The stream (`cudaStream_t`, as a number) to launch on, or `None` for the device's own.
     pub stream: Option<u64>,
+}
+
+/// Loads the kernels of a neuron for data of format `E`, unless they are loaded already, and says where they
+/// came from. The first launch does it by itself; to do it before saves that one the time.
+///
+/// # Errors
+/// [`CudaError::NoImage`], with what was tried.
+pub fn load<N: Neuron, E: Element>(device: &CudaDevice) -> Result<ImageSource, CudaError> {
+    Ok(module::<N, E>(device)?.source.clone())
+}
+
+fn module<N: Neuron, E: Element>(device: &CudaDevice) -> Result<Arc<Module>, CudaError> {
+    let key = (std::ptr::from_ref(N::SPEC.cuda).addr(), E::NAME);
+    device.module(key, || Module::load(device, N::SPEC, E::NAME))
 }
 
 /// Launches one template on device memory, without copies, allocations or synchronisation.
@@ -43,7 +59,7 @@ pub struct RawCall<'a> {
 /// signature says for `steps` and `neurons`; outputs do not overlap with anything else. All of it stays
 /// allocated until the stream has got there, and the stream belongs to the device's context.
 pub unsafe fn launch<N: Neuron, E: Element>(
-    device: &Device,
+    device: &CudaDevice,
     neuron: &N,
     call: RawCall<'_>,
 ) -> Result<(), Error> {
@@ -71,8 +87,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
     let grid = grid.ok_or(CudaError::TooLarge { neurons, blocks, limit: limit as usize })?;
 
-    let key = (std::ptr::from_ref(spec.cuda).addr(), E::NAME);
-    let module = device.module(key, || Module::load(device, spec, E::NAME))?;
+    let module = module::<N, E>(device)?;
     let reset = match template {
         Template::Backward | Template::Bptt => String::new(),
         _ => format!("{}_reset_", neuron.reset()),

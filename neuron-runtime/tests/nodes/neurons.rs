@@ -63,6 +63,6 @@ fn rows(sequence: &Array<f64>, steps: std::ops::Range<usize>, keeps_time: bool) 
     let width: usize = dims.iter().product();
     let mut shape = if keeps_time { vec![steps.len()] } else { vec![] };
     shape.extend(dims);
-    let data = &sequence.as_slice()[steps.start * width..steps.end * width];
+    let data = &sequence.as_slice().unwrap()[steps.start * width..steps.end * width];
     Array::from_vec(shape, data.to_vec()).unwrap()
 }

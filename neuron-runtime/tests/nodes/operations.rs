@@ -21,20 +21,24 @@ fn one_step_by_hand() {
         let surrogate = Surrogate::atan(2.0);
         let step = Step::new(Leaky { reset, ..neuron.clone() }, Gradient { surrogate, detach_reset });
         let (spike, v_next, context) = step.forward(&x, &v).unwrap();
-        assert_eq!(spike.as_slice(), [0.0, 1.0, 1.0]);
-        assert_eq!(v_next.as_slice(), if reset == Reset::Hard { [0.5, 0.0, 0.0] } else { [0.5, 0.0, 0.5] });
+        assert_eq!(spike.as_slice().unwrap(), [0.0, 1.0, 1.0]);
+        assert_eq!(
+            v_next.as_slice().unwrap(),
+            if reset == Reset::Hard { [0.5, 0.0, 0.0] } else { [0.5, 0.0, 0.5] }
+        );
         assert_eq!(step.inference(&x, &v).unwrap(), (spike.clone(), v_next));
         let (grad_x, grad_v) = context.backward(&grad_spike, &grad_v_next).unwrap();
         for (i, h) in h.into_iter().enumerate() {
-            let (s, d) = (spike.as_slice()[i], surrogate.gradient(h - 1.0));
+            let (s, d) = (spike.as_slice().unwrap()[i], surrogate.gradient(h - 1.0));
             let through_spike = match (detach_reset, reset) {
                 (true, _) => 0.0,
                 (false, Reset::Hard) => -h * d,
                 (false, Reset::Soft) => -d,
             };
             let direct = if reset == Reset::Hard { 1.0 - s } else { 1.0 };
-            let grad_h = grad_spike.as_slice()[i] * d + grad_v_next.as_slice()[i] * (direct + through_spike);
-            for grad in [grad_x.as_slice()[i], grad_v.as_slice()[i]] {
+            let grad_h = grad_spike.as_slice().unwrap()[i] * d
+                + grad_v_next.as_slice().unwrap()[i] * (direct + through_spike);
+            for grad in [grad_x.as_slice().unwrap()[i], grad_v.as_slice().unwrap()[i]] {
                 let grad: f64 = grad;
                 assert!(
                     (grad - grad_h / 2.0).abs() < 1e-15,
@@ -56,13 +60,16 @@ fn several_states_and_inputs_are_in_the_order_of_their_declaration() {
     let grads = context.backward_all(&stepped.spike, &[&v, &w]).unwrap();
     assert_eq!((grads.inputs[0].shape(), grads.states.len()), (&[4, 3][..], 2));
     // More adaptation means a lower potential.
-    assert!(grads.states[0].as_slice()[0] * grads.states[1].as_slice()[0] < 0.0);
+    assert!(grads.states[0].as_slice().unwrap()[0] * grads.states[1].as_slice().unwrap()[0] < 0.0);
 
     let step = Step::new(Shunted::default(), Surrogate::default());
     let (stepped, _) = step.forward_all(&[&v, &w], &[&w]).unwrap();
-    let h = |i: usize| w.as_slice()[i] + v.as_slice()[i] - w.as_slice()[i] * w.as_slice()[i];
+    let h = |i: usize| {
+        w.as_slice().unwrap()[i] + v.as_slice().unwrap()[i]
+            - w.as_slice().unwrap()[i] * w.as_slice().unwrap()[i]
+    };
     let spike: Vec<f64> = (0..3).map(|i| f64::from(h(i) >= 1.0)).collect();
-    assert_eq!(stepped.spike.as_slice(), spike);
+    assert_eq!(stepped.spike.as_slice().unwrap(), spike);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs one case with one neuron in one format, in every way there is.
 
-use neurons::evaluate::{Mode, Outputs, evaluate};
-use neurons::{Element, Error, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
+use neurons::evaluate::{Outputs, evaluate_on};
+use neurons::{Device, Element, Error, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
 
 use super::case::{Case, Malformed};
 use super::compare::{Quantity, Spikes, Tolerance, quantity};
@@ -53,7 +53,7 @@ impl Measured {
 }
 
 /// Compares outputs and gradients over the whole sequence and by single steps.
-pub(super) fn check<N: Neuron, E: Element>(case: &Case) -> Result<Measured, Failure> {
+pub(super) fn check<N: Neuron, E: Element>(case: &Case, device: &Device) -> Result<Measured, Failure> {
     let mut neuron = N::default();
     for (name, value) in &case.params {
         neuron.set(name, *value)?;
@@ -74,13 +74,14 @@ pub(super) fn check<N: Neuron, E: Element>(case: &Case) -> Result<Measured, Fail
     let (spikes, tolerance) = (Spikes::default(), Tolerance::of::<E>());
     let measured = Measured { spikes, quantities: Vec::new(), tolerance };
     let (inputs, grad_spike) = (Vec::new(), Vec::new());
-    let mut check = Check::<N, E> { case, neuron, gradient, measured, inputs, grad_spike };
+    let mut check = Check::<N, E> { case, device, neuron, gradient, measured, inputs, grad_spike };
     check.run()?;
     Ok(check.measured)
 }
 
 struct Check<'c, N, E: Element> {
     case: &'c Case,
+    device: &'c Device,
     neuron: N,
     gradient: Gradient,
     measured: Measured,
@@ -148,7 +149,7 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
     ) -> Result<Outputs<E>, Error> {
         let signals = signals.iter().map(|array| Source::Signal(array));
         let sources: Vec<_> = signals.chain(states.iter().map(|array| Source::State(array))).collect();
-        evaluate(&self.neuron, Mode::Spiking, template, self.gradient, self.case.neurons, &sources)
+        evaluate_on(self.device, &self.neuron, template, self.gradient, self.case.neurons, &sources)
     }
 
     /// All steps in one call.

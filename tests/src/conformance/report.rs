@@ -21,7 +21,7 @@ pub struct Row {
     /// Name of the file, without extension.
     pub case: String,
     /// What computed: `cpu`.
-    pub backend: &'static str,
+    pub backend: String,
     /// In which format: `f32`, `f64`; `-` if the file could not be read.
     pub dtype: &'static str,
     /// Comparison of the spikes.

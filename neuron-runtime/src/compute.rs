@@ -1,0 +1,92 @@
+//! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
+
+use crate::array::Data;
+use crate::cuda::{self, Input};
+use crate::evaluate::{Mode, evaluate};
+use crate::{Array, Device, Element, Error, Gradient, Neuron, Source, Template};
+
+/// Outputs of a template by their class, in order.
+pub struct Computed<E: Element> {
+    pub signals: Vec<Array<E>>,
+    pub states: Vec<Array<E::Real>>,
+}
+
+/// The arrays that a template reads, by their class, in order, and their shapes, which have been checked.
+pub struct Arrays<'a, E: Element> {
+    /// Shape of the states.
+    pub dims: &'a [usize],
+    /// Shape of inputs and spikes.
+    pub shape: &'a [usize],
+    pub signals: Vec<&'a Array<E>>,
+    pub states: Vec<&'a Array<E::Real>>,
+}
+
+/// Runs one template where its arrays are, and returns what it computes there.
+pub fn compute<N: Neuron, E: Element>(
+    neuron: &N,
+    template: Template,
+    gradient: Gradient,
+    arrays: &Arrays<'_, E>,
+) -> Result<Computed<E>, Error> {
+    let device = common_device::<N, E>(template, arrays)?;
+    let neurons = arrays.dims.iter().product();
+    let mut computed = Computed { signals: Vec::new(), states: Vec::new() };
+    let outputs = N::SPEC.signature(template).outputs;
+    let shapes = outputs.iter().map(|buffer| if buffer.per_step { arrays.shape } else { arrays.dims });
+    match device {
+        Device::Cpu => {
+            let signals = arrays.signals.iter().filter_map(|array| Some(Source::Signal(array.as_slice()?)));
+            let states = arrays.states.iter().filter_map(|array| Some(Source::State(array.as_slice()?)));
+            let sources: Vec<Source<'_, E>> = signals.chain(states).collect();
+            let outputs = evaluate(neuron, Mode::Spiking, template, gradient, neurons, &sources)?;
+            for ((_, output), shape) in outputs.into_arrays().zip(shapes) {
+                match output {
+                    crate::evaluate::Output::Signal(data) => {
+                        computed.signals.push(Array::from_vec(shape, data)?)
+                    }
+                    crate::evaluate::Output::State(data) => {
+                        computed.states.push(Array::from_vec(shape, data)?)
+                    }
+                }
+            }
+        }
+        Device::Cuda(device) => {
+            let signals = arrays.signals.iter().filter_map(|array| match array.data() {
+                Data::Cuda(data) => Some(Input::Signal(data)),
+                Data::Cpu(_) => None,
+            });
+            let states = arrays.states.iter().filter_map(|array| match array.data() {
+                Data::Cuda(data) => Some(Input::State(data)),
+                Data::Cpu(_) => None,
+            });
+            let inputs: Vec<Input<'_, E>> = signals.chain(states).collect();
+            // A sequence has time as its first dimension.
+            let steps = if template.is_multi_step() { arrays.shape[0] } else { 1 };
+            let outputs = cuda::evaluate(&device, neuron, template, gradient, [steps, neurons], &inputs)?;
+            for (output, shape) in outputs.into_iter().zip(shapes) {
+                match output {
+                    cuda::Output::Signal(data) => computed.signals.push(Array::from_cuda(shape, data)?),
+                    cuda::Output::State(data) => computed.states.push(Array::from_cuda(shape, data)?),
+                }
+            }
+        }
+    }
+    Ok(computed)
+}
+
+/// The device that all arrays are on.
+fn common_device<N: Neuron, E: Element>(template: Template, arrays: &Arrays<'_, E>) -> Result<Device, Error> {
+    let names = N::SPEC.signature(template).inputs.iter().map(|buffer| buffer.name);
+    let signals = arrays.signals.iter().map(|array| array.device());
+    let mut devices = names.zip(signals.chain(arrays.states.iter().map(|array| array.device())));
+    let Some((_, first)) = devices.next() else { return Ok(Device::Cpu) };
+    match devices.find(|(_, device)| *device != first) {
+        None => Ok(first),
+        Some((argument, device)) => Err(Error::Device {
+            neuron: N::SPEC.name,
+            argument,
+            expected: first.to_string(),
+            actual: device.to_string(),
+        }),
+    }
+}
