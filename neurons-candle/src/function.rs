@@ -1,7 +1,7 @@
 //! Steps and sequences as functions of inputs and states.
 
 use candle_core::{DType, Tensor};
-use neuron_runtime::{Gradient, Neuron};
+use neuron_runtime::{Device, Gradient, Neuron};
 
 use crate::Error;
 use crate::op::Forward;
@@ -19,7 +19,7 @@ pub fn step<N: Neuron>(
     inputs: &[&Tensor],
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    call(Forward { neuron: neuron.clone(), gradient, multi_step: false }, inputs, states)
+    call(Forward { neuron: neuron.clone(), gradient, multi_step: false, device: Device::Cpu }, inputs, states)
 }
 
 /// A sequence of `T` steps: inputs `[T, ...]` and initial states `[...]` to the spikes `[T, ...]` and the
@@ -33,7 +33,7 @@ pub fn multi_step<N: Neuron>(
     inputs: &[&Tensor],
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    call(Forward { neuron: neuron.clone(), gradient, multi_step: true }, inputs, states)
+    call(Forward { neuron: neuron.clone(), gradient, multi_step: true, device: Device::Cpu }, inputs, states)
 }
 
 /// The states before the first step, each of the shape of `x`, the input of one step.
@@ -60,7 +60,7 @@ fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
     state_dtype(actual).ok_or_else(|| Error::UnsupportedDType { name: name.to_owned(), actual })
 }
 
-fn call<N: Neuron>(
+pub(crate) fn call<N: Neuron>(
     op: Forward<N>,
     inputs: &[&Tensor],
     states: &[Tensor],

@@ -1,15 +1,18 @@
 //! Neurons as layers of a network.
 
 use candle_core::{Module, Tensor};
-use neuron_runtime::{Gradient, Neuron};
+use neuron_runtime::{Device, Gradient, Neuron};
 
-use crate::{Error, initial_state, multi_step, step};
+use crate::function::call;
+use crate::op::Forward;
+use crate::{Error, initial_state};
 
 /// A layer of neurons without memory: every sequence starts from the initial state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MultiStep<N> {
     neuron: N,
     gradient: Gradient,
+    device: Device,
 }
 
 impl<N: Neuron> MultiStep<N> {
@@ -20,7 +23,15 @@ impl<N: Neuron> MultiStep<N> {
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
-        Ok(Self { neuron, gradient })
+        Ok(Self { neuron, gradient, device: Device::Cpu })
+    }
+
+    /// Computed on `device`, a GPU for instance. Tensors stay on candle's CPU: they are copied there and back
+    /// for each pass, so that this needs no CUDA build of candle.
+    #[must_use]
+    pub fn on(mut self, device: Device) -> Self {
+        self.device = device;
+        self
     }
 
     /// The neuron.
@@ -28,10 +39,15 @@ impl<N: Neuron> MultiStep<N> {
         &self.neuron
     }
 
+    fn op(&self) -> Forward<N> {
+        let (neuron, device) = (self.neuron.clone(), self.device.clone());
+        Forward { neuron, gradient: self.gradient, multi_step: true, device }
+    }
+
     /// Input `[T, ...]` to spikes `[T, ...]`, for neurons with one input.
     ///
     /// # Errors
-    /// As [`multi_step`].
+    /// As [`multi_step`](crate::multi_step).
     pub fn forward(&self, x_seq: &Tensor) -> Result<Tensor, Error> {
         Ok(self.forward_from(x_seq, None)?.0)
     }
@@ -40,13 +56,13 @@ impl<N: Neuron> MultiStep<N> {
     /// the last step.
     ///
     /// # Errors
-    /// As [`multi_step`].
+    /// As [`multi_step`](crate::multi_step).
     pub fn forward_from(
         &self,
         x_seq: &Tensor,
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        let run = |states: &[Tensor]| multi_step(&self.neuron, self.gradient, &[x_seq], states);
+        let run = |states: &[Tensor]| call(self.op(), &[x_seq], states);
         match states {
             Some(states) => run(states),
             None => run(&initial_state_of_sequence(&self.neuron, x_seq)?),
@@ -69,6 +85,7 @@ impl<N: Neuron> Module for MultiStep<N> {
 pub struct Node<N> {
     neuron: N,
     gradient: Gradient,
+    device: Device,
     states: Option<Vec<Tensor>>,
 }
 
@@ -80,12 +97,24 @@ impl<N: Neuron> Node<N> {
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
-        Ok(Self { neuron, gradient, states: None })
+        Ok(Self { neuron, gradient, device: Device::Cpu, states: None })
+    }
+
+    /// Computed on `device`; see [`MultiStep::on`].
+    #[must_use]
+    pub fn on(mut self, device: Device) -> Self {
+        self.device = device;
+        self
     }
 
     /// The neuron.
     pub fn neuron(&self) -> &N {
         &self.neuron
+    }
+
+    fn op(&self, multi_step: bool) -> Forward<N> {
+        let (neuron, device) = (self.neuron.clone(), self.device.clone());
+        Forward { neuron, gradient: self.gradient, multi_step, device }
     }
 
     /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states), if there was an input
@@ -97,13 +126,13 @@ impl<N: Neuron> Node<N> {
     /// One step: input to spikes, of one shape. On an error the state stays as it was.
     ///
     /// # Errors
-    /// As [`step`].
+    /// As [`step`](crate::step).
     pub fn step(&mut self, x: &Tensor) -> Result<Tensor, Error> {
         let states = match &self.states {
             Some(states) => states.clone(),
             None => initial_state(&self.neuron, x)?,
         };
-        let (spikes, next) = step(&self.neuron, self.gradient, &[x], &states)?;
+        let (spikes, next) = call(self.op(false), &[x], &states)?;
         self.states = Some(next);
         Ok(spikes)
     }
@@ -111,13 +140,13 @@ impl<N: Neuron> Node<N> {
     /// A sequence: input `[T, ...]` to spikes `[T, ...]`. On an error the state stays as it was.
     ///
     /// # Errors
-    /// As [`multi_step`].
+    /// As [`multi_step`](crate::multi_step).
     pub fn multi_step(&mut self, x_seq: &Tensor) -> Result<Tensor, Error> {
         let states = match &self.states {
             Some(states) => states.clone(),
             None => initial_state_of_sequence(&self.neuron, x_seq)?,
         };
-        let (spikes, next) = multi_step(&self.neuron, self.gradient, &[x_seq], &states)?;
+        let (spikes, next) = call(self.op(true), &[x_seq], &states)?;
         self.states = Some(next);
         Ok(spikes)
     }

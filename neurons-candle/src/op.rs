@@ -13,7 +13,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Error, Layout, Result, Shape, Tensor};
 use half::{bf16, f16};
-use neuron_runtime::{Call, Gradient, Neuron, Sink, Source, Template};
+use neuron_runtime::{Call, Device, Gradient, Neuron, Sink, Source, Template, cuda};
 
 use crate::storage::{Array, Data};
 
@@ -23,6 +23,8 @@ pub(crate) struct Forward<N> {
     pub(crate) neuron: N,
     pub(crate) gradient: Gradient,
     pub(crate) multi_step: bool,
+    /// Where the neurons are computed; the tensors are on the CPU.
+    pub(crate) device: Device,
 }
 
 /// Gradients of inputs and initial states, from those of spikes and next states.
@@ -50,7 +52,10 @@ impl<N: Neuron> Forward<N> {
         outputs: &mut [Sink<'a, E>],
     ) -> Result<()> {
         let call = Call { template, neurons, gradient: self.gradient, inputs, outputs };
-        self.neuron.run(call).map_err(Error::wrap)
+        match &self.device {
+            Device::Cpu => self.neuron.run(call).map_err(Error::wrap),
+            Device::Cuda(device) => cuda::run(device, &self.neuron, call).map_err(Error::wrap),
+        }
     }
 
     fn forward<E: Data>(&self, dims: &Dims, inputs: &[E], states: &[E::Float]) -> Result<Vec<E::Float>> {

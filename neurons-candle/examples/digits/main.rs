@@ -20,7 +20,7 @@ use candle_core::{D, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use neuron_runtime::neuron;
+use neuron_runtime::{Device, neuron};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -55,6 +55,9 @@ struct Args {
     /// Which of the held-out digits to draw
     #[arg(long, default_value_t = 0)]
     digit: usize,
+    /// Where the neurons are computed
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    device: String,
     /// Where the picture goes
     #[arg(long, default_value = "raster.svg")]
     out: PathBuf,
@@ -71,7 +74,8 @@ fn main() -> Result<()> {
     let (train, test) = data::load()?;
     let digit = test.get(args.digit)?;
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let network = Network::new(&mut rng)?;
+    let device = if args.device == "cuda" { Device::cuda(0)? } else { Device::Cpu };
+    let network = Network::new(&mut rng, device)?;
     let steps = args.steps.into();
 
     fit(&network, &train, steps, args.epochs, &mut rng)?;

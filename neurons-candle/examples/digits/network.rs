@@ -4,6 +4,7 @@
 //! and pooling, sees time as part of the batch, `[T B, ...]`; only neurons see it as time, `[T, B, ...]`.
 
 use candle_core::{Device, Result, Tensor, Var};
+
 use neurons_candle::{Gradient, MultiStep};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -30,7 +31,8 @@ pub struct Activity {
 }
 
 impl Network {
-    pub fn new(rng: &mut StdRng) -> Result<Self> {
+    /// With neurons on a device of their own; everything else is candle's, on the CPU.
+    pub fn new(rng: &mut StdRng, neurons_on: neuron_runtime::Device) -> Result<Self> {
         // Two poolings leave a quarter of the side. Weights are larger than in a network without spikes, so
         // that the neurons fire from the first update on.
         let flat = CHANNELS[1] * (SIDE / 4) * (SIDE / 4);
@@ -39,7 +41,7 @@ impl Network {
             conv2: Linear::new(9 * CHANNELS[0], CHANNELS[1], 3.0, rng)?,
             dense: Linear::new(flat, DENSE, 1.5, rng)?,
             readout: Linear::new(DENSE, CLASSES, 1.5, rng)?,
-            lif: MultiStep::new(Lif::default(), Gradient::default())?,
+            lif: MultiStep::new(Lif::default(), Gradient::default())?.on(neurons_on),
         })
     }
 
