@@ -24,5 +24,5 @@ pub use device::CudaDevice;
 pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
-pub use image::ImageSource;
-pub use launch::{RawCall, launch, load};
+pub use image::{ImageKinds, ImageSource};
+pub use launch::{RawCall, launch, load, load_from};

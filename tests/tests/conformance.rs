@@ -22,8 +22,7 @@ struct Changed {
 
 impl Changed {
     fn case(name: &str) -> Self {
-        let bytes =
-            std::fs::read(folder("vectors").join(name).with_extension("safetensors")).unwrap();
+        let bytes = std::fs::read(folder("vectors").join(name).with_extension("safetensors")).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let numbers = |view: &TensorView<'_>| {
             view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()

@@ -275,3 +275,23 @@ fn nodes() {
     let error = node.forward(&x(1, &[4])).unwrap_err();
     assert!(matches!(error, neurons::Error::Device { argument: "v", .. }), "{error}");
 }
+
+/// More elements than 32 bits can count. Needs some 20 GiB on the GPU and 60 GiB beside it:
+/// `cargo test --release -p neurons-tests --test cuda -- --ignored`
+#[test]
+#[ignore = "needs 20 GiB of GPU memory"]
+fn more_than_32_bits_of_elements() {
+    use neurons::{Array, Device, IFMultiStep};
+    let Some(device) = device() else { return };
+    let gpu = Device::Cuda(device);
+    let (steps, neurons) = (2051, (1 << 20) + 7);
+    // A value for each element, of which no two near ones are equal.
+    let x = |i: usize| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 * (1.5 / (1 << 24) as f32) - 0.4;
+    let x_seq = Array::from_vec([steps, neurons], (0..steps * neurons).map(x).collect()).unwrap();
+    let v = Array::<f32>::zeros([neurons]);
+    let step = IFMultiStep::new(If::default(), Gradient::default());
+    let (spike_seq, v_next) = step.inference(&x_seq, &v).unwrap();
+    let (gpu_spike_seq, gpu_v_next) = step.inference(&x_seq.to(&gpu).unwrap(), &v.to(&gpu).unwrap()).unwrap();
+    assert!(steps * neurons > 1 << 31);
+    assert!(gpu_v_next == v_next && gpu_spike_seq == spike_seq);
+}

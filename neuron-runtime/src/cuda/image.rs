@@ -22,6 +22,26 @@ pub enum ImageSource {
     Compiled,
 }
 
+/// Which images may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImageKinds {
+    /// The best that works.
+    #[default]
+    Any,
+    /// Embedded binaries only.
+    Binary,
+    /// Embedded PTX only.
+    Ptx,
+    /// The source only, by NVRTC or its cache.
+    Source,
+}
+
+impl ImageKinds {
+    fn include(self, kind: Self) -> bool {
+        self == Self::Any || self == kind
+    }
+}
+
 /// A neuron's kernels for one format, loaded on one device.
 #[derive(Debug)]
 pub(crate) struct Module {
@@ -45,7 +65,12 @@ unsafe impl Send for Function {}
 
 impl Module {
     /// Loads the kernels of a neuron for `format`, by the best image that can be used.
-    pub fn load(device: &CudaDevice, spec: &'static Spec, format: &'static str) -> Result<Self, CudaError> {
+    pub fn load(
+        device: &CudaDevice,
+        spec: &'static Spec,
+        format: &'static str,
+        kinds: ImageKinds,
+    ) -> Result<Self, CudaError> {
         let (major, minor) = device.architecture();
         let mut tried = String::new();
         let note = |tried: &mut String, what: &str, why: &dyn std::fmt::Display| {
@@ -53,16 +78,14 @@ impl Module {
         };
         let cuda = spec.cuda;
         let (binaries, ptx) = candidates(cuda, format, (major, minor));
-        for image in binaries {
+        for image in binaries.into_iter().filter(|_| kinds.include(ImageKinds::Binary)) {
             match Self::of_bytes(device, image.bytes, ImageSource::Binary(image.target)) {
                 Ok(module) => return Ok(module),
                 Err(error) => note(&mut tried, image.target, &error),
             }
         }
-        for image in ptx {
-            let mut text = image.bytes.to_vec();
-            text.push(0);
-            match Self::of_bytes(device, &text, ImageSource::Ptx(image.target)) {
+        for image in ptx.into_iter().filter(|_| kinds.include(ImageKinds::Ptx)) {
+            match Self::of_bytes(device, image.bytes, ImageSource::Ptx(image.target)) {
                 Ok(module) => return Ok(module),
                 Err(error) => note(&mut tried, image.target, &error),
             }
@@ -70,15 +93,15 @@ impl Module {
         if tried.is_empty() {
             note(&mut tried, "embedded images", &"none for this architecture");
         }
-        let compiled = compile::cubin(cuda.source, format, (major, minor));
-        match compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)) {
-            Ok(module) => Ok(module),
-            Err(error) => {
-                note(&mut tried, "source", &error);
-                let architecture = format!("sm_{major}{minor}");
-                Err(CudaError::NoImage { neuron: spec.name, format, architecture, tried })
+        if kinds.include(ImageKinds::Source) {
+            let compiled = compile::cubin(cuda.source, format, (major, minor));
+            match compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)) {
+                Ok(module) => return Ok(module),
+                Err(error) => note(&mut tried, "source", &error),
             }
         }
+        let architecture = format!("sm_{major}{minor}");
+        Err(CudaError::NoImage { neuron: spec.name, format, architecture, tried })
     }
 
     /// `bytes` are a cubin, or PTX with a zero at its end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cudarc::driver::{result, sys};
 
 use super::arguments::Arguments;
-use super::image::{ImageSource, Module};
+use super::image::{ImageKinds, ImageSource, Module};
 use super::{CudaDevice, CudaError};
 use crate::{Element, Error, Gradient, Neuron, Template};
 
@@ -40,9 +40,21 @@ pub fn load<N: Neuron, E: Element>(device: &CudaDevice) -> Result<ImageSource, C
     Ok(module::<N, E>(device)?.source.clone())
 }
 
+/// As [`load`], from images of some kinds only: to find out how each does.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from<N: Neuron, E: Element>(
+    device: &CudaDevice,
+    kinds: ImageKinds,
+) -> Result<ImageSource, CudaError> {
+    let key = (std::ptr::from_ref(N::SPEC.cuda).addr(), E::NAME);
+    Ok(device.module(key, || Module::load(device, N::SPEC, E::NAME, kinds))?.source.clone())
+}
+
 fn module<N: Neuron, E: Element>(device: &CudaDevice) -> Result<Arc<Module>, CudaError> {
     let key = (std::ptr::from_ref(N::SPEC.cuda).addr(), E::NAME);
-    device.module(key, || Module::load(device, N::SPEC, E::NAME))
+    device.module(key, || Module::load(device, N::SPEC, E::NAME, ImageKinds::Any))
 }
 
 /// Launches one template on device memory, without copies, allocations or synchronisation.
