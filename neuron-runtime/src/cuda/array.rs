@@ -68,6 +68,28 @@ impl<E: Element> CudaArray<E> {
         Ok(data)
     }
 
+    /// Overwrites its elements by those of `other`, an array of the same length on the same device.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`], also if the lengths differ.
+    pub fn copy_from(&mut self, other: &Self) -> Result<(), CudaError> {
+        let doing = "copying on the GPU";
+        if self.len != other.len || self.device != other.device {
+            let message =
+                format!("{} elements on {} into {} on {}", other.len, other.device, self.len, self.device);
+            return Err(CudaError::Driver { doing: doing.to_owned(), message });
+        }
+        // Clones share their memory, which must not change under them.
+        let memory = match Arc::get_mut(&mut self.memory) {
+            Some(memory) => memory,
+            None => {
+                *self = Self::uninitialised(&self.device.clone(), self.len)?;
+                Arc::get_mut(&mut self.memory).expect("just made")
+            }
+        };
+        self.device.stream().memcpy_dtod(&*other.memory, memory).map_err(|e| CudaError::driver(doing, e))
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.len

@@ -1,0 +1,264 @@
+//! Time of each template, next to a copy of as many bytes:
+//!
+//! `cargo run --release -p neurons --example bench -- --device cuda --t 16 --n 16777216`
+//!
+//! `of_copy` is the time that a copy of the same number of bytes takes on the same device in the same run,
+//! divided by the template's time: 1 is the speed of memory. Bytes are those of every array, read or written
+//! once.
+
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use neurons::cuda::{CudaArray, CudaDevice, RawCall, launch};
+use neurons::{
+    Call, Class, Eif, Element, Error, Gradient, If, Lif, Neuron, Qif, Real, Reset, Sink, Source, Surrogate,
+    Template,
+};
+
+/// Times every template of a neuron.
+#[derive(Parser)]
+struct Args {
+    /// Where to run
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Place,
+    /// Which neuron
+    #[arg(long, default_value = "lif", value_parser = ["if", "lif", "qif", "eif"])]
+    neuron: String,
+    /// Format of inputs and spikes
+    #[arg(long, default_value = "f32", value_parser = ["f32", "f64", "f16", "bf16"])]
+    dtype: String,
+    /// Reset mode
+    #[arg(long, default_value = "hard", value_parser = ["hard", "soft"])]
+    reset: String,
+    /// Surrogate, by its name in SpikingJelly
+    #[arg(long, default_value = "ATan")]
+    surrogate: String,
+    /// Steps
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    t: u32,
+    /// Neurons
+    #[arg(long, default_value_t = 1 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+    n: u64,
+    /// One JSON object a line instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq)]
+enum Place {
+    Cpu,
+    Cuda,
+}
+
+/// Runs of which the fastest counts, after one that does not.
+const RUNS: usize = 12;
+
+fn main() -> Result<(), Error> {
+    let args = Args::parse();
+    match args.neuron.as_str() {
+        "if" => formats::<If>(&args),
+        "qif" => formats::<Qif>(&args),
+        "eif" => formats::<Eif>(&args),
+        _ => formats::<Lif>(&args),
+    }
+}
+
+fn formats<N: Neuron>(args: &Args) -> Result<(), Error> {
+    match args.dtype.as_str() {
+        "f64" => bench::<N, f64>(args),
+        "f16" => bench::<N, half::f16>(args),
+        "bf16" => bench::<N, half::bf16>(args),
+        _ => bench::<N, f32>(args),
+    }
+}
+
+/// What times templates and copies on one device.
+trait Timer<E: Element> {
+    /// Seconds of one call; arrays are reused from call to call of a template.
+    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error>;
+    /// Seconds of reading and writing `bytes` in all.
+    fn copy(&self, bytes: usize) -> Result<f64, Error>;
+}
+
+#[derive(Clone, Copy)]
+struct Case {
+    template: Template,
+    steps: usize,
+    neurons: usize,
+}
+
+impl Case {
+    fn lengths(self, per_step: bool) -> usize {
+        if per_step { self.steps * self.neurons } else { self.neurons }
+    }
+}
+
+fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
+    match args.device {
+        Place::Cpu => report::<N, E>(args, &Cpu),
+        Place::Cuda => report::<N, E>(args, &Gpu(CudaDevice::new(0)?)),
+    }
+}
+
+fn report<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
+    let mut neuron = N::default();
+    neuron.set_reset(if args.reset == "soft" { Reset::Soft } else { Reset::Hard });
+    let gradient = Gradient::from(Surrogate::from_name(&args.surrogate, &[])?);
+    let device = if args.device == Place::Cpu { "cpu" } else { "cuda" };
+    if !args.json {
+        println!("{} {} T={} N={} on {device}", N::SPEC.name, E::NAME, args.t, args.n);
+        println!("{:20} {:>10} {:>12} {:>8}", "template", "ms", "bytes", "of copy");
+    }
+    for template in Template::ALL {
+        let steps = if template.is_multi_step() { args.t as usize } else { 1 };
+        let case = Case { template, steps, neurons: args.n as usize };
+        let signature = N::SPEC.signature(template);
+        let bytes: usize = (signature.inputs.iter().chain(signature.outputs))
+            .map(|buffer| {
+                let size = if buffer.class == Class::Signal { size_of::<E>() } else { size_of::<E::Real>() };
+                case.lengths(buffer.per_step) * size
+            })
+            .sum();
+        let seconds = timer.template(&neuron, gradient, case)?;
+        let of_copy = timer.copy(bytes)? / seconds;
+        let (name, t, n) = (N::SPEC.name, steps, args.n);
+        if args.json {
+            println!(
+                "{{\"device\":\"{device}\",\"neuron\":\"{name}\",\"template\":\"{template}\",\"reset\":\"{}\",\
+                 \"dtype\":\"{}\",\"t\":{t},\"n\":{n},\"seconds\":{seconds:e},\"bytes\":{bytes},\
+                 \"of_copy\":{of_copy:.4}}}",
+                args.reset,
+                E::NAME
+            );
+        } else {
+            println!("{:20} {:10.4} {bytes:12} {of_copy:8.3}", template.name(), seconds * 1e3);
+        }
+    }
+    Ok(())
+}
+
+/// The fastest of several runs.
+fn fastest(mut run: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
+    run()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        run()?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(best)
+}
+
+/// Inputs that make some neurons fire.
+fn values<E: Element>(len: usize) -> Vec<E> {
+    let value = |i: usize| (i as u32).wrapping_mul(2_654_435_761) as f64 / f64::from(u32::MAX) * 2.0 - 0.5;
+    (0..len).map(|i| E::store(E::Real::from_f64(value(i)))).collect()
+}
+
+struct Cpu;
+
+impl<E: Element> Timer<E> for Cpu {
+    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
+        enum Owned<E: Element> {
+            Signal(Vec<E>),
+            State(Vec<E::Real>),
+        }
+        let signature = N::SPEC.signature(case.template);
+        let make = |buffer: &neurons::BufferSpec| match buffer.class {
+            Class::Signal => Owned::<E>::Signal(values(case.lengths(buffer.per_step))),
+            Class::State => Owned::State(values(case.lengths(buffer.per_step))),
+        };
+        let inputs: Vec<_> = signature.inputs.iter().map(make).collect();
+        let mut outputs: Vec<_> = signature.outputs.iter().map(make).collect();
+        fastest(|| {
+            let sources: Vec<_> = (inputs.iter())
+                .map(|input| match input {
+                    Owned::Signal(array) => Source::Signal(array),
+                    Owned::State(array) => Source::State(array),
+                })
+                .collect();
+            let mut sinks: Vec<_> = (outputs.iter_mut())
+                .map(|output| match output {
+                    Owned::Signal(array) => Sink::Signal(array),
+                    Owned::State(array) => Sink::State(array),
+                })
+                .collect();
+            let (template, neurons) = (case.template, case.neurons);
+            neuron.run(Call { template, neurons, gradient, inputs: &sources, outputs: &mut sinks })
+        })
+    }
+
+    fn copy(&self, bytes: usize) -> Result<f64, Error> {
+        use rayon::prelude::*;
+        let from: Vec<f32> = values(bytes / 8);
+        let mut to = vec![0.0f32; bytes / 8];
+        let part = (bytes / 8).div_ceil(rayon::current_num_threads() * 8).max(1);
+        fastest(|| {
+            to.par_chunks_mut(part)
+                .zip(from.par_chunks(part))
+                .for_each(|(to, from)| to.copy_from_slice(from));
+            Ok(())
+        })
+    }
+}
+
+struct Gpu(CudaDevice);
+
+impl<E: Element> Timer<E> for Gpu {
+    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
+        enum Owned<E: Element> {
+            Signal(CudaArray<E>),
+            State(CudaArray<E::Real>),
+        }
+        impl<E: Element> Owned<E> {
+            fn address(&self) -> u64 {
+                match self {
+                    Self::Signal(array) => array.address(),
+                    Self::State(array) => array.address(),
+                }
+            }
+        }
+        let signature = N::SPEC.signature(case.template);
+        let make = |buffer: &neurons::BufferSpec| -> Result<Owned<E>, Error> {
+            let len = case.lengths(buffer.per_step);
+            Ok(match buffer.class {
+                Class::Signal => Owned::Signal(CudaArray::from_slice(&self.0, &values(len))?),
+                Class::State => Owned::State(CudaArray::from_slice(&self.0, &values(len))?),
+            })
+        };
+        let inputs = signature.inputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
+        let outputs = signature.outputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
+        let call = RawCall {
+            template: case.template,
+            steps: case.steps,
+            neurons: case.neurons,
+            gradient,
+            inputs: &inputs.iter().map(Owned::address).collect::<Vec<_>>(),
+            outputs: &outputs.iter().map(Owned::address).collect::<Vec<_>>(),
+            stream: None,
+        };
+        // Several launches a measurement, so that waiting for the last does not count.
+        const LAUNCHES: usize = 10;
+        let seconds = fastest(|| {
+            for _ in 0..LAUNCHES {
+                // SAFETY: the arrays were made for the signature, on this device.
+                unsafe { launch::<N, E>(&self.0, neuron, call)? };
+            }
+            Ok(self.0.synchronize()?)
+        })?;
+        Ok(seconds / LAUNCHES as f64)
+    }
+
+    fn copy(&self, bytes: usize) -> Result<f64, Error> {
+        let from = CudaArray::<f32>::zeros(&self.0, bytes / 8)?;
+        let mut to = CudaArray::<f32>::zeros(&self.0, bytes / 8)?;
+        const COPIES: usize = 10;
+        let seconds = fastest(|| {
+            for _ in 0..COPIES {
+                to.copy_from(&from)?;
+            }
+            Ok(self.0.synchronize()?)
+        })?;
+        Ok(seconds / COPIES as f64)
+    }
+}
