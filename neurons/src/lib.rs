@@ -15,18 +15,30 @@
 //! A neuron of your own takes a few lines with [`neuron!`]; the language is described in
 //! `docs/language.md`.
 
+mod adaptive_exponential;
+mod adaptive_quadratic;
+mod adaptive_threshold;
 mod exponential;
 mod integrate_and_fire;
 mod leaky;
 mod nodes;
 mod quadratic;
+mod refractory;
+mod simple_model;
+mod synaptic;
 
+pub use adaptive_exponential::*;
+pub use adaptive_quadratic::*;
+pub use adaptive_threshold::*;
 pub use exponential::*;
 pub use integrate_and_fire::*;
 pub use leaky::*;
 pub use neuron_runtime::*;
 pub use nodes::*;
 pub use quadratic::*;
+pub use refractory::*;
+pub use simple_model::*;
+pub use synaptic::*;
 
 /// The examples in the documentation that names this crate.
 #[cfg(doctest)]

@@ -1,6 +1,6 @@
 //! All neurons that the `neurons` crate declares.
 
-use neurons::{Eif, If, Lif, Neuron, Qif};
+use neurons::{AdEx, AdaptiveQif, Alif, CubaLif, Eif, If, Izhikevich, Lif, Neuron, Qif, RefractoryLif};
 
 /// Something to do with a neuron, whichever it is.
 pub trait Visit {
@@ -14,6 +14,12 @@ pub fn every_neuron(visitor: &mut impl Visit) {
     visitor.visit::<Lif>();
     visitor.visit::<Qif>();
     visitor.visit::<Eif>();
+    visitor.visit::<AdEx>();
+    visitor.visit::<AdaptiveQif>();
+    visitor.visit::<Alif>();
+    visitor.visit::<CubaLif>();
+    visitor.visit::<Izhikevich>();
+    visitor.visit::<RefractoryLif>();
 }
 
 /// The names of all neurons, as declared.

@@ -31,7 +31,7 @@ fn gradients() {
         fn visit<N: Neuron>(&mut self) {
             let report = gradcheck(&N::default()).unwrap_or_else(|failure| panic!("{failure}"));
             println!("{}: {report:?}", N::SPEC.name);
-            assert!(report.checked > 500 && report.largest_error < 1e-8, "{}: {report:?}", N::SPEC.name);
+            assert!(report.checked > 300 && report.largest_error < 1e-8, "{}: {report:?}", N::SPEC.name);
         }
     }
     every_neuron(&mut Gradients);
