@@ -2,13 +2,14 @@
 //!
 //! A reference case is a `.safetensors` file with a neuron, its parameters, inputs, outputs and gradients; see
 //! `tests/reference/README.md`. Each case is run in `f64` and in `f32`, over the whole sequence and step by
-//! step, and gives one line of the report for each.
+//! step, and gives one line of the report for each. A trace of a simulator is run step by step in `f64`.
 
 mod case;
 mod check;
 mod command;
 mod compare;
 mod report;
+mod trace;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -21,6 +22,9 @@ pub use case::{Case, Malformed, Reference};
 pub use command::main;
 pub use compare::{Quantity, Spikes};
 pub use report::{Row, Tally, Verdict};
+pub use trace::Trace;
+
+use compare::Tolerance;
 
 /// The formats that each case is run in.
 const FORMATS: [&str; 2] = [<f64 as Element>::NAME, <f32 as Element>::NAME];
@@ -62,9 +66,20 @@ pub fn rows(path: &Path, device: &Device) -> Vec<Row> {
     };
     let case = match Reference::read(path) {
         Err(malformed) => return vec![row("-", Verdict::Fail(malformed.to_string()))],
-        Ok(Reference::Trace { model }) => {
-            let reason = format!("traces of `{model}` are not compared");
-            return FORMATS.map(|dtype| row(dtype, Verdict::Unsupported(reason.clone()))).into();
+        Ok(Reference::Trace(trace)) => {
+            let dtype = <f64 as Element>::NAME;
+            return vec![match trace::check(&trace, device) {
+                Ok(Some(quantities)) => {
+                    let off = quantities.iter().find(|q| !Tolerance::TRACE.allows(q));
+                    let verdict =
+                        off.map_or(Verdict::Pass, |q| Verdict::Fail(format!("`{}` {}", q.name, q.place)));
+                    Row { quantities, ..row(dtype, verdict) }
+                }
+                Ok(None) => {
+                    row(dtype, Verdict::Unsupported(format!("no neuron for traces of `{}`", trace.model)))
+                }
+                Err(error) => row(dtype, Verdict::Fail(error.to_string())),
+            }];
         }
         Ok(Reference::Case(case)) => case,
     };

@@ -8,6 +8,8 @@ use neurons::{Reset, Value};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use thiserror::Error;
 
+use super::trace::Trace;
+
 /// Why a reference file cannot be used.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -66,10 +68,7 @@ pub enum Reference {
     /// A sequence with its gradients.
     Case(Case),
     /// A membrane trace of a simulator.
-    Trace {
-        /// The model that was simulated.
-        model: String,
-    },
+    Trace(Trace),
 }
 
 /// One sequence of a neuron, with its gradients.
@@ -122,10 +121,25 @@ impl Reference {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let metadata = Metadata(header.metadata().as_ref());
         if let (Err(_), Ok(model)) = (metadata.text("neuron"), metadata.text("model")) {
-            return Ok(Self::Trace { model: model.to_owned() });
+            return Ok(Self::Trace(trace(model, &metadata, &tensors)?));
         }
         Ok(Self::Case(Case::new(&metadata, &tensors)?))
     }
+}
+
+fn trace(model: &str, metadata: &Metadata<'_>, tensors: &SafeTensors<'_>) -> Result<Trace, Malformed> {
+    let mut tensors = read_tensors(tensors)?;
+    let mut series = |name: &str| tensors.remove(name).map(|tensor| tensor.data);
+    let v = series("v").filter(|v| !v.is_empty());
+    Ok(Trace {
+        model: model.to_owned(),
+        dt: metadata.parse("dt_ms", "a number")?,
+        params: params(metadata.text("params")?)?,
+        v: v.ok_or(Malformed::MissingTensor { tensor: "v".to_owned() })?,
+        u: series("u"),
+        spike_times: series("spike_times_ms")
+            .ok_or(Malformed::MissingTensor { tensor: "spike_times_ms".to_owned() })?,
+    })
 }
 
 impl Case {

@@ -19,6 +19,9 @@ impl Tolerance {
         if E::NAME == <f64 as Element>::NAME { Self::Absolute(1e-10) } else { Self::Relative(2e-5) }
     }
 
+    /// Of traces over thousands of steps.
+    pub(super) const TRACE: Self = Self::Absolute(1e-9);
+
     /// NaN is not within any tolerance.
     pub(super) fn allows(self, quantity: &Quantity) -> bool {
         match self {
