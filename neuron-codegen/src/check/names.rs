@@ -8,6 +8,67 @@ use crate::syntax::{KEYWORDS, is_keyword};
 /// The functions that are not [`Func`]s.
 pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
 
+/// Names that generated kernels use, in Rust and in CUDA.
+const GENERATED: [&str; 19] = [
+    "step", "lane", "lanes", "LANES", "num", "at", "done", "neuron", "neurons", "signal", "real", "math",
+    "load", "store", "u16", "u32", "u64", "STEPS", "Gradient",
+];
+
+/// Ends of the names of arrays in generated kernels.
+const SUFFIXES: [&str; 8] = ["_next", "_seq", "_lanes", "_in", "_out", "_block", "_carried", "_before"];
+
+/// Keywords of C++ that Rust does not have.
+const CPP_KEYWORDS: [&str; 48] = [
+    "alignas",
+    "alignof",
+    "and",
+    "asm",
+    "auto",
+    "bool",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "constexpr",
+    "decltype",
+    "default",
+    "delete",
+    "double",
+    "explicit",
+    "export",
+    "float",
+    "friend",
+    "goto",
+    "inline",
+    "int",
+    "long",
+    "mutable",
+    "namespace",
+    "new",
+    "not",
+    "operator",
+    "or",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "short",
+    "signed",
+    "sizeof",
+    "switch",
+    "template",
+    "this",
+    "throw",
+    "typedef",
+    "typename",
+    "union",
+    "unsigned",
+    "using",
+    "void",
+    "volatile",
+    "xor",
+];
+
 /// The names of all functions.
 pub fn functions() -> Vec<&'static str> {
     Func::ALL.into_iter().map(Func::name).chain(FUNCTIONS_OF_MORE).collect()
@@ -25,20 +86,22 @@ pub fn refused(ident: &Ident) -> Option<String> {
         "gradient" | "detach_reset" => Some("how spikes are differentiated"),
         "steps" => Some("the number of time steps"),
         "params" => Some("all parameters together"),
-        "step" | "lane" | "lanes" | "LANES" | "num" => Some("a name that generated kernels use themselves"),
+        name if GENERATED.contains(&name) => Some("a name that generated kernels use themselves"),
         _ => None,
     };
     Some(if let Some(what) = built_in {
         format!("it is {what}")
     } else if is_keyword(ident) || name.starts_with("r#") {
         "it is a keyword of Rust".to_owned()
+    } else if CPP_KEYWORDS.contains(&name.as_str()) {
+        "it is a keyword of CUDA C++".to_owned()
     } else if functions().contains(&name.as_str()) {
         "it is a function".to_owned()
     } else if KEYWORDS.contains(&name.as_str()) {
         "items begin with it".to_owned()
     } else if name.starts_with("grad_") {
         "names beginning with `grad_` are those of gradients".to_owned()
-    } else if let Some(suffix) = ["_next", "_seq", "_lanes"].into_iter().find(|end| name.ends_with(end)) {
+    } else if let Some(suffix) = SUFFIXES.into_iter().find(|end| name.ends_with(end)) {
         format!("names ending in `{suffix}` are those of generated arrays")
     } else {
         return None;

@@ -14,7 +14,7 @@ use crate::emit::api::{self, module_name};
 use crate::emit::rust::{applies, equations, title};
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
-use crate::kernel::{Phase, Program, Slot};
+use crate::kernel::{Apply, Phase, Program, Slot};
 use crate::print::{Dialect, Printer};
 use crate::variant::Class;
 
@@ -175,11 +175,11 @@ impl Writer<'_> {
     fn sequence(&mut self, program: &Program) {
         let backward = program.variant.template.is_backward();
         self.open("for (u64 done = 0; done < steps; done += STEPS) {");
-        // Time runs backwards in blocks, and backwards in each.
+        // Backwards in time, blocks are taken from the end, and steps from the end of each.
         let at = if backward {
-            "(steps - 1 - done - step) * neurons + neuron"
+            "const u64 at = (steps - 1 - done - step) * neurons + neuron;"
         } else {
-            "(done + step) * neurons + neuron"
+            "const u64 at = (done + step) * neurons + neuron;"
         };
         let mut blocks: Vec<String> = program.loads.iter().map(|(slot, _)| block(slot)).collect();
         for (slot, _) in program.phases.iter().flat_map(|phase| &phase.writes) {
@@ -190,14 +190,24 @@ impl Writer<'_> {
         let list: Vec<String> = blocks.iter().map(|name| format!("{name}[STEPS]")).collect();
         self.line(format!("real {};", list.join(", ")));
         self.open("FOR_STEPS(step) {");
+        self.line(at);
         for (slot, buffer) in &program.loads {
-            let value = self.loaded(program, buffer, &format!("{buffer}_in[{at}]"));
+            let value = self.loaded(program, buffer, &format!("{buffer}_in[at]"));
             self.line(format!("{}[step] = {value};", block(slot)));
         }
         self.close();
+        // What was applied after the phase before is stored by the next: there always is one.
+        let mut before: &[(Apply, Slot)] = &[];
         for phase in &program.phases {
             let mut scope = Scope::new(program);
             self.open("FOR_STEPS(step) {");
+            self.line(at);
+            for (_, slot) in before {
+                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
+                    let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
+                    self.line(format!("{buffer}_out[at] = {value};"));
+                }
+            }
             for slot in &phase.reads {
                 let from =
                     if scope.is_carried(slot) { carry(slot) } else { format!("{}[step]", block(slot)) };
@@ -220,19 +230,14 @@ impl Writer<'_> {
                     && !applied
                 {
                     let value = self.stored(program, buffer, &value);
-                    self.line(format!("{buffer}_out[{at}] = {value};"));
+                    self.line(format!("{buffer}_out[at] = {value};"));
                 }
             }
             self.close();
             for (apply, slot) in &phase.apply {
                 self.line(format!("gradient.{}({});", apply.name(), block(slot)));
             }
-            for (_, slot) in &phase.apply {
-                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
-                    let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
-                    self.line(format!("FOR_STEPS(step) {buffer}_out[{at}] = {value};"));
-                }
-            }
+            before = &phase.apply;
         }
         self.close();
     }
