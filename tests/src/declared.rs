@@ -1,5 +1,8 @@
 //! All neurons that the `neurons` crate declares.
 
+use std::path::Path;
+
+use neuron_codegen::gradient::Derived;
 use neurons::{AdEx, AdaptiveQif, Alif, CubaLif, Eif, If, Izhikevich, Lif, Neuron, Qif, RefractoryLif};
 
 /// Something to do with a neuron, whichever it is.
@@ -33,4 +36,21 @@ pub fn names() -> Vec<&'static str> {
     let mut names = Names(Vec::new());
     every_neuron(&mut names);
     names.0
+}
+
+/// What the sources of the `neurons` crate declare, listed above or not.
+///
+/// # Panics
+/// They do not compile.
+pub fn models() -> Vec<Derived> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src");
+    let mut models = Vec::new();
+    for entry in std::fs::read_dir(sources).unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for declaration in neuron_codegen::declarations::declarations(&source).unwrap() {
+            let analysis = neuron_codegen::check::analyse(declaration);
+            models.push(Derived::new(analysis.model.unwrap()));
+        }
+    }
+    models
 }

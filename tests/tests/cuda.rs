@@ -3,10 +3,10 @@
 //! Without one, this says so and passes; `NEURON_TEST_CUDA=require` makes that a failure.
 
 use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, launch};
-use neurons::evaluate::{Mode, Output, evaluate};
-use neurons::{
-    Class, Eif, Element, Gradient, If, Lif, Neuron, Qif, Real, Source, Surrogate, Template, Value,
-};
+use neurons::{Element, Gradient, If, Lif, Neuron};
+use neurons_tests::cases::{Case, Host, SIZES, every_case};
+use neurons_tests::compare::{Executor, compare};
+use neurons_tests::declared::{Visit, every_neuron};
 
 /// The GPU, or `None` with the reason printed.
 fn device() -> Option<CudaDevice> {
@@ -21,34 +21,7 @@ fn device() -> Option<CudaDevice> {
     }
 }
 
-/// Numbers in -1..1, the same in every run.
-fn numbers(seed: u64, len: usize) -> impl Iterator<Item = f64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    (0..len).map(move |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0
-    })
-}
-
-/// An input or output on the CPU.
-#[derive(Clone)]
-enum Host<E: Element> {
-    Signal(Vec<E>),
-    State(Vec<E::Real>),
-}
-
-impl<E: Element> Host<E> {
-    fn source(&self) -> Source<'_, E> {
-        match self {
-            Self::Signal(array) => Source::Signal(array),
-            Self::State(array) => Source::State(array),
-        }
-    }
-}
-
-/// The same on the GPU, one element into its allocation if `offset`, so that nothing relies on alignment.
+/// An array on the GPU, `offset` elements into its allocation.
 enum Gpu<E: Element> {
     Signal(CudaArray<E>),
     State(CudaArray<E::Real>),
@@ -76,153 +49,77 @@ impl<E: Element> Gpu<E> {
         }
     }
 
-    fn numbers(&self, offset: usize) -> Vec<f64> {
+    fn to_host(&self, offset: usize) -> Host<E> {
         match self {
-            Self::Signal(array) => {
-                array.to_vec().unwrap()[offset..].iter().map(|v| v.load().to_f64()).collect()
-            }
-            Self::State(array) => array.to_vec().unwrap()[offset..].iter().map(|v| v.to_f64()).collect(),
+            Self::Signal(array) => Host::Signal(array.to_vec().unwrap().split_off(offset)),
+            Self::State(array) => Host::State(array.to_vec().unwrap().split_off(offset)),
         }
     }
 }
 
-/// One neuron with its parameters in one format on one device.
-struct Check<'a, N> {
-    device: &'a CudaDevice,
-    neuron: N,
-    gradient: Gradient,
-    steps: usize,
-    neurons: usize,
-    offset: usize,
-}
+/// Runs kernels on a GPU.
+struct OnGpu(CudaDevice);
 
-impl<N: Neuron> Check<'_, N> {
-    fn all<E: Element>(&self) {
-        let scale = 1.5;
-        let random = |seed, len| numbers(seed, len).map(move |v| v * scale + 0.4);
-        let signal = |seed, len| {
-            Host::<E>::Signal(random(seed, len).map(|v| E::store(E::Real::from_f64(v))).collect())
+impl Executor for OnGpu {
+    fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
+        // One element into the allocation every other time: nothing relies on alignment.
+        let offset = (case.steps + case.neurons) % 2;
+        let copies = |arrays: &[Host<E>]| -> Vec<Gpu<E>> {
+            arrays.iter().map(|array| Gpu::copy(&self.0, array, offset)).collect()
         };
-        let state = |seed, len| Host::<E>::State(random(seed, len).map(E::Real::from_f64).collect());
-        for template in Template::ALL {
-            let steps = if template.is_multi_step() { self.steps } else { 1 };
-            let signature = N::SPEC.signature(template);
-            let inputs: Vec<Host<E>> = (signature.inputs.iter().enumerate())
-                .map(|(i, buffer)| {
-                    let len = if buffer.per_step { steps * self.neurons } else { self.neurons };
-                    match buffer.class {
-                        Class::Signal => signal(i as u64 + 3, len),
-                        Class::State => state(i as u64 + 77, len),
-                    }
-                })
-                .collect();
-            self.template(template, steps, &inputs);
-        }
-    }
-
-    fn template<E: Element>(&self, template: Template, steps: usize, inputs: &[Host<E>]) {
-        let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
-        let expected =
-            evaluate(&self.neuron, Mode::Spiking, template, self.gradient, self.neurons, &sources).unwrap();
-        let copies: Vec<Gpu<E>> = inputs.iter().map(|i| Gpu::copy(self.device, i, self.offset)).collect();
-        let poison = |class, len| match class {
-            Class::Signal => Host::Signal(vec![E::store(E::Real::from_f64(f64::NAN)); len]),
-            Class::State => Host::State(vec![E::Real::from_f64(f64::NAN); len]),
-        };
-        let outputs: Vec<Gpu<E>> = (N::SPEC.signature(template).outputs.iter())
-            .map(|buffer| {
-                let len = if buffer.per_step { steps * self.neurons } else { self.neurons };
-                Gpu::copy(self.device, &poison(buffer.class, len), self.offset)
-            })
-            .collect();
+        let addresses =
+            |arrays: &[Gpu<E>]| -> Vec<u64> { arrays.iter().map(|array| array.address(offset)).collect() };
+        let (read, written) = (copies(inputs), copies(outputs));
         let call = RawCall {
-            template,
-            steps,
-            neurons: self.neurons,
-            gradient: self.gradient,
-            inputs: &copies.iter().map(|c| c.address(self.offset)).collect::<Vec<_>>(),
-            outputs: &outputs.iter().map(|c| c.address(self.offset)).collect::<Vec<_>>(),
+            template: case.template,
+            steps: case.steps,
+            neurons: case.neurons,
+            gradient: case.gradient,
+            inputs: &addresses(&read),
+            outputs: &addresses(&written),
             stream: None,
         };
         // SAFETY: the arrays are of this device and as long as the signature says.
-        unsafe { launch::<N, E>(self.device, &self.neuron, call) }.unwrap();
-        for ((name, expected), actual) in expected.into_arrays().zip(&outputs) {
-            let expected: Vec<f64> = match expected {
-                Output::Signal(array) => array.iter().map(|v| v.load().to_f64()).collect(),
-                Output::State(array) => array.iter().map(|v| v.to_f64()).collect(),
-            };
-            for (i, (e, a)) in expected.iter().zip(actual.numbers(self.offset)).enumerate() {
-                let equal = e.to_bits() == a.to_bits() || (e.is_nan() && a.is_nan());
-                let close = E::NAME == "f64" && (e - a).abs() <= 1e-12 * e.abs().max(1.0);
-                assert!(
-                    equal || close,
-                    "{} {template} {} {} T={steps} N={} {}: {name}[{i}] is {a}, on the CPU {e}",
-                    N::SPEC.name,
-                    E::NAME,
-                    self.neuron.reset(),
-                    self.neurons,
-                    self.gradient.surrogate,
-                );
-            }
+        unsafe { launch::<N, E>(&self.0, &case.neuron, call) }.unwrap();
+        for (output, written) in outputs.iter_mut().zip(&written) {
+            *output = written.to_host(offset);
         }
+    }
+
+    fn is_exact_in_double<N: Neuron>(&self, _: &Case<N>) -> bool {
+        false
     }
 }
 
-fn check<N: Neuron>(device: &CudaDevice, sizes: &[[usize; 2]]) {
-    let surrogates: Vec<Surrogate> = Surrogate::all().collect();
-    let mut cases = 0;
-    for &reset in N::SPEC.resets {
-        for setting in 0..1usize << N::SPEC.flags.len() {
-            let mut neuron = N::default();
-            neuron.set_reset(reset);
-            for (i, flag) in N::SPEC.flags.iter().enumerate() {
-                neuron.set(flag.name, Value::Flag(setting >> i & 1 == 1)).unwrap();
+#[test]
+fn same_bits() {
+    struct SameBits(OnGpu);
+    impl Visit for SameBits {
+        fn visit<N: Neuron>(&mut self) {
+            let sizes: Vec<[usize; 2]> = SIZES.into_iter().chain([[3, 1_000_003]]).collect();
+            let cases = every_case::<N>(&sizes);
+            for case in &cases {
+                compare::<N, f32>(&self.0, case);
+                compare::<N, f64>(&self.0, case);
+                compare::<N, half::f16>(&self.0, case);
+                compare::<N, half::bf16>(&self.0, case);
             }
-            for (k, &[steps, neurons]) in sizes.iter().enumerate() {
-                // Every surrogate at every size is more than a test needs; every one gets several sizes.
-                for (s, &surrogate) in
-                    surrogates.iter().enumerate().filter(|(s, _)| neurons < 1000 || s % 4 == k % 4)
-                {
-                    let gradient = Gradient { surrogate, detach_reset: s % 2 == k % 2 };
-                    let check =
-                        Check { device, neuron: neuron.clone(), gradient, steps, neurons, offset: k % 2 };
-                    check.all::<f32>();
-                    check.all::<f64>();
-                    check.all::<half::f16>();
-                    check.all::<half::bf16>();
-                    cases += 4 * Template::ALL.len();
-                }
-            }
+            println!("{}: {} calls in four formats give the same bits", N::SPEC.name, cases.len());
         }
     }
-    println!("{}: {cases} calls give the same bits", N::SPEC.name);
+    let Some(device) = device() else { return };
+    every_neuron(&mut SameBits(OnGpu(device)));
 }
 
-const SIZES: [[usize; 2]; 8] =
-    [[1, 1], [2, 31], [7, 33], [8, 31], [9, 33], [64, 1], [9, 1000], [3, 1_000_003]];
-
-#[test]
-fn integrate_and_fire() {
-    let Some(device) = device() else { return };
-    check::<If>(&device, &SIZES);
-}
-
-#[test]
-fn leaky() {
-    let Some(device) = device() else { return };
-    check::<Lif>(&device, &SIZES);
-}
-
-#[test]
-fn quadratic() {
-    let Some(device) = device() else { return };
-    check::<Qif>(&device, &SIZES);
-}
-
-#[test]
-fn exponential() {
-    let Some(device) = device() else { return };
-    check::<Eif>(&device, &SIZES);
+/// Numbers in -1..1, the same in every run.
+fn numbers(seed: u64, len: usize) -> impl Iterator<Item = f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..len).map(move |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 * (2.0 / (1u64 << 53) as f64) - 1.0
+    })
 }
 
 /// The reference cases on the GPU.

@@ -7,16 +7,20 @@
 //! One source serves four data formats, chosen by a macro when it is compiled: `signal` is the type of
 //! inputs, spikes and their gradients in memory, `real` that of everything else. No header is included.
 
+mod arguments;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
-use crate::emit::rust::{applies, equations, title};
+use crate::emit::rust::{equations, title};
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Apply, Phase, Program, Slot};
 use crate::print::{Dialect, Printer};
 use crate::variant::Class;
+
+pub use arguments::{Argument, arguments};
 
 /// Number formats, functions and surrogates: the same for all neurons.
 pub const PRELUDE: &str = include_str!("cuda/prelude.cu");
@@ -81,33 +85,13 @@ impl Writer<'_> {
         }
     }
 
-    /// Arguments, in the order in which the runtime passes them: all parameters, all flags, the surrogate,
-    /// sizes, arrays.
     fn signature(&mut self, program: &Program) {
-        let mut args: Vec<String> = Vec::new();
-        args.extend(self.derived.model.params.iter().map(|p| format!("real {}", p.name)));
-        args.extend(self.derived.model.flags.iter().map(|f| format!("bool {}", f.name)));
-        if applies(program) {
-            args.push("Gradient gradient".into());
-        }
-        if program.variant.template.is_multi_step() {
-            args.push("u64 steps".into());
-        }
-        args.push("u64 neurons".into());
-        let format = |class| match class {
-            Class::Signal => "signal",
-            Class::State => "real",
-        };
-        for buffer in &program.signature.inputs {
-            args.push(format!("const {} *__restrict__ {}_in", format(buffer.class), buffer.name));
-        }
-        for buffer in &program.signature.outputs {
-            args.push(format!("{} *__restrict__ {}_out", format(buffer.class), buffer.name));
-        }
+        let args = arguments(self.derived, program);
         self.open(format!("extern \"C\" __global__ void KERNEL({})(", program.variant.name()));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
-            self.line(format!("{arg}{}", if i == last { ")" } else { "," }));
+            let end = if i == last { ")" } else { "," };
+            self.line(format!("{arg}{end}"));
         }
         self.depth -= 1;
         self.open("{");

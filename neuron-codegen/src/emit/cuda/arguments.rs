@@ -1,0 +1,58 @@
+//! The arguments of a kernel.
+
+use std::fmt;
+
+use crate::emit::rust::applies;
+use crate::gradient::Derived;
+use crate::kernel::Program;
+use crate::variant::Class;
+
+/// One argument of a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its type in the source: `real`, `const signal *__restrict__`.
+    pub format: &'static str,
+    /// Its name in the source.
+    pub name: String,
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.format, self.name)
+    }
+}
+
+/// Arguments, in the order in which the runtime passes them: all parameters, all flags, the surrogate,
+/// sizes, arrays.
+pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
+    let mut arguments = Vec::new();
+    let mut add = |format, name: String| arguments.push(Argument { format, name });
+    for param in &derived.model.params {
+        add("real", param.name.to_string());
+    }
+    for flag in &derived.model.flags {
+        add("bool", flag.name.to_string());
+    }
+    if applies(program) {
+        add("Gradient", "gradient".into());
+    }
+    if program.variant.template.is_multi_step() {
+        add("u64", "steps".into());
+    }
+    add("u64", "neurons".into());
+    for buffer in &program.signature.inputs {
+        let format = match buffer.class {
+            Class::Signal => "const signal *__restrict__",
+            Class::State => "const real *__restrict__",
+        };
+        add(format, format!("{}_in", buffer.name));
+    }
+    for buffer in &program.signature.outputs {
+        let format = match buffer.class {
+            Class::Signal => "signal *__restrict__",
+            Class::State => "real *__restrict__",
+        };
+        add(format, format!("{}_out", buffer.name));
+    }
+    arguments
+}

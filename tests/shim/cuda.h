@@ -1,0 +1,83 @@
+// What CUDA C++ has and C++ lacks, as far as the emitted kernels use it: they compile with a host compiler,
+// and a launch is a loop over thread indices. Half-precision conversions, instructions on a GPU, are bits
+// here. Functions of the C library come with no header that declares `signal`, a type of the kernels.
+
+#include <cmath>
+#include <cstring>
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+
+namespace shim {
+
+struct Index {
+    unsigned x, y, z;
+};
+
+// Fewer threads than a warp has: a few neurons already make several blocks, and the last has idle threads.
+constexpr unsigned BLOCK = 16;
+
+} // namespace shim
+
+static thread_local shim::Index blockIdx, threadIdx;
+static const shim::Index blockDim = {shim::BLOCK, 1, 1};
+
+namespace shim {
+
+// Calls `kernel` once a thread, in blocks, as a launch for `threads` neurons does.
+template <typename Kernel> void launch(unsigned long long threads, Kernel kernel) {
+    const unsigned blocks = (unsigned)((threads + BLOCK - 1) / BLOCK);
+    for (blockIdx.x = 0; blockIdx.x < blocks; ++blockIdx.x) {
+        for (threadIdx.x = 0; threadIdx.x < BLOCK; ++threadIdx.x) kernel();
+    }
+}
+
+// An argument as the driver takes it: copied from where the pointer says.
+template <typename Argument> Argument argument(const void *place) {
+    Argument value;
+    std::memcpy(&value, place, sizeof value);
+    return value;
+}
+
+template <typename To, typename From> To bits(From from) {
+    static_assert(sizeof(To) == sizeof(From), "reinterpreted, not converted");
+    To to;
+    std::memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+} // namespace shim
+
+static inline unsigned __float_as_uint(float value) { return shim::bits<unsigned>(value); }
+static inline float __uint_as_float(unsigned value) { return shim::bits<float>(value); }
+static inline float __int_as_float(int value) { return shim::bits<float>(value); }
+
+static inline float float_from_half(unsigned short half) {
+    const unsigned sign = (half & 0x8000u) << 16;
+    const unsigned exponent = (half >> 10) & 0x1fu;
+    const unsigned fraction = half & 0x3ffu;
+    if (exponent == 0) {
+        // Zero or subnormal: the fraction in units of 2^-24, which float32 has exactly.
+        return __uint_as_float(sign | __float_as_uint((float)fraction * 5.9604644775390625e-8f));
+    }
+    const unsigned wide = exponent == 0x1fu ? 0xffu : exponent + (127 - 15);
+    return __uint_as_float(sign | wide << 23 | fraction << 13);
+}
+
+// To nearest, ties to even.
+static inline unsigned short half_from_float(float value) {
+    const unsigned bits = __float_as_uint(value);
+    const unsigned sign = (bits >> 16) & 0x8000u;
+    const unsigned magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) return (unsigned short)(sign | 0x7e00u);
+    // From 65520 on, half-way between the largest number and the one that would follow.
+    if (magnitude >= 0x477ff000u) return (unsigned short)(sign | 0x7c00u);
+    if (magnitude < 0x38800000u) {
+        // Below 2^-14, in units of 2^-24: adding 2^23 rounds to an integer, which is then in the lowest bits.
+        const float units = __uint_as_float(magnitude) * 16777216.0f + 8388608.0f;
+        return (unsigned short)(sign | (__float_as_uint(units) - 0x4b000000u));
+    }
+    const unsigned rounded = magnitude + 0xfffu + ((magnitude >> 13) & 1u);
+    return (unsigned short)(sign | (rounded - 0x38000000u) >> 13);
+}

@@ -1,0 +1,201 @@
+//! Calls of every template, to compare other executors of a neuron with the CPU: settings, sizes, inputs.
+
+use neurons::{Class, Element, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
+
+/// An input or output on the CPU.
+#[derive(Clone, Debug)]
+pub enum Host<E: Element> {
+    /// In the data's format.
+    Signal(Vec<E>),
+    /// In the format of the arithmetic.
+    State(Vec<E::Real>),
+}
+
+impl<E: Element> Host<E> {
+    fn new(class: Class, values: impl Iterator<Item = f64>) -> Self {
+        match class {
+            Class::Signal => Self::Signal(values.map(|v| E::store(E::Real::from_f64(v))).collect()),
+            Class::State => Self::State(values.map(E::Real::from_f64).collect()),
+        }
+    }
+
+    /// As an input of a call on the CPU.
+    pub fn source(&self) -> Source<'_, E> {
+        match self {
+            Self::Signal(array) => Source::Signal(array),
+            Self::State(array) => Source::State(array),
+        }
+    }
+
+    /// Every element, exactly.
+    pub fn numbers(&self) -> Vec<f64> {
+        match self {
+            Self::Signal(array) => array.iter().map(|v| v.load().to_f64()).collect(),
+            Self::State(array) => array.iter().map(|v| v.to_f64()).collect(),
+        }
+    }
+}
+
+/// What inputs are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inputs {
+    /// Numbers around the threshold.
+    Common,
+    /// The same with NaN, infinities, huge, tiny and subnormal numbers among them.
+    Special,
+}
+
+/// Those of float64, float32 and the half formats, and what lies between two numbers of the latter.
+const SPECIAL: [f64; 16] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::MAX,
+    -1e300,
+    f32::MAX as f64,
+    -1e30,
+    65504.0,
+    65519.99,
+    -65520.0,
+    0.0,
+    -0.0,
+    1e-40,
+    -6e-8,
+    3.1e-5,
+    1e-310,
+];
+
+/// Numbers in 0..1, the same in every run.
+fn random(seed: u64) -> impl Iterator<Item = f64> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    std::iter::repeat_with(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    })
+}
+
+fn numbers(inputs: Inputs, seed: u64) -> impl Iterator<Item = f64> {
+    let mut choice = random(seed + 1000);
+    random(seed).map(move |value| match inputs {
+        // One in eight: most sequences stay finite for some steps.
+        Inputs::Special if choice.next().is_some_and(|c| c < 0.125) => {
+            SPECIAL[(value * SPECIAL.len() as f64) as usize]
+        }
+        _ => value * 3.0 - 1.1,
+    })
+}
+
+/// One call of one template, in any format.
+#[derive(Clone, Debug)]
+pub struct Case<N> {
+    /// With its parameters, flags and reset.
+    pub neuron: N,
+    /// What to compute.
+    pub template: Template,
+    /// How spikes are differentiated.
+    pub gradient: Gradient,
+    /// Number of steps; 1 for the single-step templates.
+    pub steps: usize,
+    /// Number of neurons.
+    pub neurons: usize,
+    /// What inputs are made of.
+    pub inputs: Inputs,
+}
+
+impl<N: Neuron> Case<N> {
+    /// Inputs, in the order of the signature.
+    pub fn input_arrays<E: Element>(&self) -> Vec<Host<E>> {
+        let signature = N::SPEC.signature(self.template);
+        let array = |(seed, buffer): (u64, &neurons::BufferSpec)| {
+            let numbers = numbers(self.inputs, seed).take(self.len(buffer.per_step));
+            Host::new(buffer.class, numbers)
+        };
+        (3..).zip(signature.inputs).map(array).collect()
+    }
+
+    /// Outputs full of NaN, in the order of the signature: what is not written shows.
+    pub fn poisoned<E: Element>(&self) -> Vec<Host<E>> {
+        let signature = N::SPEC.signature(self.template);
+        let array = |buffer: &neurons::BufferSpec| {
+            Host::new(buffer.class, std::iter::repeat_n(f64::NAN, self.len(buffer.per_step)))
+        };
+        signature.outputs.iter().map(array).collect()
+    }
+
+    fn len(&self, per_step: bool) -> usize {
+        if per_step { self.steps * self.neurons } else { self.neurons }
+    }
+}
+
+/// Sizes `[T, N]` around those of blocks of steps and of tiles.
+pub const SIZES: [[usize; 2]; 7] = [[1, 1], [2, 31], [7, 33], [8, 31], [9, 33], [64, 1], [9, 1000]];
+
+/// Sizes of which not every surrogate is tried: a test needs no more.
+const LARGE: usize = 1000;
+
+/// Every template of `N` under every reset, flag and surrogate, at every size.
+pub fn every_case<N: Neuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
+    let mut cases = Vec::new();
+    for (k, &[steps, neurons]) in sizes.iter().enumerate() {
+        for neuron in settings::<N>(k % 2 == 1) {
+            for template in Template::ALL {
+                let steps = if template.is_multi_step() { steps } else { 1 };
+                let is_large = neurons >= LARGE;
+                for gradient in gradients(template, k, is_large) {
+                    let case = |inputs| {
+                        let neuron = neuron.clone();
+                        Case { neuron, template, gradient, steps, neurons, inputs }
+                    };
+                    cases.push(case(Inputs::Common));
+                    if !is_large {
+                        cases.push(case(Inputs::Special));
+                    }
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// `N` under every reset and flag, with default parameters or with others, each of its own value.
+fn settings<N: Neuron>(is_changed: bool) -> Vec<N> {
+    let mut all = Vec::new();
+    for &reset in N::SPEC.resets {
+        for setting in 0..1usize << N::SPEC.flags.len() {
+            let mut neuron = N::default();
+            neuron.set_reset(reset);
+            for (i, flag) in N::SPEC.flags.iter().enumerate() {
+                neuron.set(flag.name, Value::Flag(setting >> i & 1 == 1)).unwrap();
+            }
+            for (i, param) in N::SPEC.params.iter().enumerate().filter(|_| is_changed) {
+                let mut changed = neuron.clone();
+                changed.set(param.name, Value::Real(param.default + 0.01 * (i + 1) as f64)).unwrap();
+                // Ranges may forbid it.
+                if changed.validate().is_ok() {
+                    neuron = changed;
+                }
+            }
+            all.push(neuron);
+        }
+    }
+    all
+}
+
+/// What `template` is to be called with at size number `k`: every surrogate, if it reads them.
+fn gradients(template: Template, k: usize, is_large: bool) -> Vec<Gradient> {
+    if !matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+        return vec![Gradient::default()];
+    }
+    let surrogates = Surrogate::all().enumerate().filter(|(s, _)| !is_large || s % 4 == k % 4);
+    surrogates
+        .flat_map(|(s, surrogate)| {
+            // Default parameters at one size, others at the next.
+            let changed = Surrogate::from_name(surrogate.name(), &[1.7]).expect("it has a parameter");
+            let surrogate = if k % 2 == 1 { changed } else { surrogate };
+            let detach = [false, true].into_iter().filter(move |d| !is_large || *d == (s % 2 == 0));
+            detach.map(move |detach_reset| Gradient { surrogate, detach_reset })
+        })
+        .collect()
+}

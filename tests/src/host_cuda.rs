@@ -1,0 +1,104 @@
+//! Emitted CUDA source as C++: compiled by the host compiler with `shim/cuda.h`, and loaded.
+
+use std::ffi::c_void;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use libloading::Library;
+use neuron_codegen::emit::cuda::arguments;
+use neuron_codegen::gradient::Derived;
+use neuron_codegen::kernel::Program;
+
+/// The shim; a source text starts with it.
+pub const SHIM: &str = include_str!("../shim/cuda.h");
+
+/// Without contraction, and with nothing that relaxes IEEE 754. Little is optimised: compiling takes longer
+/// than running.
+const OPTIONS: [&str; 6] = ["-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-w"];
+
+/// A C++ compiler that takes the options of GCC.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    /// With arguments that it always gets: `ccache c++`.
+    command: Vec<String>,
+}
+
+impl Compiler {
+    /// `$CXX`, else `c++`; or `None` with the reason printed.
+    ///
+    /// # Panics
+    /// There is none, and `NEURON_TEST_CXX` is `require`.
+    pub fn find() -> Option<Self> {
+        let cxx = std::env::var("CXX").ok().filter(|cxx| !cxx.trim().is_empty());
+        let cxx = cxx.unwrap_or_else(|| "c++".to_owned());
+        let compiler = Self { command: cxx.split_whitespace().map(str::to_owned).collect() };
+        let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let found = silent(compiler.command().arg("--version"));
+        let reason = match found {
+            Ok(status) if status.success() => return Some(compiler),
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let required = std::env::var_os("NEURON_TEST_CXX").is_some_and(|value| value == "require");
+        assert!(!required, "no C++ compiler: `{cxx}`: {reason}");
+        println!("skipped: no C++ compiler: `{cxx}`: {reason}");
+        None
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.command[0]);
+        command.args(&self.command[1..]);
+        command
+    }
+
+    /// Compiles `source`, which does not include the shim yet, for one data format, and loads it. Files are
+    /// in `directory` under `name`.
+    ///
+    /// # Panics
+    /// The source is not valid.
+    pub fn load(&self, directory: &Path, name: &str, format: &str, source: &str) -> Library {
+        let text = directory.join(format!("{name}_{format}.cpp"));
+        let library = directory.join(format!("{name}_{format}.so"));
+        std::fs::write(&text, format!("{SHIM}\n{source}")).unwrap();
+        let mut command = self.command();
+        command.args(OPTIONS).arg(format!("-D{}", format.to_uppercase())).arg("-o").args([&library, &text]);
+        let output = command.output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command:?}\n{errors}");
+        // SAFETY: the library was just made of kernels, and has no initialisers.
+        unsafe { Library::new(&library) }.unwrap()
+    }
+}
+
+/// A launch of one kernel on the CPU: pointers to its arguments, number of neurons.
+pub type Launch = unsafe extern "C" fn(*const *mut c_void, u64);
+
+/// The name of the [`Launch`] of a kernel.
+pub fn launch_name(kernel: &str) -> String {
+    format!("launch_{kernel}")
+}
+
+/// The source of a [`Launch`] for every kernel that the neuron's source has.
+pub fn launches(derived: &Derived, programs: &[Program]) -> String {
+    let mut text = "#define JOIN_(a, b) a##b\n#define JOIN(a, b) JOIN_(a, b)\n".to_owned();
+    for program in programs.iter().filter(|program| !program.variant.relaxed) {
+        let kernel = format!("KERNEL({})", program.variant.name());
+        let values: Vec<String> = arguments(derived, program)
+            .iter()
+            .enumerate()
+            .map(|(i, argument)| format!("shim::argument<{}>(args[{i}])", argument.format))
+            .collect();
+        let values = values.join(",\n            ");
+        text += &format!(
+            "
+extern \"C\" void JOIN(launch_, {kernel})(void *const *args, u64 neurons) {{
+    shim::launch(neurons, [args] {{
+        {kernel}(
+            {values});
+    }});
+}}
+"
+        );
+    }
+    text
+}

@@ -1,0 +1,154 @@
+//! The functions and number formats of the CUDA prelude, compiled as C++, against the runtime's: the same
+//! bits over all of float32.
+
+use half::{bf16, f16};
+use libloading::Library;
+use neuron_codegen::emit::cuda::PRELUDE;
+use neurons::{Element, math};
+use neurons_tests::host_cuda::Compiler;
+use rayon::prelude::*;
+
+/// Where formulas or results change, besides 0 and infinity.
+const PLACES: [f32; 16] = [
+    0.414_213_57,
+    0.625,
+    1.0,
+    std::f32::consts::FRAC_PI_2,
+    2.414_213_6,
+    4.0,
+    88.722_84,
+    89.0,
+    103.972_08,
+    104.0,
+    65504.0,
+    65520.0,
+    f32::MIN_POSITIVE,
+    f32::MAX,
+    6.103_515_6e-5,
+    5.960_464_5e-8,
+];
+
+/// Every 1009th float32, NaN of all kinds included, and all near special ones.
+fn inputs() -> Vec<f32> {
+    let special = [0.0f32, f32::INFINITY].into_iter().chain(PLACES);
+    let near = special.flat_map(|value| (-3..=3).map(move |i| value.to_bits().wrapping_add_signed(i)));
+    let both = near.flat_map(|bits| [bits, bits ^ 1 << 31]);
+    (0..=u32::MAX).step_by(1009).chain(both).map(f32::from_bits).collect()
+}
+
+/// `text` compiled behind the prelude for one format, or `None` without a compiler.
+fn compiled(format: &str, text: &str) -> Option<Library> {
+    let compiler = Compiler::find()?;
+    let directory = tempfile::tempdir().unwrap();
+    Some(compiler.load(directory.path(), "functions", format, &format!("{PRELUDE}\n{text}")))
+}
+
+/// A C++ function over arrays: `to` of each `from`, of which `value` is the expression in `in[i]`.
+fn loop_over(name: &str, from: &str, to: &str, value: &str) -> String {
+    format!(
+        "extern \"C\" void {name}(const {from} *in, {to} *out, u64 count) {{
+    for (u64 i = 0; i < count; ++i) out[i] = {value};
+}}\n"
+    )
+}
+
+/// What the function made by [`loop_over`] returns for `inputs`.
+///
+/// # Safety
+/// `library` defines `name` over arrays of `A` and `B`.
+unsafe fn call<A, B: Clone + Default>(library: &Library, name: &str, inputs: &[A]) -> Vec<B> {
+    let mut outputs = vec![B::default(); inputs.len()];
+    type Loop<A, B> = unsafe extern "C" fn(*const A, *mut B, u64);
+    // SAFETY: the caller answers for the type; both arrays are `count` long.
+    unsafe {
+        let function = library.get::<Loop<A, B>>(name.as_bytes()).unwrap();
+        function(inputs.as_ptr(), outputs.as_mut_ptr(), inputs.len() as u64);
+    }
+    outputs
+}
+
+fn is_same(a: f32, b: f32) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+}
+
+#[test]
+fn functions() {
+    // Functions of two numbers take as the second the bits of the first, rotated.
+    let other = |x: f32| f32::from_bits(x.to_bits().rotate_left(9));
+    let rotated = "__uint_as_float(__float_as_uint(in[i]) << 9 | __float_as_uint(in[i]) >> 23)";
+    type Function = fn(f32) -> f32;
+    type OfTwo = fn(f32, f32) -> f32;
+    let functions: [(&str, Function); 10] = [
+        ("exp", math::exp),
+        ("ln", math::ln),
+        ("sqrt", math::sqrt),
+        ("tanh", math::tanh),
+        ("sigmoid", math::sigmoid),
+        ("abs", math::abs),
+        ("atan", math::atan),
+        ("erf", math::erf),
+        ("sin", math::sin),
+        ("cos", math::cos),
+    ];
+    let pairs: [(&str, OfTwo); 2] = [("min", math::min), ("max", math::max)];
+    let mut text = String::new();
+    for (name, _) in functions {
+        text += &loop_over(&format!("all_{name}"), "real", "real", &format!("math::{name}(in[i])"));
+    }
+    for (name, _) in pairs {
+        let value = format!("math::{name}(in[i], {rotated})");
+        text += &loop_over(&format!("all_{name}"), "real", "real", &value);
+    }
+    let Some(library) = compiled("f32", &text) else { return };
+    let inputs = inputs();
+    let check = |name: &str, expected: &(dyn Fn(f32) -> f32 + Sync)| {
+        // SAFETY: defined above, over arrays of float.
+        let outputs: Vec<f32> = unsafe { call(&library, &format!("all_{name}"), &inputs) };
+        for (&x, actual) in inputs.iter().zip(outputs) {
+            let expected = expected(x);
+            assert!(is_same(actual, expected), "{name}({x:e}) is {actual:e}, on the CPU {expected:e}");
+        }
+    };
+    functions.par_iter().for_each(|(name, expected)| check(name, expected));
+    pairs.par_iter().for_each(|(name, expected)| check(name, &|x| expected(x, other(x))));
+    println!("{} functions give the same bits at {} places", functions.len() + pairs.len(), inputs.len());
+}
+
+/// Loads and stores of a format of 16 bits.
+fn storage<E: Element<Real = f32>>(from_bits: fn(u16) -> E) {
+    let text = loop_over("all_load", "signal", "real", "load(in[i])")
+        + &loop_over("all_store", "real", "signal", "store(in[i])");
+    let Some(library) = compiled(E::NAME, &text) else { return };
+    let stored: Vec<E> = (0..=u16::MAX).map(from_bits).collect();
+    // SAFETY: defined above; `signal` is the bits of `E`, `real` float.
+    let loaded: Vec<f32> = unsafe { call(&library, "all_load", &stored) };
+    for (&stored, actual) in stored.iter().zip(loaded) {
+        let expected = stored.load();
+        assert!(is_same(actual, expected), "{} {stored:?} is {actual:e}, not {expected:e}", E::NAME);
+    }
+    // Every number of the format, and half-way to the next, where ties are.
+    let numbers = stored.iter().map(|stored| stored.load());
+    let between = (stored.windows(2)).map(|pair| (pair[0].load() * 0.5) + (pair[1].load() * 0.5));
+    let inputs: Vec<f32> = inputs().into_iter().chain(numbers).chain(between).collect();
+    // SAFETY: as above.
+    let outputs: Vec<E> = unsafe { call(&library, "all_store", &inputs) };
+    for (&x, actual) in inputs.iter().zip(outputs) {
+        let expected = E::store(x);
+        // Loaded: NaN of any kind is as good as another.
+        assert!(
+            is_same(actual.load(), expected.load()),
+            "{x:e} is stored as {} {actual:?}, on the CPU {expected:?}",
+            E::NAME
+        );
+    }
+}
+
+#[test]
+fn half() {
+    storage(f16::from_bits);
+}
+
+#[test]
+fn bfloat() {
+    storage(bf16::from_bits);
+}

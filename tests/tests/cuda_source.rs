@@ -1,0 +1,114 @@
+//! The emitted CUDA source without a GPU: compiled as C++, a launch being a loop over threads, every kernel
+//! gives the same bits as the generated Rust. Arguments are packed as for a GPU.
+//!
+//! Without a C++ compiler (`$CXX`, `c++`), this says so and passes; `NEURON_TEST_CXX=require` makes that a
+//! failure.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use libloading::Library;
+use neuron_codegen::emit::cuda;
+use neuron_codegen::gradient::Derived;
+use neuron_codegen::kernel::programs;
+use neurons::cuda::Arguments;
+use neurons::{Element, Neuron, Template};
+use neurons_tests::cases::{Case, Host, SIZES, every_case};
+use neurons_tests::compare::{Executor, compare};
+use neurons_tests::declared::{Visit, every_neuron, models};
+use neurons_tests::host_cuda::{Compiler, Launch, launch_name, launches};
+use rayon::prelude::*;
+
+/// The kernels of one neuron in one format.
+struct Kernels {
+    library: Library,
+    /// Whether they call functions whose float64 versions are those of the C library.
+    is_transcendental: bool,
+}
+
+impl Executor for Kernels {
+    fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
+        let reset = match case.template {
+            Template::Backward | Template::Bptt => String::new(),
+            _ => format!("{}_reset_", case.neuron.reset()),
+        };
+        let name = launch_name(&format!("{}_{reset}{}_{}", N::SPEC.module, case.template, E::NAME));
+        // SAFETY: the library defines it with this type.
+        let launch = unsafe { self.library.get::<Launch>(name.as_bytes()) }.unwrap();
+        let read = inputs.iter().map(|array| match array {
+            Host::Signal(array) => array.as_ptr() as u64,
+            Host::State(array) => array.as_ptr() as u64,
+        });
+        let written = outputs.iter_mut().map(|array| match array {
+            Host::Signal(array) => array.as_mut_ptr() as u64,
+            Host::State(array) => array.as_mut_ptr() as u64,
+        });
+        let Case { neuron, template, gradient, steps, neurons, .. } = case;
+        let arrays = read.chain(written);
+        let mut arguments = Arguments::new::<N, E>(neuron, *template, *gradient, *steps, *neurons, arrays);
+        // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says.
+        unsafe { launch(arguments.pointers().as_ptr(), *neurons as u64) };
+    }
+    fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
+        let algebraic = ["ATan", "PiecewiseQuadratic", "SoftSign", "SuperSpike"];
+        let with_grad = matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        !self.is_transcendental && (!with_grad || algebraic.contains(&case.gradient.surrogate.name()))
+    }
+}
+
+/// Checks a neuron in one format, and returns how many calls that were.
+type Job<'a> = Box<dyn Fn() -> (&'static str, usize) + Send + Sync + 'a>;
+
+/// A job for every neuron and format.
+struct Jobs<'a> {
+    compiler: &'a Compiler,
+    directory: &'a Path,
+    models: HashMap<String, Derived>,
+    jobs: Vec<Job<'a>>,
+}
+
+impl<'a> Jobs<'a> {
+    fn add<N: Neuron, E: Element>(&mut self, source: &Arc<str>, is_transcendental: bool) {
+        let Self { compiler, directory, .. } = *self;
+        let source = source.clone();
+        self.jobs.push(Box::new(move || {
+            let library = compiler.load(directory, N::SPEC.module, E::NAME, &source);
+            let kernels = Kernels { library, is_transcendental };
+            let cases = every_case::<N>(&SIZES);
+            for case in &cases {
+                compare::<N, E>(&kernels, case);
+            }
+            (N::SPEC.name, cases.len())
+        }));
+    }
+}
+
+impl Visit for Jobs<'_> {
+    fn visit<N: Neuron>(&mut self) {
+        let mut derived = self.models.remove(N::SPEC.name).expect("it is declared");
+        let programs = programs(&mut derived);
+        assert_eq!(N::SPEC.cuda.source, cuda::source(&derived, &programs), "the source that was embedded");
+        let kernels = cuda::kernels(&derived, &programs);
+        let functions = ["exp", "ln", "tanh", "sigmoid", "atan", "erf", "sin", "cos"];
+        let is_transcendental = functions.iter().any(|name| kernels.contains(&format!("math::{name}(")));
+        let source = format!("{}\n{}", N::SPEC.cuda.source, launches(&derived, &programs)).into();
+        self.add::<N, f32>(&source, is_transcendental);
+        self.add::<N, f64>(&source, is_transcendental);
+        self.add::<N, half::f16>(&source, is_transcendental);
+        self.add::<N, half::bf16>(&source, is_transcendental);
+    }
+}
+
+#[test]
+fn same_bits() {
+    let Some(compiler) = Compiler::find() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let models = models().into_iter().map(|derived| (derived.model.name.to_string(), derived)).collect();
+    let mut jobs = Jobs { compiler: &compiler, directory: directory.path(), models, jobs: Vec::new() };
+    every_neuron(&mut jobs);
+    let done: Vec<_> = jobs.jobs.par_iter().map(|job| job()).collect();
+    for (name, calls) in done.iter().step_by(4) {
+        println!("{name}: {calls} calls in four formats give the same bits");
+    }
+}
