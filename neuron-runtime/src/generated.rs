@@ -10,8 +10,8 @@ pub use crate::rows::{LANES, Rows, RowsMut, lanes};
 pub use crate::surrogate::TileGradient;
 pub use crate::tile::{Kernel, Tile};
 pub use crate::{
-    BufferSpec, Call, Class, Element, Equation, Error, FlagSpec, Gradient, Neuron, ParamSpec, Real, Reset,
-    Signature, Sink, Source, Spec, StateSpec, Template, Value,
+    BufferSpec, Call, Class, Cuda, Element, Equation, Error, FlagSpec, Gradient, Image, Neuron, ParamSpec,
+    Real, Reset, Signature, Sink, Source, Spec, StateSpec, Template, Value,
 };
 
 /// Checks that a neuron was declared with a reset mode.

@@ -43,11 +43,12 @@ pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::__expand;
 pub use neuron::{Neuron, Value};
-pub use node::{MultiStepNode, Node};
+pub use node::{MultiStepNode, Node, Stateful};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut};
 pub use spec::{
-    BufferSpec, Class, Equation, FlagSpec, ParamSpec, Reset, Signature, Spec, StateSpec, Template,
+    BufferSpec, Class, Cuda, Equation, FlagSpec, Image, ParamSpec, Reset, Signature, Spec, StateSpec,
+    Template,
 };
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};

@@ -49,6 +49,7 @@ pub fn spec(derived: &Derived) -> TokenStream {
             equations: &[#(#equations),*],
             derivatives: &[#(#derivatives),*],
             signatures: &[#(#signatures),*],
+            cuda: &CUDA,
         };
     }
 }
