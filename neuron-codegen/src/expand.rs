@@ -1,5 +1,7 @@
 //! The whole path, from the tokens of a declaration to those of its expansion.
 
+use std::path::Path;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
@@ -11,11 +13,14 @@ use crate::emit::api;
 ///
 /// Mistakes become `compile_error!`s at their places. As far as the declaration could be understood, the
 /// struct and its methods are emitted all the same, so that code that uses them gets no errors of its own.
-pub fn expand(tokens: TokenStream) -> TokenStream {
+///
+/// `out_dir` is the `OUT_DIR` of the crate, if it has one: kernels that its build script has compiled there
+/// (see [`build`](crate::build)) are embedded.
+pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let (krate, declaration) = split(tokens);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
-    let code = analysis.model.map(|model| api::expand(model, &krate));
+    let code = analysis.model.map(|model| api::expand(model, &krate, out_dir));
     quote! { #errors #code }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! This is a plain library, used by the `neuron!` macro, by build scripts and by tests alike.
 
+pub mod build;
 pub mod check;
 pub mod declarations;
 pub mod derive;

@@ -1,11 +1,14 @@
 //! The proc macro behind `neuron_runtime::neuron!`. Tokens in, tokens out; every decision is in
 //! `neuron-codegen`.
 
+use std::path::Path;
+
 use proc_macro::TokenStream;
 
 /// Expands the declaration of a neuron. Use it as `neurons::neuron!` or `neuron_runtime::neuron!`, where it
 /// is documented.
 #[proc_macro]
 pub fn neuron(tokens: TokenStream) -> TokenStream {
-    neuron_codegen::expand::expand(tokens.into()).into()
+    let out_dir = std::env::var_os("OUT_DIR");
+    neuron_codegen::expand::expand(tokens.into(), out_dir.as_deref().map(Path::new)).into()
 }

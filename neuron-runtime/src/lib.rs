@@ -45,7 +45,7 @@ pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::__expand;
 pub use neuron::{Neuron, Value};
-pub use node::{MultiStepNode, Node};
+pub use node::{MultiStepNode, Node, Stateful};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut};
 pub use spec::{

@@ -112,6 +112,12 @@ pub struct Equation {
     pub expr: &'static str,
 }
 
+impl fmt::Display for Equation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.expr)
+    }
+}
+
 /// In which format a buffer is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -152,14 +158,33 @@ pub struct Signature {
     pub outputs: &'static [BufferSpec],
 }
 
-/// A neuron's kernels compiled for one format and target.
+/// A neuron's kernels for the GPU: all templates, in CUDA C++ and compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Cuda {
+    /// Source of all kernels, complete: it includes nothing. Which of the four data formats it is compiled
+    /// for is chosen by defining `F32`, `F64`, `F16` or `BF16`.
+    pub source: &'static str,
+    /// What was compiled when the crate was built. Empty if it was built without a CUDA compiler.
+    pub images: &'static [Image],
+}
+
+// The texts are thousands of lines, which have no place in a message.
+impl fmt::Debug for Cuda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = format_args!("{} bytes", self.source.len());
+        f.debug_struct("Cuda").field("source", &source).field("images", &self.images).finish()
+    }
+}
+
+/// A neuron's kernels compiled for one data format and one architecture.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Image {
-    /// The format of the data: `f32`, `f64`, `f16`, `bf16`.
+    /// The data's format: `f32`, `f64`, `f16` or `bf16`.
     pub format: &'static str,
-    /// `sm_90` for a binary, `compute_80` for PTX.
+    /// What it was compiled for: `sm_90`, a cubin for GPUs of that architecture, or `compute_80`, PTX that the
+    /// driver compiles for any later one.
     pub target: &'static str,
-    /// A cubin, or PTX text.
+    /// The image. PTX ends with a zero, as the driver takes it.
     pub bytes: &'static [u8],
 }
 
@@ -167,15 +192,6 @@ impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Image({} {}, {} bytes)", self.format, self.target, self.bytes.len())
     }
-}
-
-/// A neuron's CUDA kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cuda {
-    /// Source text, for all formats.
-    pub source: &'static str,
-    /// What was compiled when the neuron's crate was built.
-    pub images: &'static [Image],
 }
 
 /// Everything about a neuron that does not depend on parameter values.
@@ -205,7 +221,7 @@ pub struct Spec {
     pub derivatives: &'static [Equation],
     /// The arrays of each template, in the order of [`Template::ALL`].
     pub signatures: &'static [Signature],
-    /// Its CUDA kernels.
+    /// Its kernels for the GPU.
     pub cuda: &'static Cuda,
 }
 

@@ -2,10 +2,13 @@
 //! buffers and kernels.
 
 mod buffers;
+mod cuda;
 mod neuron;
 mod spec;
 
 pub use spec::{derivatives, equations};
+
+use std::path::Path;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -15,14 +18,15 @@ use crate::kernel::{Program, programs};
 use crate::model::Model;
 use crate::variant::Template;
 
-/// The expansion of one declaration. `krate` is the path of the runtime crate.
-pub fn expand(model: Model, krate: &TokenStream) -> TokenStream {
+/// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
+/// script may have put compiled kernels.
+pub fn expand(model: Model, krate: &TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let mut derived = Derived::new(model);
     let programs = programs(&mut derived);
     let structure = structure(&derived.model, krate);
     let methods = buffers::methods(&derived, krate);
     let neuron = neuron::implementation(&derived, krate);
-    let module = module(&derived, &programs, krate);
+    let module = module(&derived, &programs, krate, out_dir);
     quote! { #structure #methods #neuron #module }
 }
 
@@ -136,7 +140,12 @@ fn reset_variant(reset: crate::model::Reset) -> &'static str {
 }
 
 /// The module of the neuron: buffers, kernels, and how the runtime finds them.
-fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> TokenStream {
+fn module(
+    derived: &Derived,
+    programs: &[Program],
+    krate: &TokenStream,
+    out_dir: Option<&Path>,
+) -> TokenStream {
     let model = &derived.model;
     let vis = &model.vis;
     let module = ident(&module_name(model));
@@ -148,7 +157,7 @@ fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> Token
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
     let spec = spec::spec(derived);
-    let source = super::cuda::source(derived, programs);
+    let cuda = cuda::cuda(derived, programs, out_dir);
     quote! {
         #about
         #[allow(clippy::all, clippy::pedantic, non_snake_case, unused_parens, dead_code)]
@@ -160,9 +169,7 @@ fn module(derived: &Derived, programs: &[Program], krate: &TokenStream) -> Token
             #params
             #launch
             #spec
-
-            /// The CUDA kernels.
-            pub static CUDA: Cuda = Cuda { source: #source, images: &[] };
+            #cuda
 
             /// The kernels, over a tile of neurons each. They are generic over the data's format; the
             /// runtime runs them on all tiles, in parallel and with the vector instructions at hand.

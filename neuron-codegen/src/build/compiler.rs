@@ -1,0 +1,94 @@
+//! A CUDA compiler, whichever it is.
+
+use std::path::Path;
+
+use super::images::FLAGS;
+use super::nvcc::Nvcc;
+use super::nvrtc::Nvrtc;
+use super::settings::{Format, Target};
+use super::usage::{self, Usage};
+
+/// A CUDA compiler.
+#[derive(Debug)]
+pub enum Compiler {
+    /// The library.
+    Nvrtc(Nvrtc),
+    /// The program.
+    Nvcc(Nvcc),
+}
+
+impl Compiler {
+    /// What it is, to the last detail that may change what it makes: kept beside the images.
+    pub fn description(&self) -> String {
+        match self {
+            Self::Nvrtc(nvrtc) => nvrtc.description(),
+            Self::Nvcc(nvcc) => nvcc.description(),
+        }
+    }
+
+    /// Its file, if known: the system's loader does not tell.
+    pub fn path(&self) -> Option<&Path> {
+        let path = match self {
+            Self::Nvrtc(nvrtc) => nvrtc.path(),
+            Self::Nvcc(nvcc) => nvcc.path(),
+        };
+        path.is_absolute().then_some(path)
+    }
+
+    /// Compiles a source to an image. `scratch` is a path that nothing else uses, for files in between.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn compile(
+        &self,
+        source: &str,
+        format: Format,
+        target: Target,
+        scratch: &Path,
+    ) -> Result<Vec<u8>, String> {
+        let (mut image, _) = self.run(source, &options(format, target), target, scratch)?;
+        // The driver takes PTX as a string that ends with a zero. NVRTC writes it, nvcc does not.
+        if target.is_ptx() && image.last() != Some(&0) {
+            image.push(0);
+        }
+        Ok(image)
+    }
+
+    /// What each kernel of a source takes of a GPU. Only a cubin is known to, not PTX: there are none then.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn usage(
+        &self,
+        source: &str,
+        format: Format,
+        target: Target,
+        scratch: &Path,
+    ) -> Result<Vec<Usage>, String> {
+        let mut options = options(format, target);
+        options.push("--ptxas-options=-v".into());
+        let (_, log) = self.run(source, &options, target, scratch)?;
+        Ok(usage::read(&log))
+    }
+
+    /// The image and what was said.
+    fn run(
+        &self,
+        source: &str,
+        options: &[String],
+        target: Target,
+        scratch: &Path,
+    ) -> Result<(Vec<u8>, String), String> {
+        match self {
+            Self::Nvrtc(nvrtc) => nvrtc.compile(source, options, target.is_ptx()),
+            Self::Nvcc(nvcc) => nvcc.compile(source, options, target.is_ptx(), scratch),
+        }
+    }
+}
+
+/// The options of an image, the same for both compilers.
+pub fn options(format: Format, target: Target) -> Vec<String> {
+    let mut options = vec![format!("--gpu-architecture={target}"), format.define().to_owned()];
+    options.extend(FLAGS.map(str::to_owned));
+    options
+}

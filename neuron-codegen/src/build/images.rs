@@ -1,0 +1,98 @@
+//! Where compiled kernels are, for the build script that writes them and the macro that embeds them.
+//!
+//! ```text
+//! OUT_DIR/neurons-cuda/Lif-0123456789abcdef/stamp           the compiler
+//!                                          /f32.sm_90.cubin
+//!                                          /f32.compute_80.ptx
+//! ```
+//!
+//! The number is a hash of everything an image is made of except for what its file name says and which
+//! compiler it was. So the macro, which knows the source only, finds the images of exactly this source.
+
+use std::path::{Path, PathBuf};
+
+use super::settings::{Format, Target};
+
+/// What every image is compiled with besides architecture and format. No contraction, so that results are the
+/// same bits as the CPU's; division and square roots are IEEE's and denormals are kept by default.
+pub const FLAGS: [&str; 2] = ["--fmad=false", "--std=c++17"];
+
+/// The folder of all images under `OUT_DIR`.
+pub fn root(out_dir: &Path) -> PathBuf {
+    out_dir.join("neurons-cuda")
+}
+
+/// Name of the folder of a neuron's images.
+pub fn folder(name: &str, source: &str) -> String {
+    let bytes = FLAGS.iter().flat_map(|flag| flag.bytes().chain([0])).chain(source.bytes());
+    format!("{name}-{:016x}", fnv1a(bytes))
+}
+
+/// Name of an image's file.
+pub fn file(format: Format, target: Target) -> String {
+    let extension = if target.is_ptx() { "ptx" } else { "cubin" };
+    format!("{}.{target}.{extension}", format.name())
+}
+
+/// An image that is there to be embedded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embeddable {
+    /// The data's format.
+    pub format: Format,
+    /// What it was compiled for.
+    pub target: Target,
+    /// Absolute path.
+    pub path: String,
+}
+
+/// The images of a neuron, cubins first, in order of format and architecture.
+pub fn embeddable(out_dir: &Path, name: &str, source: &str) -> Vec<Embeddable> {
+    let Ok(entries) = std::fs::read_dir(root(out_dir).join(folder(name, source))) else { return Vec::new() };
+    let mut images: Vec<_> = entries.filter_map(|entry| image(&entry.ok()?.path())).collect();
+    images.sort_by_key(|image| (image.target, image.format));
+    images
+}
+
+/// Files by other names are not images: the stamp, and what is still being written.
+fn image(path: &Path) -> Option<Embeddable> {
+    let name = path.file_name()?.to_str()?;
+    let mut parts = name.split('.');
+    let format = Format::parse(parts.next()?)?;
+    let target = Target::parse(parts.next()?)?;
+    (name == file(format, target))
+        .then(|| Some(Embeddable { format, target, path: path.to_str()?.into() }))?
+}
+
+/// Fowler, Noll and Vo's hash, 1a, of 64 bits. That of the standard library may change with the compiler.
+fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_is_fnv1a() {
+        // Test vectors of the authors.
+        assert_eq!(fnv1a("".bytes()), 0xcbf29ce484222325);
+        assert_eq!(fnv1a("foobar".bytes()), 0x85944171f73967e8);
+    }
+
+    #[test]
+    fn file_names_are_read_as_they_are_written() {
+        for format in Format::ALL {
+            for target in ["sm_80", "sm_100a", "compute_90"] {
+                let target = Target::parse(target).unwrap();
+                let path = Path::new("/out").join(file(format, target));
+                let found = image(&path).unwrap();
+                assert_eq!((found.format, found.target), (format, target));
+            }
+        }
+        for other in ["stamp", "f32.sm_80", "f32.sm_80.ptx", "f32.sm_80.cubin.new", "f8.sm_80.cubin"] {
+            assert_eq!(image(Path::new(other)), None, "{other}");
+        }
+    }
+}

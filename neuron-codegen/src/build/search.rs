@@ -1,0 +1,103 @@
+//! Where a CUDA compiler may be.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::compiler::Compiler;
+use super::error::Error;
+use super::nvcc::Nvcc;
+use super::nvrtc::Nvrtc;
+
+/// The environment variables that the search depends on, besides `PATH`: that one changes with every shell
+/// and editor, and a change of it is no reason to build again.
+pub const VARIABLES: [&str; 4] = ["CUDA_PATH", "CUDA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX"];
+
+/// Where the compiler is looked for. NVRTC is preferred: it needs no host compiler and is several times
+/// faster.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The NVRTC that the user named: the library, or its folder. Nothing else is tried then.
+    pub nvrtc: Option<PathBuf>,
+    /// Folders that NVRTC may be in, in order. The empty path stands for those of the system's loader.
+    pub libraries: Vec<PathBuf>,
+    /// Folders that nvcc may be in, in order.
+    pub programs: Vec<PathBuf>,
+}
+
+impl Search {
+    /// All known places, given the environment variables that `variable` looks up.
+    pub fn new(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
+        let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let toolkits: Vec<PathBuf> = ["CUDA_PATH", "CUDA_HOME"].into_iter().filter_map(path).collect();
+
+        let library = |toolkit: &Path| toolkit.join("lib64");
+        let mut libraries: Vec<PathBuf> = toolkits.iter().map(|toolkit| library(toolkit)).collect();
+        libraries.push(PathBuf::new());
+        let installed = children("/usr/local".as_ref(), |name| name.starts_with("cuda"));
+        libraries.extend(installed.iter().map(|toolkit| library(toolkit)));
+        for packages in python_packages(&path) {
+            libraries.push(packages.join("nvidia/cu13/lib"));
+            libraries.push(packages.join("nvidia/cuda_nvrtc/lib"));
+        }
+
+        let mut programs: Vec<PathBuf> = toolkits.iter().map(|toolkit| toolkit.join("bin")).collect();
+        if let Some(path) = variable("PATH") {
+            programs.extend(std::env::split_paths(&path));
+        }
+        programs.extend(installed.iter().map(|toolkit| toolkit.join("bin")));
+        Self { nvrtc: path("NEURON_NVRTC"), libraries, programs }
+    }
+
+    /// Finds a compiler. An NVRTC that nobody named and that cannot be loaded is passed over: it may be one
+    /// for another system.
+    ///
+    /// # Errors
+    /// [`Error::NoCompiler`]; [`Error::NvrtcNotThere`] and [`Error::NvrtcUnusable`] for one that was named.
+    pub fn find(&self) -> Result<Compiler, Error> {
+        if let Some(named) = &self.nvrtc {
+            let library =
+                if named.is_dir() { in_folder(named).into_iter().next() } else { Some(named.clone()) };
+            let library = library.filter(|library| library.is_file());
+            let library = library.ok_or_else(|| Error::NvrtcNotThere { path: named.clone() })?;
+            return Nvrtc::load(&library).map(Compiler::Nvrtc);
+        }
+        let candidates = self.libraries.iter().flat_map(|folder| match folder.as_os_str().is_empty() {
+            true => ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].map(PathBuf::from).to_vec(),
+            false => in_folder(folder),
+        });
+        if let Some(nvrtc) = candidates.into_iter().find_map(|library| Nvrtc::load(&library).ok()) {
+            return Ok(Compiler::Nvrtc(nvrtc));
+        }
+        let programs = self.programs.iter().map(|folder| folder.join("nvcc"));
+        let nvcc = programs.filter(|path| path.is_file()).find_map(|path| Nvcc::new(&path));
+        nvcc.map(Compiler::Nvcc).ok_or(Error::NoCompiler)
+    }
+}
+
+/// The NVRTC libraries in a folder, newest first by name: `libnvrtc.so.13` before `libnvrtc.so.12`.
+fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let mut found = children(folder, |name| name == "libnvrtc.so" || name.starts_with("libnvrtc.so."));
+    found.reverse();
+    found
+}
+
+/// Folders that pip and conda install packages to.
+fn python_packages(path: &dyn Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(path);
+    let own = path("HOME").map(|home| home.join(".local"));
+    let prefixes = environments.chain(own).chain(["/usr/local".into(), "/usr".into()]);
+    prefixes
+        .flat_map(|prefix| children(&prefix.join("lib"), |name| name.starts_with("python3")))
+        .flat_map(|python| [python.join("site-packages"), python.join("dist-packages")])
+        .collect()
+}
+
+/// What is in a folder, by name. A folder that cannot be read has nothing.
+fn children(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries =
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let wanted = |path: &PathBuf| path.file_name().and_then(OsStr::to_str).is_some_and(&is_wanted);
+    let mut found: Vec<PathBuf> = entries.filter(wanted).collect();
+    found.sort();
+    found
+}

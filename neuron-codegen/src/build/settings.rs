@@ -1,0 +1,241 @@
+//! What is compiled, as the environment says.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use super::error::Error;
+use super::search::Search;
+
+/// The environment variables that settings are read from; a change of one runs the build script again.
+pub const VARIABLES: [&str; 4] =
+    ["NEURON_CUDA", "NEURON_CUDA_TARGETS", "NEURON_CUDA_FORMATS", "NEURON_NVRTC"];
+
+/// What is compiled if nothing is said: the data-centre GPUs of the last two generations as they are, and
+/// every later one through the driver's compiler.
+const TARGETS: &str = "sm_80,sm_90,compute_80";
+
+/// What is compiled, and with what.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether at all.
+    pub mode: Mode,
+    /// Architectures.
+    pub targets: Vec<Target>,
+    /// Data formats.
+    pub formats: Vec<Format>,
+    /// Where the compiler is looked for.
+    pub search: Search,
+}
+
+impl Settings {
+    /// Reads the settings from environment variables, which `variable` looks up.
+    ///
+    /// # Errors
+    /// [`Error::Setting`]
+    pub fn new(variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
+        let text = |name: &'static str| variable(name).map(|value| value.to_string_lossy().into_owned());
+        let mode = text("NEURON_CUDA").unwrap_or_else(|| "auto".into());
+        let mode = Mode::parse(&mode).ok_or_else(|| Error::Setting {
+            name: "NEURON_CUDA",
+            value: mode,
+            expected: "`auto`, `require` or `off`".into(),
+        })?;
+        let targets = text("NEURON_CUDA_TARGETS").unwrap_or_else(|| TARGETS.into());
+        let targets = list(
+            "NEURON_CUDA_TARGETS",
+            &targets,
+            Target::parse,
+            "`sm_90` for a cubin or `compute_80` for PTX, each with a number, separated by commas",
+        )?;
+        let formats = text("NEURON_CUDA_FORMATS").unwrap_or_else(|| Format::ALL.map(Format::name).join(","));
+        let formats = list(
+            "NEURON_CUDA_FORMATS",
+            &formats,
+            Format::parse,
+            "some of `f32`, `f64`, `f16` and `bf16`, separated by commas",
+        )?;
+        Ok(Self { mode, targets, formats, search: Search::new(variable) })
+    }
+}
+
+/// Reads a list: at least one entry, separated by commas. An entry given twice counts once.
+fn list<T: PartialEq>(
+    name: &'static str,
+    value: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    expected: &str,
+) -> Result<Vec<T>, Error> {
+    let mut entries = Vec::new();
+    for part in value.split(',') {
+        let entry = parse(part.trim()).ok_or_else(|| Error::Setting {
+            name,
+            value: value.into(),
+            expected: expected.into(),
+        })?;
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// Whether kernels are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// If there is a compiler. What cannot be compiled is reported as a warning.
+    Auto,
+    /// Yes; it is an error if they cannot be.
+    Require,
+    /// No.
+    Off,
+}
+
+impl Mode {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "require" => Some(Self::Require),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
+}
+
+/// A data format: that of inputs, spikes and their gradients in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// float32.
+    F32,
+    /// float64.
+    F64,
+    /// float16, with float32 states and arithmetic.
+    F16,
+    /// bfloat16, with float32 states and arithmetic.
+    Bf16,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::F32, Self::F64, Self::F16, Self::Bf16];
+
+    /// Its name, `f32`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
+
+    /// The option that compiles the source for this format.
+    pub const fn define(self) -> &'static str {
+        match self {
+            Self::F32 => "-DF32",
+            Self::F64 => "-DF64",
+            Self::F16 => "-DF16",
+            Self::Bf16 => "-DBF16",
+        }
+    }
+
+    /// The format of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// What an image is compiled for: one architecture, or PTX. Cubins come first in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// `sm_90`: machine code.
+    Cubin(Architecture),
+    /// `compute_90`: PTX, which the driver compiles for that architecture or a later one.
+    Ptx(Architecture),
+}
+
+/// An architecture by its number; some have features of their own under a letter, `90a`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Architecture {
+    number: u16,
+    letter: Option<char>,
+}
+
+impl Target {
+    /// Reads `sm_90` or `compute_90`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let architecture = |text: &str| {
+            let letter = text.chars().last().filter(char::is_ascii_lowercase);
+            let digits = &text[..text.len() - usize::from(letter.is_some())];
+            let valid = matches!(digits.len(), 2 | 3) && digits.bytes().all(|byte| byte.is_ascii_digit());
+            valid.then(|| Some(Architecture { number: digits.parse().ok()?, letter }))?
+        };
+        match text.split_once('_')? {
+            ("sm", number) => architecture(number).map(Self::Cubin),
+            ("compute", number) => architecture(number).map(Self::Ptx),
+            _ => None,
+        }
+    }
+
+    /// Whether it is PTX.
+    pub const fn is_ptx(self) -> bool {
+        matches!(self, Self::Ptx(_))
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, Architecture { number, letter }) = match self {
+            Self::Cubin(architecture) => ("sm", architecture),
+            Self::Ptx(architecture) => ("compute", architecture),
+        };
+        write!(f, "{kind}_{number}{}", letter.map(String::from).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let found =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into());
+        Settings::new(&found)
+    }
+
+    #[test]
+    fn defaults() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!(settings.mode, Mode::Auto);
+        let targets: Vec<String> = settings.targets.iter().map(Target::to_string).collect();
+        assert_eq!(targets, ["sm_80", "sm_90", "compute_80"]);
+        assert_eq!(settings.formats, Format::ALL);
+    }
+
+    #[test]
+    fn lists() {
+        let variables =
+            [("NEURON_CUDA_TARGETS", "sm_90a, compute_100,sm_90a"), ("NEURON_CUDA_FORMATS", "bf16,f32")];
+        let settings = settings(&variables).unwrap();
+        let targets: Vec<String> = settings.targets.iter().map(Target::to_string).collect();
+        assert_eq!(targets, ["sm_90a", "compute_100"]);
+        assert_eq!(settings.formats, [Format::Bf16, Format::F32]);
+    }
+
+    #[test]
+    fn unknown_values_are_refused_with_what_is_allowed() {
+        for (name, value, allowed) in [
+            ("NEURON_CUDA", "yes", "`require`"),
+            ("NEURON_CUDA", "", "`auto`"),
+            ("NEURON_CUDA_TARGETS", "sm_80,90", "`compute_80`"),
+            ("NEURON_CUDA_TARGETS", "sm_", "`sm_90`"),
+            ("NEURON_CUDA_TARGETS", "sm_9é", "`sm_90`"),
+            ("NEURON_CUDA_TARGETS", "", "`sm_90`"),
+            ("NEURON_CUDA_FORMATS", "f32,fp8", "`bf16`"),
+        ] {
+            let error = settings(&[(name, value)]).unwrap_err();
+            assert!(matches!(error, Error::Setting { .. }), "{error:?}");
+            let text = error.to_string();
+            assert!(text.contains(&format!("{name}={value}")) && text.contains(allowed), "{text}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The declarations of a crate, as CUDA source.
+
+use std::path::{Path, PathBuf};
+
+use crate::check::analyse;
+use crate::declarations::declarations;
+use crate::emit::cuda;
+use crate::gradient::Derived;
+use crate::kernel::programs;
+
+/// The folders of a package with code that sees its `OUT_DIR`.
+const FOLDERS: [&str; 4] = ["src", "examples", "tests", "benches"];
+
+/// A neuron declared in a crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// All of its kernels, in CUDA C++.
+    pub text: String,
+}
+
+/// Those of the folders that a package has.
+pub fn folders(manifest_dir: &Path) -> Vec<PathBuf> {
+    FOLDERS.iter().map(|folder| manifest_dir.join(folder)).filter(|folder| folder.is_dir()).collect()
+}
+
+/// Every neuron that the package declares, in a stable order.
+///
+/// Files that are not Rust and declarations with mistakes are passed over: the compiler and the macro report
+/// these, better than a build script can.
+pub fn sources(manifest_dir: &Path) -> Vec<Source> {
+    let mut files = Vec::new();
+    for folder in folders(manifest_dir) {
+        rust_files(&folder, &mut files);
+    }
+    files.sort();
+    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    let declared = texts.filter_map(|text| declarations(&text).ok()).flatten();
+    declared.filter_map(source).collect()
+}
+
+/// The source of a declaration without mistakes.
+pub fn source(declaration: proc_macro2::TokenStream) -> Option<Source> {
+    let analysis = analyse(declaration);
+    let model = analysis.model.filter(|_| analysis.report.is_empty())?;
+    let name = model.name.to_string();
+    let mut derived = Derived::new(model);
+    let programs = programs(&mut derived);
+    Some(Source { name, text: cuda::source(&derived, &programs) })
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        // Not through links, which may lead in circles.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Compiles the neurons' CUDA kernels; see `docs/cuda.md`.
+
+fn main() {
+    neuron_codegen::build::neurons();
+}
