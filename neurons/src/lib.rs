@@ -28,7 +28,16 @@ pub use neuron_runtime::*;
 pub use nodes::*;
 pub use quadratic::*;
 
-/// The examples in the documentation that names this crate.
+// The examples in the documentation that names this crate.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/language.md")]
+mod language {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/from-the-2020-api.md")]
 mod from_the_2020_api {}
