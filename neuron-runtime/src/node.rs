@@ -8,15 +8,15 @@ use crate::{Array, Device, Element, Error, Gradient, Neuron, Real, Reset, Surrog
 /// A layer of neurons with state.
 ///
 /// The state begins at its declared initial value (`v` at `v_reset`), takes the shape of the first input
-/// (of `x_seq[0]` for a sequence) and persists until [`Node::reset`].
+/// (of `x_seq[0]` for a sequence) and persists until [`Stateful::reset`].
 ///
 /// In training mode, which is the initial one, each forward pass saves what its backward pass needs. Backward
 /// passes are called in reverse order, and the gradient of the state flows from one to the one whose state it
-/// began with: back-propagation through time, over single steps or over several sequences. [`Node::detach`]
-/// cuts it, and frees what was saved, with the state kept; so does [`Node::reset`], with the state lost. In
+/// began with: back-propagation through time, over single steps or over several sequences. [`Stateful::detach`]
+/// cuts it, and frees what was saved, with the state kept; so does [`Stateful::reset`], with the state lost. In
 /// evaluation mode nothing is saved, and no gradient flows through what was computed in it.
 #[derive(Clone, Debug)]
-pub struct Node<N, E: Element = f32, S = Single> {
+pub struct Stateful<N, E: Element, S> {
     operation: Operation<N, S>,
     states: Option<Vec<Array<E::Real>>>,
     is_training: bool,
@@ -38,10 +38,13 @@ struct Saved<N, E: Element> {
     grad_states: Option<Vec<Array<E::Real>>>,
 }
 
-/// A layer of neurons that computes whole sequences; see [`Node`].
-pub type MultiStepNode<N, E = f32> = Node<N, E, Sequence>;
+/// A layer of neurons with state that computes a step at a time; see [`Stateful`].
+pub type Node<N, E = f32> = Stateful<N, E, Single>;
 
-impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
+/// A layer of neurons with state that computes whole sequences; see [`Stateful`].
+pub type MultiStepNode<N, E = f32> = Stateful<N, E, Sequence>;
+
+impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Of neurons with the given parameters, with the ATan surrogate, `alpha = 2`.
     pub fn new(neuron: N) -> Self {
         Self::with_gradient(neuron, Gradient::default())
@@ -133,7 +136,7 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     /// Spikes for all inputs of the neuron.
     ///
     /// # Errors
-    /// As [`Node::forward`].
+    /// As [`Stateful::forward`].
     pub fn forward_all(&mut self, inputs: &[&Array<E>]) -> Result<Array<E>, Error> {
         let initial;
         let states = match &self.states {
@@ -181,8 +184,10 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     /// The gradient of the last input that has none yet, from that of its spikes.
     ///
     /// # Errors
-    /// [`Error::NoContext`] without a forward pass in training mode, [`Error::Shape`].
+    /// [`Error::NoContext`] without a forward pass in training mode, [`Error::Shape`], [`Error::Arity`] if the
+    /// neuron has more inputs.
     pub fn backward(&mut self, grad_spike: &Array<E>) -> Result<Array<E>, Error> {
+        arity(N::SPEC.name, "inputs", N::SPEC.inputs.len(), 1)?;
         let mut grads = self.backward_all(grad_spike)?;
         Ok(grads.swap_remove(0))
     }
@@ -190,7 +195,7 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     /// The gradients of all inputs of the last forward pass that has none yet, from that of its spikes.
     ///
     /// # Errors
-    /// As [`Node::backward`].
+    /// As [`Stateful::backward`], for any number of inputs.
     pub fn backward_all(&mut self, grad_spike: &Array<E>) -> Result<Vec<Array<E>>, Error> {
         let Some(Saved { context, continues, grad_states }) = self.saved.last() else {
             return Err(Error::NoContext { neuron: N::SPEC.name });
@@ -223,7 +228,7 @@ impl<N: Neuron, E: Element, S: Stepping> Node<N, E, S> {
     }
 }
 
-impl<N: Neuron, E: Element, S: Stepping> Default for Node<N, E, S> {
+impl<N: Neuron, E: Element, S: Stepping> Default for Stateful<N, E, S> {
     fn default() -> Self {
         Self::new(N::default())
     }
@@ -231,7 +236,7 @@ impl<N: Neuron, E: Element, S: Stepping> Default for Node<N, E, S> {
 
 /// As the 2020 API's `extra_repr`: `v_threshold=1, v_reset=0, detach_reset=false, surrogate_function=ATan,
 /// alpha=2, tau=100`; `v_reset=None` stands for soft reset. Flags follow where they are not at their default.
-impl<N: Neuron, E: Element, S> fmt::Display for Node<N, E, S> {
+impl<N: Neuron, E: Element, S> fmt::Display for Stateful<N, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Operation { neuron, gradient, .. } = &self.operation;
         let show = |name: &str| match neuron.get(name) {

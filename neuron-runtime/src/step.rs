@@ -198,6 +198,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
         grad_spike: &Array<E>,
         grad_v_next: &Array<E::Real>,
     ) -> Result<(Array<E>, Array<E::Real>), Error> {
+        arity(N::SPEC.name, "inputs", N::SPEC.inputs.len(), 1)?;
         let Gradients { inputs, states } = self.backward_all(grad_spike, &[grad_v_next])?;
         Ok((first(inputs), first(states)))
     }

@@ -40,7 +40,16 @@ pub use refractory::*;
 pub use simple_model::*;
 pub use synaptic::*;
 
-/// The examples in the documentation that names this crate.
+// The examples in the documentation that names this crate.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/language.md")]
+mod language {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/from-the-2020-api.md")]
 mod from_the_2020_api {}

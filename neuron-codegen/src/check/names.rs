@@ -87,6 +87,8 @@ pub fn refused(ident: &Ident) -> Option<String> {
         "steps" => Some("the number of time steps"),
         "params" => Some("all parameters together"),
         name if GENERATED.contains(&name) => Some("a name that generated kernels use themselves"),
+        // A pattern of that name would not bind anything.
+        "SPEC" | "Some" | "None" | "Ok" | "Err" => Some("a name that generated code uses itself"),
         _ => None,
     };
     Some(if let Some(what) = built_in {

@@ -91,4 +91,9 @@ fn wrong_arrays_are_named() {
     let error = step.forward_all(&[&x], &[&v, &Array::zeros([4])]).unwrap_err();
     assert_eq!(error.to_string(), "Adaptive: `w` has shape [4], [3] expected");
     assert_eq!(Adaptive::SPEC.states.len(), 2);
+
+    let step = Step::new(Shunted::default(), Surrogate::default());
+    let (_, context) = step.forward_all(&[&x, &x], &[&v]).unwrap();
+    let arity = Error::Arity { neuron: "Shunted", what: "inputs", expected: 2, actual: 1 };
+    assert_eq!(context.backward(&x, &v).unwrap_err(), arity);
 }

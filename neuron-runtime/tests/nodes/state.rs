@@ -14,7 +14,7 @@ fn describes_itself_as_in_2020() {
 
     let neuron =
         Leaky { tau: 2.5, decay_input: false, v_threshold: 0.5, reset: Reset::Soft, ..Leaky::default() };
-    let node = Node::<_>::new(neuron).with_surrogate(Surrogate::sigmoid(4.0)).with_detach_reset(true);
+    let node: Node<_> = Node::new(neuron).with_surrogate(Surrogate::sigmoid(4.0)).with_detach_reset(true);
     assert_eq!(
         node.to_string(),
         "v_threshold=0.5, v_reset=None, detach_reset=true, surrogate_function=Sigmoid, alpha=4, tau=2.5, \
@@ -85,6 +85,7 @@ fn all_inputs_are_needed() {
     assert_eq!(node.forward_all(&[]), too_few(0));
     assert_eq!(node.states(), None);
     node.forward_all(&[&x, &Array::full([3], 0.5)]).unwrap();
+    assert_eq!(node.backward(&Array::full([3], 1.0)), too_few(1));
     let grads = node.backward_all(&Array::full([3], 1.0)).unwrap();
     // From v = 0 the shunt has no effect yet.
     assert_eq!((grads.len(), grads[1].as_slice().unwrap()), (2, &[0.0; 3][..]));

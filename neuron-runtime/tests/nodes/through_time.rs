@@ -1,6 +1,6 @@
 //! Gradients through several calls of a node.
 
-use neuron_runtime::{Array, MultiStep, MultiStepNode, Neuron, Node, Surrogate};
+use neuron_runtime::{Array, MultiStep, MultiStepNode, Neuron, Node, Stateful, Surrogate};
 
 use crate::neurons::{Adaptive, Leaky, at, numbers, part};
 
@@ -11,8 +11,8 @@ fn data() -> (Array<f64>, Array<f64>) {
     (numbers(&[STEPS, 2, 5], 3.0, 1), numbers(&[STEPS, 2, 5], 1.0, 2))
 }
 
-fn adaptive<S: neuron_runtime::step::Stepping>() -> Node<Adaptive, f64, S> {
-    Node::with_gradient(Adaptive::default(), Surrogate::sigmoid(2.0))
+fn adaptive<S: neuron_runtime::step::Stepping>() -> Stateful<Adaptive, f64, S> {
+    Stateful::with_gradient(Adaptive::default(), Surrogate::sigmoid(2.0))
 }
 
 /// Gradients of the inputs, by one call over the whole sequence.
