@@ -53,3 +53,7 @@ mod language {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/from-the-2020-api.md")]
 mod from_the_2020_api {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cuda.md")]
+mod cuda_page {}
