@@ -157,6 +157,7 @@ fn module(
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
     let spec = spec::spec(derived);
+    let functions = neuron::functions(derived);
     let cuda = cuda::cuda(derived, programs, out_dir);
     quote! {
         #about
@@ -167,6 +168,7 @@ fn module(
 
             #buffers
             #params
+            #functions
             #launch
             #spec
             #cuda

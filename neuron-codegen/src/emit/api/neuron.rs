@@ -20,16 +20,6 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let (real_names, flag_names) = (reals.iter().map(Ident::to_string), flags.iter().map(Ident::to_string));
     let (real_names, flag_names): (Vec<_>, Vec<_>) = (real_names.collect(), flag_names.collect());
 
-    let mut checks = TokenStream::new();
-    for (param, field) in model.params.iter().zip(&reals) {
-        let name = param.name.to_string();
-        checks.extend(quote! { check_finite(&#module::SPEC, #name, #field)?; });
-        for condition in &param.conditions {
-            let (holds, text) = (expression(derived, condition.expr), &condition.text);
-            checks.extend(quote! { check_range(&#module::SPEC, #name, #field, #holds, #text)?; });
-        }
-    }
-    let initial = model.states.iter().map(|state| expression(derived, state.init));
     // The user's neuron may be called `Call` or `Value`, so names are only brought into scope inside bodies.
     let g = quote!(#krate::generated);
     let result = quote!(#g::Result<(), #g::Error>);
@@ -39,6 +29,7 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             #(#flags: self.#flags,)*
         }
     };
+    let double_params = quote! { #module::Params { #(#reals: self.#reals,)* #(#flags: self.#flags,)* } };
     quote! {
         #[automatically_derived]
         #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
@@ -46,11 +37,8 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             const SPEC: &'static #g::Spec = &#module::SPEC;
 
             fn validate(&self) -> #result {
-                use #g::*;
-                let &Self { #(#reals,)* #(#flags,)* reset } = self;
-                check_reset(&#module::SPEC, reset)?;
-                #checks
-                Ok(())
+                #g::check_reset(&#module::SPEC, self.reset)?;
+                #module::check(&#double_params)
             }
 
             fn reset(&self) -> #g::Reset {
@@ -81,9 +69,7 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             }
 
             fn initial_state(&self) -> #g::Vec<f64> {
-                use #g::*;
-                let &Self { #(#reals,)* #(#flags,)* .. } = self;
-                ::std::vec![#(#initial),*]
+                #module::initial_state(&#double_params)
             }
 
             fn run<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
@@ -97,6 +83,38 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
                 let (reset, params) = (self.reset, #new_params);
                 call.execute(&#module::SPEC, &#module::Relaxed { reset, params })
             }
+        }
+    }
+}
+
+/// What `impl Neuron` needs of the expressions over parameters, in the neuron's module: there, names of
+/// parameters cannot be those of constants that the user has declared beside the neuron.
+pub fn functions(derived: &Derived) -> TokenStream {
+    let model = &derived.model;
+    let names = || model.params.iter().map(|p| &p.name).chain(model.flags.iter().map(|f| &f.name));
+    let fields: Vec<Ident> = names().map(|name| ident(&name.to_string())).collect();
+    let mut checks = TokenStream::new();
+    for param in &model.params {
+        let (field, name) = (ident(&param.name.to_string()), param.name.to_string());
+        checks.extend(quote! { check_finite(&SPEC, #name, #field)?; });
+        for condition in &param.conditions {
+            let (holds, text) = (expression(derived, condition.expr), &condition.text);
+            checks.extend(quote! { check_range(&SPEC, #name, #field, #holds, #text)?; });
+        }
+    }
+    let initial = model.states.iter().map(|state| expression(derived, state.init));
+    quote! {
+        /// Checks every parameter against its range.
+        #[allow(unused_variables)]
+        pub fn check(&Params { #(#fields,)* }: &Params<f64>) -> Result<(), Error> {
+            #checks
+            Ok(())
+        }
+
+        /// The states before the first step.
+        #[allow(unused_variables)]
+        pub fn initial_state(&Params { #(#fields,)* }: &Params<f64>) -> Vec<f64> {
+            ::std::vec![#(#initial),*]
         }
     }
 }
