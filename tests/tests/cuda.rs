@@ -3,7 +3,7 @@
 //! Without one, this says so and passes; `NEURON_TEST_CUDA=require` makes that a failure.
 
 use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, launch};
-use neurons::{Element, Gradient, If, Lif, Neuron};
+use neurons::{Element, Gradient, If, Lif, Neuron, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron};
@@ -171,6 +171,43 @@ fn nodes() {
     node.forward(&x(1, &[4]).to(&gpu).unwrap()).unwrap();
     let error = node.forward(&x(1, &[4])).unwrap_err();
     assert!(matches!(error, neurons::Error::Device { argument: "v", .. }), "{error}");
+}
+
+/// A stream and device memory that belong to somebody else: here, to another handle of the same GPU.
+#[test]
+fn foreign_stream() {
+    let (Some(device), Some(other)) = (device(), device()) else { return };
+    let (steps, neurons) = (9, 1000);
+    let x_seq: Vec<f32> = numbers(5, steps * neurons).map(|v| (v * 3.0 + 1.0) as f32).collect();
+    let v = vec![0.0f32; neurons];
+    let inputs = [CudaArray::from_slice(&other, &x_seq).unwrap(), CudaArray::from_slice(&other, &v).unwrap()];
+    let outputs = [
+        CudaArray::<f32>::zeros(&other, steps * neurons).unwrap(),
+        CudaArray::zeros(&other, neurons).unwrap(),
+    ];
+    let call = RawCall {
+        template: Template::Fptt,
+        steps,
+        neurons,
+        gradient: Gradient::default(),
+        inputs: &inputs.each_ref().map(CudaArray::address),
+        outputs: &outputs.each_ref().map(CudaArray::address),
+        stream: Some(other.stream().cu_stream() as u64),
+    };
+    // SAFETY: the arrays are of this GPU's one context, as long as the signature says, and used in order on
+    // the stream that they were made on.
+    unsafe { launch::<Lif, f32>(&device, &Lif::default(), call) }.unwrap();
+    let (mut spike_seq, mut v_next) = (vec![0.0; steps * neurons], vec![0.0; neurons]);
+    let buffers = neurons::lif::Fptt { x_seq: &x_seq, v: &v, spike_seq: &mut spike_seq, v_next: &mut v_next };
+    Lif::default().fptt(buffers).unwrap();
+    assert_eq!(outputs[0].to_vec().unwrap(), spike_seq);
+    assert_eq!(outputs[1].to_vec().unwrap(), v_next);
+
+    // What cannot be right is refused before anything is launched.
+    // SAFETY: nothing is launched.
+    let wrong = |call| unsafe { launch::<Lif, f32>(&device, &Lif::default(), call) }.unwrap_err();
+    assert!(matches!(wrong(RawCall { inputs: &[0], ..call }), neurons::Error::BufferCount { .. }));
+    assert!(matches!(wrong(RawCall { steps: 0, ..call }), neurons::Error::Empty { what: "T", .. }));
 }
 
 /// More elements than 32 bits can count. Needs some 20 GiB on the GPU and 60 GiB beside it:
