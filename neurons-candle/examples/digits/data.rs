@@ -8,7 +8,8 @@ use rand::seq::SliceRandom;
 
 /// Width and height of an image.
 pub const SIDE: usize = 8;
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/optdigits.csv");
+/// Part of the program, so that it can be taken to another machine.
+const DATA: &str = include_str!("../../data/optdigits.csv");
 /// Lines of the file that are for training; the others are held out.
 const TRAIN: usize = 1438;
 
@@ -23,10 +24,9 @@ pub struct Digits(Vec<Digit>);
 
 /// The digits to train with, and the held-out ones.
 pub fn load() -> Result<(Digits, Digits)> {
-    let text = std::fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;
-    let digit = |(i, line)| parse(line).with_context(|| format!("{FILE}, line {}", i + 1));
-    let mut train = text.lines().enumerate().map(digit).collect::<Result<Vec<_>>>()?;
-    ensure!(train.len() > TRAIN, "{FILE} has {} digits, expected more than {TRAIN}", train.len());
+    let digit = |(i, line)| parse(line).with_context(|| format!("optdigits.csv, line {}", i + 1));
+    let mut train = DATA.lines().enumerate().map(digit).collect::<Result<Vec<_>>>()?;
+    ensure!(train.len() > TRAIN, "optdigits.csv has {} digits, expected more than {TRAIN}", train.len());
     let test = train.split_off(TRAIN);
     Ok((Digits(train), Digits(test)))
 }
