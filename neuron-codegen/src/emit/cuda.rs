@@ -14,6 +14,7 @@ use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
 use crate::emit::rust::{equations, title};
+use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Apply, Phase, Program, Slot};
@@ -48,70 +49,55 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
-    let mut out = Writer { derived, graph: &derived.model.graph, text: String::new(), depth: 0 };
-    out.header(program);
-    out.signature(program);
-    out.body(program);
-    out.text
+    let mut writer = Writer { derived, graph: &derived.model.graph, out: Text::default() };
+    writer.header(program);
+    writer.signature(program);
+    writer.body(program);
+    writer.out.text
 }
 
 struct Writer<'a> {
     derived: &'a Derived,
     graph: &'a Graph,
-    text: String,
-    depth: usize,
+    out: Text,
 }
 
 impl Writer<'_> {
-    fn line(&mut self, line: impl AsRef<str>) {
-        let _ = writeln!(self.text, "{:1$}{2}", "", 4 * self.depth, line.as_ref());
-    }
-
-    fn open(&mut self, line: impl AsRef<str>) {
-        self.line(line);
-        self.depth += 1;
-    }
-
-    fn close(&mut self) {
-        self.depth -= 1;
-        self.line("}");
-    }
-
     fn header(&mut self, program: &Program) {
-        self.line(format!("// {}.", title(self.derived, program)));
-        self.line("//");
+        self.out.line(format!("// {}.", title(self.derived, program)));
+        self.out.line("//");
         for line in equations(self.derived, program) {
-            self.line(format!("//     {line}"));
+            self.out.line(format!("//     {line}"));
         }
     }
 
     fn signature(&mut self, program: &Program) {
         let args = arguments(self.derived, program);
-        self.open(format!("extern \"C\" __global__ void KERNEL({})(", program.variant.name()));
+        self.out.open(format!("extern \"C\" __global__ void KERNEL({})(", program.variant.name()));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
             let end = if i == last { ")" } else { "," };
-            self.line(format!("{arg}{end}"));
+            self.out.line(format!("{arg}{end}"));
         }
-        self.depth -= 1;
-        self.open("{");
+        self.out.depth -= 1;
+        self.out.open("{");
     }
 
     fn body(&mut self, program: &Program) {
-        self.line("const u64 neuron = neuron_index();");
-        self.line("if (neuron >= neurons) return;");
+        self.out.line("const u64 neuron = neuron_index();");
+        self.out.line("if (neuron >= neurons) return;");
         if program.detaches {
-            self.line("const bool detach_reset = gradient.detach_reset;");
+            self.out.line("const bool detach_reset = gradient.detach_reset;");
         }
         let mut names = HashMap::new();
         for binding in &program.hoisted {
             let value =
                 Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
-            self.line(format!("const real {} = {value};", binding.name));
+            self.out.line(format!("const real {} = {value};", binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
         for carried in &program.carried {
-            self.line(format!("real {} = {}_in[neuron];", carry(&carried.slot), carried.from));
+            self.out.line(format!("real {} = {}_in[neuron];", carry(&carried.slot), carried.from));
         }
         if program.variant.template.is_multi_step() {
             self.sequence(program);
@@ -119,22 +105,22 @@ impl Writer<'_> {
             self.single_step(program);
         }
         for carried in &program.carried {
-            self.line(format!("{}_out[neuron] = {};", carried.to, carry(&carried.slot)));
+            self.out.line(format!("{}_out[neuron] = {};", carried.to, carry(&carried.slot)));
         }
-        self.close();
+        self.out.close();
     }
 
     fn single_step(&mut self, program: &Program) {
         for (slot, buffer) in &program.loads {
             let value = self.loaded(program, buffer, &format!("{buffer}_in[neuron]"));
-            self.line(format!("const real {} = {value};", slot.local));
+            self.out.line(format!("const real {} = {value};", slot.local));
         }
         let mut scope = Scope::new(program);
         for phase in &program.phases {
             // Without steps to wait for, phases follow each other in one scope.
             for slot in &phase.reads {
                 if scope.is_carried(slot) && scope.define(&slot.local) {
-                    self.line(format!("const real {} = {};", slot.local, carry(slot)));
+                    self.out.line(format!("const real {} = {};", slot.local, carry(slot)));
                 }
             }
             self.lets(phase, &mut scope);
@@ -142,23 +128,23 @@ impl Writer<'_> {
                 let value = self.printer(phase).expr(*expr);
                 let applied = phase.apply.iter().find(|(_, applied)| applied == slot);
                 if scope.is_carried(slot) {
-                    self.line(format!("{} = {value};", carry(slot)));
+                    self.out.line(format!("{} = {value};", carry(slot)));
                 } else if let Some((apply, _)) = applied {
-                    self.line(format!("const real {} = gradient.{}({value});", slot.local, apply.name()));
+                    self.out.line(format!("const real {} = gradient.{}({value});", slot.local, apply.name()));
                 } else if value != slot.local && scope.define(&slot.local) {
-                    self.line(format!("const real {} = {value};", slot.local));
+                    self.out.line(format!("const real {} = {value};", slot.local));
                 }
             }
         }
         for (slot, buffer) in &program.stores {
             let value = self.stored(program, buffer, &slot.local);
-            self.line(format!("{buffer}_out[neuron] = {value};"));
+            self.out.line(format!("{buffer}_out[neuron] = {value};"));
         }
     }
 
     fn sequence(&mut self, program: &Program) {
         let backward = program.variant.template.is_backward();
-        self.open("for (u64 done = 0; done < steps; done += STEPS) {");
+        self.out.open("for (u64 done = 0; done < steps; done += STEPS) {");
         // Backwards in time, blocks are taken from the end, and steps from the end of each.
         let at = if backward {
             "const u64 at = (steps - 1 - done - step) * neurons + neuron;"
@@ -172,58 +158,58 @@ impl Writer<'_> {
             }
         }
         let list: Vec<String> = blocks.iter().map(|name| format!("{name}[STEPS]")).collect();
-        self.line(format!("real {};", list.join(", ")));
-        self.open("FOR_STEPS(step) {");
-        self.line(at);
+        self.out.line(format!("real {};", list.join(", ")));
+        self.out.open("FOR_STEPS(step) {");
+        self.out.line(at);
         for (slot, buffer) in &program.loads {
             let value = self.loaded(program, buffer, &format!("{buffer}_in[at]"));
-            self.line(format!("{}[step] = {value};", block(slot)));
+            self.out.line(format!("{}[step] = {value};", block(slot)));
         }
-        self.close();
+        self.out.close();
         // What was applied after the phase before is stored by the next: there always is one.
         let mut before: &[(Apply, Slot)] = &[];
         for phase in &program.phases {
             let mut scope = Scope::new(program);
-            self.open("FOR_STEPS(step) {");
-            self.line(at);
+            self.out.open("FOR_STEPS(step) {");
+            self.out.line(at);
             for (_, slot) in before {
                 if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
                     let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
-                    self.line(format!("{buffer}_out[at] = {value};"));
+                    self.out.line(format!("{buffer}_out[at] = {value};"));
                 }
             }
             for slot in &phase.reads {
                 let from =
                     if scope.is_carried(slot) { carry(slot) } else { format!("{}[step]", block(slot)) };
                 if scope.define(&slot.local) {
-                    self.line(format!("const real {} = {from};", slot.local));
+                    self.out.line(format!("const real {} = {from};", slot.local));
                 }
             }
             self.lets(phase, &mut scope);
             for (slot, expr) in &phase.writes {
                 let value = self.printer(phase).expr(*expr);
                 if scope.is_carried(slot) {
-                    self.line(format!("{} = {value};", carry(slot)));
+                    self.out.line(format!("{} = {value};", carry(slot)));
                     continue;
                 }
                 if self.needs_block(program, slot) {
-                    self.line(format!("{}[step] = {value};", block(slot)));
+                    self.out.line(format!("{}[step] = {value};", block(slot)));
                 }
                 let applied = phase.apply.iter().any(|(_, applied)| applied == slot);
                 if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot)
                     && !applied
                 {
                     let value = self.stored(program, buffer, &value);
-                    self.line(format!("{buffer}_out[at] = {value};"));
+                    self.out.line(format!("{buffer}_out[at] = {value};"));
                 }
             }
-            self.close();
+            self.out.close();
             for (apply, slot) in &phase.apply {
-                self.line(format!("gradient.{}({});", apply.name(), block(slot)));
+                self.out.line(format!("gradient.{}({});", apply.name(), block(slot)));
             }
             before = &phase.apply;
         }
-        self.close();
+        self.out.close();
     }
 
     /// Whether a slot is read after its phase: by a later phase, or by what is applied to it.
@@ -240,7 +226,7 @@ impl Writer<'_> {
             if scope.define(&binding.name) {
                 let value = self.printer(phase).definition(binding.expr);
                 let sort = self.sort(binding.expr);
-                self.line(format!("const {sort} {} = {value};", binding.name));
+                self.out.line(format!("const {sort} {} = {value};", binding.name));
             }
         }
     }

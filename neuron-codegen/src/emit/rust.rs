@@ -5,8 +5,8 @@
 //! comments, since that is what people read; the macro parses it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write;
 
+use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Node};
 use crate::kernel::{Phase, Program, Slot};
@@ -15,120 +15,105 @@ use crate::variant::Class;
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
-    let mut out = Writer { graph: &derived.model.graph, text: String::new(), depth: 0 };
-    out.header(derived, program);
-    out.signature(program);
-    out.body(program);
-    out.text
+    let mut writer = Writer { graph: &derived.model.graph, out: Text::default() };
+    writer.header(derived, program);
+    writer.signature(program);
+    writer.body(program);
+    writer.out.text
 }
 
 struct Writer<'a> {
     graph: &'a Graph,
-    text: String,
-    depth: usize,
+    out: Text,
 }
 
 impl Writer<'_> {
-    fn line(&mut self, line: impl AsRef<str>) {
-        let _ = writeln!(self.text, "{:1$}{2}", "", 4 * self.depth, line.as_ref());
-    }
-
-    fn open(&mut self, line: impl AsRef<str>) {
-        self.line(line);
-        self.depth += 1;
-    }
-
-    fn close(&mut self) {
-        self.depth -= 1;
-        self.line("}");
-    }
-
     fn header(&mut self, derived: &Derived, program: &Program) {
-        self.line(format!("/// {}.", title(derived, program)));
-        self.line("///");
-        self.line("/// ```text");
+        self.out.line(format!("/// {}.", title(derived, program)));
+        self.out.line("///");
+        self.out.line("/// ```text");
         for line in equations(derived, program) {
-            self.line(format!("/// {line}"));
+            self.out.line(format!("/// {line}"));
         }
-        self.line("/// ```");
+        self.out.line("/// ```");
     }
 
     fn signature(&mut self, program: &Program) {
-        self.line("#[inline(always)]");
-        self.open(format!("pub fn {}<E: Element>(", program.variant.name()));
-        self.line(match program.params.as_slice() {
+        self.out.line("#[inline(always)]");
+        self.out.open(format!("pub fn {}<E: Element>(", program.variant.name()));
+        self.out.line(match program.params.as_slice() {
             [] => "_: &Params<E::Real>,".to_owned(),
             params => format!("&Params {{ {}, .. }}: &Params<E::Real>,", params.join(", ")),
         });
         if applies(program) {
-            self.line("gradient: &TileGradient<E::Real>,");
+            self.out.line("gradient: &TileGradient<E::Real>,");
         }
         if program.variant.template.is_multi_step() {
-            self.line("steps: usize,");
+            self.out.line("steps: usize,");
         }
         let format = |class| match class {
             Class::Signal => "E",
             Class::State => "E::Real",
         };
         for buffer in &program.signature.inputs {
-            self.line(format!("{}: Rows<'_, {}>,", buffer.name, format(buffer.class)));
+            self.out.line(format!("{}: Rows<'_, {}>,", buffer.name, format(buffer.class)));
         }
         for buffer in &program.signature.outputs {
-            self.line(format!("mut {}: RowsMut<'_, {}>,", buffer.name, format(buffer.class)));
+            self.out.line(format!("mut {}: RowsMut<'_, {}>,", buffer.name, format(buffer.class)));
         }
-        self.depth -= 1;
-        self.open(") {");
+        self.out.depth -= 1;
+        self.out.open(") {");
     }
 
     fn body(&mut self, program: &Program) {
         // The lines below say whether they need it.
-        let prologue = self.text.len();
+        let prologue = self.out.text.len();
         if program.detaches {
-            self.line("let detach_reset = gradient.detach_reset();");
+            self.out.line("let detach_reset = gradient.detach_reset();");
         }
         let mut names = HashMap::new();
         for binding in &program.hoisted {
             let value =
                 Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
-            self.line(format!("let {} = {value};", binding.name));
+            self.out.line(format!("let {} = {value};", binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
         for carried in &program.carried {
-            self.line(format!("let mut {} = {}.load(0);", lanes(&carried.slot), carried.from));
+            self.out.line(format!("let mut {} = {}.load(0);", lanes(&carried.slot), carried.from));
         }
         for name in stored(program) {
-            self.line(format!("let mut {name}_lanes = lanes();"));
+            self.out.line(format!("let mut {name}_lanes = lanes();"));
         }
         let multi = program.variant.template.is_multi_step();
         let step = if multi { "step" } else { "0" };
         if multi {
             let steps = if program.variant.template.is_backward() { "(0..steps).rev()" } else { "0..steps" };
-            self.open(format!("for step in {steps} {{"));
+            self.out.open(format!("for step in {steps} {{"));
         }
         for (slot, buffer) in &program.loads {
-            self.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
+            self.out.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
         }
         for phase in &program.phases {
             self.phase(phase);
         }
         for (slot, buffer) in &program.stores {
-            self.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
+            self.out.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
         }
         if multi {
-            self.close();
+            self.out.close();
         }
         for carried in &program.carried {
-            self.line(format!("{}.store(0, &{});", carried.to, lanes(&carried.slot)));
+            self.out.line(format!("{}.store(0, &{});", carried.to, lanes(&carried.slot)));
         }
-        self.close();
-        if self.text[prologue..].contains("num(") {
-            self.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
+        self.out.close();
+        if self.out.text[prologue..].contains("num(") {
+            self.out.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
         }
     }
 
     fn phase(&mut self, phase: &Phase) {
         let printer = Printer { graph: self.graph, dialect: Dialect::Rust, names: &phase.names };
-        self.open("for lane in 0..LANES {");
+        self.out.open("for lane in 0..LANES {");
         self.reads(&phase.reads);
         for binding in &phase.lets {
             self.assign(&format!("let {}", binding.name), &printer, binding.expr, true);
@@ -136,9 +121,9 @@ impl Writer<'_> {
         for (slot, expr) in &phase.writes {
             self.assign(&format!("{}[lane]", lanes(slot)), &printer, *expr, false);
         }
-        self.close();
+        self.out.close();
         for (apply, slot) in &phase.apply {
-            self.line(format!("gradient.{}(&mut {});", apply.name(), lanes(slot)));
+            self.out.line(format!("gradient.{}(&mut {});", apply.name(), lanes(slot)));
         }
     }
 
@@ -147,10 +132,10 @@ impl Writer<'_> {
         let list = |f: &dyn Fn(&Slot) -> String| slots.iter().map(f).collect::<Vec<_>>().join(", ");
         let (locals, values) = (list(&|s| s.local.clone()), list(&|s| format!("{}[lane]", lanes(s))));
         if slots.len() > 1 && locals.len() + values.len() < 80 {
-            self.line(format!("let ({locals}) = ({values});"));
+            self.out.line(format!("let ({locals}) = ({values});"));
         } else {
             for slot in slots {
-                self.line(format!("let {} = {}[lane];", slot.local, lanes(slot)));
+                self.out.line(format!("let {} = {}[lane];", slot.local, lanes(slot)));
             }
         }
     }
@@ -161,15 +146,15 @@ impl Writer<'_> {
         let is_named = !definition && printer.names.contains_key(&expr);
         match self.graph.node(expr) {
             Node::Select(cond, a, b) if !is_named && target.len() + value.len() > 80 => {
-                self.open(format!("{target} = if {} {{", printer.expr(cond)));
-                self.line(printer.expr(a));
-                self.depth -= 1;
-                self.open("} else {");
-                self.line(printer.expr(b));
-                self.depth -= 1;
-                self.line("};");
+                self.out.open(format!("{target} = if {} {{", printer.expr(cond)));
+                self.out.line(printer.expr(a));
+                self.out.depth -= 1;
+                self.out.open("} else {");
+                self.out.line(printer.expr(b));
+                self.out.depth -= 1;
+                self.out.line("};");
             }
-            _ => self.line(format!("{target} = {value};")),
+            _ => self.out.line(format!("{target} = {value};")),
         }
     }
 }
