@@ -39,9 +39,9 @@ impl<N: Neuron> MultiStep<N> {
         &self.neuron
     }
 
-    fn op(&self) -> Forward<N> {
+    fn op(&self, multi_step: bool) -> Forward<N> {
         let (neuron, device) = (self.neuron.clone(), self.device.clone());
-        Forward { neuron, gradient: self.gradient, multi_step: true, device }
+        Forward { neuron, gradient: self.gradient, multi_step, device }
     }
 
     /// Input `[T, ...]` to spikes `[T, ...]`, for neurons with one input.
@@ -62,7 +62,7 @@ impl<N: Neuron> MultiStep<N> {
         x_seq: &Tensor,
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        let run = |states: &[Tensor]| call(self.op(), &[x_seq], states);
+        let run = |states: &[Tensor]| call(self.op(true), &[x_seq], states);
         match states {
             Some(states) => run(states),
             None => run(&initial_state_of_sequence(&self.neuron, x_seq)?),
@@ -83,9 +83,8 @@ impl<N: Neuron> Module for MultiStep<N> {
 /// [`Node::detach`] for truncated back-propagation through time.
 #[derive(Clone, Debug)]
 pub struct Node<N> {
-    neuron: N,
-    gradient: Gradient,
-    device: Device,
+    /// The same neurons without memory.
+    layer: MultiStep<N>,
     states: Option<Vec<Tensor>>,
 }
 
@@ -95,26 +94,19 @@ impl<N: Neuron> Node<N> {
     /// # Errors
     /// A parameter of the neuron or of the surrogate out of range.
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
-        neuron.validate()?;
-        gradient.surrogate.validate()?;
-        Ok(Self { neuron, gradient, device: Device::Cpu, states: None })
+        Ok(Self { layer: MultiStep::new(neuron, gradient)?, states: None })
     }
 
     /// Computed on `device`; see [`MultiStep::on`].
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
-        self.device = device;
+        self.layer = self.layer.on(device);
         self
     }
 
     /// The neuron.
     pub fn neuron(&self) -> &N {
-        &self.neuron
-    }
-
-    fn op(&self, multi_step: bool) -> Forward<N> {
-        let (neuron, device) = (self.neuron.clone(), self.device.clone());
-        Forward { neuron, gradient: self.gradient, multi_step, device }
+        self.layer.neuron()
     }
 
     /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states), if there was an input
@@ -130,9 +122,9 @@ impl<N: Neuron> Node<N> {
     pub fn step(&mut self, x: &Tensor) -> Result<Tensor, Error> {
         let states = match &self.states {
             Some(states) => states.clone(),
-            None => initial_state(&self.neuron, x)?,
+            None => initial_state(self.neuron(), x)?,
         };
-        let (spikes, next) = call(self.op(false), &[x], &states)?;
+        let (spikes, next) = call(self.layer.op(false), &[x], &states)?;
         self.states = Some(next);
         Ok(spikes)
     }
@@ -144,9 +136,9 @@ impl<N: Neuron> Node<N> {
     pub fn multi_step(&mut self, x_seq: &Tensor) -> Result<Tensor, Error> {
         let states = match &self.states {
             Some(states) => states.clone(),
-            None => initial_state_of_sequence(&self.neuron, x_seq)?,
+            None => initial_state_of_sequence(self.neuron(), x_seq)?,
         };
-        let (spikes, next) = call(self.op(true), &[x_seq], &states)?;
+        let (spikes, next) = call(self.layer.op(true), &[x_seq], &states)?;
         self.states = Some(next);
         Ok(spikes)
     }
