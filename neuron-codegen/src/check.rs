@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::{Ident, TokenStream};
 
 use crate::ir::{Graph, Id, Node, Rate, Sort};
-use crate::model::{Flag, Input, Leaves, Model, Reset, State};
+use crate::model::{Flag, Input, Leaves, Model, Output, Reset, State};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
 use crate::syntax::{self, Declaration, Expr, ExprKind, Item, ItemKind};
@@ -69,13 +69,11 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn new(declaration: &'a Declaration, scope: Scope<'a>, report: &'a mut Report) -> Self {
         let mut graph = Graph::default();
-        let leaves = Leaves {
-            h: graph.leaf("h", Sort::Real, Rate::Step),
-            spike: graph.leaf("spike", Sort::Real, Rate::Step),
-            fired: graph.leaf("fired", Sort::Bool, Rate::Step),
-            v_threshold: graph.leaf("v_threshold", Sort::Real, Rate::Uniform),
-            v_reset: graph.leaf("v_reset", Sort::Real, Rate::Uniform),
-        };
+        let [h, spike] = ["h", "spike"].map(|name| graph.leaf(name, Sort::Real, Rate::Step));
+        let fired = graph.leaf("fired", Sort::Bool, Rate::Step);
+        let mut built_in = |name| graph.leaf(name, Sort::Real, scope.param_kind(name).rate());
+        let leaves =
+            Leaves { h, spike, fired, v_threshold: built_in("v_threshold"), v_reset: built_in("v_reset") };
         Self {
             declaration,
             report,
@@ -104,14 +102,14 @@ impl<'a> Checker<'a> {
             }
         };
         let charge = charge.unwrap_or_else(|| self.graph.add(Node::Add(v, inputs[0].leaf)));
-        let threshold = self.scope.threshold.and_then(|value| self.number(value, Place::Threshold));
+        let output = self.output();
         let states = self.states(v);
         for index in 0..self.scope.lets.len() {
             self.resolve(index);
         }
         let flags = self.flags();
         let params = self.params(&flags);
-        let resets = self.resets();
+        let resets = self.resets(states[0].update.is_some());
         self.unused();
         Model {
             name: declaration.name.clone(),
@@ -124,7 +122,7 @@ impl<'a> Checker<'a> {
             flags,
             states,
             charge,
-            threshold: threshold.unwrap_or(self.leaves.v_threshold),
+            output,
             resets,
             names: self.names,
             graph: self.graph,
@@ -181,6 +179,12 @@ impl<'a> Checker<'a> {
             leaf: v,
             update: None,
         }];
+        if let Some((_, item)) = self.scope.updates.iter().find(|(name, _)| *name == "v")
+            && let ItemKind::Update { value, .. } = &item.kind
+        {
+            // As long as it is wrong, something that depends on all the same.
+            states[0].update = Some(self.number(value, Place::Update).unwrap_or(self.leaves.h));
+        }
         let mut updates: HashMap<String, &'a Expr> = HashMap::new();
         // Whether some update is of what is no state: it may be the one that another state lacks.
         let mut stray = false;
@@ -254,11 +258,52 @@ impl<'a> Checker<'a> {
             .collect()
     }
 
-    fn resets(&mut self) -> Vec<Reset> {
+    /// What leaves the neuron: spikes unless it says otherwise.
+    fn output(&mut self) -> Output {
+        let threshold = self.scope.threshold;
+        if let Some(value) = self.scope.output {
+            if let Some(item) = threshold {
+                let message = "a neuron with `output` does not fire, so it has no threshold";
+                self.report.push(Diagnostic::new(item.head(), message).help("remove one of the two"));
+            }
+            return Output::Value(self.number(value, Place::Output).unwrap_or(self.leaves.h));
+        }
+        let threshold = threshold.and_then(|item| match &item.kind {
+            ItemKind::Threshold { value } => self.number(value, Place::Threshold),
+            _ => None,
+        });
+        Output::Spike { threshold: threshold.unwrap_or(self.leaves.v_threshold) }
+    }
+
+    fn declares_v(&self) -> bool {
+        let is_v = |item: &Item| matches!(&item.kind, ItemKind::State { name, .. } if name == "v");
+        self.declaration.items.iter().any(is_v)
+    }
+
+    fn resets(&mut self, is_written_out: bool) -> Vec<Reset> {
         let mut resets = Vec::new();
+        let silent = self.scope.output.is_some();
         match self.scope.reset {
+            // Whoever declares it as a state writes its update with it, and has been told.
+            Some(_) if is_written_out && self.declares_v() => {}
+            Some(item) if is_written_out => {
+                let message = "the potential after the step is given twice: by `reset` and by `update v`";
+                let error = Diagnostic::new(item.head(), message);
+                self.report.push(error.help("remove `reset`, or `update v`"));
+            }
+            _ if is_written_out => return vec![Reset::Custom],
+            None if silent => return vec![Reset::None],
             None => self.missing("reset", "reset hard | soft;"),
-            Some(modes) => {
+            Some(item) => {
+                let ItemKind::Reset { modes } = &item.kind else { return vec![Reset::Hard] };
+                if silent && modes.iter().any(|mode| mode != "none") {
+                    let message = "a neuron with `output` does not fire, so there is nothing to reset at";
+                    let error = Diagnostic::new(item.head(), message);
+                    self.report.push(error.help(
+                        "remove `reset`; what the potential becomes otherwise is written `update v = ...`",
+                    ));
+                    return vec![Reset::None];
+                }
                 for mode in modes {
                     match self.reset(mode) {
                         Some(reset) if resets.contains(&reset) => {
@@ -278,19 +323,16 @@ impl<'a> Checker<'a> {
 
     fn reset(&mut self, mode: &Ident) -> Option<Reset> {
         let word = mode.to_string();
-        let found = Reset::ALL.into_iter().find(|reset| reset.word() == word);
+        let found = Reset::NAMED.into_iter().find(|reset| reset.keyword() == word);
         if found.is_none() {
-            let error = if word == "none" {
-                Diagnostic::new(mode, "there is no reset mode `none`: a neuron is reset when it fires")
-            } else {
-                Diagnostic::new(mode, format!("unknown reset mode `{word}`"))
-            };
-            let words = Reset::ALL.map(Reset::word);
+            let error = Diagnostic::new(mode, format!("unknown reset mode `{word}`"));
+            let words = Reset::NAMED.map(Reset::keyword);
             self.report.push(match suggest::closest(&word.to_lowercase(), &words) {
                 Some(meant) => error.help(format!("did you mean `{meant}`?")),
-                None => {
-                    error.help("the reset modes are `hard` (v = v_reset) and `soft` (v = h - v_threshold)")
-                }
+                None => error.help(
+                    "the reset modes are `hard` (v = v_reset), `soft` (v = h - v_threshold) and `none` (v = h); \
+                     any other is written `update v = ...`",
+                ),
             });
         }
         found

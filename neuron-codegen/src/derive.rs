@@ -142,6 +142,8 @@ fn chain(g: &mut Graph, func: Func, expr: Id, a: Id, da: Id) -> Id {
             let slope = g.mul(scale, gauss);
             g.mul(da, slope)
         }
+        // The straight-through estimator (Bengio et al., 2013): the derivative of what was rounded.
+        Func::Round => da,
         Func::Sin => {
             let slope = g.call(Func::Cos, a);
             g.mul(da, slope)
@@ -218,6 +220,8 @@ impl Relaxed<'_> {
                 let (left, right) = (g.mul(self.leaves.spike, with), g.mul(rest, without));
                 g.sum(left, right)
             }
+            // What the straight-through estimator takes it for.
+            Node::Call(Func::Round, a) => self.of(g, a),
             _ => {
                 let node = node.map(|operand| self.of(g, operand));
                 g.add(node)

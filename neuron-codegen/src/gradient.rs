@@ -7,8 +7,11 @@
 //! ```text
 //! grad_h   = grad_spike * grad_s_to_h + sum over states j of grad_<j>_next * grad_<j>_to_h
 //! grad_<k> = grad_h * grad_h_to_<k> + sum over states j of grad_<j>_next * grad_<j>_to_<k>
-//!          + grad_spike * grad_s_to_<k>                          for every input and state k
+//!          + grad_spike * grad_s_to_<k>               for every input, state and learnable parameter k
 //! ```
+//!
+//! The gradient of a parameter is the sum of this over all steps and neurons. Where a neuron does not fire,
+//! `output` takes the place of the spike and of `s`.
 //!
 //! `grad_<j>_to_<k>` includes the way through the spike: `dg/dk + dg/dS dS/dk`, with the surrogate for
 //! `dS/dh`. In `v` that way is the reset, which `detach_reset` drops. Factors that change from step to step
@@ -16,7 +19,7 @@
 
 use crate::derive::{derivative, relaxed};
 use crate::ir::{Graph, Id, Node, Rate, Sort};
-use crate::model::{Model, Reset};
+use crate::model::{Model, Output, Reset};
 
 /// How one quantity changes with another.
 #[derive(Clone, Debug)]
@@ -47,8 +50,8 @@ pub struct GradLeaves {
     pub s_to_h: Id,
     /// Whether the reset takes the spike as a constant.
     pub detach_reset: Id,
-    /// `dL/dS`
-    pub spike: Id,
+    /// `dL/dS`, or the gradient of what leaves a neuron that does not fire.
+    pub output: Id,
     /// `dL/dH`
     pub h: Id,
 }
@@ -70,17 +73,22 @@ pub struct Derived {
     pub grad_inputs: Vec<Grad>,
     /// Gradients of the states that the step starts from.
     pub grad_states: Vec<Grad>,
+    /// What a step adds to the gradients of the learnable parameters.
+    pub grad_params: Vec<Grad>,
+    /// How the initial value of each state changes with each learnable parameter.
+    pub initial: Vec<Vec<Id>>,
 }
 
 impl Derived {
     /// Differentiates `model`.
     pub fn new(mut model: Model) -> Self {
+        let output = model.output.name();
         let leaves = {
             let g = &mut model.graph;
             GradLeaves {
                 s_to_h: g.leaf("grad_s_to_h", Sort::Real, Rate::Step),
                 detach_reset: g.leaf("detach_reset", Sort::Bool, Rate::Uniform),
-                spike: g.leaf("grad_spike", Sort::Real, Rate::Step),
+                output: g.leaf(&format!("grad_{output}"), Sort::Real, Rate::Step),
                 h: g.leaf("grad_h", Sort::Real, Rate::Step),
             }
         };
@@ -97,6 +105,8 @@ impl Derived {
             grad_h: leaves.h,
             grad_inputs: Vec::new(),
             grad_states: Vec::new(),
+            grad_params: Vec::new(),
+            initial: Vec::new(),
         };
         derived.backward();
         derived
@@ -124,6 +134,15 @@ impl Derived {
         self.grad_h = self.accumulate("h", &states);
         self.grad_inputs = inputs.into_iter().map(|of| self.grad(of, &states)).collect();
         self.grad_states = states.clone().into_iter().map(|of| self.grad(of, &states)).collect();
+        let params: Vec<String> = self.model.learnables().map(|param| param.name.to_string()).collect();
+        self.grad_params = params.into_iter().map(|of| self.grad(of, &states)).collect();
+        let leaves = self.model.leaves;
+        let learnables: Vec<Id> = self.model.learnables().map(|param| param.leaf).collect();
+        for state in self.model.states.clone() {
+            let g = &mut self.model.graph;
+            let slopes = learnables.iter().map(|&leaf| derivative(g, &leaves, state.init, leaf));
+            self.initial.push(slopes.collect());
+        }
     }
 
     fn grad(&mut self, of: String, states: &[String]) -> Grad {
@@ -134,16 +153,16 @@ impl Derived {
     /// The sum over everything that depends on `by` of its gradient times its factor.
     fn accumulate(&mut self, by: &str, states: &[String]) -> Id {
         let through_h = ("h", self.leaves.h);
-        let through_spike = ("s", self.leaves.spike);
+        let through_output = (self.model.output.symbol(), self.leaves.output);
         // In the order in which an expert writes it: `grad_h` first comes from the spike, others from `grad_h`.
-        let mut sources = if by == "h" { vec![through_spike] } else { vec![through_h] };
+        let mut sources = if by == "h" { vec![through_output] } else { vec![through_h] };
         let next: Vec<Id> = states
             .iter()
             .map(|state| self.model.graph.leaf(&format!("grad_{state}_next"), Sort::Real, Rate::Step))
             .collect();
         sources.extend(states.iter().map(String::as_str).zip(next));
         if by != "h" {
-            sources.push(through_spike);
+            sources.push(through_output);
         }
         let mut total = self.model.graph.num(0.0);
         for (of, grad) in sources {
@@ -169,6 +188,8 @@ fn after_reset(model: &mut Model, reset: Reset) -> Id {
             let drop = g.add(Node::Mul(leaves.spike, leaves.v_threshold));
             g.add(Node::Sub(leaves.h, drop))
         }
+        Reset::None => leaves.h,
+        Reset::Custom => model.states[0].update.expect("the reset is written out"),
     }
 }
 
@@ -184,17 +205,27 @@ impl Builder<'_> {
         let h = self.model.leaves.h;
         let variables: Vec<(String, Id)> = (self.model.inputs.iter().map(|i| (i.name.to_string(), i.leaf)))
             .chain(self.model.states.iter().map(|s| (s.name.to_string(), s.leaf)))
+            .chain(self.model.learnables().map(|p| (p.name.to_string(), p.leaf)))
             .collect();
 
-        // The spike: the surrogate, and by the chain rule minus it for a threshold that moves.
-        let s_to_h = self.leaves.s_to_h;
-        self.keep("s", "h", vec![s_to_h; self.resets.len()]);
-        let threshold = self.model.threshold;
-        for (by, leaf) in &variables {
-            let slope = self.derivative(threshold, *leaf);
-            let fall = self.model.graph.mul(s_to_h, slope);
-            let expr = self.model.graph.neg(fall);
-            self.push("s", by, vec![expr; self.resets.len()]);
+        match self.model.output {
+            // The surrogate, and by the chain rule minus it for a threshold that moves.
+            Output::Spike { threshold } => {
+                let s_to_h = self.leaves.s_to_h;
+                self.keep("s", "h", vec![s_to_h; self.resets.len()]);
+                for (by, leaf) in &variables {
+                    let slope = self.derivative(threshold, *leaf);
+                    let fall = self.model.graph.mul(s_to_h, slope);
+                    let expr = self.model.graph.neg(fall);
+                    self.push("s", by, vec![expr; self.resets.len()]);
+                }
+            }
+            Output::Value(value) => {
+                for (by, leaf) in [("h".to_owned(), h)].iter().chain(&variables) {
+                    let expr = self.derivative(value, *leaf);
+                    self.push("output", by, vec![expr; self.resets.len()]);
+                }
+            }
         }
 
         // The charged potential.
@@ -210,11 +241,14 @@ impl Builder<'_> {
         for (state, update) in &states {
             for (by, leaf) in [("h".to_owned(), h)].iter().chain(&variables) {
                 let exprs = self.resets.iter().map(|&reset| match update {
-                    Some(update) => self.state_factor(*update, *leaf, by, false),
-                    None => self.state_factor(reset, *leaf, by, true),
+                    Some(update) if state != "v" => self.state_factor(*update, *leaf, by, false),
+                    _ => self.state_factor(reset, *leaf, by, true),
                 });
                 let exprs: Vec<Id> = exprs.collect();
-                if state == "v" && by == "h" {
+                // That one is part of the contract of the 2020 API.
+                let is_classical =
+                    self.model.resets.iter().any(|reset| matches!(reset, Reset::Hard | Reset::Soft));
+                if state == "v" && by == "h" && is_classical {
                     self.keep("v", "h", exprs);
                 } else {
                     self.push(state, by, exprs);
@@ -271,7 +305,7 @@ impl Builder<'_> {
 /// Whether the backward pass can compute `expr` from parameters and the surrogate's value alone.
 fn available(g: &Graph, leaves: &GradLeaves, expr: Id) -> bool {
     g.reach([expr]).into_iter().all(|id| match g.node(id) {
-        Node::Leaf(_) => id == leaves.s_to_h || (g.rate(id) == Rate::Uniform && id != leaves.detach_reset),
+        Node::Leaf(_) => id == leaves.s_to_h || (g.rate(id) != Rate::Step && id != leaves.detach_reset),
         _ => true,
     })
 }

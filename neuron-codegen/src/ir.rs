@@ -64,11 +64,13 @@ pub enum Func {
     Sin,
     /// Cosine.
     Cos,
+    /// The nearest integer, ties to even.
+    Round,
 }
 
 impl Func {
     /// All functions, in the order in which the documentation lists them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Exp,
         Self::Ln,
         Self::Sqrt,
@@ -79,6 +81,7 @@ impl Func {
         Self::Erf,
         Self::Sin,
         Self::Cos,
+        Self::Round,
     ];
 
     /// Its name in the DSL and in generated code.
@@ -94,6 +97,7 @@ impl Func {
             Self::Erf => "erf",
             Self::Sin => "sin",
             Self::Cos => "cos",
+            Self::Round => "round",
         }
     }
 }

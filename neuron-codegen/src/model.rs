@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use proc_macro2::Ident;
 
-use crate::ir::{Graph, Id};
+use crate::ir::{Graph, Id, Rate};
 
 /// The potential a neuron returns to after a spike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,24 +16,73 @@ pub enum Reset {
     Hard,
     /// `V = H - S V_th`
     Soft,
+    /// `V = H`
+    None,
+    /// As the declaration says: `update v = ...`
+    Custom,
 }
 
 impl Reset {
     /// All modes, in the order in which documentation and tables list them.
-    pub const ALL: [Self; 2] = [Self::Hard, Self::Soft];
+    pub const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::None, Self::Custom];
 
-    /// The word in the DSL and the prefix of kernel names: `hard`, `soft`.
+    /// Those that `reset` can name.
+    pub const NAMED: [Self; 3] = [Self::Hard, Self::Soft, Self::None];
+
+    /// The word in the DSL.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            other => other.word(),
+        }
+    }
+
+    /// What stands before `reset` in English and in the names of kernels: `hard`, `soft`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Hard => "hard",
             Self::Soft => "soft",
+            Self::None => "no",
+            Self::Custom => "custom",
         }
+    }
+}
+
+/// What values a parameter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParamKind {
+    /// One number, the same for all neurons.
+    Scalar,
+    /// One number for all neurons or one a channel or a neuron: chosen where the neuron is used.
+    Array,
+    /// As [`ParamKind::Array`], and the backward pass returns its gradient.
+    Learnable,
+}
+
+impl ParamKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Array, Self::Learnable];
+
+    /// The word that declares it.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Scalar => "param",
+            Self::Array => "array",
+            Self::Learnable => "learnable",
+        }
+    }
+
+    /// How often such a parameter changes.
+    pub fn rate(self) -> Rate {
+        if self == Self::Scalar { Rate::Uniform } else { Rate::Neuron }
     }
 }
 
 /// A real-valued parameter.
 #[derive(Clone, Debug)]
 pub struct Param {
+    /// What values it has.
+    pub kind: ParamKind,
     /// Name, at the user's span.
     pub name: Ident,
     /// Doc comment, one entry a line.
@@ -81,7 +130,8 @@ pub struct State {
     pub init: Id,
     /// Its leaf in the graph: the value the step starts from.
     pub leaf: Id,
-    /// Value after the step, over all leaves including `h` and `spike`. `None` for `v`, which `reset` updates.
+    /// Value after the step, over all leaves including `h` and `spike`. `None` for `v` unless its reset is
+    /// written out.
     pub update: Option<Id>,
 }
 
@@ -111,6 +161,36 @@ pub struct Input {
     pub leaf: Id,
 }
 
+/// What leaves a neuron in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A spike where `H` reaches this: `v_threshold` unless declared; over inputs, states and parameters.
+    Spike {
+        /// What `H` is compared with.
+        threshold: Id,
+    },
+    /// A number over all leaves but the spike: the neuron does not fire.
+    Value(Id),
+}
+
+impl Output {
+    /// The name of its array.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spike { .. } => "spike",
+            Self::Value(_) => "output",
+        }
+    }
+
+    /// What it is called in the names of factors.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Spike { .. } => "s",
+            Self::Value(_) => "output",
+        }
+    }
+}
+
 /// A checked neuron.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -136,10 +216,30 @@ pub struct Model {
     pub states: Vec<State>,
     /// `H` as a function of inputs, states and parameters.
     pub charge: Id,
-    /// What `H` is compared with: `v_threshold` unless declared; over inputs, states and parameters.
-    pub threshold: Id,
+    /// What leaves the neuron.
+    pub output: Output,
     /// Reset modes in order of declaration; at least one, each once.
     pub resets: Vec<Reset>,
     /// Names that the user gave to expressions with `let`, used for them in generated code too.
     pub names: HashMap<Id, String>,
+}
+
+impl Model {
+    /// The threshold, if the neuron fires.
+    pub fn threshold(&self) -> Option<Id> {
+        match self.output {
+            Output::Spike { threshold } => Some(threshold),
+            Output::Value(_) => None,
+        }
+    }
+
+    /// The parameters that may differ between neurons, in order.
+    pub fn arrays(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
+    }
+
+    /// The parameters that have a gradient, in order.
+    pub fn learnables(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| param.kind == ParamKind::Learnable)
+    }
 }

@@ -16,8 +16,20 @@ pub use header::parse;
 pub use item::{Declaration, Item, ItemKind};
 
 /// The words that items begin with, in the order in which the documentation lists them.
-pub const KEYWORDS: [&str; 9] =
-    ["param", "flag", "input", "state", "let", "charge", "threshold", "update", "reset"];
+pub const KEYWORDS: [&str; 12] = [
+    "param",
+    "array",
+    "learnable",
+    "flag",
+    "input",
+    "state",
+    "let",
+    "charge",
+    "threshold",
+    "output",
+    "update",
+    "reset",
+];
 
 /// Whether Rust would not take it as a name.
 pub fn is_keyword(word: &proc_macro2::Ident) -> bool {

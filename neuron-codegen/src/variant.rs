@@ -1,7 +1,7 @@
 //! Which kernel: names, look-ups and signatures all derive from a [`Variant`].
 
 use crate::gradient::Derived;
-use crate::model::{Model, Reset};
+use crate::model::{Model, Param, Reset};
 
 /// What a kernel computes; the same names as in the runtime's `Template`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,19 +122,32 @@ pub enum Class {
     State,
 }
 
+/// How many values a buffer has; the same names as in the runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// One a step and neuron: `[T, N]`.
+    Step,
+    /// One a neuron: `[N]`.
+    Neuron,
+    /// As many as a parameter has: one, or one a channel, or one a neuron.
+    Parameter,
+}
+
 /// What a buffer holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// An input, or its gradient.
     Input(String),
-    /// The spike, or its gradient.
-    Spike,
+    /// The spike or what else leaves the neuron, or its gradient.
+    Output,
     /// A state before the step, or its gradient.
     State(String),
     /// A state after the step, or its gradient.
     NextState(String),
     /// A kept factor.
     Factor(String),
+    /// A parameter that may differ between neurons, or its gradient.
+    Param(String),
 }
 
 /// An array that a template reads or writes.
@@ -144,8 +157,8 @@ pub struct Buffer {
     pub name: String,
     /// Its format.
     pub class: Class,
-    /// `[T, N]` rather than `[N]`.
-    pub per_step: bool,
+    /// How many values it has.
+    pub extent: Extent,
     /// What it holds.
     pub content: Content,
 }
@@ -169,13 +182,13 @@ impl Signature {
         let signal = |name: &str, content| Buffer {
             name: format!("{prefix}{name}{}", if multi { "_seq" } else { "" }),
             class: Class::Signal,
-            per_step: multi,
+            extent: if multi { Extent::Step } else { Extent::Neuron },
             content,
         };
         let state = |name: String, content| Buffer {
             name: format!("{prefix}{name}"),
             class: Class::State,
-            per_step: false,
+            extent: Extent::Neuron,
             content,
         };
         let model = &derived.model;
@@ -187,25 +200,35 @@ impl Signature {
             let content = |s: &crate::model::State| Content::NextState(s.name.to_string());
             model.states.iter().map(move |s| state(format!("{}_next", s.name), content(s)))
         };
-        let spike = || [signal("spike", Content::Spike)].into_iter();
+        let output = || [signal(model.output.name(), Content::Output)].into_iter();
         let factors = || {
             derived.kept().map(|factor| Buffer {
                 name: factor.name.clone(),
                 class: Class::State,
-                per_step: multi,
+                extent: if multi { Extent::Step } else { Extent::Neuron },
                 content: Content::Factor(factor.name.clone()),
             })
         };
+        let param = |param: &Param, name: String| Buffer {
+            name,
+            class: Class::State,
+            extent: Extent::Parameter,
+            content: Content::Param(param.name.to_string()),
+        };
+        let arrays = || model.arrays().map(|p| param(p, p.name.to_string()));
+        let grads = || model.learnables().map(|p| param(p, format!("grad_{}", p.name)));
         let (inputs, outputs) = match template {
             Template::Forward | Template::Fptt => {
-                (inputs().chain(states()).collect(), spike().chain(next()).collect())
+                (inputs().chain(states()).chain(arrays()).collect(), output().chain(next()).collect())
             }
-            Template::ForwardWithGrad | Template::FpttWithGrad => {
-                (inputs().chain(states()).collect(), spike().chain(next()).chain(factors()).collect())
-            }
-            Template::Backward | Template::Bptt => {
-                (spike().chain(next()).chain(factors()).collect(), inputs().chain(states()).collect())
-            }
+            Template::ForwardWithGrad | Template::FpttWithGrad => (
+                inputs().chain(states()).chain(arrays()).collect(),
+                output().chain(next()).chain(factors()).collect(),
+            ),
+            Template::Backward | Template::Bptt => (
+                output().chain(next()).chain(factors()).chain(arrays()).collect(),
+                inputs().chain(states()).chain(grads()).collect(),
+            ),
         };
         Self { template, inputs, outputs }
     }

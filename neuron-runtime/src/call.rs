@@ -1,7 +1,7 @@
 //! A call of one template, over any neuron: buffers in the order of the neuron's
 //! [`Signature`](crate::Signature), checked before any work is done.
 
-use crate::{Element, Gradient, Template};
+use crate::{Element, Gradient, Parameter, Template};
 
 /// An array to read.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,8 @@ pub enum Source<'a, E: Element> {
     Signal(&'a [E]),
     /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
     State(&'a [E::Real]),
+    /// A parameter that may differ between neurons; see [`Extent::Parameter`](crate::Extent::Parameter).
+    Parameter(Parameter<'a, E::Real>),
 }
 
 /// An array to write.
@@ -19,6 +21,8 @@ pub enum Sink<'a, E: Element> {
     Signal(&'a mut [E]),
     /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
     State(&'a mut [E::Real]),
+    /// The gradient of a parameter, as many values as it has.
+    Parameter(&'a mut [E::Real]),
 }
 
 /// A call of one template.

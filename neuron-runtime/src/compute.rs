@@ -2,13 +2,17 @@
 
 use crate::array::Data;
 use crate::cuda::{self, Input};
-use crate::evaluate::{Mode, evaluate};
-use crate::{Array, Device, Element, Error, Gradient, Neuron, Source, Template};
+use crate::evaluate::{Mode, Output, evaluate};
+use crate::parameter::Layout;
+use crate::{
+    Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Template,
+};
 
 /// Outputs of a template by their class, in order.
 pub struct Computed<E: Element> {
     pub signals: Vec<Array<E>>,
     pub states: Vec<Array<E::Real>>,
+    pub parameters: Vec<Array<E::Real>>,
 }
 
 /// The arrays that a template reads, by their class, in order, and their shapes, which have been checked.
@@ -19,6 +23,8 @@ pub struct Arrays<'a, E: Element> {
     pub shape: &'a [usize],
     pub signals: Vec<&'a Array<E>>,
     pub states: Vec<&'a Array<E::Real>>,
+    /// Of any shapes: they are checked by [`compute`].
+    pub parameters: Vec<&'a Array<E::Real>>,
 }
 
 /// Runs one template where its arrays are, and returns what it computes there.
@@ -30,23 +36,31 @@ pub fn compute<N: Neuron, E: Element>(
 ) -> Result<Computed<E>, Error> {
     let device = common_device::<N, E>(template, arrays)?;
     let neurons = arrays.dims.iter().product();
-    let mut computed = Computed { signals: Vec::new(), states: Vec::new() };
+    let layouts = layouts::<N, E>(arrays)?;
+    let learnables = N::SPEC.arrays().zip(&arrays.parameters);
+    let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
+    let mut learnable_shapes = learnables.map(|(_, array)| array.shape());
     let outputs = N::SPEC.signature(template).outputs;
-    let shapes = outputs.iter().map(|buffer| if buffer.per_step { arrays.shape } else { arrays.dims });
+    let shapes = outputs.iter().map(|buffer| match buffer.extent {
+        Extent::Step => arrays.shape,
+        Extent::Neuron => arrays.dims,
+        Extent::Parameter => learnable_shapes.next().unwrap_or(&[]),
+    });
+    let mut computed = Computed { signals: Vec::new(), states: Vec::new(), parameters: Vec::new() };
     match device {
         Device::Cpu => {
             let signals = arrays.signals.iter().filter_map(|array| Some(Source::Signal(array.as_slice()?)));
             let states = arrays.states.iter().filter_map(|array| Some(Source::State(array.as_slice()?)));
-            let sources: Vec<Source<'_, E>> = signals.chain(states).collect();
+            let parameters = arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| {
+                Some(Source::Parameter(Parameter::per_channel(array.as_slice()?, layout.inner)))
+            });
+            let sources: Vec<Source<'_, E>> = signals.chain(states).chain(parameters).collect();
             let outputs = evaluate(neuron, Mode::Spiking, template, gradient, neurons, &sources)?;
             for ((_, output), shape) in outputs.into_arrays().zip(shapes) {
                 match output {
-                    crate::evaluate::Output::Signal(data) => {
-                        computed.signals.push(Array::from_vec(shape, data)?)
-                    }
-                    crate::evaluate::Output::State(data) => {
-                        computed.states.push(Array::from_vec(shape, data)?)
-                    }
+                    Output::Signal(data) => computed.signals.push(Array::from_vec(shape, data)?),
+                    Output::State(data) => computed.states.push(Array::from_vec(shape, data)?),
+                    Output::Parameter(data) => computed.parameters.push(Array::from_vec(shape, data)?),
                 }
             }
         }
@@ -59,7 +73,12 @@ pub fn compute<N: Neuron, E: Element>(
                 Data::Cuda(data) => Some(Input::State(data)),
                 Data::Cpu(_) => None,
             });
-            let inputs: Vec<Input<'_, E>> = signals.chain(states).collect();
+            let parameters =
+                arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| match array.data() {
+                    Data::Cuda(data) => Some(Input::Parameter(data, layout)),
+                    Data::Cpu(_) => None,
+                });
+            let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();
             // A sequence has time as its first dimension.
             let steps = if template.is_multi_step() { arrays.shape[0] } else { 1 };
             let outputs = cuda::evaluate(&device, neuron, template, gradient, [steps, neurons], &inputs)?;
@@ -67,6 +86,7 @@ pub fn compute<N: Neuron, E: Element>(
                 match output {
                     cuda::Output::Signal(data) => computed.signals.push(Array::from_cuda(shape, data)?),
                     cuda::Output::State(data) => computed.states.push(Array::from_cuda(shape, data)?),
+                    cuda::Output::Parameter(data) => computed.parameters.push(Array::from_cuda(shape, data)?),
                 }
             }
         }
@@ -74,11 +94,20 @@ pub fn compute<N: Neuron, E: Element>(
     Ok(computed)
 }
 
+/// How the values of each parameter are distributed over neurons.
+fn layouts<N: Neuron, E: Element>(arrays: &Arrays<'_, E>) -> Result<Vec<Layout>, Error> {
+    let layout = |(param, array): (&crate::ParamSpec, &&Array<E::Real>)| {
+        Layout::of::<N>(param, array.shape(), arrays.dims)
+    };
+    N::SPEC.arrays().zip(&arrays.parameters).map(layout).collect()
+}
+
 /// The device that all arrays are on.
 fn common_device<N: Neuron, E: Element>(template: Template, arrays: &Arrays<'_, E>) -> Result<Device, Error> {
     let names = N::SPEC.signature(template).inputs.iter().map(|buffer| buffer.name);
     let signals = arrays.signals.iter().map(|array| array.device());
-    let mut devices = names.zip(signals.chain(arrays.states.iter().map(|array| array.device())));
+    let states = arrays.states.iter().chain(&arrays.parameters).map(|array| array.device());
+    let mut devices = names.zip(signals.chain(states));
     let Some((_, first)) = devices.next() else { return Ok(Device::Cpu) };
     match devices.find(|(_, device)| *device != first) {
         None => Ok(first),

@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod image;
 mod launch;
+mod sums;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
@@ -25,4 +26,5 @@ pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
 pub use image::{ImageKinds, ImageSource};
-pub use launch::{RawCall, launch, load, load_from};
+pub use launch::{RawCall, RawParameter, launch, load, load_from};
+pub use sums::workspace_bytes;

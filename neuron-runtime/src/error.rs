@@ -2,7 +2,28 @@
 
 use thiserror::Error;
 
-use crate::{Class, Reset, Template, Value};
+use crate::{Reset, Template, Value};
+
+/// What an array of a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// In the data's format.
+    Signal,
+    /// In the format of the arithmetic.
+    State,
+    /// Values of a parameter.
+    Parameter,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Signal => "signal",
+            Self::State => "state",
+            Self::Parameter => "parameter",
+        })
+    }
+}
 
 /// What was wrong with a call. Nothing has been written then.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -41,6 +62,20 @@ pub enum Error {
         name: String,
         /// The names there are.
         known: String,
+    },
+
+    /// An array for a parameter that is one number.
+    #[error(
+        "{neuron}: parameter `{name}` is one number, the same for all neurons; those that may differ between \
+         neurons are {arrays}"
+    )]
+    ScalarParameter {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// Those that may, or `none`.
+        arrays: String,
     },
 
     /// A number for a flag, or the reverse.
@@ -132,9 +167,27 @@ pub enum Error {
         /// The array.
         argument: &'static str,
         /// What it is.
-        expected: Class,
+        expected: Kind,
         /// What was given.
-        actual: Class,
+        actual: Kind,
+    },
+
+    /// Values of a parameter that cannot be distributed over the neurons.
+    #[error(
+        "{neuron}: parameter `{argument}` has {count} values, each for {inner} neurons next to each other; \
+         N = {neurons} is not a multiple of {count} x {inner}"
+    )]
+    ParameterLayout {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        argument: &'static str,
+        /// How many values it has.
+        count: usize,
+        /// How many neurons next to each other have the same.
+        inner: usize,
+        /// The number of neurons.
+        neurons: usize,
     },
 
     /// An array of the wrong length.

@@ -1,7 +1,9 @@
 //! Templates with outputs allocated for the caller.
 
 use crate::cuda;
-use crate::{Call, Class, Device, Element, Error, Gradient, Neuron, Sink, Source, Spec, Template};
+use crate::{
+    Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Spec, Template,
+};
 
 /// An array that a template returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +12,8 @@ pub enum Output<E: Element> {
     Signal(Vec<E>),
     /// In the format of the arithmetic.
     State(Vec<E::Real>),
+    /// The gradient of a parameter.
+    Parameter(Vec<E::Real>),
 }
 
 /// The arrays that a template returned, by the names of its signature.
@@ -24,16 +28,16 @@ impl<E: Element> Outputs<E> {
         let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Signal(_)))?;
         match self.named.remove(at).1 {
             Output::Signal(array) => Some(array),
-            Output::State(_) => None,
+            Output::State(_) | Output::Parameter(_) => None,
         }
     }
 
     /// The array called `name` in the format of the arithmetic, or `None` if there is none or it was taken
     /// before.
     pub fn take_state(&mut self, name: &str) -> Option<Vec<E::Real>> {
-        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::State(_)))?;
+        let at = self.named.iter().position(|(n, o)| *n == name && !matches!(o, Output::Signal(_)))?;
         match self.named.remove(at).1 {
-            Output::State(array) => Some(array),
+            Output::State(array) | Output::Parameter(array) => Some(array),
             Output::Signal(_) => None,
         }
     }
@@ -101,16 +105,24 @@ fn evaluate_by<E: Element>(
 ) -> Result<Outputs<E>, Error> {
     let signature = spec.signature(template);
     // Outputs are as long as the inputs say; whether these agree is checked by the call itself.
-    let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.per_step);
+    let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.extent == Extent::Step);
     let per_step = per_step.map_or(neurons, |(_, source)| source.len());
+    let arrays = inputs.iter().filter(|input| matches!(input, Source::Parameter(_)));
+    let arrays = spec.arrays().zip(arrays.map(Source::len));
+    let mut lengths = arrays.filter(|(p, _)| p.kind == ParamKind::Learnable).map(|(_, length)| length);
     let mut outputs: Vec<Output<E>> = signature
         .outputs
         .iter()
         .map(|buffer| {
-            let length = if buffer.per_step { per_step } else { neurons };
-            match buffer.class {
-                Class::Signal => Output::Signal(vec![E::default(); length]),
-                Class::State => Output::State(vec![E::Real::default(); length]),
+            let length = match buffer.extent {
+                Extent::Step => per_step,
+                Extent::Neuron => neurons,
+                Extent::Parameter => lengths.next().unwrap_or(0),
+            };
+            match (buffer.extent, buffer.class) {
+                (Extent::Parameter, _) => Output::Parameter(vec![E::Real::default(); length]),
+                (_, Class::Signal) => Output::Signal(vec![E::default(); length]),
+                (_, Class::State) => Output::State(vec![E::Real::default(); length]),
             }
         })
         .collect();
@@ -119,6 +131,7 @@ fn evaluate_by<E: Element>(
         .map(|output| match output {
             Output::Signal(array) => Sink::Signal(array),
             Output::State(array) => Sink::State(array),
+            Output::Parameter(array) => Sink::Parameter(array),
         })
         .collect();
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
@@ -132,6 +145,7 @@ impl<E: Element> Source<'_, E> {
         match self {
             Self::Signal(array) => array.len(),
             Self::State(array) => array.len(),
+            Self::Parameter(parameter) => parameter.values().len(),
         }
     }
 }

@@ -2,9 +2,15 @@
 
 use rayon::prelude::*;
 
+use crate::error::Kind;
 use crate::isa::{Isa, dispatch};
+use crate::parameter::{Layout, misfit, validate_values};
+use crate::reduce;
 use crate::tile::{Kernel, Work};
-use crate::{BufferSpec, Call, Class, Element, Error, Sink, Source, Spec, Template};
+use crate::{
+    BufferSpec, Call, Class, Element, Error, Extent, Neuron, ParamKind, Parameter, Sink, Source, Spec,
+    Template,
+};
 
 /// Neuron-steps from which on threads are worth starting. Measured with LIF on two cores: starting them
 /// takes about 5 microseconds, in which one core does some 2^14 neuron-steps.
@@ -19,14 +25,38 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     /// # Errors
     /// [`Error::BufferCount`], [`Error::BufferClass`], [`Error::Empty`], [`Error::NotAMultiple`],
     /// [`Error::Length`], [`Error::SurrogateParameter`]. Nothing has been written then.
-    pub fn execute<K: Kernel<E>>(self, spec: &'static Spec, kernel: &K) -> Result<(), Error> {
+    pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
+        let spec = N::SPEC;
         let steps = self.check(spec)?;
-        let signature = spec.signature(self.template);
-        let inputs = self.inputs.iter().copied().zip(signature.inputs.iter().map(|buffer| buffer.per_step));
-        let outputs = self.outputs.iter_mut().zip(signature.outputs.iter().map(|buffer| buffer.per_step));
-        let work = Work::new(steps, self.neurons, self.gradient, inputs, outputs);
-        run(&work, kernel, Isa::current(), steps * self.neurons);
+        self.check_parameters(neuron)?;
+        let Self { template, neurons, gradient, inputs, outputs } = self;
+        let signature = spec.signature(template);
+        // The gradient of each neuron's own parameter, to be added up.
+        let layouts = learnable_layouts(spec, template, inputs);
+        let mut parts: Vec<Vec<E::Real>> =
+            layouts.iter().map(|_| vec![E::Real::default(); neurons]).collect();
+        let first = outputs.len() - layouts.len();
+        let (arrays, sums) = outputs.split_at_mut(first);
+        let pointers = arrays.iter_mut().map(Sink::pointer);
+        let pointers = pointers.chain(parts.iter_mut().map(|part| Sink::State(part).pointer()));
+
+        let per_step = |buffer: &BufferSpec| buffer.extent == Extent::Step;
+        let sources = inputs.iter().copied().zip(signature.inputs.iter().map(per_step));
+        let sinks = pointers.zip(signature.outputs.iter().map(per_step));
+        let work = Work::new(steps, neurons, gradient, sources, sinks);
+        run(&work, kernel, Isa::current(), steps * neurons);
+        for ((part, layout), sum) in parts.iter().zip(layouts).zip(sums) {
+            if let Sink::Parameter(sum) = sum {
+                reduce::sums(part, layout, sum);
+            }
+        }
         Ok(())
+    }
+
+    /// Checks the values of parameters that may differ between neurons, together where they are as many.
+    pub(crate) fn check_parameters<N: Neuron>(&self, neuron: &N) -> Result<(), Error> {
+        let arrays: Vec<&[E::Real]> = parameters(self.inputs).map(|parameter| parameter.values()).collect();
+        validate_values(neuron, &arrays)
     }
 
     /// The number of steps, if everything is as it should be.
@@ -53,6 +83,18 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         for (buffer, (actual, length)) in inputs.chain(outputs) {
             self.check_buffer(neuron, buffer, actual, length, steps)?;
         }
+        for (array, parameter) in spec.arrays().zip(parameters(self.inputs)) {
+            misfit(neuron, array.name, parameter.layout(), self.neurons)?;
+        }
+        let layouts = learnable_layouts(spec, template, self.inputs);
+        let sums = self.outputs.iter().zip(signature.outputs).skip(self.outputs.len() - layouts.len());
+        for (layout, (sum, buffer)) in layouts.iter().zip(sums) {
+            let (actual, expected) = (sum.shape().1, layout.count);
+            if actual != expected {
+                let (argument, shape) = (buffer.name, "as many as the parameter has".to_owned());
+                return Err(Error::Length { neuron, template, argument, shape, expected, actual });
+            }
+        }
         Ok(steps)
     }
 
@@ -60,10 +102,12 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     fn steps<'s>(
         &self,
         neuron: &'static str,
-        mut inputs: impl Iterator<Item = (&'s BufferSpec, (Class, usize))>,
+        mut inputs: impl Iterator<Item = (&'s BufferSpec, (Kind, usize))>,
     ) -> Result<usize, Error> {
         let template = self.template;
-        let Some((buffer, (_, length))) = inputs.find(|(buffer, _)| buffer.per_step) else { return Ok(1) };
+        let Some((buffer, (_, length))) = inputs.find(|(buffer, _)| buffer.extent == Extent::Step) else {
+            return Ok(1);
+        };
         if length == 0 {
             return Err(Error::Empty { neuron, template, what: "T" });
         }
@@ -78,27 +122,26 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         &self,
         neuron: &'static str,
         buffer: &BufferSpec,
-        class: Class,
+        kind: Kind,
         actual: usize,
         steps: usize,
     ) -> Result<(), Error> {
         let (template, argument) = (self.template, buffer.name);
-        if class != buffer.class {
-            return Err(Error::BufferClass {
-                neuron,
-                template,
-                argument,
-                expected: buffer.class,
-                actual: class,
-            });
+        let expected = match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => Kind::Parameter,
+            (_, Class::Signal) => Kind::Signal,
+            (_, Class::State) => Kind::State,
+        };
+        if kind != expected {
+            return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
         // Without overflow: the first per-step array has as many elements.
-        let expected = if buffer.per_step { steps * self.neurons } else { self.neurons };
+        let (expected, shape) = match buffer.extent {
+            Extent::Step => (steps * self.neurons, format!("T = {steps}, N = {}", self.neurons)),
+            Extent::Neuron => (self.neurons, format!("N = {}", self.neurons)),
+            Extent::Parameter => return Ok(()),
+        };
         if actual != expected {
-            let shape = match buffer.per_step {
-                true => format!("T = {steps}, N = {}", self.neurons),
-                false => format!("N = {}", self.neurons),
-            };
             return Err(Error::Length { neuron, template, argument, shape, expected, actual });
         }
         Ok(())
@@ -106,21 +149,47 @@ impl<'a, E: Element> Call<'_, 'a, E> {
 }
 
 impl<E: Element> Source<'_, E> {
-    fn shape(&self) -> (Class, usize) {
+    fn shape(&self) -> (Kind, usize) {
         match self {
-            Self::Signal(array) => (Class::Signal, array.len()),
-            Self::State(array) => (Class::State, array.len()),
+            Self::Signal(array) => (Kind::Signal, array.len()),
+            Self::State(array) => (Kind::State, array.len()),
+            Self::Parameter(parameter) => (Kind::Parameter, parameter.values().len()),
         }
     }
 }
 
 impl<E: Element> Sink<'_, E> {
-    fn shape(&self) -> (Class, usize) {
+    fn shape(&self) -> (Kind, usize) {
         match self {
-            Self::Signal(array) => (Class::Signal, array.len()),
-            Self::State(array) => (Class::State, array.len()),
+            Self::Signal(array) => (Kind::Signal, array.len()),
+            Self::State(array) => (Kind::State, array.len()),
+            Self::Parameter(array) => (Kind::Parameter, array.len()),
         }
     }
+}
+
+/// The parameters among the arrays to read, in the order of the signature.
+fn parameters<'c, 'a: 'c, E: Element>(
+    inputs: &'c [Source<'a, E>],
+) -> impl Iterator<Item = Parameter<'a, E::Real>> + 'c {
+    inputs.iter().filter_map(|input| match input {
+        Source::Parameter(parameter) => Some(*parameter),
+        _ => None,
+    })
+}
+
+/// How the learnable parameters are distributed over neurons, if `template` returns their gradients.
+fn learnable_layouts<E: Element>(
+    spec: &'static Spec,
+    template: Template,
+    inputs: &[Source<'_, E>],
+) -> Vec<Layout> {
+    if !template.is_backward() {
+        return Vec::new();
+    }
+    let arrays = spec.arrays().zip(parameters(inputs));
+    let learnable = arrays.filter(|(param, _)| param.kind == ParamKind::Learnable);
+    learnable.map(|(_, parameter)| parameter.layout()).collect()
 }
 
 /// Runs `kernel` on all tiles, on several threads if there is enough to do.

@@ -5,13 +5,14 @@ pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
-pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, sigmoid, sin, sqrt, tanh};
+pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, round, sigmoid, sin, sqrt, tanh};
 pub use crate::rows::{LANES, Rows, RowsMut, lanes};
 pub use crate::surrogate::TileGradient;
 pub use crate::tile::{Kernel, Tile};
 pub use crate::{
-    BufferSpec, Call, Class, Cuda, Element, Equation, Error, FlagSpec, Gradient, Image, Neuron, ParamSpec,
-    Real, Reset, Signature, Sink, Source, Spec, StateSpec, Template, Value,
+    BufferSpec, Call, Class, Cuda, Element, Equation, Error, Extent, FlagSpec, Gradient, Image, Neuron,
+    ParamKind, ParamSpec, Parameter, Real, Reset, Signature, Sink, Source, Spec, StateSpec, Template, Value,
+    Values,
 };
 
 /// Checks that a neuron was declared with a reset mode.

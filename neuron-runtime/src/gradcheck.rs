@@ -15,7 +15,7 @@
 use thiserror::Error;
 
 use crate::evaluate::{Mode, Outputs, evaluate};
-use crate::{Error, Gradient, Neuron, Reset, Source, Surrogate, Template, Value};
+use crate::{Error, Gradient, Neuron, ParamKind, Parameter, Reset, Source, Surrogate, Template, Value};
 
 /// Steps and neurons of the sequences that are checked.
 const STEPS: usize = 6;
@@ -81,7 +81,7 @@ pub enum Failure {
 }
 
 /// Checks the gradient of `neuron` under each of its resets, with every setting of its flags, for ATan and
-/// Sigmoid, with respect to every input at every step and to every initial state.
+/// Sigmoid, with respect to every input at every step, to every initial state and to every learnable parameter.
 ///
 /// # Errors
 /// [`Failure`]
@@ -113,6 +113,8 @@ struct Check<N> {
     surrogate: Surrogate,
     inputs: Vec<Vec<f64>>,
     states: Vec<Vec<f64>>,
+    /// The parameters that may differ between neurons: here they do.
+    parameters: Vec<Vec<f64>>,
     /// Weights of the spikes and of the final states in the loss.
     weights: Vec<Vec<f64>>,
 }
@@ -137,9 +139,22 @@ impl<N: Neuron> Check<N> {
             N::SPEC.inputs.iter().map(|_| draw(STEPS * NEURONS, -0.5 * scale, 1.5 * scale)).collect();
         let initial = neuron.initial_state();
         let states = initial.iter().map(|&s| draw(NEURONS, s - 0.3 * scale, s + 0.7 * scale)).collect();
+        let own: Vec<f64> = N::SPEC.arrays().map(|param| real(param.name)).collect();
+        let mut drawn = vec![Vec::new(); own.len()];
+        for _ in 0..NEURONS {
+            let near: Vec<f64> = own.iter().map(|&value| value + 0.1 * draw(1, -1.0, 1.0)[0]).collect();
+            // Also in range where they are moved to for a difference.
+            let in_range = |by: f64| {
+                let moved: Vec<f64> = near.iter().map(|value| value + by).collect();
+                neuron.validate_at(&moved).is_ok()
+            };
+            let values = if in_range(DISTANCE) && in_range(-DISTANCE) { &near } else { &own };
+            drawn.iter_mut().zip(values).for_each(|(array, &value)| array.push(value));
+        }
+        let parameters = drawn;
         let mut weights = vec![draw(STEPS * NEURONS, -1.0, 1.0)];
         weights.extend(initial.iter().map(|_| draw(NEURONS, -1.0 / scale, 1.0 / scale)));
-        Ok(Self { neuron, surrogate, inputs, states, weights })
+        Ok(Self { neuron, surrogate, inputs, states, parameters, weights })
     }
 
     fn run(mut self, report: &mut Report) -> Result<(), Failure> {
@@ -151,8 +166,8 @@ impl<N: Neuron> Check<N> {
             let grad = grad.expect("the signature names what bptt returns");
             for step in 0..grad.len() / NEURONS {
                 let at = step * NEURONS..(step + 1) * NEURONS;
-                let (coarse, fine) =
-                    (self.numeric(index, step, DISTANCE)?, self.numeric(index, step, DISTANCE / 2.0)?);
+                let coarse = self.numeric(index, step, DISTANCE)?;
+                let fine = self.numeric(index, step, DISTANCE / 2.0)?;
                 for (neuron, &analytic) in grad[at].iter().enumerate() {
                     // Richardson's extrapolation; both differences agree where the neuron is smooth.
                     let numeric = (4.0 * fine[neuron] - coarse[neuron]) / 3.0;
@@ -187,9 +202,13 @@ impl<N: Neuron> Check<N> {
     fn forward(&self) -> Result<Outputs<f64>, Error> {
         let inputs = self.inputs.iter().map(|array| Source::Signal(array.as_slice()));
         let states = self.states.iter().map(|array| Source::State(array.as_slice()));
-        let sources: Vec<Source<'_, f64>> = inputs.chain(states).collect();
+        let sources: Vec<Source<'_, f64>> = inputs.chain(states).chain(self.parameters()).collect();
         let gradient = Gradient::from(self.surrogate);
         evaluate(&self.neuron, Mode::Relaxed, Template::FpttWithGrad, gradient, NEURONS, &sources)
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = Source<'_, f64>> {
+        self.parameters.iter().map(|values| Source::Parameter(Parameter::per_neuron(values)))
     }
 
     /// The gradients that `bptt` gives for the relaxed neuron.
@@ -200,24 +219,30 @@ impl<N: Neuron> Check<N> {
         let states = self.weights[1..].iter().chain(&factors);
         let sources: Vec<Source<'_, f64>> = std::iter::once(Source::Signal(self.weights[0].as_slice()))
             .chain(states.map(|array| Source::State(array.as_slice())))
+            .chain(self.parameters())
             .collect();
         evaluate(&self.neuron, Mode::Spiking, Template::Bptt, Gradient::default(), NEURONS, &sources)
     }
 
-    /// The central difference of each neuron's loss, with respect to input or state number `index` at
-    /// `step`. Neurons do not depend on each other, so all are moved at once.
+    /// What output number `index` of `bptt` is the gradient of.
+    fn variable(&mut self, index: usize) -> &mut [f64] {
+        let spec = N::SPEC;
+        let params = spec.arrays().zip(&mut self.parameters);
+        let learnables = params.filter(|(param, _)| param.kind == ParamKind::Learnable);
+        let variables =
+            self.inputs.iter_mut().chain(&mut self.states).chain(learnables.map(|(_, values)| values));
+        variables.into_iter().nth(index).expect("the signature names inputs, states and learnable parameters")
+    }
+
+    /// The central difference of each neuron's loss, with respect to variable number `index` at `step`. Neurons do
+    /// not depend on each other, so all are moved at once.
     fn numeric(&mut self, index: usize, step: usize, by: f64) -> Result<Vec<f64>, Error> {
-        let inputs = self.inputs.len();
         let at = step * NEURONS..(step + 1) * NEURONS;
         let moved = |check: &mut Self, by: f64| -> Result<Vec<f64>, Error> {
-            let array =
-                if index < inputs { &mut check.inputs[index] } else { &mut check.states[index - inputs] };
-            let before = array[at.clone()].to_vec();
-            array[at.clone()].iter_mut().for_each(|value| *value += by);
+            let before = check.variable(index)[at.clone()].to_vec();
+            check.variable(index)[at.clone()].iter_mut().for_each(|value| *value += by);
             let loss = check.loss();
-            let array =
-                if index < inputs { &mut check.inputs[index] } else { &mut check.states[index - inputs] };
-            array[at.clone()].copy_from_slice(&before);
+            check.variable(index)[at.clone()].copy_from_slice(&before);
             loss
         };
         let (up, down) = (moved(self, by)?, moved(self, -by)?);

@@ -29,7 +29,10 @@ mod macros;
 pub mod math;
 mod neuron;
 mod node;
+mod parameter;
+mod parameters;
 mod real;
+mod reduce;
 mod rows;
 mod spec;
 pub mod step;
@@ -39,18 +42,19 @@ mod tile;
 pub use array::{Array, Device};
 pub use call::{Call, Sink, Source};
 pub use element::Element;
-pub use error::Error;
+pub use error::{Error, Kind};
 pub use gradcheck::gradcheck;
 pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::__expand;
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
+pub use parameter::{Parameter, Values};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut};
 pub use spec::{
-    BufferSpec, Class, Cuda, Equation, FlagSpec, Image, ParamSpec, Reset, Signature, Spec, StateSpec,
-    Template,
+    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, ParamKind, ParamSpec, Reset, Signature, Spec,
+    StateSpec, Template,
 };
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};

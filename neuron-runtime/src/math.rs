@@ -25,6 +25,7 @@ functions! {
     erf: "Error function.";
     sin: "Sine.";
     cos: "Cosine.";
+    round: "Nearest integer, ties to even.";
 }
 
 /// The smaller of two numbers; `b` if either is NaN.

@@ -42,6 +42,17 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// The value of each state before the first step, in the order of [`Spec::states`].
     fn initial_state(&self) -> Vec<f64>;
 
+    /// As [`Neuron::validate`], for parameters only, with `values` in place of those that may differ between
+    /// neurons: one for each of [`Spec::arrays`], in order.
+    fn validate_at(&self, values: &[f64]) -> Result<(), Error>;
+
+    /// As [`Neuron::initial_state`], with `values` as in [`Neuron::validate_at`].
+    fn initial_state_at(&self, values: &[f64]) -> Vec<f64>;
+
+    /// How each initial state changes with each learnable parameter: a row a state. `values` as in
+    /// [`Neuron::validate_at`].
+    fn initial_slopes_at(&self, values: &[f64]) -> Vec<f64>;
+
     /// Runs one template on the CPU: checks everything, then computes.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::step::{Context, Operation, Sequence, Single, Stepping, arity};
-use crate::{Array, Device, Element, Error, Gradient, Neuron, Real, Reset, Surrogate, Value};
+use crate::parameters::Parameters;
+use crate::step::{Context, Operation, Sequence, Single, Stepping, arity, refs};
+use crate::{Array, Device, Element, Error, Gradient, Neuron, Reset, Surrogate, Value};
 
 /// A layer of neurons with state.
 ///
@@ -15,9 +16,14 @@ use crate::{Array, Device, Element, Error, Gradient, Neuron, Real, Reset, Surrog
 /// began with: back-propagation through time, over single steps or over several sequences. [`Stateful::detach`]
 /// cuts it, and frees what was saved, with the state kept; so does [`Stateful::reset`], with the state lost. In
 /// evaluation mode nothing is saved, and no gradient flows through what was computed in it.
+///
+/// Parameters that may differ between neurons begin with the neuron's own value for all; see
+/// [`Stateful::set_parameter`]. Gradients of the learnable ones add up over backward passes until
+/// [`Stateful::zero_grad`], that through the initial state included.
 #[derive(Clone, Debug)]
 pub struct Stateful<N, E: Element, S> {
     operation: Operation<N, S>,
+    parameters: Parameters<N, E::Real>,
     states: Option<Vec<Array<E::Real>>>,
     is_training: bool,
     saved: Vec<Saved<N, E>>,
@@ -34,6 +40,8 @@ struct Saved<N, E: Element> {
     context: Context<N, E>,
     /// Whether it began with the states that the one saved before it ended with.
     continues: bool,
+    /// Whether it began with the initial states.
+    is_initial: bool,
     /// Gradient of the states it ended with, from the pass that began with them; zero without one.
     grad_states: Option<Vec<Array<E::Real>>>,
 }
@@ -53,6 +61,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Of neurons with the given parameters, and a surrogate or a whole [`Gradient`].
     pub fn with_gradient(neuron: N, gradient: impl Into<Gradient>) -> Self {
         Self {
+            parameters: Parameters::of(&neuron),
             operation: Operation::new(neuron, gradient),
             states: None,
             is_training: true,
@@ -76,7 +85,36 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
         self
     }
 
-    /// The neuron's parameters.
+    /// Sets a parameter that may differ between neurons: `[]` is one value for all, otherwise its shape is broadcast
+    /// to that of the states, as in [`Operation::forward_with`]. It holds from the next forward pass on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`], [`Error::ScalarParameter`], and as [`Neuron::validate`] for values out of range.
+    /// Whether the shape fits is found out by the next forward pass.
+    pub fn set_parameter(&mut self, name: &str, values: Array<E::Real>) -> Result<(), Error> {
+        self.parameters.set(&self.operation.neuron, name, values)
+    }
+
+    /// The values of a parameter that may differ between neurons, or `None` if there is no such parameter.
+    pub fn parameter(&self, name: &str) -> Option<&Array<E::Real>> {
+        self.parameters.get(name)
+    }
+
+    /// The gradient of a learnable parameter, of its shape, from all backward passes since the last
+    /// [`Stateful::zero_grad`]. `None` if there was none, or there is no such parameter.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`]: it waits for the GPU.
+    pub fn parameter_grad(&self, name: &str) -> Result<Option<Array<E::Real>>, Error> {
+        self.parameters.grad(name)
+    }
+
+    /// Forgets the gradients of learnable parameters.
+    pub fn zero_grad(&mut self) {
+        self.parameters.zero_grad();
+    }
+
+    /// The neuron. Parameters set by [`Stateful::set_parameter`] are not in it.
     pub fn neuron(&self) -> &N {
         &self.operation.neuron
     }
@@ -138,21 +176,24 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// # Errors
     /// As [`Stateful::forward`].
     pub fn forward_all(&mut self, inputs: &[&Array<E>]) -> Result<Array<E>, Error> {
+        let device = inputs.first().map_or(Device::Cpu, |input| input.device());
+        self.parameters.move_to(&device)?;
         let initial;
         let states = match &self.states {
             Some(states) => states,
             None => {
-                initial = self.initial(inputs)?;
+                initial = self.initial(inputs, &device)?;
                 &initial
             }
         };
-        let states: Vec<&Array<E::Real>> = states.iter().collect();
+        let (states, parameters) = (refs(states), refs(self.parameters.arrays()));
         let stepped = if self.is_training {
-            let (stepped, context) = self.operation.forward_all(inputs, &states)?;
-            self.saved.push(Saved { context, continues: self.continues, grad_states: None });
+            let (stepped, context) = self.operation.forward_with(inputs, &states, &parameters)?;
+            let (continues, is_initial) = (self.continues, self.states.is_none());
+            self.saved.push(Saved { context, continues, is_initial, grad_states: None });
             stepped
         } else {
-            self.operation.inference_all(inputs, &states)?
+            self.operation.inference_with(inputs, &states, &parameters)?
         };
         self.continues = self.is_training;
         self.states = Some(stepped.states);
@@ -160,7 +201,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     }
 
     /// The states before the first step, in the shape that the inputs ask for.
-    fn initial(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
+    fn initial(&self, inputs: &[&Array<E>], device: &Device) -> Result<Vec<Array<E::Real>>, Error> {
         let neuron = N::SPEC.name;
         self.neuron().validate()?;
         arity(neuron, "inputs", N::SPEC.inputs.len(), inputs.len())?;
@@ -176,9 +217,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
             let what = if dims.contains(&0) { "N" } else { "T" };
             return Err(Error::Empty { neuron, template, what });
         }
-        let values = self.neuron().initial_state();
-        let device = inputs.first().map_or(Device::Cpu, |input| input.device());
-        values.into_iter().map(|value| Array::full(dims, E::Real::from_f64(value)).to(&device)).collect()
+        self.parameters.initial_states(self.neuron(), dims, device)
     }
 
     /// The gradient of the last input that has none yet, from that of its spikes.
@@ -197,7 +236,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// # Errors
     /// As [`Stateful::backward`], for any number of inputs.
     pub fn backward_all(&mut self, grad_spike: &Array<E>) -> Result<Vec<Array<E>>, Error> {
-        let Some(Saved { context, continues, grad_states }) = self.saved.last() else {
+        let Some(Saved { context, continues, is_initial, grad_states }) = self.saved.last() else {
             return Err(Error::NoContext { neuron: N::SPEC.name });
         };
         let zeros;
@@ -211,7 +250,14 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
         };
         let grad_states: Vec<&Array<E::Real>> = grad_states.iter().collect();
         let grads = context.backward_all(grad_spike, &grad_states)?;
-        let continues = *continues;
+        let (continues, is_initial) = (*continues, *is_initial);
+        let through_states = if is_initial {
+            Parameters::grads_of_initial(self.neuron(), context, &grads.states)?
+        } else {
+            Vec::new()
+        };
+        self.parameters.add_grads(grads.parameters);
+        self.parameters.add_grads(through_states);
         self.saved.pop();
         // What comes next does not reach back past the pass that is differentiated now.
         self.continues = false;
@@ -240,27 +286,29 @@ impl<N: Neuron, E: Element, S> fmt::Display for Stateful<N, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Operation { neuron, gradient, .. } = &self.operation;
         let show = |name: &str| match neuron.get(name) {
+            _ if self.parameters.is_set(name) => {
+                format!("{:?}", self.parameters.get(name).map_or(&[][..], Array::shape))
+            }
             Some(Value::Real(value)) => value.to_string(),
             Some(Value::Flag(value)) => value.to_string(),
             None => "?".to_owned(),
         };
-        let v_reset = if neuron.reset() == Reset::Soft { "None".to_owned() } else { show("v_reset") };
-        write!(
-            f,
-            "v_threshold={}, v_reset={v_reset}, detach_reset={}, surrogate_function={}",
-            show("v_threshold"),
-            gradient.detach_reset,
-            gradient.surrogate.name()
-        )?;
-        for (name, value) in gradient.surrogate.parameters() {
-            write!(f, ", {name}={value}")?;
+        if N::SPEC.fires() {
+            let v_reset = if neuron.reset() == Reset::Soft { "None".to_owned() } else { show("v_reset") };
+            let (detach_reset, surrogate) = (gradient.detach_reset, gradient.surrogate);
+            write!(f, "v_threshold={}, v_reset={v_reset}, ", show("v_threshold"))?;
+            write!(f, "detach_reset={detach_reset}, surrogate_function={}", surrogate.name())?;
+            for (name, value) in surrogate.parameters() {
+                write!(f, ", {name}={value}")?;
+            }
         }
         let params = N::SPEC.params.iter().map(|param| param.name);
         let flags = N::SPEC.flags.iter();
         let flags = flags.filter(|flag| neuron.get(flag.name) != Some(Value::Flag(flag.default)));
         let own = params.chain(flags.map(|flag| flag.name));
-        for name in own.filter(|name| !["v_threshold", "v_reset"].contains(name)) {
-            write!(f, ", {name}={}", show(name))?;
+        let first = if N::SPEC.fires() { ", " } else { "" };
+        for (i, name) in own.filter(|name| !["v_threshold", "v_reset"].contains(name)).enumerate() {
+            write!(f, "{}{name}={}", if i == 0 { first } else { ", " }, show(name))?;
         }
         Ok(())
     }

@@ -54,6 +54,8 @@ pub trait Real:
     fn sin(self) -> Self;
     /// Cosine.
     fn cos(self) -> Self;
+    /// Nearest integer, ties to even.
+    fn round(self) -> Self;
 }
 
 impl Real for f32 {
@@ -107,6 +109,10 @@ impl Real for f32 {
     #[inline(always)]
     fn cos(self) -> Self {
         single::cos(self)
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        self.round_ties_even()
     }
 }
 
@@ -163,5 +169,9 @@ impl Real for f64 {
     #[inline(always)]
     fn cos(self) -> Self {
         f64::cos(self)
+    }
+    #[inline(always)]
+    fn round(self) -> Self {
+        self.round_ties_even()
     }
 }

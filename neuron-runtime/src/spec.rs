@@ -10,6 +10,22 @@ pub enum Reset {
     Hard,
     /// `V[t] = H[t] - S[t] V_threshold`
     Soft,
+    /// `V[t] = H[t]`
+    None,
+    /// As the declaration says: `update v = ...`
+    Custom,
+}
+
+impl Reset {
+    /// What its kernels' names begin with: `hard_reset_`.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Hard => "hard_reset_",
+            Self::Soft => "soft_reset_",
+            Self::None => "no_reset_",
+            Self::Custom => "custom_reset_",
+        }
+    }
 }
 
 impl fmt::Display for Reset {
@@ -17,6 +33,8 @@ impl fmt::Display for Reset {
         f.write_str(match self {
             Self::Hard => "hard",
             Self::Soft => "soft",
+            Self::None => "no",
+            Self::Custom => "custom",
         })
     }
 }
@@ -60,6 +78,11 @@ impl Template {
     pub const fn is_multi_step(self) -> bool {
         matches!(self, Self::Fptt | Self::FpttWithGrad | Self::Bptt)
     }
+
+    /// Whether it goes backward in time.
+    pub const fn is_backward(self) -> bool {
+        matches!(self, Self::Backward | Self::Bptt)
+    }
 }
 
 impl fmt::Display for Template {
@@ -68,9 +91,22 @@ impl fmt::Display for Template {
     }
 }
 
+/// What values a parameter has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParamKind {
+    /// One number, the same for all neurons.
+    Scalar,
+    /// One number for all neurons, or one a channel or a neuron.
+    Array,
+    /// As [`ParamKind::Array`], with a gradient.
+    Learnable,
+}
+
 /// A real-valued parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
+    /// What values it has.
+    pub kind: ParamKind,
     /// Field name.
     pub name: &'static str,
     /// Doc comment.
@@ -101,6 +137,8 @@ pub struct StateSpec {
     pub doc: &'static str,
     /// Initial value as declared, over the parameters.
     pub init: &'static str,
+    /// Whether that depends on a parameter that may differ between neurons.
+    pub varies: bool,
 }
 
 /// A named formula, for people.
@@ -136,6 +174,18 @@ impl fmt::Display for Class {
     }
 }
 
+/// How many values a buffer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extent {
+    /// One a step and neuron: `[T, N]`.
+    Step,
+    /// One a neuron: `[N]`.
+    Neuron,
+    /// As many as a parameter has: one, or one a channel or a neuron; see
+    /// [`Parameter`](crate::Parameter).
+    Parameter,
+}
+
 /// One array that a template reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BufferSpec {
@@ -143,8 +193,8 @@ pub struct BufferSpec {
     pub name: &'static str,
     /// Its format.
     pub class: Class,
-    /// Whether it has a value a step (`[T, N]`) or only one a neuron (`[N]`).
-    pub per_step: bool,
+    /// How many values it has.
+    pub extent: Extent,
 }
 
 /// The arrays of one template, in the order in which every interface takes them.
@@ -211,6 +261,8 @@ pub struct Spec {
     pub params: &'static [ParamSpec],
     /// Boolean switches.
     pub flags: &'static [FlagSpec],
+    /// What leaves it: `spike`, or `output` if it does not fire.
+    pub output: &'static str,
     /// Reset modes that it was declared with.
     pub resets: &'static [Reset],
     /// Factors that the with-grad templates save for the backward ones, in order.
@@ -229,5 +281,20 @@ impl Spec {
     /// The arrays of `template`.
     pub fn signature(&self, template: Template) -> &'static Signature {
         &self.signatures[template as usize]
+    }
+
+    /// The parameters that may differ between neurons, in order.
+    pub fn arrays(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
+        self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
+    }
+
+    /// The parameters that have a gradient, in order.
+    pub fn learnables(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
+        self.params.iter().filter(|param| param.kind == ParamKind::Learnable)
+    }
+
+    /// Whether it fires, rather than give a number in each step.
+    pub fn fires(&self) -> bool {
+        self.output == "spike"
     }
 }

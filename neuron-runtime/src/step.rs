@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use crate::compute::{Arrays, compute};
-use crate::{Array, Element, Error, Gradient, Neuron, Template};
+use crate::{Array, Device, Element, Error, Gradient, Neuron, ParamSpec, Real, Template, Value};
 
 /// One step or a sequence of them.
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -60,7 +60,7 @@ pub type MultiStep<N> = Operation<N, Sequence>;
 /// What a forward pass returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stepped<E: Element> {
-    /// Spikes, 0 or 1, of the shape of the inputs.
+    /// Spikes, 0 or 1, of the shape of the inputs; of a neuron that does not fire, its output.
     pub spike: Array<E>,
     /// States after the last step, `v` first.
     pub states: Vec<Array<E::Real>>,
@@ -73,7 +73,12 @@ pub struct Gradients<E: Element> {
     pub inputs: Vec<Array<E>>,
     /// Gradients of the states before the first step, `v` first.
     pub states: Vec<Array<E::Real>>,
+    /// Gradients of the learnable parameters, in order, of the shapes that these were given in.
+    pub parameters: Vec<Array<E::Real>>,
 }
+
+/// What a with-grad template saves.
+type Factors<E> = Vec<Array<<E as Element>::Real>>;
 
 /// What a forward pass saved for its backward pass.
 #[derive(Clone, Debug)]
@@ -84,6 +89,8 @@ pub struct Context<N, E: Element> {
     /// Shape of inputs and spikes.
     shape: Vec<usize>,
     factors: Vec<Array<E::Real>>,
+    /// The parameters that may differ between neurons.
+    parameters: Vec<Array<E::Real>>,
     template: Template,
 }
 
@@ -121,7 +128,34 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
     ) -> Result<(Stepped<E>, Context<N, E>), Error> {
-        self.run(S::template(true), inputs, states)
+        self.forward_with(inputs, states, &refs(&self.parameters(inputs)?))
+    }
+
+    /// As [`Operation::forward_all`], with values for the parameters that may differ between neurons
+    /// ([`Spec::arrays`](crate::Spec::arrays), in order) in place of those of the neuron.
+    ///
+    /// Their shapes are broadcast to that of the states as usual: `[]` is one value for all, `[C, 1, 1]` one for each
+    /// channel of `[B, C, H, W]`, `[C, H, W]` one for each neuron of an image. What is repeated has to be outer and
+    /// inner dimensions only.
+    ///
+    /// # Errors
+    /// As [`Operation::forward`]; values are checked against their ranges if they are in the memory of the CPU.
+    pub fn forward_with<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+        parameters: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Context<N, E>), Error> {
+        let (stepped, factors) = self.run(S::template(true), inputs, states, parameters)?;
+        let context = Context {
+            neuron: self.neuron.clone(),
+            dims: states[0].shape().to_vec(),
+            shape: inputs[0].shape().to_vec(),
+            factors,
+            parameters: parameters.iter().map(|&array| array.clone()).collect(),
+            template: if S::IS_SEQUENCE { Template::Bptt } else { Template::Backward },
+        };
+        Ok((stepped, context))
     }
 
     /// Forward pass without gradient: spikes and `v` after the last step.
@@ -146,18 +180,41 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
     ) -> Result<Stepped<E>, Error> {
-        Ok(self.run(S::template(false), inputs, states)?.0)
+        self.inference_with(inputs, states, &refs(&self.parameters(inputs)?))
     }
 
+    /// Forward pass without gradient, with values for parameters; see [`Operation::forward_with`].
+    ///
+    /// # Errors
+    /// As [`Operation::forward_with`].
+    pub fn inference_with<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+        parameters: &[&Array<E::Real>],
+    ) -> Result<Stepped<E>, Error> {
+        Ok(self.run(S::template(false), inputs, states, parameters)?.0)
+    }
+
+    /// The neuron's own values of the parameters that may differ between neurons, one for all, where the inputs are.
+    pub(crate) fn parameters<E: Element>(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
+        let device = inputs.first().map_or(Device::Cpu, |input| input.device());
+        let array = |param: &ParamSpec| own_value(&self.neuron, param).to(&device);
+        N::SPEC.arrays().map(array).collect()
+    }
+
+    /// What a forward template returns: spikes, states, factors.
     fn run<E: Element>(
         &self,
         template: Template,
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
-    ) -> Result<(Stepped<E>, Context<N, E>), Error> {
+        parameters: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Factors<E>), Error> {
         let spec = N::SPEC;
         arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
         arity(spec.name, "states", spec.states.len(), states.len())?;
+        arity(spec.name, "parameters", spec.arrays().count(), parameters.len())?;
         let (dims, shape) = (states[0].shape(), inputs[0].shape());
         for (name, array) in spec.inputs.iter().zip(inputs) {
             let fits =
@@ -171,19 +228,12 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         for (state, array) in spec.states.iter().zip(states) {
             same(spec.name, state.name, dims, array.shape())?;
         }
-        let arrays = Arrays { dims, shape, signals: inputs.to_vec(), states: states.to_vec() };
+        let (signals, states, parameters) = (inputs.to_vec(), states.to_vec(), parameters.to_vec());
+        let arrays = Arrays { dims, shape, signals, states, parameters };
         let computed = compute(&self.neuron, template, self.gradient, &arrays)?;
         let (spike, mut next) = (first(computed.signals), computed.states);
         let factors = next.split_off(spec.states.len());
-        let template = if S::IS_SEQUENCE { Template::Bptt } else { Template::Backward };
-        let context = Context {
-            neuron: self.neuron.clone(),
-            dims: dims.to_vec(),
-            shape: shape.to_vec(),
-            factors,
-            template,
-        };
-        Ok((Stepped { spike, states: next }, context))
+        Ok((Stepped { spike, states: next }, factors))
     }
 }
 
@@ -199,7 +249,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
         grad_v_next: &Array<E::Real>,
     ) -> Result<(Array<E>, Array<E::Real>), Error> {
         arity(N::SPEC.name, "inputs", N::SPEC.inputs.len(), 1)?;
-        let Gradients { inputs, states } = self.backward_all(grad_spike, &[grad_v_next])?;
+        let Gradients { inputs, states, .. } = self.backward_all(grad_spike, &[grad_v_next])?;
         Ok((first(inputs), first(states)))
     }
 
@@ -214,7 +264,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
     ) -> Result<Gradients<E>, Error> {
         let spec = N::SPEC;
         arity(spec.name, "state gradients", spec.states.len(), grad_states.len())?;
-        same(spec.name, "grad_spike", &self.shape, grad_spike.shape())?;
+        same(spec.name, &format!("grad_{}", spec.output), &self.shape, grad_spike.shape())?;
         for (state, array) in spec.states.iter().zip(grad_states) {
             same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
         }
@@ -223,15 +273,33 @@ impl<N: Neuron, E: Element> Context<N, E> {
             shape: &self.shape,
             signals: vec![grad_spike],
             states: grad_states.iter().copied().chain(&self.factors).collect(),
+            parameters: refs(&self.parameters),
         };
         let computed = compute(&self.neuron, self.template, Gradient::default(), &arrays)?;
-        Ok(Gradients { inputs: computed.signals, states: computed.states })
+        Ok(Gradients { inputs: computed.signals, states: computed.states, parameters: computed.parameters })
+    }
+
+    /// The parameters that may differ between neurons, as the forward pass was given them.
+    pub fn parameters(&self) -> &[Array<E::Real>] {
+        &self.parameters
     }
 
     /// Shape of the states.
     pub fn dims(&self) -> &[usize] {
         &self.dims
     }
+}
+
+/// A neuron's own value of a parameter that may differ between neurons, one for all.
+pub(crate) fn own_value<N: Neuron, R: Real>(neuron: &N, param: &ParamSpec) -> Array<R> {
+    match neuron.get(param.name) {
+        Some(Value::Real(value)) => Array::full([], R::from_f64(value)),
+        _ => Array::full([], R::from_f64(param.default)),
+    }
+}
+
+pub(crate) fn refs<A>(arrays: &[A]) -> Vec<&A> {
+    arrays.iter().collect()
 }
 
 /// The only element, or the first of several.

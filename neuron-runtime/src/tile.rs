@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 
 use crate::isa::Isa;
+use crate::parameter::{Layout, Values};
 use crate::rows::{Columns, LANES};
-use crate::{Class, Element, Gradient, Rows, RowsMut, Sink, Source, TileGradient};
+use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.
 pub trait Kernel<E: Element>: Sync {
@@ -14,9 +15,26 @@ pub trait Kernel<E: Element>: Sync {
 
 /// An array of a checked call.
 #[derive(Clone, Copy, Debug)]
-enum Array<S, R> {
+pub(crate) enum Array<S, R, P = std::convert::Infallible> {
     Signal(S),
     State(R),
+    Parameter(P),
+}
+
+type Input<E> = Array<*const E, *const <E as Element>::Real, (*const <E as Element>::Real, Layout)>;
+
+/// Where to write an output.
+pub(crate) type Output<E> = Array<*mut E, *mut <E as Element>::Real>;
+
+impl<E: Element> Sink<'_, E> {
+    /// Where it is.
+    pub(crate) fn pointer(&mut self) -> Output<E> {
+        match self {
+            Self::Signal(array) => Array::Signal(array.as_mut_ptr()),
+            // What a kernel writes of a parameter's gradient is the part of each neuron.
+            Self::State(array) | Self::Parameter(array) => Array::State(array.as_mut_ptr()),
+        }
+    }
 }
 
 /// A checked call, taken apart for threads to work on.
@@ -28,8 +46,8 @@ pub(crate) struct Work<E: Element> {
     steps: usize,
     neurons: usize,
     gradient: Gradient,
-    inputs: Vec<(Array<*const E, *const E::Real>, bool)>,
-    outputs: Vec<(Array<*mut E, *mut E::Real>, bool)>,
+    inputs: Vec<(Input<E>, bool)>,
+    outputs: Vec<(Output<E>, bool)>,
 }
 
 // SAFETY: the arrays are borrowed by the call for as long as the work is done, and are of types that may be
@@ -38,29 +56,22 @@ unsafe impl<E: Element> Sync for Work<E> {}
 
 impl<E: Element> Work<E> {
     /// Of arrays that have been checked against the signature: `[steps, neurons]` where `per_step` says so,
-    /// else `[neurons]`.
-    pub(crate) fn new<'w, 'a: 'w>(
+    /// else `[neurons]`. Outputs stay borrowed as long as the result is used.
+    pub(crate) fn new<'a>(
         steps: usize,
         neurons: usize,
         gradient: Gradient,
         inputs: impl Iterator<Item = (Source<'a, E>, bool)>,
-        outputs: impl Iterator<Item = (&'w mut Sink<'a, E>, bool)>,
+        outputs: impl Iterator<Item = (Output<E>, bool)>,
     ) -> Self {
         let input = |(source, per_step)| match source {
             Source::Signal(array) => (Array::Signal(<[E]>::as_ptr(array)), per_step),
             Source::State(array) => (Array::State(<[E::Real]>::as_ptr(array)), per_step),
+            Source::Parameter(parameter) => {
+                (Array::Parameter((parameter.values().as_ptr(), parameter.layout())), per_step)
+            }
         };
-        let output = |(sink, per_step): (&'w mut Sink<'a, E>, bool)| match sink {
-            Sink::Signal(array) => (Array::Signal(array.as_mut_ptr()), per_step),
-            Sink::State(array) => (Array::State(array.as_mut_ptr()), per_step),
-        };
-        Self {
-            steps,
-            neurons,
-            gradient,
-            inputs: inputs.map(input).collect(),
-            outputs: outputs.map(output).collect(),
-        }
+        Self { steps, neurons, gradient, inputs: inputs.map(input).collect(), outputs: outputs.collect() }
     }
 
     pub(crate) fn tiles(&self) -> usize {
@@ -124,6 +135,17 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::State(array), per_step) = self.work.inputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal`.
         unsafe { Rows::new(array.add(self.first), self.columns(per_step)) }
+    }
+
+    /// Input `index` of the signature, a parameter.
+    #[inline(always)]
+    pub fn values(&self, index: usize) -> Values<'a, E::Real> {
+        let (Array::Parameter((values, layout)), _) = self.work.inputs[index] else {
+            wrong_class(Class::State)
+        };
+        // SAFETY: it is the array that `Work::new` was given, of that length; it is only read during the call.
+        let values = unsafe { std::slice::from_raw_parts(values, layout.count) };
+        Values::new(Parameter::per_channel(values, layout.inner), self.first)
     }
 
     /// Output `index` of the signature, in the data's format.

@@ -38,6 +38,52 @@ neuron! {
     }
 }
 
+neuron! {
+    /// Learnable parameters in the charge, the threshold, the reset and a second state.
+    pub struct Learning {
+        learnable w = 0.3;
+        array gain = 1.2 where gain > 0.0;
+        learnable v_threshold = 0.9;
+        learnable v_reset = -0.1;
+        learnable beta = 0.4;
+        state a = 0.2 * beta;
+        charge = v + sigmoid(w) * (gain * x - (v - v_reset));
+        threshold = v_threshold + beta * a;
+        update a = 0.8 * a + beta * spike;
+        reset hard | soft | none;
+    }
+}
+
+neuron! {
+    /// No spikes.
+    pub struct Readout {
+        learnable tau = 2.0 where tau > 1.0;
+        charge = v + (x - v) / tau;
+        output = h * h;
+    }
+}
+
+neuron! {
+    /// A reset of its own.
+    pub struct Own {
+        learnable kappa = 0.7;
+        charge = 0.9 * v + x;
+        update v = h - kappa * spike * h;
+    }
+}
+
+#[test]
+fn learnable_parameters() {
+    let learning = gradcheck(&Learning::default()).unwrap();
+    assert_eq!(learning.checked + learning.skipped, 3 * 2 * 24 * (6 + 2 + 4));
+    let readout = gradcheck(&Readout::default()).unwrap();
+    let own = gradcheck(&Own::default()).unwrap();
+    for report in [learning, readout, own] {
+        assert_eq!(report.skipped, 0, "{report:?}");
+        assert!(report.largest_error > 0.0 && report.largest_error < 1e-8, "{report:?}");
+    }
+}
+
 #[test]
 fn right_gradients_pass() {
     // Inputs at every step and states, for every reset, flag and surrogate.
@@ -80,6 +126,15 @@ impl<const OUTPUT: usize> Neuron for Wrong<OUTPUT> {
     fn initial_state(&self) -> Vec<f64> {
         self.0.initial_state()
     }
+    fn validate_at(&self, values: &[f64]) -> Result<(), Error> {
+        self.0.validate_at(values)
+    }
+    fn initial_state_at(&self, values: &[f64]) -> Vec<f64> {
+        self.0.initial_state_at(values)
+    }
+    fn initial_slopes_at(&self, values: &[f64]) -> Vec<f64> {
+        self.0.initial_slopes_at(values)
+    }
     fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error> {
         let Call { template, neurons, gradient, inputs, outputs } = call;
         self.0.run(Call { template, neurons, gradient, inputs, outputs: &mut *outputs })?;
@@ -87,7 +142,7 @@ impl<const OUTPUT: usize> Neuron for Wrong<OUTPUT> {
         if template == Template::Bptt {
             match &mut outputs[OUTPUT] {
                 Sink::Signal(array) => array.iter_mut().for_each(|x| *x = E::store(x.load() * more)),
-                Sink::State(array) => array.iter_mut().for_each(|x| *x = *x * more),
+                Sink::State(array) | Sink::Parameter(array) => array.iter_mut().for_each(|x| *x = *x * more),
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use candle_core::WithDType;
 use half::{bf16, f16};
-use neuron_runtime::{BufferSpec, Class, Element, Sink, Source};
+use neuron_runtime::{BufferSpec, Class, Element, Extent, Sink, Source};
 
 /// An element type that both candle and the runtime know.
 ///
@@ -68,7 +68,7 @@ pub(crate) enum Array<E: Data> {
 impl<E: Data> Array<E> {
     /// Zeros, as many as `spec` asks for.
     pub(crate) fn zeros(spec: &BufferSpec, steps: usize, neurons: usize) -> Self {
-        let len = if spec.per_step { steps * neurons } else { neurons };
+        let len = if spec.extent == Extent::Step { steps * neurons } else { neurons };
         match spec.class {
             Class::Signal => Self::Signal(vec![<E as WithDType>::from_f64(0.0); len]),
             Class::State => Self::State(vec![E::Float::default(); len]),

@@ -1,6 +1,6 @@
 //! The names that users of the 2020 API know.
 
-use crate::{If, Lif, MultiStep, MultiStepNode, Node, Step};
+use crate::{If, Lif, MultiStep, MultiStepNode, Node, Plif, Step};
 
 /// A layer of integrate-and-fire neurons with state.
 pub type IFNode<E = f32> = Node<If, E>;
@@ -13,6 +13,12 @@ pub type LIFNode<E = f32> = Node<Lif, E>;
 
 /// As [`LIFNode`], for whole sequences.
 pub type MultiStepLIFNode<E = f32> = MultiStepNode<Lif, E>;
+
+/// A layer of parametric leaky integrate-and-fire neurons with state.
+pub type PLIFNode<E = f32> = Node<Plif, E>;
+
+/// As [`PLIFNode`], for whole sequences.
+pub type MultiStepPLIFNode<E = f32> = MultiStepNode<Plif, E>;
 
 /// One step of integrate-and-fire neurons, as a forward and backward pass.
 pub type IFStep = Step<If>;

@@ -8,6 +8,9 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
+// Kernels whose threads wait for each other compile, but cannot be launched here.
+#define __shared__ static
+#define __syncthreads()
 
 namespace shim {
 

@@ -1,6 +1,8 @@
 //! Calls of every template, to compare other executors of a neuron with the CPU: settings, sizes, inputs.
 
-use neurons::{Class, Element, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
+use neurons::{
+    BufferSpec, Class, Element, Extent, Gradient, Neuron, Parameter, Real, Source, Surrogate, Template, Value,
+};
 
 /// An input or output on the CPU.
 #[derive(Clone, Debug)]
@@ -9,6 +11,8 @@ pub enum Host<E: Element> {
     Signal(Vec<E>),
     /// In the format of the arithmetic.
     State(Vec<E::Real>),
+    /// Values of a parameter, each of so many neurons next to each other; or their gradient.
+    Parameter(Vec<E::Real>, usize),
 }
 
 impl<E: Element> Host<E> {
@@ -24,6 +28,18 @@ impl<E: Element> Host<E> {
         match self {
             Self::Signal(array) => Source::Signal(array),
             Self::State(array) => Source::State(array),
+            Self::Parameter(values, inner) => Source::Parameter(Parameter::per_channel(values, *inner)),
+        }
+    }
+
+    /// A parameter with a value for each of the neurons; other arrays as they are.
+    pub fn per_neuron(&self, neurons: usize) -> Self {
+        match self {
+            Self::Parameter(values, inner) => {
+                let value = |n: usize| values[n / inner % values.len()];
+                Self::Parameter((0..neurons).map(value).collect(), 1)
+            }
+            other => other.clone(),
         }
     }
 
@@ -31,7 +47,7 @@ impl<E: Element> Host<E> {
     pub fn numbers(&self) -> Vec<f64> {
         match self {
             Self::Signal(array) => array.iter().map(|v| v.load().to_f64()).collect(),
-            Self::State(array) => array.iter().map(|v| v.to_f64()).collect(),
+            Self::State(array) | Self::Parameter(array, _) => array.iter().map(|v| v.to_f64()).collect(),
         }
     }
 }
@@ -108,24 +124,63 @@ impl<N: Neuron> Case<N> {
     /// Inputs, in the order of the signature.
     pub fn input_arrays<E: Element>(&self) -> Vec<Host<E>> {
         let signature = N::SPEC.signature(self.template);
-        let array = |(seed, buffer): (u64, &neurons::BufferSpec)| {
-            let numbers = numbers(self.inputs, seed).take(self.len(buffer.per_step));
-            Host::new(buffer.class, numbers)
+        let parameters = self.parameters();
+        let array = |(seed, buffer): (u64, &BufferSpec)| match self.len(buffer) {
+            Some(len) => Host::new(buffer.class, numbers(self.inputs, seed).take(len)),
+            None => {
+                let (_, values, inner) = parameters.iter().find(|(name, ..)| *name == buffer.name).unwrap();
+                Host::Parameter(values.iter().map(|&value| E::Real::from_f64(value)).collect(), *inner)
+            }
         };
         (3..).zip(signature.inputs).map(array).collect()
     }
 
-    /// Outputs full of NaN, in the order of the signature: what is not written shows.
-    pub fn poisoned<E: Element>(&self) -> Vec<Host<E>> {
+    /// Outputs full of NaN for such inputs, in the order of the signature: what is not written shows.
+    pub fn poisoned<E: Element>(&self, inputs: &[Host<E>]) -> Vec<Host<E>> {
         let signature = N::SPEC.signature(self.template);
-        let array = |buffer: &neurons::BufferSpec| {
-            Host::new(buffer.class, std::iter::repeat_n(f64::NAN, self.len(buffer.per_step)))
+        let array = |buffer: &BufferSpec| match self.len(buffer) {
+            Some(len) => Host::new(buffer.class, std::iter::repeat_n(f64::NAN, len)),
+            None => {
+                let of =
+                    signature.inputs.iter().position(|input| buffer.name == format!("grad_{}", input.name));
+                let Host::Parameter(values, inner) = &inputs[of.unwrap()] else { panic!("{buffer:?}") };
+                Host::Parameter(vec![E::Real::from_f64(f64::NAN); values.len()], *inner)
+            }
         };
         signature.outputs.iter().map(array).collect()
     }
 
-    fn len(&self, per_step: bool) -> usize {
-        if per_step { self.steps * self.neurons } else { self.neurons }
+    /// Number of elements, but of a parameter.
+    fn len(&self, buffer: &BufferSpec) -> Option<usize> {
+        match buffer.extent {
+            Extent::Step => Some(self.steps * self.neurons),
+            Extent::Neuron => Some(self.neurons),
+            Extent::Parameter => None,
+        }
+    }
+
+    /// The parameters that may differ between neurons, with values around the neuron's own that are in range, one
+    /// for all or one a channel or a neuron by turns: name, values, neurons next to each other of each.
+    fn parameters(&self) -> Vec<(&'static str, Vec<f64>, usize)> {
+        let divisor = [3, 11, 2, 5, 31].into_iter().find(|d| self.neurons.is_multiple_of(*d)).unwrap_or(1);
+        let layouts = [[self.neurons, 1], [1, 1], [divisor, self.neurons / divisor], [divisor, 1]];
+        let own: Vec<f64> = N::SPEC
+            .arrays()
+            .map(|param| match self.neuron.get(param.name) {
+                Some(Value::Real(value)) => value,
+                _ => param.default,
+            })
+            .collect();
+        let parameter = |(i, param): (usize, &neurons::ParamSpec)| {
+            let [count, inner] = layouts[(i + self.steps + self.neurons) % layouts.len()];
+            let near = |r: f64| {
+                let mut values = own.clone();
+                values[i] += 0.2 * (r - 0.5);
+                if self.neuron.validate_at(&values).is_ok() { values[i] } else { own[i] }
+            };
+            (param.name, random(90 + i as u64).take(count).map(near).collect(), inner)
+        };
+        N::SPEC.arrays().enumerate().map(parameter).collect()
     }
 }
 

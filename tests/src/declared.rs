@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use neuron_codegen::gradient::Derived;
-use neurons::{AdEx, AdaptiveQif, Alif, CubaLif, Eif, If, Izhikevich, Lif, Neuron, Qif, RefractoryLif};
+use neurons::{
+    AdEx, AdaptiveQif, Alif, CubaLif, Eif, Glif, If, Ilif, Izhikevich, Klif, LeakyIntegrator, Lif, Neuron,
+    Plif, Qif, RefractoryLif, ResonateAndFire,
+};
 
 /// Something to do with a neuron, whichever it is.
 pub trait Visit {
@@ -23,6 +26,12 @@ pub fn every_neuron(visitor: &mut impl Visit) {
     visitor.visit::<CubaLif>();
     visitor.visit::<Izhikevich>();
     visitor.visit::<RefractoryLif>();
+    visitor.visit::<Plif>();
+    visitor.visit::<Klif>();
+    visitor.visit::<Glif>();
+    visitor.visit::<Ilif>();
+    visitor.visit::<ResonateAndFire>();
+    visitor.visit::<LeakyIntegrator>();
 }
 
 /// The names of all neurons, as declared.

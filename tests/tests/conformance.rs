@@ -104,8 +104,8 @@ fn vectors() {
     let tally = run(&folder("vectors"), &Device::Cpu, &mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
     println!("{out}");
-    assert_eq!(tally, Tally { passed: 84, failed: 0, unsupported: 16 });
-    assert!(out.ends_with("84 passed, 0 failed, 16 unsupported\n"));
+    assert_eq!(tally, Tally { passed: 100, failed: 0, unsupported: 0 });
+    assert!(out.ends_with("100 passed, 0 failed, 0 unsupported\n"));
 }
 
 #[test]

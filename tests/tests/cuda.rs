@@ -2,7 +2,7 @@
 //!
 //! Without one, this says so and passes; `NEURON_TEST_CUDA=require` makes that a failure.
 
-use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, launch};
+use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{Element, Gradient, If, Lif, Neuron, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
@@ -25,6 +25,7 @@ fn device() -> Option<CudaDevice> {
 enum Gpu<E: Element> {
     Signal(CudaArray<E>),
     State(CudaArray<E::Real>),
+    Parameter(CudaArray<E::Real>, usize),
 }
 
 impl<E: Element> Gpu<E> {
@@ -39,13 +40,18 @@ impl<E: Element> Gpu<E> {
             Host::State(array) => {
                 Self::State(CudaArray::from_slice(device, &shifted(array, offset)).unwrap())
             }
+            Host::Parameter(array, inner) => {
+                Self::Parameter(CudaArray::from_slice(device, &shifted(array, offset)).unwrap(), *inner)
+            }
         }
     }
 
     fn address(&self, offset: usize) -> u64 {
         match self {
             Self::Signal(array) => array.address() + (offset * size_of::<E>()) as u64,
-            Self::State(array) => array.address() + (offset * size_of::<E::Real>()) as u64,
+            Self::State(array) | Self::Parameter(array, _) => {
+                array.address() + (offset * size_of::<E::Real>()) as u64
+            }
         }
     }
 
@@ -53,6 +59,9 @@ impl<E: Element> Gpu<E> {
         match self {
             Self::Signal(array) => Host::Signal(array.to_vec().unwrap().split_off(offset)),
             Self::State(array) => Host::State(array.to_vec().unwrap().split_off(offset)),
+            Self::Parameter(array, inner) => {
+                Host::Parameter(array.to_vec().unwrap().split_off(offset), *inner)
+            }
         }
     }
 }
@@ -67,16 +76,29 @@ impl Executor for OnGpu {
         let copies = |arrays: &[Host<E>]| -> Vec<Gpu<E>> {
             arrays.iter().map(|array| Gpu::copy(&self.0, array, offset)).collect()
         };
-        let addresses =
-            |arrays: &[Gpu<E>]| -> Vec<u64> { arrays.iter().map(|array| array.address(offset)).collect() };
         let (read, written) = (copies(inputs), copies(outputs));
+        let (mut read_from, mut parameters) = (Vec::new(), Vec::new());
+        for array in &read {
+            let address = array.address(offset);
+            match array {
+                Gpu::Parameter(values, inner) => {
+                    parameters.push(RawParameter { address, count: values.len() - offset, inner: *inner });
+                }
+                _ => read_from.push(address),
+            }
+        }
+        let &Case { template, steps, neurons, gradient, .. } = case;
+        let workspace = workspace_bytes::<N, E>(template, neurons, &parameters);
+        let workspace = CudaArray::<f64>::zeros(&self.0, workspace.div_ceil(8)).unwrap();
         let call = RawCall {
-            template: case.template,
-            steps: case.steps,
-            neurons: case.neurons,
-            gradient: case.gradient,
-            inputs: &addresses(&read),
-            outputs: &addresses(&written),
+            template,
+            steps,
+            neurons,
+            gradient,
+            inputs: &read_from,
+            parameters: &parameters,
+            outputs: &written.iter().map(|array| array.address(offset)).collect::<Vec<_>>(),
+            workspace: workspace.address(),
             stream: None,
         };
         // SAFETY: the arrays are of this device and as long as the signature says.
@@ -99,10 +121,10 @@ fn same_bits() {
             let sizes: Vec<[usize; 2]> = SIZES.into_iter().chain([[3, 1_000_003]]).collect();
             let cases = every_case::<N>(&sizes);
             for case in &cases {
-                compare::<N, f32>(&self.0, case);
-                compare::<N, f64>(&self.0, case);
-                compare::<N, half::f16>(&self.0, case);
-                compare::<N, half::bf16>(&self.0, case);
+                compare::<N, f32, _>(&self.0, case);
+                compare::<N, f64, _>(&self.0, case);
+                compare::<N, half::f16, _>(&self.0, case);
+                compare::<N, half::bf16, _>(&self.0, case);
             }
             println!("{}: {} calls in four formats give the same bits", N::SPEC.name, cases.len());
         }
@@ -191,7 +213,9 @@ fn foreign_stream() {
         neurons,
         gradient: Gradient::default(),
         inputs: &inputs.each_ref().map(CudaArray::address),
+        parameters: &[],
         outputs: &outputs.each_ref().map(CudaArray::address),
+        workspace: 0,
         stream: Some(other.stream().cu_stream() as u64),
     };
     // SAFETY: the arrays are of this GPU's one context, as long as the signature says, and used in order on

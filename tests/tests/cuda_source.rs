@@ -12,8 +12,8 @@ use libloading::Library;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
-use neurons::cuda::Arguments;
-use neurons::{Element, Neuron, Template};
+use neurons::cuda::{Arguments, RawCall, RawParameter};
+use neurons::{Element, Neuron};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron, models};
@@ -29,30 +29,50 @@ struct Kernels {
 
 impl Executor for Kernels {
     fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
-        let reset = match case.template {
-            Template::Backward | Template::Bptt => String::new(),
-            _ => format!("{}_reset_", case.neuron.reset()),
-        };
+        let reset = if case.template.is_backward() { "" } else { case.neuron.reset().prefix() };
         let name = launch_name(&format!("{}_{reset}{}_{}", N::SPEC.module, case.template, E::NAME));
         // SAFETY: the library defines it with this type.
         let launch = unsafe { self.library.get::<Launch>(name.as_bytes()) }.unwrap();
-        let read = inputs.iter().map(|array| match array {
-            Host::Signal(array) => array.as_ptr() as u64,
-            Host::State(array) => array.as_ptr() as u64,
-        });
+        let (mut read, mut parameters) = (Vec::new(), Vec::new());
+        for input in inputs {
+            match input {
+                Host::Signal(array) => read.push(array.as_ptr() as u64),
+                Host::State(array) => read.push(array.as_ptr() as u64),
+                Host::Parameter(values, inner) => parameters.push(RawParameter {
+                    address: values.as_ptr() as u64,
+                    count: values.len(),
+                    inner: *inner,
+                }),
+            }
+        }
         let written = outputs.iter_mut().map(|array| match array {
             Host::Signal(array) => array.as_mut_ptr() as u64,
-            Host::State(array) => array.as_mut_ptr() as u64,
+            Host::State(array) | Host::Parameter(array, _) => array.as_mut_ptr() as u64,
         });
-        let Case { neuron, template, gradient, steps, neurons, .. } = case;
-        let arrays = read.chain(written);
-        let mut arguments = Arguments::new::<N, E>(neuron, *template, *gradient, *steps, *neurons, arrays);
+        let &Case { ref neuron, template, gradient, steps, neurons, .. } = case;
+        let (inputs, parameters, outputs) = (&read[..], &parameters[..], &[][..]);
+        let call = RawCall {
+            template,
+            steps,
+            neurons,
+            gradient,
+            inputs,
+            parameters,
+            outputs,
+            workspace: 0,
+            stream: None,
+        };
+        let mut arguments = Arguments::new::<N, E>(neuron, &call, written);
         // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says.
-        unsafe { launch(arguments.pointers().as_ptr(), *neurons as u64) };
+        unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
     }
+
+    // That takes threads that wait for each other.
+    const ADDS_UP: bool = false;
+
     fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
         let algebraic = ["ATan", "PiecewiseQuadratic", "SoftSign", "SuperSpike"];
-        let with_grad = matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        let with_grad = matches!(case.template.name(), "forward_with_grad" | "fptt_with_grad");
         !self.is_transcendental && (!with_grad || algebraic.contains(&case.gradient.surrogate.name()))
     }
 }
@@ -77,7 +97,7 @@ impl<'a> Jobs<'a> {
             let kernels = Kernels { library, is_transcendental };
             let cases = every_case::<N>(&SIZES);
             for case in &cases {
-                compare::<N, E>(&kernels, case);
+                compare::<N, E, _>(&kernels, case);
             }
             (N::SPEC.name, cases.len())
         }));

@@ -61,5 +61,6 @@ fn call(func: Func, a: f64) -> f64 {
         Func::Erf => libm::erf(a),
         Func::Sin => libm::sin(a),
         Func::Cos => libm::cos(a),
+        Func::Round => libm::rint(a),
     }
 }

@@ -15,6 +15,7 @@ use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
 pub enum Place {
     Charge,
     Threshold,
+    Output,
     Update,
     /// A `let`; whether it can be used somewhere is decided there.
     Let,
@@ -28,6 +29,7 @@ impl Place {
     pub fn allows(self, symbol: Symbol) -> bool {
         match self {
             Self::Charge | Self::Threshold => !matches!(symbol, Symbol::Charged | Symbol::Spike),
+            Self::Output => symbol != Symbol::Spike,
             Self::Update | Self::Let => true,
             Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag),
             Self::Default => matches!(symbol, Symbol::Param(_)),
@@ -39,6 +41,7 @@ impl Place {
         match self {
             Self::Charge => "`charge`",
             Self::Threshold => "`threshold`",
+            Self::Output => "`output`",
             Self::Update => "`update`",
             Self::Let => "`let`",
             Self::Init => "the initial value of a state",
@@ -223,7 +226,8 @@ impl Checker<'_> {
         let node = match (name.as_str(), ids?.as_slice()) {
             ("min", &[a, b]) => Node::Min(a, b),
             ("max", &[a, b]) => Node::Max(a, b),
-            ("clamp", &[x, low, high]) => Node::Min(self.graph.add(Node::Max(x, low)), high),
+            // In this order `x` is what is chosen at the bounds themselves, and if it is NaN.
+            ("clamp", &[x, low, high]) => Node::Min(high, self.graph.add(Node::Max(low, x))),
             (_, &[a]) => Node::Call(Func::ALL.into_iter().find(|func| func.name() == name)?, a),
             _ => return None,
         };
@@ -246,6 +250,10 @@ impl Checker<'_> {
         Some(match symbol {
             Symbol::Wrong => return None,
             Symbol::Charged => self.leaves.h,
+            Symbol::Spike if self.scope.output.is_some() && place != Place::Let => {
+                self.no_spike(ident);
+                return None;
+            }
             Symbol::Spike if expected == Some(Sort::Bool) => self.leaves.fired,
             Symbol::Spike => self.leaves.spike,
             Symbol::Let(index) => {
@@ -256,6 +264,11 @@ impl Checker<'_> {
                 if let (Place::Charge | Place::Threshold, Some(leaf)) = (place, late) {
                     let what = if leaf == self.leaves.h { "h" } else { "spike" };
                     self.too_early(ident, what, place);
+                    return None;
+                }
+                let spikes = [self.leaves.spike, self.leaves.fired].map(|leaf| self.graph.contains(id, leaf));
+                if self.scope.output.is_some() && place != Place::Let && spikes.contains(&true) {
+                    self.no_spike(ident);
                     return None;
                 }
                 id
@@ -271,7 +284,8 @@ impl Checker<'_> {
                 if index.is_some_and(|index| self.is_no_number(index)) {
                     return None;
                 }
-                self.graph.leaf(&name, Sort::Real, Rate::Uniform)
+                let rate = self.scope.param_kind(&name).rate();
+                self.graph.leaf(&name, Sort::Real, rate)
             }
             Symbol::Flag => self.graph.leaf(&name, Sort::Bool, Rate::Uniform),
             Symbol::Input | Symbol::State => self.graph.leaf(&name, Sort::Real, Rate::Step),

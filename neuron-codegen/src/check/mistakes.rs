@@ -50,9 +50,13 @@ impl Checker<'_> {
 
     pub fn unavailable(&mut self, ident: &Ident, symbol: Symbol, place: Place) {
         if let Symbol::Charged | Symbol::Spike = symbol
-            && let Place::Charge | Place::Threshold = place
+            && let Place::Charge | Place::Threshold | Place::Output = place
         {
-            self.too_early(ident, &ident.to_string(), place);
+            if place == Place::Output || (symbol == Symbol::Spike && self.scope.output.is_some()) {
+                self.no_spike(ident);
+            } else {
+                self.too_early(ident, &ident.to_string(), place);
+            }
             return;
         }
         if !self.reported.insert(format!("{ident} in {place:?}")) {
@@ -100,6 +104,20 @@ impl Checker<'_> {
         } else {
             error.help("to depend on the last spike, keep it: `state s = 0.0; update s = spike;`")
         });
+    }
+
+    /// Reports the use of the spike in a neuron that does not fire.
+    pub fn no_spike(&mut self, ident: &Ident) {
+        if !self.reported.insert("spike without firing".to_owned()) {
+            return;
+        }
+        let message = if *ident == "spike" {
+            "there is no `spike`: a neuron with `output` does not fire".to_owned()
+        } else {
+            format!("`{ident}` uses `spike`, but a neuron with `output` does not fire")
+        };
+        let error = Diagnostic::new(ident, message);
+        self.report.push(error.help("leave `output` out for a neuron that fires where `h >= v_threshold`"));
     }
 
     /// Reports that `expr` is of `sort` where the other one is needed.

@@ -9,9 +9,9 @@ use crate::syntax::{KEYWORDS, is_keyword};
 pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
 
 /// Names that generated kernels use, in Rust and in CUDA.
-const GENERATED: [&str; 19] = [
+const GENERATED: [&str; 20] = [
     "step", "lane", "lanes", "LANES", "num", "at", "done", "neuron", "neurons", "signal", "real", "math",
-    "load", "store", "u16", "u32", "u64", "STEPS", "Gradient",
+    "load", "store", "u16", "u32", "u64", "STEPS", "Gradient", "Values",
 ];
 
 /// Ends of the names of arrays in generated kernels.

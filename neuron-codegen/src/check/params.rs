@@ -6,8 +6,8 @@ use proc_macro2::Ident;
 
 use super::lower::Place;
 use super::{Checker, constant};
-use crate::ir::{Id, Rate, Sort};
-use crate::model::{Condition, Flag, Param};
+use crate::ir::{Id, Sort};
+use crate::model::{Condition, Flag, Param, ParamKind};
 use crate::report::Diagnostic;
 use crate::syntax::{ExprKind, ItemKind};
 
@@ -75,10 +75,12 @@ impl Checker<'_> {
             flags.iter().map(|flag| (flag.leaf, f64::from(u8::from(flag.default)))).collect();
         for (index, (name, item)) in self.scope.params.clone().into_iter().enumerate() {
             let default = self.default(index);
-            let leaf = self.graph.leaf(&name.to_string(), Sort::Real, Rate::Uniform);
+            let ItemKind::Param { kind, .. } = item.kind else { continue };
+            let leaf = self.graph.leaf(&name.to_string(), Sort::Real, kind.rate());
             // Without a value, conditions over it are not held against it.
             values.insert(leaf, default.unwrap_or(f64::NAN));
             params.push(Param {
+                kind,
                 name: name.clone(),
                 doc: item.doc.clone(),
                 default: default.unwrap_or(1.0),
@@ -94,7 +96,8 @@ impl Checker<'_> {
             if params.iter().all(|param| param.leaf != leaf) {
                 let name = Ident::new(name, self.declaration.name.span());
                 let doc = vec![doc.to_owned()];
-                params.push(Param { name, doc, default, conditions: Vec::new(), leaf, built_in: true });
+                let kind = ParamKind::Scalar;
+                params.push(Param { kind, name, doc, default, conditions: Vec::new(), leaf, built_in: true });
                 values.insert(leaf, default);
             }
         }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 
 use super::{Named, names};
+use crate::model::ParamKind;
 use crate::report::{Diagnostic, Report};
 use crate::syntax::{Declaration, Expr, Item, ItemKind};
 
@@ -55,8 +56,9 @@ pub struct Scope<'a> {
     pub lets: Vec<Named<'a>>,
     pub updates: Vec<Named<'a>>,
     pub charge: Option<&'a Expr>,
-    pub threshold: Option<&'a Expr>,
-    pub reset: Option<&'a [Ident]>,
+    pub threshold: Option<&'a Item>,
+    pub output: Option<&'a Expr>,
+    pub reset: Option<&'a Item>,
     pub symbols: HashMap<String, Symbol>,
 }
 
@@ -125,14 +127,19 @@ impl<'a> Scope<'a> {
                     self.charge = Some(value);
                 }
             }
-            ItemKind::Threshold { value } => {
+            ItemKind::Threshold { .. } => {
                 if once("threshold", item, first, report) {
-                    self.threshold = Some(value);
+                    self.threshold = Some(item);
                 }
             }
-            ItemKind::Reset { modes } => {
+            ItemKind::Output { value } => {
+                if once("output", item, first, report) {
+                    self.output = Some(value);
+                }
+            }
+            ItemKind::Reset { .. } => {
                 if once("reset", item, first, report) {
-                    self.reset = Some(modes);
+                    self.reset = Some(item);
                 }
             }
         }
@@ -182,6 +189,15 @@ impl<'a> Scope<'a> {
     /// What `name` stands for.
     pub fn symbol(&self, name: &str) -> Option<Symbol> {
         self.symbols.get(name).copied()
+    }
+
+    /// What values the parameter `name` has.
+    pub fn param_kind(&self, name: &str) -> ParamKind {
+        let declared = self.params.iter().find(|(declared, _)| *declared == name);
+        match declared.map(|(_, item)| &item.kind) {
+            Some(ItemKind::Param { kind, .. }) => *kind,
+            _ => ParamKind::Scalar,
+        }
     }
 
     /// The name of the first input.

@@ -59,16 +59,15 @@ impl Checker<'_> {
     pub fn updated_state(&mut self, name: &Ident) -> Option<String> {
         let text = name.to_string();
         let states: Vec<_> = self.scope.states.iter().map(|(name, _)| name.to_string()).collect();
+        if text == "v" {
+            return Some(text);
+        }
         if states.contains(&text) {
             return Some(text);
         }
         let error = Diagnostic::new(name, format!("`{text}` is not a state"));
         self.report.push(match self.scope.symbol(&text) {
             Some(Symbol::Wrong) => return None,
-            Some(Symbol::State) => Diagnostic::new(
-                name,
-                "`v` cannot be updated: the membrane potential is set by `charge` and `reset`",
-            ),
             Some(Symbol::Param(_)) => {
                 let message = format!("`{text}` is a parameter: states change over time, parameters do not");
                 Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))

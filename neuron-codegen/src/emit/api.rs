@@ -15,7 +15,7 @@ use quote::{format_ident, quote};
 
 use crate::gradient::Derived;
 use crate::kernel::{Program, programs};
-use crate::model::Model;
+use crate::model::{Model, ParamKind};
 use crate::variant::Template;
 
 /// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
@@ -92,7 +92,12 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
             (true, _) => TokenStream::new(),
             (false, _) => docs([""]),
         };
-        let note = docs([format!("Default: {default}. Valid: {range}.")]);
+        let kind = match param.kind {
+            ParamKind::Scalar => "",
+            ParamKind::Array => " May differ between neurons: this is the value where no array is given.",
+            ParamKind::Learnable => " Learnable: this is the initial value, which arrays take the place of.",
+        };
+        let note = docs([format!("Default: {default}. Valid: {range}.{kind}")]);
         fields.extend(quote! { #doc #fallback #note pub #field: f64, });
         let field = ident(&param.name.to_string());
         defaults.extend(quote! { #field: #default, });
@@ -107,7 +112,7 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
         defaults.extend(quote! { #field: #default, });
     }
     let words: Vec<&str> = model.resets.iter().map(|reset| reset.word()).collect();
-    let note = docs([format!("How the membrane is reset after a spike: {}.", words.join(" or "))]);
+    let note = docs([format!("How the membrane is reset: {} reset.", words.join(" or "))]);
     let reset = format_ident!("{}", reset_variant(model.resets[0]));
     // The checker has said what it thinks of the name.
     let quiet = name.to_string().starts_with(char::is_lowercase);
@@ -136,6 +141,8 @@ fn reset_variant(reset: crate::model::Reset) -> &'static str {
     match reset {
         crate::model::Reset::Hard => "Hard",
         crate::model::Reset::Soft => "Soft",
+        crate::model::Reset::None => "None",
+        crate::model::Reset::Custom => "Custom",
     }
 }
 
@@ -257,7 +264,7 @@ fn launch(derived: &Derived, programs: &[Program]) -> TokenStream {
 
 /// The call of one kernel on a tile.
 fn call(program: &Program) -> TokenStream {
-    use crate::variant::Class;
+    use crate::variant::{Class, Extent};
     let name = ident(&program.variant.name());
     let mut args = vec![quote!(params)];
     if super::rust::applies(program) {
@@ -267,9 +274,10 @@ fn call(program: &Program) -> TokenStream {
         args.push(quote!(tile.steps()));
     }
     for (i, buffer) in program.signature.inputs.iter().enumerate() {
-        args.push(match buffer.class {
-            Class::Signal => quote!(tile.signal(#i)),
-            Class::State => quote!(tile.state(#i)),
+        args.push(match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => quote!(tile.values(#i)),
+            (_, Class::Signal) => quote!(tile.signal(#i)),
+            (_, Class::State) => quote!(tile.state(#i)),
         });
     }
     for (i, buffer) in program.signature.outputs.iter().enumerate() {

@@ -26,6 +26,9 @@ pub use arguments::{Argument, arguments};
 /// Number formats, functions and surrogates: the same for all neurons.
 pub const PRELUDE: &str = include_str!("cuda/prelude.cu");
 
+/// Kernels that add up the gradients of learnable parameters over neurons.
+const SUMS: &str = include_str!("cuda/sums.cu");
+
 /// The whole source of a neuron, ready to be compiled.
 pub fn source(derived: &Derived, programs: &[Program]) -> String {
     format!("{PRELUDE}\n{}", kernels(derived, programs))
@@ -44,6 +47,10 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     let _ = writeln!(text, "\n#define KERNEL(name) NAMED({module}, name)\n");
     let spiking = programs.iter().filter(|program| !program.variant.relaxed);
     text.push_str(&spiking.map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
+    if derived.model.learnables().next().is_some() {
+        text.push('\n');
+        text.push_str(SUMS);
+    }
     text
 }
 
@@ -93,11 +100,21 @@ impl Writer<'_> {
         for binding in &program.hoisted {
             let value =
                 Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
+            self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
+            names.insert(binding.expr, binding.name.clone());
+        }
+        for (slot, buffer) in &program.arrays {
+            self.out.line(format!("const real {} = {buffer}_in.of(neuron);", slot.local));
+        }
+        for binding in &program.settled {
+            let value =
+                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
             self.out.line(format!("const real {} = {value};", binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
         for carried in &program.carried {
-            self.out.line(format!("real {} = {}_in[neuron];", carry(&carried.slot), carried.from));
+            let start = carried.from.as_ref().map_or("0".to_owned(), |from| format!("{from}_in[neuron]"));
+            self.out.line(format!("real {} = {start};", carry(&carried.slot)));
         }
         if program.variant.template.is_multi_step() {
             self.sequence(program);
@@ -166,19 +183,14 @@ impl Writer<'_> {
             self.out.line(format!("{}[step] = {value};", block(slot)));
         }
         self.out.close();
-        // What was applied after the phase before is stored by the next: there always is one.
+        // What was applied after the phase before is stored by the next, or after the last.
         let mut before: &[(Apply, Slot)] = &[];
         for phase in &program.phases {
             let mut scope = Scope::new(program);
             self.out.open("FOR_STEPS(step) {");
             self.out.line(at);
-            for (_, slot) in before {
-                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
-                    let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
-                    self.out.line(format!("{buffer}_out[at] = {value};"));
-                }
-            }
-            for slot in &phase.reads {
+            self.store_applied(program, before);
+            for slot in phase.reads.iter().filter(|slot| !program.is_settled(slot)) {
                 let from =
                     if scope.is_carried(slot) { carry(slot) } else { format!("{}[step]", block(slot)) };
                 if scope.define(&slot.local) {
@@ -209,7 +221,23 @@ impl Writer<'_> {
             }
             before = &phase.apply;
         }
+        if !before.is_empty() {
+            self.out.open("FOR_STEPS(step) {");
+            self.out.line(at);
+            self.store_applied(program, before);
+            self.out.close();
+        }
         self.out.close();
+    }
+
+    /// Stores what was applied after a phase.
+    fn store_applied(&mut self, program: &Program, applied: &[(Apply, Slot)]) {
+        for (_, slot) in applied {
+            if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
+                let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
+                self.out.line(format!("{buffer}_out[at] = {value};"));
+            }
+        }
     }
 
     /// Whether a slot is read after its phase: by a later phase, or by what is applied to it.

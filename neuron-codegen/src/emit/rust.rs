@@ -11,7 +11,7 @@ use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Node};
 use crate::kernel::{Phase, Program, Slot};
 use crate::print::{Dialect, Printer};
-use crate::variant::Class;
+use crate::variant::{Class, Extent};
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
@@ -56,7 +56,8 @@ impl Writer<'_> {
             Class::State => "E::Real",
         };
         for buffer in &program.signature.inputs {
-            self.out.line(format!("{}: Rows<'_, {}>,", buffer.name, format(buffer.class)));
+            let view = if buffer.extent == Extent::Parameter { "Values" } else { "Rows" };
+            self.out.line(format!("{}: {view}<'_, {}>,", buffer.name, format(buffer.class)));
         }
         for buffer in &program.signature.outputs {
             self.out.line(format!("mut {}: RowsMut<'_, {}>,", buffer.name, format(buffer.class)));
@@ -78,8 +79,10 @@ impl Writer<'_> {
             self.out.line(format!("let {} = {value};", binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
+        self.settle(program, names);
         for carried in &program.carried {
-            self.out.line(format!("let mut {} = {}.load(0);", lanes(&carried.slot), carried.from));
+            let start = carried.from.as_ref().map_or("lanes()".to_owned(), |from| format!("{from}.load(0)"));
+            self.out.line(format!("let mut {} = {start};", lanes(&carried.slot)));
         }
         for name in stored(program) {
             self.out.line(format!("let mut {name}_lanes = lanes();"));
@@ -109,6 +112,35 @@ impl Writer<'_> {
         if self.out.text[prologue..].contains("num(") {
             self.out.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
         }
+    }
+
+    /// What differs between neurons but not over time.
+    fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
+        for (slot, buffer) in &program.arrays {
+            self.out.line(format!("let {} = {buffer}.load();", lanes(slot)));
+        }
+        if program.settled.is_empty() {
+            return;
+        }
+        for binding in &program.settled {
+            self.out.line(format!("let mut {}_lanes = lanes();", binding.name));
+        }
+        let reached = self.graph.reach(program.settled.iter().map(|binding| binding.expr));
+        let is_read = |slot: &Slot| {
+            reached.iter().any(|&id| self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == slot.local))
+        };
+        let arrays = program.arrays.iter().map(|(slot, _)| slot).filter(|slot| is_read(slot)).cloned();
+        let arrays: Vec<Slot> = arrays.collect();
+        self.out.open("for lane in 0..LANES {");
+        self.reads(&arrays);
+        for binding in &program.settled {
+            let value =
+                Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
+            self.out.line(format!("let {} = {value};", binding.name));
+            self.out.line(format!("{0}_lanes[lane] = {0};", binding.name));
+            names.insert(binding.expr, binding.name.clone());
+        }
+        self.out.close();
     }
 
     fn phase(&mut self, phase: &Phase) {
@@ -180,6 +212,9 @@ pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
     let printer = Printer { graph: &derived.model.graph, dialect: Dialect::Dsl, names: &names };
     for (name, expr) in &program.equations {
         rows.push((name.clone(), printer.expr(*expr)));
+        if derived.model.threshold().is_none() {
+            continue;
+        }
         if name == "h" && program.variant.relaxed {
             rows.push(("spike".into(), "primitive(h - threshold)".replace("threshold", &threshold(derived))));
         }
@@ -188,14 +223,23 @@ pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
             rows.push(("grad_s_to_h".into(), format!("surrogate(h - {})", threshold(derived))));
         }
     }
+    let sums: Vec<String> = program.sums().map(str::to_owned).collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.into_iter().map(|(name, expr)| format!("{name:width$} = {expr}")).collect()
+    let row = |(name, expr): (String, String)| {
+        let sign = if sums.contains(&name) { "+=" } else { "=" };
+        format!("{name:width$} {sign} {expr}")
+    };
+    rows.into_iter().map(row).collect()
 }
 
-/// The threshold as an operand of a difference.
+/// The threshold of a neuron that fires, as an operand of a difference.
 pub(crate) fn threshold(derived: &Derived) -> String {
-    let text = crate::print::dsl(&derived.model.graph, derived.model.threshold);
-    if derived.model.graph.as_leaf(derived.model.threshold).is_some() { text } else { format!("({text})") }
+    let Some(threshold) = derived.model.threshold() else { return String::new() };
+    let text = crate::print::dsl(&derived.model.graph, threshold);
+    match derived.model.graph.node(threshold) {
+        Node::Add(..) | Node::Sub(..) | Node::Select(..) => format!("({text})"),
+        _ => text,
+    }
 }
 
 fn lanes(slot: &Slot) -> String {
@@ -204,7 +248,7 @@ fn lanes(slot: &Slot) -> String {
 
 /// Whether the kernel needs the surrogate.
 pub(crate) fn applies(program: &Program) -> bool {
-    program.variant.template.is_with_grad()
+    program.detaches || program.phases.iter().any(|phase| !phase.apply.is_empty())
 }
 
 /// Storage that the kernel fills itself: neither loaded nor carried.

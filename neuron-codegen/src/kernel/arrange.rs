@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::cost::{calls, cost, power, worth_hoisting};
+use super::cost::{calls, calls_ever, cost, power, worth_hoisting};
 use super::{Carried, Draft, Let, Phase, Program, Slot};
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Node, Rate, Sort};
-use crate::variant::{Signature, Variant};
+use crate::model::ParamKind;
+use crate::variant::{Content, Signature, Variant};
 
 /// Arranges expressions into statements: names what is shared, hoists what does not change, replaces
 /// powers by multiplications.
@@ -48,17 +49,19 @@ impl<'a> Arrange<'a> {
         drop_unused(self.graph(), &mut drafts);
         self.reserve(&signature, &drafts);
         let hints = self.hints();
-        let hoisted = self.hoist(&drafts, &hints);
-        let slots = self.slots(&carried, &loads);
+        let arrays = self.arrays(&signature, &drafts);
+        let (hoisted, settled) = self.hoist(&drafts, &hints);
+        let slots = self.slots(&carried, &loads, &arrays, &settled);
         let phases = self.phases(drafts, &hints, slots);
 
         let roots = || {
-            let lets = phases.iter().flat_map(|phase| &phase.lets).chain(&hoisted).map(|l| l.expr);
+            let lets = phases.iter().flat_map(|phase| &phase.lets).chain(&hoisted).chain(&settled);
+            let lets = lets.map(|l| l.expr);
             lets.chain(phases.iter().flat_map(|phase| &phase.writes).map(|(_, expr)| *expr))
         };
         let reached = self.graph().reach(roots());
         let model = &self.derived.model;
-        let params = (model.params.iter().map(|p| (p.leaf, &p.name)))
+        let params = (model.params.iter().filter(|p| p.kind == ParamKind::Scalar).map(|p| (p.leaf, &p.name)))
             .chain(model.flags.iter().map(|f| (f.leaf, &f.name)))
             .filter(|(leaf, _)| reached.contains(leaf))
             .map(|(_, name)| name.to_string());
@@ -68,6 +71,8 @@ impl<'a> Arrange<'a> {
             params: params.collect(),
             detaches: reached.contains(&self.derived.leaves.detach_reset),
             hoisted,
+            arrays,
+            settled,
             carried,
             loads,
             phases,
@@ -138,7 +143,15 @@ impl<'a> Arrange<'a> {
             return name.clone();
         }
         let stem = match self.graph().node(id) {
-            Node::Call(func, _) => format!("{}_", func.name()),
+            Node::Call(func, operand) => {
+                // `exp_x`, if there is no other.
+                let leaf = self.graph().as_leaf(operand).map(|leaf| format!("{}_{}", func.name(), leaf.name));
+                if let Some(name) = leaf.filter(|name| !self.taken.contains(name)) {
+                    self.taken.insert(name.clone());
+                    return name;
+                }
+                format!("{}_", func.name())
+            }
             _ => format!("{stem}_"),
         };
         let name = (1..).map(|k| format!("{stem}{k}")).find(|name| !self.taken.contains(name));
@@ -147,47 +160,86 @@ impl<'a> Arrange<'a> {
         name
     }
 
-    /// Names the largest expressions that do not change, so that they are computed once.
-    fn hoist(&mut self, drafts: &[Draft], hints: &HashMap<Id, String>) -> Vec<Let> {
+    /// The parameter arrays that the kernel uses.
+    fn arrays(&self, signature: &Signature, drafts: &[Draft]) -> Vec<(Slot, String)> {
+        let reached = self.graph().reach(roots(drafts));
+        let used = self.derived.model.arrays().filter(|param| reached.contains(&param.leaf));
+        let buffer = |name: String| {
+            let content = Content::Param(name.clone());
+            let buffer = signature.inputs.iter().find(|buffer| buffer.content == content);
+            (Slot::same(&name), buffer.expect("in the signature").name.clone())
+        };
+        used.map(|param| buffer(param.name.to_string())).collect()
+    }
+
+    /// Names the largest expressions that do not change over time, so that they are computed once: those
+    /// that are the same for all neurons, and those that are not.
+    fn hoist(&mut self, drafts: &[Draft], hints: &HashMap<Id, String>) -> (Vec<Let>, Vec<Let>) {
         let g = self.graph();
-        let roots: Vec<Id> = drafts
-            .iter()
-            .flat_map(|d| d.defines.iter().map(|l| l.expr).chain(d.writes.iter().map(|(_, expr)| *expr)))
-            .collect();
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        let mut open = roots;
-        while let Some(id) = open.pop() {
-            if !seen.insert(id) {
+        let mut open: Vec<(Id, Rate)> = roots(drafts).map(|id| (id, Rate::Step)).collect();
+        while let Some((id, above)) = open.pop() {
+            if !seen.insert((id, above)) {
                 continue;
             }
-            let uniform = g.rate(id) == Rate::Uniform;
-            if uniform && worth_hoisting(g, id) {
+            let rate = g.rate(id);
+            // Conditions that differ between neurons are not kept: lanes hold numbers.
+            let keeps = rate < above && (rate == Rate::Uniform || g.sort(id) == Sort::Real);
+            let is_found = keeps && worth_hoisting(g, id);
+            if is_found {
                 found.insert(id);
-            } else {
-                open.extend(g.node(id).operands());
+            }
+            if rate != Rate::Uniform || !is_found {
+                let above = if is_found { rate } else { above };
+                open.extend(g.node(id).operands().map(|operand| (operand, above)));
             }
         }
-        let mut lets = Vec::new();
+        let mut uses: HashMap<Id, usize> = HashMap::new();
+        for id in g.reach(found.iter().copied()) {
+            for operand in g.node(id).operands() {
+                *uses.entry(operand).or_default() += 1;
+            }
+        }
+        let (mut hoisted, mut settled) = (Vec::new(), Vec::new());
         for id in found {
-            // Its own parts come first if the user named them.
+            // Its own parts come first if the user named them, or if they cost something and are used twice.
             for part in self.graph().reach([id]) {
-                let named = hints.contains_key(&part) && worth_hoisting(self.graph(), part);
+                let g = self.graph();
+                let rate = g.rate(part);
+                let fits = rate == Rate::Uniform || g.sort(part) == Sort::Real;
+                let costs =
+                    matches!(g.node(part), Node::Call(..)) || (rate == Rate::Neuron && calls_ever(g, part));
+                let is_shared = costs && uses.get(&part).copied().unwrap_or(0) > 1;
+                let named = (hints.contains_key(&part) || is_shared) && worth_hoisting(g, part) && fits;
                 if (part == id || named) && !self.names.contains_key(&part) {
                     let name = self.fresh(part, hints, "constant");
-                    lets.push(Let { name: name.clone(), expr: part });
+                    let list = if rate == Rate::Uniform { &mut hoisted } else { &mut settled };
+                    list.push(Let { name: name.clone(), expr: part });
                     self.names.insert(part, name);
                 }
             }
         }
-        lets
+        (hoisted, settled)
     }
 
-    /// Where expressions find loaded and carried values.
-    fn slots(&mut self, carried: &[Carried], loads: &[(Slot, String)]) -> Vec<(Id, Slot)> {
+    /// Where expressions find values that were loaded, carried or computed before the first step.
+    fn slots(
+        &mut self,
+        carried: &[Carried],
+        loads: &[(Slot, String)],
+        arrays: &[(Slot, String)],
+        settled: &[Let],
+    ) -> Vec<(Id, Slot)> {
         let all = loads.iter().map(|(slot, _)| slot).chain(carried.iter().map(|c| &c.slot));
         let g = &mut self.derived.model.graph;
-        all.map(|slot| (g.leaf(&slot.local, Sort::Real, Rate::Step), slot.clone())).collect()
+        let mut slots: Vec<(Id, Slot)> =
+            all.map(|slot| (g.leaf(&slot.local, Sort::Real, Rate::Step), slot.clone())).collect();
+        slots.extend(
+            arrays.iter().map(|(slot, _)| (g.leaf(&slot.local, Sort::Real, Rate::Neuron), slot.clone())),
+        );
+        slots.extend(settled.iter().map(|binding| (binding.expr, Slot::same(&binding.name))));
+        slots
     }
 
     fn phases(
@@ -368,6 +420,11 @@ impl<'a> Arrange<'a> {
         }
         reads
     }
+}
+
+/// What the drafts compute.
+fn roots(drafts: &[Draft]) -> impl Iterator<Item = Id> {
+    drafts.iter().flat_map(|d| d.defines.iter().map(|l| l.expr).chain(d.writes.iter().map(|(_, expr)| *expr)))
 }
 
 /// Makes `phase` write `value` to `slot`, before it overwrites what it has read.

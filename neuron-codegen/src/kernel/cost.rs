@@ -25,16 +25,24 @@ pub fn worth_hoisting(g: &Graph, id: Id) -> bool {
     }
 }
 
-/// Whether computing `id` involves a function or a division.
+/// Whether computing `id` involves a function or a division in each step.
 pub fn calls(g: &Graph, id: Id) -> bool {
-    let costly = |id| g.rate(id) == Rate::Step && matches!(g.node(id), Node::Call(..) | Node::Div(..));
-    g.reach([id]).into_iter().any(costly)
+    g.reach([id]).into_iter().any(|id| g.rate(id) == Rate::Step && is_costly(g, id))
+}
+
+/// Whether computing `id` involves a function or a division.
+pub fn calls_ever(g: &Graph, id: Id) -> bool {
+    g.reach([id]).into_iter().any(|id| is_costly(g, id))
+}
+
+fn is_costly(g: &Graph, id: Id) -> bool {
+    matches!(g.node(id), Node::Call(..) | Node::Div(..))
 }
 
 /// A rough number of operations.
 pub fn cost(g: &Graph, id: Id) -> usize {
     let own = |id| match g.node(id) {
-        _ if g.rate(id) == Rate::Uniform => 0,
+        _ if g.rate(id) != Rate::Step => 0,
         Node::Num(_) | Node::Leaf(_) => 0,
         Node::Call(..) | Node::Div(..) => 4,
         _ => 1,

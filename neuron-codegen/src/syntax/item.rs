@@ -5,6 +5,7 @@ use std::fmt;
 use proc_macro2::Ident;
 
 use super::expr::Expr;
+use crate::model::ParamKind;
 use crate::report::Extent;
 
 /// A declaration as written.
@@ -41,8 +42,10 @@ pub struct Item {
 /// What an item declares.
 #[derive(Clone, Debug)]
 pub enum ItemKind {
-    /// `param name = default where conditions;`
+    /// `param name = default where conditions;`, or `array` or `learnable` in place of `param`.
     Param {
+        /// Which of the three.
+        kind: ParamKind,
         /// Its name.
         name: Ident,
         /// Its default value.
@@ -86,6 +89,11 @@ pub enum ItemKind {
         /// What the charged potential is compared with.
         value: Expr,
     },
+    /// `output = value;`
+    Output {
+        /// What the neuron gives instead of spikes.
+        value: Expr,
+    },
     /// `update name = value;`
     Update {
         /// The state.
@@ -124,6 +132,7 @@ impl Item {
             | ItemKind::Let { value, .. }
             | ItemKind::Charge { value }
             | ItemKind::Threshold { value }
+            | ItemKind::Output { value }
             | ItemKind::Update { value, .. } => vec![value],
             ItemKind::Input { .. } | ItemKind::Reset { .. } => vec![],
         }
@@ -137,13 +146,14 @@ impl fmt::Display for Item {
             names.iter().map(Ident::to_string).collect::<Vec<_>>().join(separator)
         };
         match &self.kind {
-            ItemKind::Param { name, default, .. } => write!(f, "param {name} = {default}"),
+            ItemKind::Param { kind, name, default, .. } => write!(f, "{} {name} = {default}", kind.keyword()),
             ItemKind::Flag { name, default } => write!(f, "flag {name} = {default}"),
             ItemKind::Input { names } => write!(f, "input {}", list(names, ", ")),
             ItemKind::State { name, init } => write!(f, "state {name} = {init}"),
             ItemKind::Let { name, value } => write!(f, "let {name} = {value}"),
             ItemKind::Charge { value } => write!(f, "charge = {value}"),
             ItemKind::Threshold { value } => write!(f, "threshold = {value}"),
+            ItemKind::Output { value } => write!(f, "output = {value}"),
             ItemKind::Update { name, value } => write!(f, "update {name} = {value}"),
             ItemKind::Reset { modes } => write!(f, "reset {}", list(modes, " | ")),
         }

@@ -11,6 +11,7 @@ use super::mistakes::stray;
 use super::pratt::{self, Result};
 use super::tokens::Tokens;
 use super::{KEYWORDS, is_keyword};
+use crate::model::ParamKind;
 use crate::report::{Diagnostic, Extent, Report};
 use crate::suggest;
 
@@ -101,20 +102,27 @@ impl Items<'_, '_> {
             "reset" => ItemKind::Reset { modes: self.modes() },
             "charge" => ItemKind::Charge { value: self.value_after_equals("charge", &[]) },
             "threshold" => ItemKind::Threshold { value: self.value_after_equals("threshold", &[]) },
+            "output" => ItemKind::Output { value: self.value_after_equals("output", &[]) },
             "input" => ItemKind::Input { names: self.names()? },
             _ => {
                 let name = self.name(match word {
-                    "param" => "parameter",
+                    "param" | "array" | "learnable" => "parameter",
                     "update" => "state",
                     "let" => "expression",
                     word => word,
                 })?;
                 let left = format!("{word} {name}");
+                if let Some(kind) = ParamKind::ALL.into_iter().find(|kind| kind.keyword() == word) {
+                    let default = self.value_after_equals(&left, &["where"]);
+                    let conditions = self.conditions();
+                    self.items.push(Item {
+                        doc,
+                        keyword,
+                        kind: ItemKind::Param { kind, name, default, conditions },
+                    });
+                    return Ok(());
+                }
                 match word {
-                    "param" => {
-                        let default = self.value_after_equals(&left, &["where"]);
-                        ItemKind::Param { name, default, conditions: self.conditions() }
-                    }
                     "flag" => ItemKind::Flag { name, default: self.value_after_equals(&left, &[]) },
                     "state" => ItemKind::State { name, init: self.value_after_equals(&left, &[]) },
                     "let" => ItemKind::Let { name, value: self.value_after_equals(&left, &[]) },
@@ -134,7 +142,7 @@ impl Items<'_, '_> {
         // A name directly before `=` is more likely an assignment than a misspelt `charge`.
         let text = word.to_string();
         let meant = suggest::keyword(&text, &KEYWORDS)
-            .filter(|meant| matches!(*meant, "charge" | "threshold") == ahead.at_operator("="));
+            .filter(|meant| matches!(*meant, "charge" | "threshold" | "output") == ahead.at_operator("="));
         if let Some(meant) = meant {
             self.report.push(error.help(format!("did you mean `{meant}`?")));
             return Ok(meant);
@@ -325,7 +333,7 @@ fn at_item(tokens: &Tokens<'_>) -> bool {
     }
     let Some(word) = ahead.ident() else { return false };
     match word.to_string().as_str() {
-        "charge" | "threshold" => ahead.at_operator("="),
+        "charge" | "threshold" | "output" => ahead.at_operator("="),
         word => KEYWORDS.contains(&word) && ahead.peek_ident().is_some(),
     }
 }

@@ -59,7 +59,7 @@ fn integrate_and_fire() {
     assert_eq!(model.params.iter().map(|param| param.default).collect::<Vec<_>>(), [1.0, 0.0]);
     assert!(model.params.iter().all(|param| param.built_in && param.conditions.is_empty()));
     assert_eq!(model.resets, [Reset::Soft, Reset::Hard]);
-    assert_eq!(model.threshold, model.leaves.v_threshold);
+    assert_eq!(model.threshold().unwrap(), model.leaves.v_threshold);
     assert_eq!((model.states[0].init, model.states[0].update), (model.leaves.v_reset, None));
     assert_eq!(
         model.graph.node(model.charge),
@@ -169,9 +169,9 @@ fn adaptive_threshold() {
             reset soft;
         }",
     );
-    assert_ne!(model.threshold, model.leaves.v_threshold);
+    assert_ne!(model.threshold().unwrap(), model.leaves.v_threshold);
     assert_eq!(
-        value(&model.graph, model.threshold, &[("v_threshold", 1.0), ("beta", 0.2), ("a", 3.0)]),
+        value(&model.graph, model.threshold().unwrap(), &[("v_threshold", 1.0), ("beta", 0.2), ("a", 3.0)]),
         1.0 + 0.2 * 3.0
     );
     let update = model.states[1].update.expect("an update");
@@ -180,7 +180,7 @@ fn adaptive_threshold() {
     let mut names: Vec<_> = model.names.values().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["decay", "excess", "near", "threshold_now"]);
-    assert_eq!(model.names[&model.threshold], "threshold_now");
+    assert_eq!(model.names[&model.threshold().unwrap()], "threshold_now");
 }
 
 #[test]

@@ -29,7 +29,7 @@ const DECLARATIONS: [&str; 2] = [
 /// Panics unless every expression of `model` is of its kind.
 fn assert_valid(model: &Model) {
     let g = &model.graph;
-    let sorts = [(model.charge, Sort::Real), (model.threshold, Sort::Real)]
+    let sorts = [(model.charge, Sort::Real), (model.threshold().unwrap(), Sort::Real)]
         .into_iter()
         .chain(model.params.iter().map(|param| (param.leaf, Sort::Real)))
         .chain(model.params.iter().flat_map(|param| &param.conditions).map(|it| (it.expr, Sort::Bool)))
@@ -41,9 +41,9 @@ fn assert_valid(model: &Model) {
         assert_typed(g, id);
     }
     for late in [model.leaves.h, model.leaves.spike, model.leaves.fired] {
-        assert!(!g.contains(model.charge, late) && !g.contains(model.threshold, late));
+        assert!(!g.contains(model.charge, late) && !g.contains(model.threshold().unwrap(), late));
     }
-    assert!(model.states[0].name == "v" && model.states[0].update.is_none());
+    assert_eq!(model.states[0].name, "v");
     assert!(model.states[1..].iter().all(|state| state.update.is_some()));
     assert!(!model.inputs.is_empty() && !model.resets.is_empty());
     assert!(model.params.iter().all(|param| param.default.is_finite()));

@@ -2,10 +2,11 @@
 
 use std::ffi::c_void;
 
-use crate::{Element, Gradient, Neuron, Real, Template, Value};
+use super::RawCall;
+use crate::{Element, Gradient, Neuron, ParamKind, Real, Template, Value};
 
-/// The arguments of one launch, in the order of the kernel's parameters: the neuron's parameters, its flags,
-/// the surrogate, sizes, arrays.
+/// The arguments of one launch, in the order of the kernel's parameters: the neuron's scalar parameters, its
+/// flags, the surrogate, sizes, arrays.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
     /// Each in as many words as the largest argument needs, so that every one is aligned.
@@ -13,17 +14,15 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Of a call. `arrays` are addresses of the inputs, then of the outputs, in the order of the signature.
+    /// Of a call, with the addresses of what its kernel writes.
     pub fn new<N: Neuron, E: Element>(
         neuron: &N,
-        template: Template,
-        gradient: Gradient,
-        steps: usize,
-        neurons: usize,
-        arrays: impl IntoIterator<Item = u64>,
+        call: &RawCall<'_>,
+        outputs: impl IntoIterator<Item = u64>,
     ) -> Self {
+        let &RawCall { template, steps, neurons, gradient, inputs, parameters, .. } = call;
         let mut arguments = Self::default();
-        for param in N::SPEC.params {
+        for param in N::SPEC.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
             let Some(Value::Real(value)) = neuron.get(param.name) else { continue };
             arguments.real::<E::Real>(&[value]);
         }
@@ -38,9 +37,29 @@ impl Arguments {
             arguments.bytes(&(steps as u64).to_ne_bytes());
         }
         arguments.bytes(&(neurons as u64).to_ne_bytes());
-        for address in arrays {
+        for address in inputs {
             arguments.bytes(&address.to_ne_bytes());
         }
+        for parameter in parameters {
+            // `struct Values` of the kernels.
+            let words = [parameter.address, parameter.count as u64, parameter.inner as u64];
+            arguments.bytes(&words.map(u64::to_ne_bytes).concat());
+        }
+        for address in outputs {
+            arguments.bytes(&address.to_ne_bytes());
+        }
+        arguments
+    }
+
+    /// Of a kernel that adds up: from where, whether what is there was added up before, sizes, to where.
+    pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: u64) -> Self {
+        let mut arguments = Self::default();
+        arguments.bytes(&from.to_ne_bytes());
+        arguments.bytes(&[u8::from(is_partial)]);
+        for &size in sizes {
+            arguments.bytes(&(size as u64).to_ne_bytes());
+        }
+        arguments.bytes(&to.to_ne_bytes());
         arguments
     }
 

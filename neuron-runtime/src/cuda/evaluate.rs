@@ -1,7 +1,9 @@
 //! Templates on a GPU with outputs allocated there.
 
-use super::{CudaArray, CudaDevice, RawCall, launch};
-use crate::{Call, Class, Element, Error, Gradient, Neuron, Sink, Source, Template};
+use super::launch::RawParameter;
+use super::{CudaArray, CudaDevice, RawCall, launch, workspace_bytes};
+use crate::parameter::Layout;
+use crate::{Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Template};
 
 /// An array that a template reads.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +12,8 @@ pub enum Input<'a, E: Element> {
     Signal(&'a CudaArray<E>),
     /// In the format of the arithmetic.
     State(&'a CudaArray<E::Real>),
+    /// A parameter that may differ between neurons.
+    Parameter(&'a CudaArray<E::Real>, Layout),
 }
 
 /// An array that a template returned.
@@ -19,6 +23,8 @@ pub enum Output<E: Element> {
     Signal(CudaArray<E>),
     /// In the format of the arithmetic.
     State(CudaArray<E::Real>),
+    /// The gradient of a parameter.
+    Parameter(CudaArray<E::Real>),
 }
 
 /// Runs one template on `device`; all lengths have been checked against the shapes.
@@ -30,32 +36,58 @@ pub fn evaluate<N: Neuron, E: Element>(
     [steps, neurons]: [usize; 2],
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
+    let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
+    for input in inputs {
+        match input {
+            Input::Signal(array) => arrays.push(array.address()),
+            Input::State(array) => arrays.push(array.address()),
+            Input::Parameter(array, layout) => parameters.push(RawParameter {
+                address: array.address(),
+                count: layout.count,
+                inner: layout.inner,
+            }),
+        }
+    }
+    let learnables = N::SPEC.arrays().zip(&parameters);
+    let mut counts =
+        learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
     for buffer in N::SPEC.signature(template).outputs {
-        let len = if buffer.per_step { steps * neurons } else { neurons };
-        outputs.push(match buffer.class {
-            Class::Signal => Output::Signal(CudaArray::uninitialised(device, len)?),
-            Class::State => Output::State(CudaArray::uninitialised(device, len)?),
+        let len = match buffer.extent {
+            Extent::Step => steps * neurons,
+            Extent::Neuron => neurons,
+            Extent::Parameter => counts.next().unwrap_or(1),
+        };
+        outputs.push(match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),
+            (_, Class::Signal) => Output::Signal(CudaArray::uninitialised(device, len)?),
+            (_, Class::State) => Output::State(CudaArray::uninitialised(device, len)?),
         });
     }
     let addresses: Vec<u64> = outputs
         .iter()
         .map(|output| match output {
             Output::Signal(array) => array.address(),
-            Output::State(array) => array.address(),
+            Output::State(array) | Output::Parameter(array) => array.address(),
         })
         .collect();
-    let inputs: Vec<u64> = inputs
-        .iter()
-        .map(|input| match input {
-            Input::Signal(array) => array.address(),
-            Input::State(array) => array.address(),
-        })
-        .collect();
-    let call =
-        RawCall { template, steps, neurons, gradient, inputs: &inputs, outputs: &addresses, stream: None };
-    // SAFETY: inputs are arrays of this device of the lengths that were checked, outputs were made for the
-    // call, and freeing memory waits its turn on the same stream.
+    let workspace = match workspace_bytes::<N, E>(template, neurons, &parameters) {
+        0 => None,
+        bytes => Some(CudaArray::<f64>::uninitialised(device, bytes.div_ceil(size_of::<f64>()))?),
+    };
+    let call = RawCall {
+        template,
+        steps,
+        neurons,
+        gradient,
+        inputs: &arrays,
+        parameters: &parameters,
+        outputs: &addresses,
+        workspace: workspace.as_ref().map_or(0, CudaArray::address),
+        stream: None,
+    };
+    // SAFETY: inputs are arrays of this device of the lengths that were checked, outputs and workspace were made
+    // for the call, and freeing memory waits its turn on the same stream.
     unsafe { launch::<N, E>(device, neuron, call)? };
     Ok(outputs)
 }
@@ -71,22 +103,31 @@ pub fn run<N: Neuron, E: Element>(
 ) -> Result<(), Error> {
     neuron.validate()?;
     let steps = call.check(N::SPEC)?;
-    let mut signals = Vec::new();
-    let mut states = Vec::new();
+    call.check_parameters(neuron)?;
+    let (mut signals, mut states, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
     for input in call.inputs {
         match input {
             Source::Signal(array) => signals.push(CudaArray::from_slice(device, array)?),
             Source::State(array) => states.push(CudaArray::from_slice(device, array)?),
+            Source::Parameter(parameter) => {
+                parameters.push((CudaArray::from_slice(device, parameter.values())?, parameter.layout()));
+            }
         }
     }
-    // Signatures have signals before states.
-    let inputs: Vec<Input<'_, E>> =
-        signals.iter().map(Input::Signal).chain(states.iter().map(Input::State)).collect();
+    // Signatures have signals before states, and parameters last.
+    let inputs: Vec<Input<'_, E>> = signals
+        .iter()
+        .map(Input::Signal)
+        .chain(states.iter().map(Input::State))
+        .chain(parameters.iter().map(|(array, layout)| Input::Parameter(array, *layout)))
+        .collect();
     let outputs = evaluate(device, neuron, call.template, call.gradient, [steps, call.neurons], &inputs)?;
     for (output, sink) in outputs.iter().zip(call.outputs) {
         match (output, sink) {
             (Output::Signal(array), Sink::Signal(sink)) => sink.copy_from_slice(&array.to_vec()?),
-            (Output::State(array), Sink::State(sink)) => sink.copy_from_slice(&array.to_vec()?),
+            (Output::State(array), Sink::State(sink)) | (Output::Parameter(array), Sink::Parameter(sink)) => {
+                sink.copy_from_slice(&array.to_vec()?)
+            }
             // Refused by the check.
             _ => {}
         }

@@ -6,11 +6,35 @@ use cudarc::driver::{result, sys};
 
 use super::arguments::Arguments;
 use super::image::{ImageKinds, ImageSource, Module};
+use super::sums::Workspace;
 use super::{CudaDevice, CudaError};
-use crate::{Element, Error, Gradient, Neuron, Template};
+use crate::parameter::{Layout, misfit};
+use crate::{Element, Error, Extent, Gradient, Neuron, Template, reduce};
 
-/// Threads of a block. Kernels use no shared memory, so it only has to fill a processor evenly.
+/// Threads of a block. Kernels but those that add up use no shared memory, so it only has to fill a processor
+/// evenly.
 const BLOCK: usize = 256;
+const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
+
+/// A parameter that may differ between neurons, on raw device memory: value number `n / inner % count` is that of
+/// neuron `n`, as in [`Parameter`](crate::Parameter).
+///
+/// Ranges are checked where parameters come from the memory of the CPU, not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawParameter {
+    /// Address of its values, in the format of the arithmetic.
+    pub address: u64,
+    /// How many there are.
+    pub count: usize,
+    /// How many neurons next to each other have the same.
+    pub inner: usize,
+}
+
+impl RawParameter {
+    pub(super) fn layout(&self) -> Layout {
+        Layout { count: self.count, inner: self.inner }
+    }
+}
 
 /// A call on raw device memory.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +47,14 @@ pub struct RawCall<'a> {
     pub neurons: usize,
     /// How spikes are differentiated; read by the with-grad templates only.
     pub gradient: Gradient,
-    /// CudaDevice addresses of the arrays to read, in the order of the signature.
+    /// Addresses of the arrays to read, in the order of the signature, but for parameters.
     pub inputs: &'a [u64],
-    /// CudaDevice addresses of the arrays to write, in the order of the signature.
+    /// Parameters that may differ between neurons, in the order of the signature.
+    pub parameters: &'a [RawParameter],
+    /// Addresses of the arrays to write, in the order of the signature.
     pub outputs: &'a [u64],
+    /// Address of [`workspace_bytes`](super::workspace_bytes) bytes, aligned to 8; not read if that is 0.
+    pub workspace: u64,
     /// The stream (`cudaStream_t`, as a number) to launch on, or `None` for the device's own.
     pub stream: Option<u64>,
 }
@@ -68,60 +96,96 @@ fn module<N: Neuron, E: Element>(device: &CudaDevice) -> Result<Arc<Module>, Cud
 ///
 /// # Safety
 /// Every address is one of the given device's context, aligned for its format, of as many elements as the
-/// signature says for `steps` and `neurons`; outputs do not overlap with anything else. All of it stays
-/// allocated until the stream has got there, and the stream belongs to the device's context.
+/// signature says for `steps` and `neurons`; outputs and workspace do not overlap with anything else. All of it
+/// stays allocated until the stream has got there, and the stream belongs to the device's context.
 pub unsafe fn launch<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
     call: RawCall<'_>,
 ) -> Result<(), Error> {
     let spec = N::SPEC;
-    let RawCall { template, steps, neurons, gradient, inputs, outputs, stream } = call;
+    let RawCall { template, steps, neurons, inputs, outputs, parameters, .. } = call;
     neuron.validate()?;
     let signature = spec.signature(template);
-    for (role, expected, actual) in
-        [("input", signature.inputs.len(), inputs.len()), ("output", signature.outputs.len(), outputs.len())]
-    {
+    let arrays = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
+    for (role, expected, actual) in [
+        ("input", signature.inputs.len() - arrays, inputs.len()),
+        ("parameter", arrays, parameters.len()),
+        ("output", signature.outputs.len(), outputs.len()),
+    ] {
         if expected != actual {
             return Err(Error::BufferCount { neuron: spec.name, template, role, expected, actual });
         }
     }
     if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
-        gradient.surrogate.validate()?;
+        call.gradient.surrogate.validate()?;
     }
     for (what, size) in [("N", neurons), ("T", steps)] {
         if size == 0 {
             return Err(Error::Empty { neuron: spec.name, template, what });
         }
     }
+    for (array, parameter) in spec.arrays().zip(parameters) {
+        misfit(spec.name, array.name, parameter.layout(), neurons)?;
+    }
+    let workspace = Workspace::new::<E>(spec, template, neurons, parameters);
+    let sums = outputs.len()
+        - spec.signature(template).outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
+    let (outputs, sums) = outputs.split_at(sums);
+    let reset = if template.is_backward() { "" } else { neuron.reset().prefix() };
+    let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
+    let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
+    let launcher = Launcher::new::<N, E>(device, neurons, call.stream)?;
     let blocks = neurons.div_ceil(BLOCK);
-    let limit = i32::MAX.unsigned_abs();
-    let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
-    let grid = grid.ok_or(CudaError::TooLarge { neurons, blocks, limit: limit as usize })?;
-
-    let module = module::<N, E>(device)?;
-    let reset = match template {
-        Template::Backward | Template::Bptt => String::new(),
-        _ => format!("{}_reset_", neuron.reset()),
-    };
-    let name = format!("{}_{reset}{}_{}", spec.module, template.name(), E::NAME);
-    let function = module.function(&name)?;
-    let arrays = inputs.iter().chain(outputs).copied();
-    let mut arguments = Arguments::new::<N, E>(neuron, template, gradient, steps, neurons, arrays);
-    let stream = stream.map_or(device.stream().cu_stream(), |raw| raw as sys::CUstream);
-    device.context().bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
     unsafe {
-        result::launch_kernel(
-            function.0,
-            (grid, 1, 1),
-            (BLOCK as u32, 1, 1),
-            0,
-            stream,
-            &mut arguments.pointers(),
-        )
+        launcher.launch(&format!("{reset}{}", template.name()), blocks, arguments)?;
+        workspace.add_up(call.workspace, sums, &launcher)
     }
-    .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))?;
-    Ok(())
+}
+
+/// Launches kernels of one module on one stream.
+pub(super) struct Launcher<'a> {
+    module: Arc<Module>,
+    neuron: &'a str,
+    format: &'a str,
+    neurons: usize,
+    stream: sys::CUstream,
+}
+
+impl Launcher<'_> {
+    fn new<N: Neuron, E: Element>(
+        device: &CudaDevice,
+        neurons: usize,
+        stream: Option<u64>,
+    ) -> Result<Self, CudaError> {
+        let module = module::<N, E>(device)?;
+        let stream = stream.map_or(device.stream().cu_stream(), |raw| raw as sys::CUstream);
+        device.context().bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
+        Ok(Self { module, neuron: N::SPEC.module, format: E::NAME, neurons, stream })
+    }
+
+    /// Launches the neuron's kernel called `kernel`.
+    ///
+    /// # Safety
+    /// The arguments are those of the kernel, the memory they speak of is the caller's to use, and the stream is
+    /// one of the device.
+    pub unsafe fn launch(
+        &self,
+        kernel: &str,
+        blocks: usize,
+        mut arguments: Arguments,
+    ) -> Result<(), CudaError> {
+        let limit = i32::MAX.unsigned_abs();
+        let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
+        let too_large = CudaError::TooLarge { neurons: self.neurons, blocks, limit: limit as usize };
+        let grid = (grid.ok_or(too_large)?, 1, 1);
+        let name = format!("{}_{kernel}_{}", self.neuron, self.format);
+        let function = self.module.function(&name)?;
+        let (block, stream) = ((BLOCK as u32, 1, 1), self.stream);
+        // SAFETY: the caller answers for it.
+        unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
+            .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))
+    }
 }

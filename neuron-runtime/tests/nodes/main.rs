@@ -2,6 +2,7 @@
 
 mod neurons;
 mod operations;
+mod parameters;
 mod shapes;
 mod state;
 mod through_time;

@@ -34,6 +34,7 @@ fn one_step_by_hand() {
                 (true, _) => 0.0,
                 (false, Reset::Hard) => -h * d,
                 (false, Reset::Soft) => -d,
+                (false, Reset::None | Reset::Custom) => unreachable!("not declared"),
             };
             let direct = if reset == Reset::Hard { 1.0 - s } else { 1.0 };
             let grad_h = grad_spike.as_slice().unwrap()[i] * d

@@ -29,6 +29,7 @@ fn naive<E: Element>(lif: &Lif, gradient: Gradient, data: &Data<E>) -> Trained<f
             let (v_next, jump, direct) = match lif.reset {
                 Reset::Hard => (s * lif.v_reset + (1.0 - s) * h, lif.v_reset - h, 1.0 - s),
                 Reset::Soft => (h - s * lif.v_threshold, -lif.v_threshold, 1.0),
+                Reset::None | Reset::Custom => unreachable!("not declared"),
             };
             out.spike_seq[i] = s;
             out.grad_s_to_h[i] = ds;

@@ -1,6 +1,8 @@
 //! What is refused, and that nothing is written then.
 
-use neuron_runtime::{Call, Class, Error, Gradient, Neuron, Reset, Sink, Source, Surrogate, Template, Value};
+use neuron_runtime::{
+    Call, Class, Error, Extent, Gradient, Neuron, Reset, Sink, Source, Surrogate, Template, Value,
+};
 use proptest::prelude::*;
 
 use crate::{Lif, lif};
@@ -19,8 +21,8 @@ struct Buffer {
 fn buffers(template: Template, steps: usize, neurons: usize) -> [Vec<Buffer>; 2] {
     let signature = Lif::SPEC.signature(template);
     [signature.inputs, signature.outputs].map(|specs| {
-        let len = |per_step| if per_step { steps * neurons } else { neurons };
-        specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec.per_step) }).collect()
+        let len = |extent| if extent == Extent::Step { steps * neurons } else { neurons };
+        specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec.extent) }).collect()
     })
 }
 

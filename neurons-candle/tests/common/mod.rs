@@ -47,6 +47,7 @@ pub fn unrolled(lif: &Lif, gradient: Gradient, x_seq: &Tensor, v: &Tensor) -> Re
         v = match lif.reset {
             Reset::Hard => ((&s * lif.v_reset)? + (s.affine(-1.0, 1.0)? * h)?)?,
             Reset::Soft => (h - (s * lif.v_threshold)?)?,
+            Reset::None | Reset::Custom => unreachable!("not declared"),
         };
         spikes.push(spike);
     }

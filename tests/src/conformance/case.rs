@@ -152,7 +152,7 @@ impl Case {
         let v_reset = match (reset, metadata.text("v_reset")?) {
             (Reset::Hard, _) => metadata.parse("v_reset", "a number")?,
             (Reset::Soft, "") => 0.0,
-            (Reset::Soft, actual) => return Err(wrong("v_reset", "nothing, with soft reset,", actual)),
+            (_, actual) => return Err(wrong("v_reset", "nothing, with soft reset,", actual)),
         };
         let size = |key| match metadata.parse(key, "a positive integer")? {
             0 => Err(wrong(key, "a positive integer", "0")),
@@ -195,6 +195,14 @@ impl Case {
     /// As [`Case::sequence`].
     pub fn row(&self, name: &str) -> Result<&[f64], Malformed> {
         self.tensor(name, &[self.neurons])
+    }
+
+    /// A tensor `[1]`.
+    ///
+    /// # Errors
+    /// As [`Case::sequence`].
+    pub fn scalar(&self, name: &str) -> Result<&[f64], Malformed> {
+        self.tensor(name, &[1])
     }
 
     /// Whether there is a tensor of that name.

@@ -1,7 +1,10 @@
 //! Runs one case with one neuron in one format, in every way there is.
 
 use neurons::evaluate::{Outputs, evaluate_on};
-use neurons::{Device, Element, Error, Gradient, Neuron, Real, Source, Surrogate, Template, Value};
+use neurons::{
+    Device, Element, Error, Gradient, Neuron, ParamKind, ParamSpec, Parameter, Real, Source, Surrogate,
+    Template, Value,
+};
 
 use super::case::{Case, Malformed};
 use super::compare::{Quantity, Spikes, Tolerance, quantity};
@@ -28,7 +31,10 @@ pub(super) enum Failure {
 pub(super) struct Measured {
     pub spikes: Spikes,
     pub quantities: Vec<Quantity>,
-    tolerance: Tolerance,
+    /// The names of those that are sums over steps and neurons.
+    sums: Vec<String>,
+    /// Of those that are not, and of those that are.
+    tolerance: [Tolerance; 2],
 }
 
 impl Measured {
@@ -36,7 +42,10 @@ impl Measured {
         if let Some(place) = &self.spikes.place {
             return Verdict::Fail(format!("`spike_seq` {place}"));
         }
-        match self.quantities.iter().find(|quantity| !self.tolerance.allows(quantity)) {
+        let is_off = |quantity: &&Quantity| {
+            !self.tolerance[usize::from(self.sums.contains(&quantity.name))].allows(quantity)
+        };
+        match self.quantities.iter().find(is_off) {
             None => Verdict::Pass,
             Some(Quantity { name, place, .. }) => Verdict::Fail(format!("`{name}` {place}")),
         }
@@ -65,16 +74,22 @@ pub(super) fn check<N: Neuron, E: Element>(case: &Case, device: &Device) -> Resu
     // Parameters have gradients in some cases; a case is not passed if one of them is left out.
     for param in N::SPEC.params {
         let tensor = format!("grad_{}", param.name);
-        if case.has(&tensor) {
+        if case.has(&tensor) && param.kind != ParamKind::Learnable {
             return Err(Failure::NotComputed(tensor));
         }
     }
     let surrogate = Surrogate::from_name(&case.surrogate, &[case.alpha])?;
     let gradient = Gradient { surrogate, detach_reset: case.detach_reset };
-    let (spikes, tolerance) = (Spikes::default(), Tolerance::of::<E>());
-    let measured = Measured { spikes, quantities: Vec::new(), tolerance };
+    let (spikes, tolerance) = (Spikes::default(), [Tolerance::of::<E>(), Tolerance::of_sum::<E>()]);
+    let measured = Measured { spikes, quantities: Vec::new(), sums: Vec::new(), tolerance };
     let (inputs, grad_spike) = (Vec::new(), Vec::new());
-    let mut check = Check::<N, E> { case, device, neuron, gradient, measured, inputs, grad_spike };
+    let own = N::SPEC.arrays().filter_map(|param| match neuron.get(param.name) {
+        Some(Value::Real(value)) => Some(E::Real::from_f64(value)),
+        _ => None,
+    });
+    let parameters = own.collect();
+    let mut check =
+        Check::<N, E> { case, device, neuron, gradient, measured, inputs, grad_spike, parameters };
     check.run()?;
     Ok(check.measured)
 }
@@ -88,6 +103,8 @@ struct Check<'c, N, E: Element> {
     /// Input sequences.
     inputs: Vec<Vec<E>>,
     grad_spike: Vec<E>,
+    /// The parameters that may differ between neurons; here they do not.
+    parameters: Vec<E::Real>,
 }
 
 /// Values of each state, or of each factor.
@@ -107,6 +124,8 @@ struct Forward<E: Element> {
 struct Backward<E: Element> {
     inputs: Vec<Vec<E>>,
     states: Arrays<E>,
+    /// Of each learnable parameter, the sum over all steps.
+    parameters: Vec<f64>,
 }
 
 impl<N: Neuron, E: Element> Check<'_, N, E> {
@@ -148,7 +167,9 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
         states: &[&[E::Real]],
     ) -> Result<Outputs<E>, Error> {
         let signals = signals.iter().map(|array| Source::Signal(array));
-        let sources: Vec<_> = signals.chain(states.iter().map(|array| Source::State(array))).collect();
+        let parameters = self.parameters.iter().map(|value| Source::Parameter(Parameter::shared(value)));
+        let states = states.iter().map(|array| Source::State(array));
+        let sources: Vec<_> = signals.chain(states).chain(parameters).collect();
         evaluate_on(self.device, &self.neuron, template, self.gradient, self.case.neurons, &sources)
     }
 
@@ -189,13 +210,15 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
         let mut outputs = self.evaluate(Template::Bptt, &[&self.grad_spike], &states)?;
         let inputs = N::SPEC.inputs.iter().map(|name| take_signal(&mut outputs, &format!("grad_{name}_seq")));
         let inputs = inputs.collect::<Result<_, _>>()?;
-        Ok(Backward { inputs, states: grad_states::<N, E>(&mut outputs)? })
+        let states = grad_states::<N, E>(&mut outputs)?;
+        Ok(Backward { inputs, states, parameters: grad_parameters::<N, E>(&mut outputs)? })
     }
 
     /// A call for each step, from the last one on.
     fn backward(&self, factors: &Arrays<E>, mut grad_states_next: Arrays<E>) -> Result<Backward<E>, Failure> {
         let mut inputs: Vec<Vec<E>> =
             self.inputs.iter().map(|input| vec![E::default(); input.len()]).collect();
+        let mut parameters = vec![0.0; N::SPEC.learnables().count()];
         for step in (0..self.case.steps).rev() {
             let factors: Vec<&[E::Real]> = factors.iter().map(|factor| self.row(factor, step)).collect();
             let states = [slices(&grad_states_next), factors].concat();
@@ -206,8 +229,11 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
                 all[step * self.case.neurons..][..grad.len()].copy_from_slice(&grad);
             }
             grad_states_next = grad_states::<N, E>(&mut outputs)?;
+            for (sum, grad) in parameters.iter_mut().zip(grad_parameters::<N, E>(&mut outputs)?) {
+                *sum += grad;
+            }
         }
-        Ok(Backward { inputs, states: grad_states_next })
+        Ok(Backward { inputs, states: grad_states_next, parameters })
     }
 
     fn factor_names(&self, template: Template) -> &'static [&'static str] {
@@ -248,6 +274,14 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
             let name = format!("grad_{}_init", state.name);
             self.compare(&name, template, grad, case.row(&name)?);
         }
+        for (grad, param) in backward.parameters.iter().zip(N::SPEC.learnables()) {
+            let name = format!("grad_{}", param.name);
+            if case.has(&name) {
+                let new = quantity(&name, template.name(), &[*grad], case.scalar(&name)?, 1);
+                self.measured.add(new);
+                self.measured.sums.push(name);
+            }
+        }
         Ok(())
     }
 
@@ -263,6 +297,11 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
 
 fn grad_states<N: Neuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
     N::SPEC.states.iter().map(|state| take(outputs, &format!("grad_{}", state.name))).collect()
+}
+
+fn grad_parameters<N: Neuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Vec<f64>, Failure> {
+    let grad = |param: &ParamSpec| Ok(take(outputs, &format!("grad_{}", param.name))?[0].to_f64());
+    N::SPEC.learnables().map(grad).collect()
 }
 
 fn take<E: Element>(outputs: &mut Outputs<E>, name: &str) -> Result<Vec<E::Real>, Failure> {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::{docs, ident, module_name, templates};
 use crate::gradient::Derived;
-use crate::variant::{Buffer, Class, Content, Signature, Template};
+use crate::variant::{Buffer, Class, Content, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
 pub fn structs(derived: &Derived) -> TokenStream {
@@ -24,8 +24,12 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
             Class::Signal => quote!(E),
             Class::State => quote!(E::Real),
         };
-        let access = if written { quote!(&'a mut) } else { quote!(&'a) };
-        quote! { #about pub #field: #access [#format], }
+        let parameter = buffer.extent == Extent::Parameter;
+        match (written, parameter) {
+            (true, _) => quote! { #about pub #field: &'a mut [#format], },
+            (false, true) => quote! { #about pub #field: Parameter<'a, #format>, },
+            (false, false) => quote! { #about pub #field: &'a [#format], },
+        }
     };
     let inputs = signature.inputs.iter().map(|buffer| field(buffer, false));
     let outputs = signature.outputs.iter().map(|buffer| field(buffer, true));
@@ -40,12 +44,31 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
 }
 
 fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
-    let shape = if buffer.per_step { "`[T, N]`" } else { "`[N]`" };
+    let shape = match buffer.extent {
+        Extent::Step => "`[T, N]`",
+        Extent::Neuron => "`[N]`",
+        Extent::Parameter if template.is_backward() && !buffer.name.starts_with("grad_") => {
+            "as in the forward pass"
+        }
+        Extent::Parameter if template.is_backward() => "as many as the parameter has",
+        Extent::Parameter => "one value, or one a channel, or one a neuron",
+    };
     let what = match (&buffer.content, template.is_backward()) {
         (Content::Input(name), false) => format!("Input `{name}`"),
         (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
-        (Content::Spike, false) => "Out: spikes, 0 or 1".to_owned(),
-        (Content::Spike, true) => "Gradient of the loss with respect to the spikes".to_owned(),
+        (Content::Output, backward) => {
+            let spikes = derived.model.threshold().is_some();
+            match (spikes, backward) {
+                (true, false) => "Out: spikes, 0 or 1".to_owned(),
+                (true, true) => "Gradient of the loss with respect to the spikes".to_owned(),
+                (false, false) => "Out: what the neuron gives".to_owned(),
+                (false, true) => "Gradient of the loss with respect to the output".to_owned(),
+            }
+        }
+        (Content::Param(name), _) if buffer.name != *name => {
+            format!("Out: gradient of the loss with respect to `{name}`, summed over steps and neurons")
+        }
+        (Content::Param(name), _) => format!("Parameter `{name}`"),
         (Content::State(name), false) => format!("`{name}` before the first step"),
         (Content::State(name), true) => {
             format!("Out: gradient of the loss with respect to `{name}` before the first step")
@@ -98,9 +121,10 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
     let fields: Vec<_> = signature.buffers().map(|buffer| ident(&buffer.name)).collect();
     let wrap = |buffer: &Buffer, kind: TokenStream| {
         let field = ident(&buffer.name);
-        let class = match buffer.class {
-            Class::Signal => quote!(Signal),
-            Class::State => quote!(State),
+        let class = match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => quote!(Parameter),
+            (_, Class::Signal) => quote!(Signal),
+            (_, Class::State) => quote!(State),
         };
         quote! { #krate::#kind::#class(#field) }
     };

@@ -8,6 +8,7 @@ use quote::quote;
 use super::{ident, module_name};
 use crate::gradient::Derived;
 use crate::ir::Id;
+use crate::model::ParamKind;
 use crate::print::{Dialect, Printer};
 
 /// `impl Neuron for Lif`.
@@ -30,6 +31,17 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
         }
     };
     let double_params = quote! { #module::Params { #(#reals: self.#reals,)* #(#flags: self.#flags,)* } };
+    let mut arrays = 0usize;
+    let each = model.params.iter().zip(&reals).map(|(param, field)| {
+        if param.kind == ParamKind::Scalar {
+            return quote!(#field: self.#field);
+        }
+        arrays += 1;
+        let index = arrays - 1;
+        quote!(#field: values[#index])
+    });
+    let each: Vec<_> = each.collect();
+    let params_at = quote! { #module::Params { #(#each,)* #(#flags: self.#flags,)* } };
     quote! {
         #[automatically_derived]
         #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
@@ -68,20 +80,32 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
                 Ok(())
             }
 
+            fn validate_at(&self, values: &[f64]) -> #result {
+                #module::check(&#params_at)
+            }
+
             fn initial_state(&self) -> #g::Vec<f64> {
                 #module::initial_state(&#double_params)
+            }
+
+            fn initial_state_at(&self, values: &[f64]) -> #g::Vec<f64> {
+                #module::initial_state(&#params_at)
+            }
+
+            fn initial_slopes_at(&self, values: &[f64]) -> #g::Vec<f64> {
+                #module::initial_slopes(&#params_at)
             }
 
             fn run<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
                 #g::Neuron::validate(self)?;
                 let (template, reset, params) = (call.template, self.reset, #new_params);
-                call.execute(&#module::SPEC, &#module::Launch { template, reset, params })
+                call.execute(self, &#module::Launch { template, reset, params })
             }
 
             fn run_relaxed<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
                 #g::Neuron::validate(self)?;
                 let (reset, params) = (self.reset, #new_params);
-                call.execute(&#module::SPEC, &#module::Relaxed { reset, params })
+                call.execute(self, &#module::Relaxed { reset, params })
             }
         }
     }
@@ -103,6 +127,7 @@ pub fn functions(derived: &Derived) -> TokenStream {
         }
     }
     let initial = model.states.iter().map(|state| expression(derived, state.init));
+    let slopes = derived.initial.iter().flatten().map(|&slope| expression(derived, slope));
     quote! {
         /// Checks every parameter against its range.
         #[allow(unused_variables)]
@@ -115,6 +140,12 @@ pub fn functions(derived: &Derived) -> TokenStream {
         #[allow(unused_variables)]
         pub fn initial_state(&Params { #(#fields,)* }: &Params<f64>) -> Vec<f64> {
             ::std::vec![#(#initial),*]
+        }
+
+        /// How each of them changes with each learnable parameter.
+        #[allow(unused_variables)]
+        pub fn initial_slopes(&Params { #(#fields,)* }: &Params<f64>) -> Vec<f64> {
+            ::std::vec![#(#slopes),*]
         }
     }
 }

@@ -5,8 +5,10 @@ use quote::quote;
 
 use super::{ident, module_name, reset_variant, templates};
 use crate::gradient::Derived;
+use crate::ir::Rate;
+use crate::model::{Output, ParamKind};
 use crate::print::dsl;
-use crate::variant::{Buffer, Class, Signature};
+use crate::variant::{Buffer, Class, Extent, Signature};
 
 /// `pub static SPEC: Spec`.
 pub fn spec(derived: &Derived) -> TokenStream {
@@ -17,18 +19,21 @@ pub fn spec(derived: &Derived) -> TokenStream {
     let inputs = model.inputs.iter().map(|input| input.name.to_string());
     let states = model.states.iter().map(|state| {
         let (name, doc, init) = (state.name.to_string(), text(&state.doc), dsl(&model.graph, state.init));
-        quote! { StateSpec { name: #name, doc: #doc, init: #init } }
+        let varies = model.graph.rate(state.init) != Rate::Uniform;
+        quote! { StateSpec { name: #name, doc: #doc, init: #init, varies: #varies } }
     });
     let params = model.params.iter().map(|param| {
         let (name, doc, default) = (param.name.to_string(), text(&param.doc), param.default);
         let range = param.conditions.iter().map(|c| c.text.clone()).collect::<Vec<_>>().join(", ");
-        quote! { ParamSpec { name: #name, doc: #doc, default: #default, range: #range } }
+        let kind = ident(kind_variant(param.kind));
+        quote! { ParamSpec { kind: ParamKind::#kind, name: #name, doc: #doc, default: #default, range: #range } }
     });
     let flags = model.flags.iter().map(|flag| {
         let (name, doc, default) = (flag.name.to_string(), text(&flag.doc), flag.default);
         quote! { FlagSpec { name: #name, doc: #doc, default: #default } }
     });
     let resets = model.resets.iter().map(|&reset| ident(reset_variant(reset)));
+    let output = model.output.name();
     let factors = derived.kept().map(|factor| factor.name.clone());
     let equation = |(name, expr): (String, String)| quote! { Equation { name: #name, expr: #expr } };
     let equations = equations(derived).into_iter().map(equation);
@@ -44,6 +49,7 @@ pub fn spec(derived: &Derived) -> TokenStream {
             states: &[#(#states),*],
             params: &[#(#params),*],
             flags: &[#(#flags),*],
+            output: #output,
             resets: &[#(Reset::#resets),*],
             factors: &[#(#factors),*],
             equations: &[#(#equations),*],
@@ -54,6 +60,14 @@ pub fn spec(derived: &Derived) -> TokenStream {
     }
 }
 
+fn kind_variant(kind: ParamKind) -> &'static str {
+    match kind {
+        ParamKind::Scalar => "Scalar",
+        ParamKind::Array => "Array",
+        ParamKind::Learnable => "Learnable",
+    }
+}
+
 fn text(lines: &[String]) -> String {
     lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
@@ -61,12 +75,17 @@ fn text(lines: &[String]) -> String {
 fn signature(signature: &Signature) -> TokenStream {
     let template = ident(signature.template.type_name());
     let buffer = |buffer: &Buffer| {
-        let (name, per_step) = (&buffer.name, buffer.per_step);
+        let name = &buffer.name;
+        let extent = match buffer.extent {
+            Extent::Step => quote!(Step),
+            Extent::Neuron => quote!(Neuron),
+            Extent::Parameter => quote!(Parameter),
+        };
         let class = match buffer.class {
             Class::Signal => quote!(Signal),
             Class::State => quote!(State),
         };
-        quote! { BufferSpec { name: #name, class: Class::#class, per_step: #per_step } }
+        quote! { BufferSpec { name: #name, class: Class::#class, extent: Extent::#extent } }
     };
     let (inputs, outputs) = (signature.inputs.iter().map(buffer), signature.outputs.iter().map(buffer));
     quote! {
@@ -79,11 +98,14 @@ pub fn equations(derived: &Derived) -> Vec<(String, String)> {
     let model = &derived.model;
     let g = &model.graph;
     let mut rows = vec![("h".to_owned(), dsl(g, model.charge))];
-    rows.push(("spike".into(), format!("h >= {}", dsl(g, model.threshold))));
+    rows.push(match model.output {
+        Output::Spike { threshold } => ("spike".into(), format!("h >= {}", dsl(g, threshold))),
+        Output::Value(value) => ("output".into(), dsl(g, value)),
+    });
     for (reset, &expr) in model.resets.iter().zip(&derived.resets) {
         rows.push((format!("v_next ({} reset)", reset.word()), dsl(g, expr)));
     }
-    for state in &model.states {
+    for state in &model.states[1..] {
         if let Some(update) = state.update {
             rows.push((format!("{}_next", state.name), dsl(g, update)));
         }
@@ -108,7 +130,7 @@ pub fn derivatives(derived: &Derived) -> Vec<(String, String)> {
         }
     }
     rows.push(("grad_h".into(), dsl(g, derived.grad_h)));
-    for grad in derived.grad_inputs.iter().chain(&derived.grad_states) {
+    for grad in derived.grad_inputs.iter().chain(&derived.grad_states).chain(&derived.grad_params) {
         rows.push((format!("grad_{}", grad.of), dsl(g, grad.expr)));
     }
     rows

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::emit::rust::applies;
 use crate::gradient::Derived;
 use crate::kernel::Program;
-use crate::variant::Class;
+use crate::model::ParamKind;
+use crate::variant::{Class, Extent};
 
 /// One argument of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,18 +22,19 @@ impl fmt::Display for Argument {
     }
 }
 
-/// Arguments, in the order in which the runtime passes them: all parameters, all flags, the surrogate,
-/// sizes, arrays.
+/// Arguments, in the order in which the runtime passes them: all scalar parameters, all flags, the
+/// surrogate, sizes, arrays.
 pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     let mut arguments = Vec::new();
     let mut add = |format, name: String| arguments.push(Argument { format, name });
-    for param in &derived.model.params {
+    for param in derived.model.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
         add("real", param.name.to_string());
     }
     for flag in &derived.model.flags {
         add("bool", flag.name.to_string());
     }
-    if applies(program) {
+    // Of all kernels that keep factors, whether they read it or not, so that the runtime need not ask.
+    if program.variant.template.is_with_grad() {
         add("Gradient", "gradient".into());
     }
     if program.variant.template.is_multi_step() {
@@ -41,9 +42,10 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     }
     add("u64", "neurons".into());
     for buffer in &program.signature.inputs {
-        let format = match buffer.class {
-            Class::Signal => "const signal *__restrict__",
-            Class::State => "const real *__restrict__",
+        let format = match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => "Values",
+            (_, Class::Signal) => "const signal *__restrict__",
+            (_, Class::State) => "const real *__restrict__",
         };
         add(format, format!("{}_in", buffer.name));
     }

@@ -76,6 +76,17 @@ __device__ __forceinline__ u64 neuron_index() {
     return (u64)blockIdx.x * blockDim.x + threadIdx.x;
 }
 
+// A parameter that may differ between neurons, N being seen as [batch, count, inner].
+struct Values {
+    const real *values;
+    u64 count;
+    u64 inner;
+
+    __device__ __forceinline__ real of(u64 neuron) const {
+        return values[count == 1 ? 0 : neuron / inner % count];
+    }
+};
+
 // ---- Functions ----------------------------------------------------------------------------------------
 //
 // Those of float are, operation by operation, the ones that the CPU kernels use, so that results are the
@@ -97,6 +108,7 @@ __device__ __forceinline__ real atan(real x) { return ::atan(x); }
 __device__ __forceinline__ real erf(real x) { return ::erf(x); }
 __device__ __forceinline__ real sin(real x) { return ::sin(x); }
 __device__ __forceinline__ real cos(real x) { return ::cos(x); }
+__device__ __forceinline__ real round(real x) { return ::rint(x); }
 
 #else
 
@@ -105,6 +117,7 @@ __device__ __forceinline__ real cos(real x) { return ::cos(x); }
 
 __device__ __forceinline__ real abs(real x) { return ::fabsf(x); }
 __device__ __forceinline__ real sqrt(real x) { return ::sqrtf(x); }
+__device__ __forceinline__ real round(real x) { return ::rintf(x); }
 
 __device__ __forceinline__ real power_of_two(int n) { return __int_as_float((n + 127) << 23); }
 

@@ -1,0 +1,87 @@
+//! Gradients of parameters: each neuron's own, which the backward kernels write, added up over neurons by
+//! kernels of the same module, in the order of [`crate::reduce`].
+
+use super::arguments::Arguments;
+use super::launch::{Launcher, RawParameter};
+use crate::reduce::{LANES, Pass, SEGMENT, passes};
+use crate::{Element, Error, Neuron, ParamKind, Spec, Template};
+
+/// Bytes of device memory that a call needs besides its arrays: [`RawCall::workspace`](super::RawCall).
+/// 0 but for the backward templates of neurons with learnable parameters.
+///
+/// `parameters` are those of the call; what they are distributed over counts, not their addresses.
+pub fn workspace_bytes<N: Neuron, E: Element>(
+    template: Template,
+    neurons: usize,
+    parameters: &[RawParameter],
+) -> usize {
+    Workspace::new::<E>(N::SPEC, template, neurons, parameters).bytes
+}
+
+/// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and
+/// partial sums in two places by turns.
+pub(super) struct Workspace {
+    part: usize,
+    partial: usize,
+    learnables: Vec<RawParameter>,
+    neurons: usize,
+    pub bytes: usize,
+}
+
+impl Workspace {
+    pub fn new<E: Element>(
+        spec: &'static Spec,
+        template: Template,
+        neurons: usize,
+        parameters: &[RawParameter],
+    ) -> Self {
+        let learnables = spec.arrays().zip(parameters);
+        let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
+        let learnables: Vec<RawParameter> = learnables.map(|(_, parameter)| *parameter).collect();
+        if !template.is_backward() || learnables.is_empty() {
+            return Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0 };
+        }
+        let part = (neurons * size_of::<E::Real>()).next_multiple_of(size_of::<f64>());
+        // Passes leave fewer and fewer.
+        let outputs =
+            |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
+        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0) * size_of::<f64>();
+        Self { part, partial, bytes: part * learnables.len() + 2 * partial, learnables, neurons }
+    }
+
+    /// Where the backward kernel writes, for each learnable parameter.
+    pub fn parts(&self, workspace: u64) -> impl Iterator<Item = u64> {
+        (0..self.learnables.len()).map(move |i| workspace + (i * self.part) as u64)
+    }
+
+    /// Adds them up into `sums`.
+    ///
+    /// # Safety
+    /// As [`super::launch`], after its kernel has been launched on the same stream.
+    pub unsafe fn add_up(&self, workspace: u64, sums: &[u64], launcher: &Launcher<'_>) -> Result<(), Error> {
+        let partial = workspace + (self.part * self.learnables.len()) as u64;
+        for ((part, parameter), &sum) in self.parts(workspace).zip(&self.learnables).zip(sums) {
+            let (mut from, mut is_partial) = (part, false);
+            for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
+                let to = partial + (i % 2 * self.partial) as u64;
+                let (kernel, sizes, blocks) = match pass {
+                    Pass::Rows { rows, columns } => {
+                        ("sum_rows", [rows, columns], pass.outputs().div_ceil(LANES))
+                    }
+                    Pass::Segments { channels, inner } => {
+                        ("sum_segments", [inner, inner.div_ceil(SEGMENT)], channels * inner.div_ceil(SEGMENT))
+                    }
+                };
+                let arguments = Arguments::of_sum(from, is_partial, &sizes, to);
+                // SAFETY: the kernel's arguments, and memory that the workspace was measured for.
+                unsafe { launcher.launch(kernel, blocks, arguments)? };
+                (from, is_partial) = (to, true);
+            }
+            let count = parameter.layout().count;
+            let arguments = Arguments::of_sum(from, is_partial, &[count], sum);
+            // SAFETY: as above; the caller answers for `sum`.
+            unsafe { launcher.launch("round_sums", count.div_ceil(LANES), arguments)? };
+        }
+        Ok(())
+    }
+}
