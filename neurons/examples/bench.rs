@@ -9,10 +9,10 @@
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use neurons::cuda::{CudaArray, CudaDevice, RawCall, launch};
+use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
-    Call, Class, Eif, Element, Error, Gradient, If, Lif, Neuron, Qif, Real, Reset, Sink, Source, Surrogate,
-    Template,
+    Call, Class, Eif, Element, Error, Extent, Glif, Gradient, If, Lif, Neuron, Parameter, Plif, Qif, Real, Reset, Sink,
+    Source, Surrogate, Template,
 };
 
 /// Times every template of a neuron.
@@ -22,7 +22,7 @@ struct Args {
     #[arg(long, value_enum, default_value = "cpu")]
     device: Place,
     /// Which neuron
-    #[arg(long, default_value = "lif", value_parser = ["if", "lif", "qif", "eif"])]
+    #[arg(long, default_value = "lif", value_parser = ["if", "lif", "qif", "eif", "plif", "glif"])]
     neuron: String,
     /// Format of inputs and spikes
     #[arg(long, default_value = "f32", value_parser = ["f32", "f64", "f16", "bf16"])]
@@ -59,6 +59,8 @@ fn main() -> Result<(), Error> {
         "if" => formats::<If>(&args),
         "qif" => formats::<Qif>(&args),
         "eif" => formats::<Eif>(&args),
+        "plif" => formats::<Plif>(&args),
+        "glif" => formats::<Glif>(&args),
         _ => formats::<Lif>(&args),
     }
 }
@@ -88,8 +90,13 @@ struct Case {
 }
 
 impl Case {
-    fn lengths(self, per_step: bool) -> usize {
-        if per_step { self.steps * self.neurons } else { self.neurons }
+    fn lengths(self, extent: Extent) -> usize {
+        match extent {
+            Extent::Step => self.steps * self.neurons,
+            Extent::Neuron => self.neurons,
+            // One for all.
+            Extent::Parameter => 1,
+        }
     }
 }
 
@@ -102,7 +109,8 @@ fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
 
 fn report<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
     let mut neuron = N::default();
-    neuron.set_reset(if args.reset == "soft" { Reset::Soft } else { Reset::Hard });
+    let asked = if args.reset == "soft" { Reset::Soft } else { Reset::Hard };
+    neuron.set_reset(if N::SPEC.resets.contains(&asked) { asked } else { N::SPEC.resets[0] });
     let gradient = Gradient::from(Surrogate::from_name(&args.surrogate, &[])?);
     let device = if args.device == Place::Cpu { "cpu" } else { "cuda" };
     if !args.json {
@@ -116,7 +124,7 @@ fn report<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(
         let bytes: usize = (signature.inputs.iter().chain(signature.outputs))
             .map(|buffer| {
                 let size = if buffer.class == Class::Signal { size_of::<E>() } else { size_of::<E::Real>() };
-                case.lengths(buffer.per_step) * size
+                case.lengths(buffer.extent) * size
             })
             .sum();
         let seconds = timer.template(&neuron, gradient, case)?;
@@ -162,11 +170,13 @@ impl<E: Element> Timer<E> for Cpu {
         enum Owned<E: Element> {
             Signal(Vec<E>),
             State(Vec<E::Real>),
+            Parameter(Vec<E::Real>),
         }
         let signature = N::SPEC.signature(case.template);
-        let make = |buffer: &neurons::BufferSpec| match buffer.class {
-            Class::Signal => Owned::<E>::Signal(values(case.lengths(buffer.per_step))),
-            Class::State => Owned::State(values(case.lengths(buffer.per_step))),
+        let make = |buffer: &neurons::BufferSpec| match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => Owned::Parameter(vec![E::Real::ONE]),
+            (_, Class::Signal) => Owned::<E>::Signal(values(case.lengths(buffer.extent))),
+            (_, Class::State) => Owned::State(values(case.lengths(buffer.extent))),
         };
         let inputs: Vec<_> = signature.inputs.iter().map(make).collect();
         let mut outputs: Vec<_> = signature.outputs.iter().map(make).collect();
@@ -175,12 +185,14 @@ impl<E: Element> Timer<E> for Cpu {
                 .map(|input| match input {
                     Owned::Signal(array) => Source::Signal(array),
                     Owned::State(array) => Source::State(array),
+                    Owned::Parameter(array) => Source::Parameter(Parameter::shared(&array[0])),
                 })
                 .collect();
             let mut sinks: Vec<_> = (outputs.iter_mut())
                 .map(|output| match output {
                     Owned::Signal(array) => Sink::Signal(array),
                     Owned::State(array) => Sink::State(array),
+                    Owned::Parameter(array) => Sink::Parameter(array),
                 })
                 .collect();
             let (template, neurons) = (case.template, case.neurons);
@@ -220,7 +232,7 @@ impl<E: Element> Timer<E> for Gpu {
         }
         let signature = N::SPEC.signature(case.template);
         let make = |buffer: &neurons::BufferSpec| -> Result<Owned<E>, Error> {
-            let len = case.lengths(buffer.per_step);
+            let len = case.lengths(buffer.extent);
             Ok(match buffer.class {
                 Class::Signal => Owned::Signal(CudaArray::from_slice(&self.0, &values(len))?),
                 Class::State => Owned::State(CudaArray::from_slice(&self.0, &values(len))?),
@@ -228,13 +240,23 @@ impl<E: Element> Timer<E> for Gpu {
         };
         let inputs = signature.inputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
         let outputs = signature.outputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
+        let own = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
+        let (inputs, parameters) = inputs.split_at(inputs.len() - own);
+        let parameters: Vec<RawParameter> = (parameters.iter())
+            .map(|array| RawParameter { address: array.address(), count: 1, inner: 1 })
+            .collect();
+        let Case { template, steps, neurons } = case;
+        let workspace = workspace_bytes::<N, E>(template, neurons, &parameters);
+        let workspace = CudaArray::<f64>::zeros(&self.0, workspace.div_ceil(8))?;
         let call = RawCall {
-            template: case.template,
-            steps: case.steps,
-            neurons: case.neurons,
+            template,
+            steps,
+            neurons,
             gradient,
             inputs: &inputs.iter().map(Owned::address).collect::<Vec<_>>(),
+            parameters: &parameters,
             outputs: &outputs.iter().map(Owned::address).collect::<Vec<_>>(),
+            workspace: workspace.address(),
             stream: None,
         };
         // Several launches a measurement, so that waiting for the last does not count.
