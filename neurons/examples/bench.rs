@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::{Parser, ValueEnum};
 use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
-    Call, Class, Eif, Element, Error, Extent, Glif, Gradient, If, Lif, Neuron, Parameter, Plif, Qif, Real, Reset, Sink,
-    Source, Surrogate, Template,
+    Call, Class, Eif, Element, Error, Extent, Glif, Gradient, If, Lif, Neuron, Parameter, Plif, Qif, Real,
+    Reset, Sink, Source, Surrogate, Template,
 };
 
 /// Times every template of a neuron.
