@@ -4,10 +4,10 @@
 //! expression with a wrong part has no [`Id`], nothing is said about what uses it, and the model gets
 //! something valid in its place.
 
-mod constant;
+pub(crate) mod constant;
 mod lower;
 mod mistakes;
-mod names;
+pub(crate) mod names;
 mod params;
 mod scope;
 mod usage;

@@ -10,11 +10,18 @@ use crate::model::Leaves;
 /// `spike` and the condition `fired` are one quantity: what is chosen by `fired` changes with `spike` by
 /// the difference of the two choices.
 pub fn derivative(graph: &mut Graph, leaves: &Leaves, expr: Id, var: Id) -> Id {
-    Derivative { leaves, var, done: HashMap::new() }.of(graph, expr)
+    Derivative { leaves: Some(leaves), var, done: HashMap::new() }.of(graph, expr)
+}
+
+/// The derivative of `expr`, which is no part of a neuron, with respect to the leaf `var`. At a kink it is that
+/// to the right, as a spike is fired *at* the threshold: the derivative of `abs` at 0 is 1.
+pub fn slope(graph: &mut Graph, expr: Id, var: Id) -> Id {
+    Derivative { leaves: None, var, done: HashMap::new() }.of(graph, expr)
 }
 
 struct Derivative<'a> {
-    leaves: &'a Leaves,
+    /// Of the neuron, if it is one.
+    leaves: Option<&'a Leaves>,
     var: Id,
     done: HashMap<Id, Id>,
 }
@@ -75,11 +82,22 @@ impl Derivative<'_> {
             }
             Node::Call(func, a) => {
                 let da = self.of(g, a);
-                if g.number(da) == Some(0.0) { da } else { chain(g, func, expr, a, da) }
+                match func {
+                    _ if g.number(da) == Some(0.0) => da,
+                    Func::Abs if self.leaves.is_none() => {
+                        let zero = g.num(0.0);
+                        let (negative, minus) = (g.less(a, zero), g.neg(da));
+                        g.select(negative, minus, da)
+                    }
+                    _ => chain(g, func, expr, a, da),
+                }
             }
             Node::Select(cond, a, b) => {
-                if self.var == self.leaves.spike && g.contains(cond, self.leaves.fired) {
-                    let [with, without] = cases(g, self.leaves, expr);
+                if let Some(leaves) = self.leaves
+                    && self.var == leaves.spike
+                    && g.contains(cond, leaves.fired)
+                {
+                    let [with, without] = cases(g, leaves, expr);
                     let jump = g.sub(with, without);
                     // Through the alternatives themselves, if they use `spike` as a number.
                     let (da, db) = (self.of(g, a), self.of(g, b));
@@ -87,9 +105,13 @@ impl Derivative<'_> {
                     return g.sum(jump, inner);
                 }
                 let (da, db) = (self.of(g, a), self.of(g, b));
-                if cond == self.leaves.fired && g.number(da) == Some(0.0) && g.number(db) == Some(1.0) {
+                if let Some(leaves) = self.leaves
+                    && cond == leaves.fired
+                    && g.number(da) == Some(0.0)
+                    && g.number(db) == Some(1.0)
+                {
                     // The way a hard reset is written: `1 - spike` of the potential is kept.
-                    return g.sub(db, self.leaves.spike);
+                    return g.sub(db, leaves.spike);
                 }
                 g.select(cond, da, db)
             }

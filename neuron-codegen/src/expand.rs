@@ -25,7 +25,7 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
 }
 
 /// Takes `$crate;` off the front. The token keeps where it came from, so it cannot be made up here.
-fn split(tokens: TokenStream) -> (TokenStream, TokenStream) {
+pub(crate) fn split(tokens: TokenStream) -> (TokenStream, TokenStream) {
     let mut rest = tokens.clone().into_iter();
     match (rest.next(), rest.next()) {
         (Some(TokenTree::Ident(krate)), Some(TokenTree::Punct(end)))

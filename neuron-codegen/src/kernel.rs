@@ -5,7 +5,7 @@
 //! over steps and neurons that suits their device, and make no decision about neurons, resets or gradients.
 
 mod arrange;
-mod cost;
+pub(crate) mod cost;
 
 use std::collections::HashMap;
 

@@ -26,5 +26,6 @@ pub mod print;
 pub mod report;
 mod simplify;
 mod suggest;
+pub mod surrogate;
 pub mod syntax;
 pub mod variant;

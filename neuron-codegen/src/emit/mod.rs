@@ -3,4 +3,4 @@
 pub mod api;
 pub mod cuda;
 pub mod rust;
-mod text;
+pub(crate) mod text;

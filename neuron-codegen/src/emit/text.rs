@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Source text that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(crate) struct Text {
     pub text: String,
     pub depth: usize,
 }

@@ -7,10 +7,20 @@ use syn::parse::{ParseStream, Parser as _};
 use super::item::Declaration;
 use super::items::Items;
 use super::tokens::Tokens;
+use super::{Grammar, NEURON};
 use crate::report::{Diagnostic, Report};
 
-/// Parses a declaration. `None` if not even its name can be read.
+/// Parses the declaration of a neuron. `None` if not even its name can be read.
 pub fn parse(tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
+    parse_as(&NEURON, tokens, report)
+}
+
+/// Parses a declaration. `None` if not even its name can be read.
+pub fn parse_as(
+    grammar: &'static Grammar,
+    tokens: TokenStream,
+    report: &mut Report,
+) -> Option<Declaration> {
     let outside = |input: ParseStream<'_>| {
         let attrs = input.call(syn::Attribute::parse_outer)?;
         let vis: syn::Visibility = input.parse()?;
@@ -26,31 +36,32 @@ pub fn parse(tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
     let (doc, attrs) = split_doc(attrs);
     let buffer = TokenBuffer::new2(rest);
     let mut tokens = Tokens::new(buffer.begin(), Span::call_site(), Span::call_site());
-    let name = name(&mut tokens, report)?;
+    let name = name(grammar, &mut tokens, report)?;
     let mut declaration =
         Declaration { attrs, doc, vis, name, items: Vec::new(), lost: Vec::new(), complete: false };
-    body(&mut tokens, &mut declaration, report);
+    body(grammar, &mut tokens, &mut declaration, report);
     if !tokens.is_empty() && declaration.complete {
         let found = tokens.describe();
         report.push(
             Diagnostic::new(tokens.extent(), format!("expected the end of the declaration, found {found}"))
-                .help("one `neuron!` declares one neuron; write another `neuron! { .. }` for the next"),
+                .help(format!("one `{0}!` declares one {0}; write another `{0}! {{ .. }}` for the next", grammar.declares)),
         );
     }
     Some(declaration)
 }
 
 /// `struct Name`
-fn name(tokens: &mut Tokens<'_>, report: &mut Report) -> Option<Ident> {
-    const EXAMPLE: &str = "a declaration looks like `pub struct Lif { charge = v + x; reset hard; }`";
+fn name(grammar: &Grammar, tokens: &mut Tokens<'_>, report: &mut Report) -> Option<Ident> {
+    let word = grammar.word;
+    let example = format!("a declaration looks like `{}`", grammar.example);
     let mut ahead = *tokens;
     let first = ahead.ident();
-    if !tokens.at("struct") {
+    if !tokens.at(word) {
         let found = tokens.describe();
-        let error = Diagnostic::new(tokens.extent(), format!("expected `struct`, found {found}"));
+        let error = Diagnostic::new(tokens.extent(), format!("expected `{word}`, found {found}"));
         report.push(match &first {
-            Some(name) if ahead.at_group(Delimiter::Brace) => error.help(format!("write `struct {name}`")),
-            _ => error.help(EXAMPLE),
+            Some(name) if ahead.at_group(Delimiter::Brace) => error.help(format!("write `{word} {name}`")),
+            _ => error.help(&example),
         });
         // What is a name although no keyword stands before it, and what is one after the wrong keyword.
         if ahead.at_group(Delimiter::Brace) {
@@ -67,9 +78,9 @@ fn name(tokens: &mut Tokens<'_>, report: &mut Report) -> Option<Ident> {
                 report.push(
                     Diagnostic::new(
                         tokens.extent(),
-                        format!("expected the name of the neuron, found {found}"),
+                        format!("expected the name of the {}, found {found}", grammar.declares),
                     )
-                    .help(EXAMPLE),
+                    .help(example),
                 );
             }
             None
@@ -78,16 +89,21 @@ fn name(tokens: &mut Tokens<'_>, report: &mut Report) -> Option<Ident> {
 }
 
 /// `{ items }`
-fn body(tokens: &mut Tokens<'_>, declaration: &mut Declaration, report: &mut Report) {
-    let name = &declaration.name;
-    let example = format!("write `struct {name} {{ charge = v + x; reset hard; }}`");
+fn body(
+    grammar: &'static Grammar,
+    tokens: &mut Tokens<'_>,
+    declaration: &mut Declaration,
+    report: &mut Report,
+) {
+    let (name, article) = (&declaration.name, grammar.article);
+    let example = format!("write `{} {name} {{ {} }}`", grammar.word, grammar.body);
     if tokens.at_operator("<") {
         let start = tokens.extent();
         while !tokens.is_empty() && !tokens.at_group(Delimiter::Brace) {
             tokens.skip();
         }
         report.push(
-            Diagnostic::new(start.to(tokens.previous()), "a neuron has no type parameters")
+            Diagnostic::new(start.to(tokens.previous()), format!("{article} has no type parameters"))
                 .help("its parameters are declared in the body: `param tau = 2.0;`"),
         );
     }
@@ -97,7 +113,7 @@ fn body(tokens: &mut Tokens<'_>, declaration: &mut Declaration, report: &mut Rep
         }
         let found = tokens.describe();
         report.push(if tokens.at_group(Delimiter::Parenthesis) {
-            Diagnostic::new(tokens.extent(), "the body of a neuron stands in braces, found `(`").help(example)
+            Diagnostic::new(tokens.extent(), format!("the body of {article} stands in braces, found `(`")).help(example)
         } else if tokens.is_empty() {
             Diagnostic::new(name, format!("`{name}` has no body")).help(example)
         } else {
@@ -107,12 +123,12 @@ fn body(tokens: &mut Tokens<'_>, declaration: &mut Declaration, report: &mut Rep
     };
     if inside.is_empty() {
         report.push(
-            Diagnostic::new(extent, format!("`{name}` is empty: it needs at least `charge` and `reset`"))
+            Diagnostic::new(extent, format!("`{name}` is empty: it needs at least {}", grammar.needs))
                 .help(example),
         );
         return;
     }
-    let mut items = Items { tokens: inside, report, items: Vec::new(), lost: Vec::new(), complete: true };
+    let mut items = Items { grammar, tokens: inside, report, items: Vec::new(), lost: Vec::new(), complete: true };
     items.parse();
     let Items { items, lost, complete, .. } = items;
     (declaration.items, declaration.lost, declaration.complete) = (items, lost, complete);

@@ -79,9 +79,9 @@ pub enum ItemKind {
         /// What it stands for.
         value: Expr,
     },
-    /// `charge = value;`
+    /// `charge = value;`, or `primitive = value;` of a surrogate.
     Charge {
-        /// The charged potential.
+        /// The charged potential; the primitive.
         value: Expr,
     },
     /// `threshold = value;`
@@ -151,7 +151,7 @@ impl fmt::Display for Item {
             ItemKind::Input { names } => write!(f, "input {}", list(names, ", ")),
             ItemKind::State { name, init } => write!(f, "state {name} = {init}"),
             ItemKind::Let { name, value } => write!(f, "let {name} = {value}"),
-            ItemKind::Charge { value } => write!(f, "charge = {value}"),
+            ItemKind::Charge { value } => write!(f, "{} = {value}", self.keyword),
             ItemKind::Threshold { value } => write!(f, "threshold = {value}"),
             ItemKind::Output { value } => write!(f, "output = {value}"),
             ItemKind::Update { name, value } => write!(f, "update {name} = {value}"),

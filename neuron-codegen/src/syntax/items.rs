@@ -10,13 +10,17 @@ use super::item::{Item, ItemKind};
 use super::mistakes::stray;
 use super::pratt::{self, Result};
 use super::tokens::Tokens;
-use super::{KEYWORDS, is_keyword};
+use super::{Grammar, is_keyword};
 use crate::model::ParamKind;
 use crate::report::{Diagnostic, Extent, Report};
 use crate::suggest;
 
+/// The words that stand directly before `=`: there is only one of each.
+const NAMELESS: [&str; 4] = ["charge", "threshold", "output", "primitive"];
+
 /// The body being parsed, and what was found so far.
 pub struct Items<'a, 'r> {
+    pub grammar: &'static Grammar,
     pub tokens: Tokens<'a>,
     pub report: &'r mut Report,
     pub items: Vec<Item>,
@@ -89,18 +93,18 @@ impl Items<'_, '_> {
             self.complete &= self.tokens.at_operator(";");
             return Err(Diagnostic::new(
                 self.tokens.extent(),
-                format!("expected an item such as `param` or `charge`, found {}", self.tokens.describe()),
+                format!("expected an item such as {}, found {}", self.grammar.such_as, self.tokens.describe()),
             ));
         };
         let word = keyword.to_string();
-        let word = match KEYWORDS.into_iter().find(|known| *known == word) {
+        let word = match self.grammar.keywords.iter().copied().find(|known| *known == word) {
             Some(word) => word,
             None => self.unknown(&keyword)?,
         };
         self.tokens.ident();
         let kind = match word {
             "reset" => ItemKind::Reset { modes: self.modes() },
-            "charge" => ItemKind::Charge { value: self.value_after_equals("charge", &[]) },
+            "charge" | "primitive" => ItemKind::Charge { value: self.value_after_equals(word, &[]) },
             "threshold" => ItemKind::Threshold { value: self.value_after_equals("threshold", &[]) },
             "output" => ItemKind::Output { value: self.value_after_equals("output", &[]) },
             "input" => ItemKind::Input { names: self.names()? },
@@ -141,15 +145,22 @@ impl Items<'_, '_> {
         let error = Diagnostic::new(word, format!("unknown item `{word}`"));
         // A name directly before `=` is more likely an assignment than a misspelt `charge`.
         let text = word.to_string();
-        let meant = suggest::keyword(&text, &KEYWORDS)
-            .filter(|meant| matches!(*meant, "charge" | "threshold" | "output") == ahead.at_operator("="));
+        let meant = suggest::keyword(&text, self.grammar.keywords)
+            .filter(|meant| self.grammar.keywords.contains(meant))
+            .filter(|meant| NAMELESS.contains(meant) == ahead.at_operator("="));
         if let Some(meant) = meant {
             self.report.push(error.help(format!("did you mean `{meant}`?")));
             return Ok(meant);
         }
         self.complete = false;
-        Err(if !ahead.at_operator("=") {
-            error.help(format!("an item begins with one of `{}`", KEYWORDS.join("`, `")))
+        Err(if self.grammar.declares == "surrogate" && text == "gradient" {
+            error.help("the gradient is derived from what it is the derivative of: `primitive = ...`")
+        } else if self.grammar.declares == "surrogate" && ahead.at_operator("=") {
+            error.help(format!(
+                "`let {word} = ...` names an expression; `primitive = ...` is what the gradient is derived from"
+            ))
+        } else if !ahead.at_operator("=") {
+            error.help(format!("an item begins with one of `{}`", self.grammar.keywords.join("`, `")))
         } else if matches!(text.as_str(), "v" | "h" | "dv") {
             error.help("the equation of the membrane potential is `charge = ...`")
         } else if matches!(text.as_str(), "v_threshold" | "v_reset") {
@@ -191,7 +202,7 @@ impl Items<'_, '_> {
         let mut separated = true;
         loop {
             match self.tokens.peek_ident() {
-                Some(mode) if !is_keyword(&mode) && !at_item(&self.tokens) => {
+                Some(mode) if !is_keyword(&mode) && !at_item(self.grammar, &self.tokens) => {
                     self.tokens.ident();
                     modes.push(mode);
                 }
@@ -208,7 +219,7 @@ impl Items<'_, '_> {
             }
             let separator = match self.tokens.peek_operator() {
                 Some(other) if matches!(other.as_str(), "," | "||" | "+" | "&" | "/") => other,
-                None if self.tokens.peek_ident().is_some() && !at_item(&self.tokens) => String::new(),
+                None if self.tokens.peek_ident().is_some() && !at_item(self.grammar, &self.tokens) => String::new(),
                 _ => return modes,
             };
             if separated {
@@ -263,7 +274,7 @@ impl Items<'_, '_> {
     fn value(&mut self, stops: &[&str]) -> Expr {
         let start = self.tokens;
         let parsed = pratt::expression(&mut self.tokens, self.report).and_then(|value| {
-            if at_end(&self.tokens, stops) {
+            if at_end(self.grammar, &self.tokens, stops) {
                 return Ok(value);
             }
             let error = stray(&self.tokens, &value, "`;`");
@@ -283,7 +294,7 @@ impl Items<'_, '_> {
         if self.tokens.eat(";").is_some() {
             return;
         }
-        if at_end(&self.tokens, &[]) {
+        if at_end(self.grammar, &self.tokens, &[]) {
             if !silent {
                 let error = Diagnostic::new(self.tokens.previous(), "missing `;` at the end of this item");
                 self.report.push(error);
@@ -300,7 +311,7 @@ impl Items<'_, '_> {
 
     /// Goes on to the end of the item or to one of `stops`, noting which words are passed.
     fn skip(&mut self, stops: &[&str]) {
-        while !at_end(&self.tokens, stops) {
+        while !at_end(self.grammar, &self.tokens, stops) {
             match self.tokens.skip() {
                 Some(token) => self.lose(token),
                 None => return,
@@ -318,22 +329,22 @@ impl Items<'_, '_> {
 }
 
 /// Whether an item ends here, be it that its `;` is missing.
-fn at_end(tokens: &Tokens<'_>, stops: &[&str]) -> bool {
+fn at_end(grammar: &Grammar, tokens: &Tokens<'_>, stops: &[&str]) -> bool {
     tokens.is_empty()
         || tokens.at_operator(";")
         || stops.iter().any(|stop| tokens.at(stop) || tokens.at_operator(stop))
-        || at_item(tokens)
+        || at_item(grammar, tokens)
 }
 
 /// Whether an item begins here.
-fn at_item(tokens: &Tokens<'_>) -> bool {
+fn at_item(grammar: &Grammar, tokens: &Tokens<'_>) -> bool {
     let mut ahead = *tokens;
     if ahead.eat("#").is_some() {
         return ahead.at_group(Delimiter::Bracket);
     }
     let Some(word) = ahead.ident() else { return false };
     match word.to_string().as_str() {
-        "charge" | "threshold" | "output" => ahead.at_operator("="),
-        word => KEYWORDS.contains(&word) && ahead.peek_ident().is_some(),
+        word if NAMELESS.contains(&word) => grammar.keywords.contains(&word) && ahead.at_operator("="),
+        word => grammar.keywords.contains(&word) && ahead.peek_ident().is_some(),
     }
 }

@@ -1,0 +1,111 @@
+//! Surrogate gradients, declared by their primitive: `surrogate! { .. }`.
+//!
+//! A surrogate is a function of `u = h - v_threshold`, the distance from the threshold, and at most four
+//! parameters. What is written is its primitive, a smooth step that takes the place of the spike in the relaxed
+//! model; its gradient, which takes the place of the derivative of the spike, is derived from that. The syntax
+//! and the graph are those of neurons.
+
+mod check;
+mod emit;
+mod lower;
+mod probe;
+mod tidy;
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use crate::expand::split;
+use crate::ir::{Graph, Id};
+use crate::model::Condition;
+use crate::print::dsl;
+use crate::report::Report;
+use crate::syntax::{self, SURROGATE};
+
+pub use emit::cuda_function;
+
+/// How many parameters a surrogate may have: they travel with every launch.
+pub const MAX_PARAMETERS: usize = 4;
+
+/// A checked surrogate.
+#[derive(Clone, Debug)]
+pub struct Surrogate {
+    /// Name of the struct, at the user's span.
+    pub name: Ident,
+    /// Visibility, as the user wrote it.
+    pub vis: syn::Visibility,
+    /// Attributes besides doc comments, passed on to the struct.
+    pub attrs: Vec<syn::Attribute>,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// All expressions.
+    pub graph: Graph,
+    /// The distance from the threshold.
+    pub u: Id,
+    /// Parameters in order of declaration.
+    pub params: Vec<Param>,
+    /// As the user wrote it.
+    pub primitive: Id,
+    /// Its derivative with respect to `u`.
+    pub gradient: Id,
+    /// Names that the user gave to expressions with `let`, used for them in generated code too.
+    pub names: HashMap<Id, String>,
+    /// The same names, for what became of these expressions in the gradient.
+    pub gradient_names: HashMap<Id, String>,
+}
+
+/// A parameter of a surrogate.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Name, at the user's span.
+    pub name: Ident,
+    /// Doc comment, one entry a line.
+    pub doc: Vec<String>,
+    /// Default value.
+    pub default: f64,
+    /// Conditions over parameters and numbers that must hold, from `where`.
+    pub conditions: Vec<Condition>,
+    /// Its leaf in the graph.
+    pub leaf: Id,
+}
+
+impl Surrogate {
+    /// Its primitive, in the syntax of the language.
+    pub fn primitive_text(&self) -> String {
+        dsl(&self.graph, self.primitive)
+    }
+
+    /// Its gradient, in the syntax of the language.
+    pub fn gradient_text(&self) -> String {
+        dsl(&self.graph, self.gradient)
+    }
+}
+
+/// What became of a declaration.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The surrogate. If there are errors, it is as close to what was meant as could be told, and valid; it is
+    /// only `None` if there is not even a name.
+    pub surrogate: Option<Surrogate>,
+    /// The errors.
+    pub report: Report,
+}
+
+/// Parses and checks the tokens between the braces of `surrogate! { .. }`.
+pub fn analyse(tokens: TokenStream) -> Analysis {
+    let mut report = Report::default();
+    let surrogate = syntax::parse_as(&SURROGATE, tokens, &mut report)
+        .map(|declaration| check::surrogate(&declaration, &mut report));
+    report.sort();
+    Analysis { surrogate, report }
+}
+
+/// Expands a declaration, as [`crate::expand::expand`] that of a neuron.
+pub fn expand(tokens: TokenStream) -> TokenStream {
+    let (krate, declaration) = split(tokens);
+    let analysis = analyse(declaration);
+    let errors = analysis.report.to_compile_error();
+    let code = analysis.surrogate.map(|surrogate| emit::expand(&surrogate, &krate));
+    quote! { #errors #code }
+}

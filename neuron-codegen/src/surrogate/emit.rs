@@ -1,0 +1,319 @@
+//! A surrogate as Rust and as CUDA C++.
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::{MAX_PARAMETERS, Surrogate};
+use crate::emit::text::Text;
+use crate::ir::{Cmp, Graph, Id, Node, Sort};
+use crate::kernel::cost::power;
+use crate::print::{Dialect, Printer};
+
+/// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
+/// name, and the value.
+struct Function {
+    graph: Graph,
+    /// Parameters that it uses, by place and name.
+    params: Vec<(usize, String)>,
+    lets: Vec<Id>,
+    names: HashMap<Id, String>,
+    value: Id,
+}
+
+impl Function {
+    /// `value`, in which the user has named some parts.
+    fn new(surrogate: &Surrogate, value: Id, names: &HashMap<Id, String>) -> Self {
+        let mut lower = Lower { graph: surrogate.graph.clone(), given: names, names: HashMap::new(), done: HashMap::new() };
+        let value = lower.of(value);
+        let Lower { mut graph, mut names, .. } = lower;
+        // Numbers propagate NaN; a choice may lose it.
+        let value = if keeps_nan(&graph, value, surrogate.u) {
+            value
+        } else {
+            let is_nan = graph.add(Node::Compare(Cmp::Ne, surrogate.u, surrogate.u));
+            graph.add(Node::Select(is_nan, surrogate.u, value))
+        };
+        let reached = graph.reach([value]);
+        let mut uses: HashMap<Id, usize> = HashMap::new();
+        for &id in &reached {
+            for operand in graph.node(id).operands() {
+                *uses.entry(operand).or_default() += 1;
+            }
+        }
+        let mut taken: HashSet<String> = names.values().cloned().collect();
+        taken.extend(surrogate.params.iter().map(|param| param.name.to_string()));
+        let mut lets = Vec::new();
+        for &id in &reached {
+            let is_leaf = matches!(graph.node(id), Node::Num(_) | Node::Leaf(_));
+            if id == value || is_leaf || graph.sort(id) == Sort::Bool {
+                continue;
+            }
+            let is_shared = uses.get(&id).is_some_and(|&uses| uses > 1) && !matches!(graph.node(id), Node::Neg(_));
+            if is_shared && !names.contains_key(&id) {
+                let name = (1..).map(|i| format!("t{i}")).find(|name| !taken.contains(name));
+                let name = name.expect("there are more numbers than names");
+                taken.insert(name.clone());
+                names.insert(id, name);
+            }
+            if names.contains_key(&id) {
+                lets.push(id);
+            }
+        }
+        let is_used = |id: Id| reached.contains(&id);
+        let params = surrogate.params.iter().enumerate();
+        let params = params.filter(|(_, param)| is_used(param.leaf));
+        let params = params.map(|(place, param)| (place, param.name.to_string())).collect();
+        Self { graph, params, lets, names, value }
+    }
+
+    fn printer(&self, dialect: Dialect) -> Printer<'_> {
+        Printer { graph: &self.graph, dialect, names: &self.names }
+    }
+
+    fn rust(&self) -> TokenStream {
+        let printer = self.printer(Dialect::Rust);
+        let mut text = String::from("let num = R::from_f64;\n");
+        for (place, name) in &self.params {
+            text += &format!("let {name} = values[{place}];\n");
+        }
+        for id in &self.lets {
+            text += &format!("let {} = {};\n", self.names[id], printer.definition(*id));
+        }
+        text += &printer.definition(self.value);
+        text.parse().expect("generated functions are valid Rust")
+    }
+
+    fn cuda(&self, name: &str) -> String {
+        let printer = self.printer(Dialect::Cuda);
+        let mut out = Text::default();
+        let values = format!("const real (&values)[{MAX_PARAMETERS}]");
+        out.open(format!("__device__ __forceinline__ real {name}(real u, {values}) {{"));
+        for (place, name) in &self.params {
+            out.line(format!("const real {name} = values[{place}];"));
+        }
+        for id in &self.lets {
+            out.line(format!("const real {} = {};", self.names[id], printer.definition(*id)));
+        }
+        out.line(format!("return {};", printer.definition(self.value)));
+        out.close();
+        out.text
+    }
+}
+
+/// Replaces integer powers by multiplications.
+struct Lower<'a> {
+    graph: Graph,
+    given: &'a HashMap<Id, String>,
+    names: HashMap<Id, String>,
+    done: HashMap<Id, Id>,
+}
+
+impl Lower<'_> {
+    fn of(&mut self, id: Id) -> Id {
+        if let Some(&done) = self.done.get(&id) {
+            return done;
+        }
+        let result = match self.graph.node(id) {
+            Node::Powi(base, n) => {
+                let base = self.of(base);
+                let power = power(&mut self.graph, base, n.unsigned_abs());
+                if n < 0 {
+                    let one = self.graph.num(1.0);
+                    self.graph.add(Node::Div(one, power))
+                } else {
+                    power
+                }
+            }
+            node => {
+                let node = node.map(|operand| self.of(operand));
+                self.graph.add(node)
+            }
+        };
+        if let Some(name) = self.given.get(&id) {
+            self.names.entry(result).or_insert_with(|| name.clone());
+        }
+        self.done.insert(id, result);
+        result
+    }
+}
+
+/// Whether `id` is NaN wherever `u` is.
+fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
+    let keeps = |id| keeps_nan(g, id, u);
+    match g.node(id) {
+        Node::Num(_) => false,
+        Node::Leaf(_) => id == u,
+        Node::Neg(a) | Node::Powi(a, _) | Node::Call(_, a) => keeps(a),
+        Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) | Node::Div(a, b) => keeps(a) || keeps(b),
+        // The second is what they are if the comparison fails.
+        Node::Min(_, b) | Node::Max(_, b) => keeps(b),
+        Node::Select(cond, a, b) => match g.node(cond) {
+            Node::Compare(op, c, d) if keeps(c) || keeps(d) => keeps(if op == Cmp::Ne { a } else { b }),
+            _ => keeps(a) && keeps(b),
+        },
+        Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
+    }
+}
+
+/// The gradient as a function of CUDA C++ called `name`.
+pub fn cuda_function(surrogate: &Surrogate, name: &str) -> String {
+    Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).cuda(name)
+}
+
+/// What a declaration becomes in the user's crate.
+pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
+    let Surrogate { name, vis, attrs, doc, params, .. } = surrogate;
+    let g = quote!(#krate::surrogate::generated);
+    let doc = docs(doc);
+    let equations = docs([
+        "",
+        "```text",
+        &format!("primitive = {}", surrogate.primitive_text()),
+        &format!("gradient  = {}", surrogate.gradient_text()),
+        "```",
+    ]);
+    let quiet = name.to_string().starts_with(char::is_lowercase);
+    let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
+    let fields: Vec<Ident> = params.iter().map(|param| ident(&param.name.to_string())).collect();
+    let texts: Vec<String> = params.iter().map(|param| param.name.to_string()).collect();
+    let defaults: Vec<f64> = params.iter().map(|param| param.default).collect();
+    let ranges: Vec<String> = params.iter().map(range).collect();
+    let declared = params.iter().zip(&ranges).map(|(param, range)| {
+        let (field, doc) = (&param.name, docs(&param.doc));
+        let space = if param.doc.is_empty() { TokenStream::new() } else { docs([""]) };
+        let valid = if range.is_empty() { "any finite number".to_owned() } else { format!("`{range}`") };
+        let note = docs([format!("Default: {}. Valid: {valid}.", param.default)]);
+        quote! { #doc #space #note pub #field: f64, }
+    });
+    // Without parameters there is nothing to write but the name.
+    let body = if params.is_empty() { quote!(;) } else { quote!({ #(#declared)* }) };
+    let constructor = (!params.is_empty()).then(|| {
+        quote! {
+            /// With these parameters; whether they are valid is checked when it is used.
+            pub fn new(#(#fields: f64),*) -> Self {
+                Self { #(#fields),* }
+            }
+        }
+    });
+    let primitive = Function::new(surrogate, surrogate.primitive, &surrogate.names).rust();
+    let gradient = Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).rust();
+    let (primitive_text, gradient_text) = (surrogate.primitive_text(), surrogate.gradient_text());
+    let cuda = cuda_function(surrogate, "NAME");
+    let checks = checks(surrogate);
+    let (count, rest) = (MAX_PARAMETERS, vec![quote!(0.0); MAX_PARAMETERS - params.len()]);
+    let text = name.to_string();
+    quote! {
+        #doc
+        #equations
+        #quiet
+        #(#attrs)*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #vis struct #name #body
+
+        const _: () = {
+            #[automatically_derived]
+            impl ::core::default::Default for #name {
+                fn default() -> Self {
+                    Self { #(#fields: #defaults),* }
+                }
+            }
+
+            #[allow(dead_code)]
+            impl #name {
+                #constructor
+
+                /// Checks the parameters against their ranges.
+                ///
+                /// # Errors
+                /// The first that is not finite or out of range.
+                pub fn validate(&self) -> #g::Result<(), #g::Error> {
+                    #g::Surrogate::from(*self).validate()
+                }
+            }
+
+            #[automatically_derived]
+            #[allow(clippy::all, clippy::pedantic, unused_variables, unused_parens, unused_imports)]
+            impl #g::Shape for #name {
+                const NAME: &'static str = #text;
+                const PARAMETERS: &'static [#g::ParameterDef] = &[
+                    #(#g::ParameterDef { name: #texts, default: #defaults, range: #ranges }),*
+                ];
+                const PRIMITIVE: &'static str = #primitive_text;
+                const GRADIENT: &'static str = #gradient_text;
+                const CUDA: &'static str = #cuda;
+
+                fn check(values: &[f64; #count]) -> #g::Option<(usize, &'static str)> {
+                    use #krate::math::*;
+                    let [#(#fields,)* ..] = *values;
+                    #checks
+                    #g::Option::None
+                }
+
+                #[inline(always)]
+                fn gradient<R: #g::Real>(u: R, values: [R; #count]) -> R {
+                    use #krate::math::*;
+                    #gradient
+                }
+
+                #[inline(always)]
+                fn primitive<R: #g::Real>(u: R, values: [R; #count]) -> R {
+                    use #krate::math::*;
+                    #primitive
+                }
+            }
+
+            static DEFINITION: #g::Definition = #g::Definition::of::<#name>();
+
+            #[automatically_derived]
+            impl ::core::convert::From<#name> for #g::Surrogate {
+                fn from(surrogate: #name) -> Self {
+                    #g::surrogate(&DEFINITION, [#(surrogate.#fields,)* #(#rest),*])
+                }
+            }
+
+            #[automatically_derived]
+            impl ::core::convert::From<#name> for #g::Gradient {
+                fn from(surrogate: #name) -> Self {
+                    #g::Surrogate::from(surrogate).into()
+                }
+            }
+        };
+    }
+}
+
+/// Returns the place of the first parameter that does not meet one of its conditions, and that condition.
+fn checks(surrogate: &Surrogate) -> TokenStream {
+    let names = HashMap::new();
+    let printer = Printer { graph: &surrogate.graph, dialect: Dialect::RustF64, names: &names };
+    let mut checks = TokenStream::new();
+    for (place, param) in surrogate.params.iter().enumerate() {
+        for condition in &param.conditions {
+            let holds: TokenStream = printer.expr(condition.expr).parse().expect("conditions are valid Rust");
+            let text = &condition.text;
+            checks.extend(quote! { if !(#holds) { return ::core::option::Option::Some((#place, #text)); } });
+        }
+    }
+    checks
+}
+
+/// The valid values of a parameter, as written.
+fn range(param: &super::Param) -> String {
+    param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// An identifier of our own making.
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+/// Doc attributes, one a line.
+fn docs<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
+    let line = |line: S| match line.as_ref() {
+        "" => String::new(),
+        text if text.starts_with(' ') => text.to_owned(),
+        text => format!(" {text}"),
+    };
+    lines.into_iter().map(line).map(|line| quote! { #[doc = #line] }).collect()
+}
