@@ -1,4 +1,4 @@
-//! The proc macro behind `neuron_runtime::neuron!`. Tokens in, tokens out; every decision is in
+//! The proc macros behind `neuron_runtime::neuron!` and `surrogate!`. Tokens in, tokens out; every decision is in
 //! `neuron-codegen`.
 
 use std::path::Path;
@@ -11,4 +11,11 @@ use proc_macro::TokenStream;
 pub fn neuron(tokens: TokenStream) -> TokenStream {
     let out_dir = std::env::var_os("OUT_DIR");
     neuron_codegen::expand::expand(tokens.into(), out_dir.as_deref().map(Path::new)).into()
+}
+
+/// Expands the declaration of a surrogate. Use it as `neurons::surrogate!` or `neuron_runtime::surrogate!`, where
+/// it is documented.
+#[proc_macro]
+pub fn surrogate(tokens: TokenStream) -> TokenStream {
+    neuron_codegen::surrogate::expand(tokens.into()).into()
 }

@@ -103,14 +103,25 @@ pub enum Error {
     },
 
     /// A parameter of a surrogate is outside its range.
-    #[error("surrogate {surrogate}: `{name}` is {value}, but has to be finite and larger than {above}")]
+    #[error("surrogate {surrogate}: `{name}` is {value}, but has to meet `{expected}`")]
     SurrogateParameter {
         /// The surrogate.
         surrogate: &'static str,
         /// The parameter.
         name: &'static str,
-        /// The bound.
-        above: f64,
+        /// The condition as declared.
+        expected: &'static str,
+        /// Its value.
+        value: f64,
+    },
+
+    /// A parameter of a surrogate is NaN or infinite, in the format of the arithmetic.
+    #[error("surrogate {surrogate}: `{name}` is {value}, but has to be finite")]
+    SurrogateParameterNotFinite {
+        /// The surrogate.
+        surrogate: &'static str,
+        /// The parameter.
+        name: &'static str,
         /// Its value.
         value: f64,
     },

@@ -46,7 +46,7 @@ pub use error::{Error, Kind};
 pub use gradcheck::gradcheck;
 pub use isa::Isa;
 #[doc(hidden)]
-pub use macros::__expand;
+pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use parameter::{Parameter, Values};

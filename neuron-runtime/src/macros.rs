@@ -50,5 +50,34 @@ macro_rules! neuron {
     };
 }
 
+/// Declares a surrogate gradient by its primitive, a smooth step; the gradient is derived from it.
+///
+/// `u = h - v_threshold` is the distance from the threshold. There may be up to four parameters. The syntax is
+/// that of [`neuron!`](crate::neuron), described in `docs/language.md`; `PI` is a number, and `abs` has slope 1
+/// at 0.
+///
+/// ```
+/// # use neuron_runtime::{Gradient, Surrogate, surrogate};
+/// surrogate! { pub surrogate Tanh { param alpha = 1.0 where alpha > 0.0; primitive = 0.5 + 0.5 * tanh(alpha * u); } }
+///
+/// let surrogate = Surrogate::from(Tanh { alpha: 2.0 });
+/// assert_eq!(surrogate.gradient(0.0), 1.0);
+/// let gradient = Gradient::from(Tanh::default());
+/// ```
+///
+/// It has to be smooth where it matters, finite everywhere, and worth learning from; otherwise, it gets an error:
+///
+/// ```compile_fail
+/// # use neuron_runtime::surrogate;
+/// // its gradient is 0 everywhere
+/// surrogate! { pub surrogate Step { primitive = if u < 0.0 { 0.0 } else { 1.0 }; } }
+/// ```
+#[macro_export]
+macro_rules! surrogate {
+    ($($declaration:tt)*) => {
+        $crate::__expand_surrogate! { $crate; $($declaration)* }
+    };
+}
+
 #[doc(hidden)]
-pub use neuron_dsl::neuron as __expand;
+pub use neuron_dsl::{neuron as __expand, surrogate as __expand_surrogate};

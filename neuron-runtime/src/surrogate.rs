@@ -1,148 +1,70 @@
 //! Surrogate gradients: what takes the place of the derivative of the Heaviside step.
 
-mod shapes;
+mod built_in;
+mod definition;
+#[doc(hidden)]
+pub mod generated;
 
 use std::fmt;
 
-use crate::isa::{Isa, dispatch};
+use crate::isa::Isa;
 use crate::rows::LANES;
 use crate::{Error, Real};
 
-pub use shapes::Shape;
+pub use built_in::*;
+pub use definition::ParameterDef;
+use definition::{Apply, BOUND_DOUBLE, BOUND_SINGLE, Definition};
+
+/// How many parameters a surrogate may have: they travel with every launch.
+pub const MAX_PARAMETERS: usize = 4;
 
 /// A surrogate with its parameters, by default ATan with `alpha = 2`.
 ///
-/// `u` is the distance from the threshold, `h - v_threshold`. Every surrogate is finite at every `u`,
-/// infinities included; NaN gives NaN.
+/// Made of a declared one: `Surrogate::from(ATan { alpha: 3.0 })`. `u` is the distance from the threshold,
+/// `h - v_threshold`; beyond 1e18 (in float64, 1e150) it counts as that. So every surrogate is finite at every
+/// `u`, infinities included; NaN gives NaN.
 #[derive(Clone, Copy)]
 pub struct Surrogate {
     definition: &'static Definition,
-    parameters: [f64; 2],
-}
-
-/// What all instances of a surrogate share.
-struct Definition {
-    name: &'static str,
-    /// The names that it may be called by besides.
-    aliases: &'static [&'static str],
-    /// Its number in the 2020 API and in generated CUDA code.
-    index: u32,
-    parameters: &'static [ParameterDef],
-    single: Functions<f32>,
-    double: Functions<f64>,
-}
-
-struct ParameterDef {
-    name: &'static str,
-    default: f64,
-    /// The value must be larger.
-    above: f64,
-}
-
-/// Gradient and primitive of a whole lane block, for one number format.
-struct Functions<R: Real> {
-    gradient: Apply<R>,
-    primitive: Apply<R>,
-}
-
-type Apply<R> = fn(Isa, &[f64; 2], &mut [R; LANES]);
-
-impl<R: Real> Functions<R> {
-    const fn of<S: Shape>() -> Self {
-        Self { gradient: gradient::<S, R>, primitive: primitive::<S, R> }
-    }
-}
-
-dispatch! {
-    fn gradient<S: Shape, R: Real>(parameters: &[f64; 2], u: &mut [R; LANES]) => gradient_lanes::<S, R>
-}
-
-dispatch! {
-    fn primitive<S: Shape, R: Real>(parameters: &[f64; 2], u: &mut [R; LANES]) => primitive_lanes::<S, R>
-}
-
-#[inline(always)]
-fn gradient_lanes<S: Shape, R: Real>(parameters: &[f64; 2], u: &mut [R; LANES]) {
-    let parameters = parameters.map(R::from_f64);
-    for u in u {
-        *u = S::gradient(*u, parameters);
-    }
-}
-
-#[inline(always)]
-fn primitive_lanes<S: Shape, R: Real>(parameters: &[f64; 2], u: &mut [R; LANES]) {
-    let parameters = parameters.map(R::from_f64);
-    for u in u {
-        *u = S::primitive(*u, parameters);
-    }
-}
-
-macro_rules! definitions {
-    ($($shape:ident $name:literal [$($alias:literal),*] ($($parameter:ident = $default:literal > $above:literal),*);)*) => {
-        static DEFINITIONS: &[Definition] = &[$(Definition {
-            name: $name,
-            aliases: &[$($alias),*],
-            index: shapes::$shape::INDEX,
-            parameters: &[$(ParameterDef { name: stringify!($parameter), default: $default, above: $above }),*],
-            single: Functions::of::<shapes::$shape>(),
-            double: Functions::of::<shapes::$shape>(),
-        }),*];
-    };
-}
-
-definitions! {
-    Atan "ATan" ["atan"] (alpha = 2.0 > 0.0);
-    Sigmoid "Sigmoid" ["sigmoid"] (alpha = 4.0 > 0.0);
-    PiecewiseQuadratic "PiecewiseQuadratic" ["piecewise_quadratic"] (alpha = 1.0 > 0.0);
-    PiecewiseExp "PiecewiseExp" ["piecewise_exp"] (alpha = 1.0 > 0.0);
-    SoftSign "SoftSign" ["soft_sign"] (alpha = 2.0 > 0.0);
-    SuperSpike "SuperSpike" ["super_spike"] (alpha = 1.0 > 0.0);
-    Erf "Erf" ["erf"] (alpha = 2.0 > 0.0);
-    QPseudoSpike "QPseudoSpike" ["q_pseudo_spike"] (alpha = 2.0 > 1.0);
+    parameters: [f64; MAX_PARAMETERS],
 }
 
 impl Surrogate {
-    /// ATan: gradient `(alpha/2) / (1 + (pi/2 alpha u)^2)` (Fang et al., 2021). Index 0 of the 2020 API.
+    /// [`ATan`]: gradient `(alpha/2) / (1 + (pi/2 alpha u)^2)` (Fang et al., 2021). Index 0 of the 2020 API.
     pub fn atan(alpha: f64) -> Self {
-        Self::at(0, alpha)
+        ATan { alpha }.into()
     }
 
-    /// Sigmoid: gradient `alpha s (1 - s)` with `s = sigmoid(alpha u)`. Index 1 of the 2020 API.
+    /// [`Sigmoid`]: gradient `alpha s (1 - s)` with `s = sigmoid(alpha u)`. Index 1 of the 2020 API.
     pub fn sigmoid(alpha: f64) -> Self {
-        Self::at(1, alpha)
+        Sigmoid { alpha }.into()
     }
 
-    fn at(place: usize, alpha: f64) -> Self {
-        Self { definition: &DEFINITIONS[place], parameters: [alpha, 0.0] }
-    }
-
-    /// All surrogates, with their default parameters.
+    /// All surrogates that this crate declares, with their default parameters.
     pub fn all() -> impl Iterator<Item = Self> {
-        DEFINITIONS.iter().map(Self::with_defaults)
+        built_in::ALL.into_iter().map(|built_in| built_in())
     }
 
-    fn with_defaults(definition: &'static Definition) -> Self {
-        let value = |i: usize| definition.parameters.get(i).map_or(0.0, |parameter| parameter.default);
-        Self { definition, parameters: [value(0), value(1)] }
-    }
-
-    /// The surrogate called `name` (`ATan` or `atan`), with the given values for its first parameters and
-    /// defaults for the others.
+    /// The surrogate called `name`, with the given values for its first parameters and defaults for the others.
+    ///
+    /// Case and underscores make no difference, so that it may be given as SpikingJelly's class or function:
+    /// `PiecewiseQuadratic` or `piecewise_quadratic`. Only surrogates of this crate are found.
     ///
     /// # Errors
     /// [`Error::UnknownSurrogate`]; [`Error::SurrogateParameters`] for too many values.
     pub fn from_name(name: &str, parameters: &[f64]) -> Result<Self, Error> {
-        let matches = |d: &&Definition| d.name == name || d.aliases.contains(&name);
-        let definition = DEFINITIONS.iter().find(matches).ok_or_else(|| Error::UnknownSurrogate {
+        let plain = |name: &str| name.replace('_', "").to_lowercase();
+        let wanted = plain(name);
+        let found = Self::all().find(|surrogate| plain(surrogate.name()) == wanted);
+        let mut surrogate = found.ok_or_else(|| Error::UnknownSurrogate {
             name: name.to_owned(),
-            known: DEFINITIONS.iter().map(|d| d.name).collect::<Vec<_>>().join(", "),
+            known: Self::all().map(|surrogate| surrogate.name()).collect::<Vec<_>>().join(", "),
         })?;
-        let expected = definition.parameters.len();
+        let expected = surrogate.definition.parameters.len();
         if parameters.len() > expected {
-            let (surrogate, actual) = (definition.name, parameters.len());
+            let (surrogate, actual) = (surrogate.name(), parameters.len());
             return Err(Error::SurrogateParameters { surrogate, expected, actual });
         }
-        let mut surrogate = Self::with_defaults(definition);
         surrogate.parameters[..parameters.len()].copy_from_slice(parameters);
         Ok(surrogate)
     }
@@ -152,8 +74,9 @@ impl Surrogate {
     /// # Errors
     /// [`Error::UnknownSurrogateIndex`]
     pub fn from_index(index: u32, alpha: f64) -> Result<Self, Error> {
-        match DEFINITIONS.iter().position(|d| d.index == index) {
-            Some(place @ 0..=1) => Ok(Self::at(place, alpha)),
+        match index {
+            0 => Ok(Self::atan(alpha)),
+            1 => Ok(Self::sigmoid(alpha)),
             _ => Err(Error::UnknownSurrogateIndex { index }),
         }
     }
@@ -163,13 +86,26 @@ impl Surrogate {
         self.definition.name
     }
 
-    /// Its number in CUDA kernels; 0 and 1 are those of the 2020 API.
-    pub fn index(&self) -> u32 {
-        self.definition.index
+    /// Its number in CUDA kernels, or `None` if it is not one of this crate's: 0 and 1 are those of the 2020
+    /// API.
+    pub fn index(&self) -> Option<u32> {
+        let place = Self::all().position(|built_in| std::ptr::eq(built_in.definition, self.definition));
+        place.and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// Where its definition is: the same for all of one declaration.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self.definition).addr()
+    }
+
+    /// Its gradient as a function of CUDA C++ called `name`.
+    #[doc(hidden)]
+    pub fn cuda_function(&self, name: &str) -> String {
+        self.definition.cuda.replacen(" NAME(", &format!(" {name}("), 1)
     }
 
     /// The values of its parameters, 0 where it has none.
-    pub(crate) fn parameter_values(&self) -> [f64; 2] {
+    pub(crate) fn parameter_values(&self) -> [f64; MAX_PARAMETERS] {
         self.parameters
     }
 
@@ -178,12 +114,27 @@ impl Surrogate {
         self.definition.parameters.iter().map(|p| p.name).zip(self.parameters)
     }
 
+    /// Its parameters as declared: names, defaults, ranges.
+    pub fn parameter_defs(&self) -> &'static [ParameterDef] {
+        self.definition.parameters
+    }
+
+    /// Its primitive as declared, in the syntax of the language.
+    pub fn equation(&self) -> &'static str {
+        self.definition.primitive
+    }
+
+    /// Its gradient, derived from the primitive, in the syntax of the language.
+    pub fn gradient_equation(&self) -> &'static str {
+        self.definition.gradient
+    }
+
     /// What takes the place of the derivative of the step at `u`.
     pub fn gradient(&self, u: f64) -> f64 {
         self.evaluate(self.definition.double.gradient, u)
     }
 
-    /// The primitive of the gradient, 1/2 at 0: a smooth step.
+    /// The primitive of the gradient, which takes the place of the step itself in the relaxed model.
     pub fn primitive(&self, u: f64) -> f64 {
         self.evaluate(self.definition.double.primitive, u)
     }
@@ -197,7 +148,7 @@ impl Surrogate {
     /// Checks the parameters against their ranges.
     ///
     /// # Errors
-    /// [`Error::SurrogateParameter`]
+    /// [`Error::SurrogateParameterNotFinite`], [`Error::SurrogateParameter`]
     pub fn validate(&self) -> Result<(), Error> {
         self.validate_in::<f64>()
     }
@@ -205,19 +156,20 @@ impl Surrogate {
     /// As [`Surrogate::validate`], of the parameters as they are in the format of the arithmetic: 1e-60 is
     /// positive, but not so in `f32`.
     pub(crate) fn validate_in<R: Real>(&self) -> Result<(), Error> {
-        for (parameter, value) in self.definition.parameters.iter().zip(self.parameters) {
-            let rounded = R::from_f64(value).to_f64();
-            // Not `<=`: NaN is out of range too.
-            if !(rounded > parameter.above && rounded.is_finite()) {
-                return Err(Error::SurrogateParameter {
-                    surrogate: self.name(),
-                    name: parameter.name,
-                    above: parameter.above,
-                    value,
-                });
+        let surrogate = self.name();
+        let rounded = self.parameters.map(|value| R::from_f64(value).to_f64());
+        for ((name, value), rounded) in self.parameters().zip(rounded) {
+            if !rounded.is_finite() {
+                return Err(Error::SurrogateParameterNotFinite { surrogate, name, value });
             }
         }
-        Ok(())
+        match (self.definition.check)(&rounded) {
+            None => Ok(()),
+            Some((place, expected)) => {
+                let (name, value) = (self.definition.parameters[place].name, self.parameters[place]);
+                Err(Error::SurrogateParameter { surrogate, name, expected, value })
+            }
+        }
     }
 }
 
@@ -301,75 +253,31 @@ impl<R: Real> TileGradient<R> {
 
 /// Which of a surrogate's functions are for a number format.
 pub trait SurrogateFormat: Sized {
+    /// Distances from the threshold beyond this one count as this one.
     #[doc(hidden)]
-    fn gradient_of(surrogate: &Surrogate) -> fn(Isa, &[f64; 2], &mut [Self; LANES]);
+    const BOUND: Self;
     #[doc(hidden)]
-    fn primitive_of(surrogate: &Surrogate) -> fn(Isa, &[f64; 2], &mut [Self; LANES]);
+    fn gradient_of(surrogate: &Surrogate) -> Apply<Self>;
+    #[doc(hidden)]
+    fn primitive_of(surrogate: &Surrogate) -> Apply<Self>;
 }
 
 macro_rules! surrogate_format {
-    ($format:ty, $field:ident) => {
+    ($format:ty, $field:ident, $bound:ident) => {
         impl SurrogateFormat for $format {
+            const BOUND: Self = $bound;
+
             #[inline(always)]
-            fn gradient_of(surrogate: &Surrogate) -> fn(Isa, &[f64; 2], &mut [Self; LANES]) {
+            fn gradient_of(surrogate: &Surrogate) -> Apply<Self> {
                 surrogate.definition.$field.gradient
             }
             #[inline(always)]
-            fn primitive_of(surrogate: &Surrogate) -> fn(Isa, &[f64; 2], &mut [Self; LANES]) {
+            fn primitive_of(surrogate: &Surrogate) -> Apply<Self> {
                 surrogate.definition.$field.primitive
             }
         }
     };
 }
 
-surrogate_format!(f32, single);
-surrogate_format!(f64, double);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gradients_are_those_of_the_primitives() {
-        for surrogate in Surrogate::all() {
-            for k in -40..=40 {
-                // Off the kinks of the piecewise ones.
-                let u = f64::from(k) * 0.0813 + 0.0107;
-                let step = 1e-6;
-                let numeric = (surrogate.primitive(u + step) - surrogate.primitive(u - step)) / (2.0 * step);
-                let exact = surrogate.gradient(u);
-                assert!((numeric - exact).abs() < 1e-8, "{surrogate} at {u}: {exact}, numerically {numeric}");
-            }
-            assert!((surrogate.primitive(0.0) - 0.5).abs() < 1e-15, "{surrogate}");
-        }
-    }
-
-    #[test]
-    fn finite_everywhere() {
-        for surrogate in Surrogate::all() {
-            for u in [0.0, -0.0, 1e-300, 1e300, f64::INFINITY, f64::MAX] {
-                for u in [u, -u] {
-                    assert!(surrogate.gradient(u).is_finite(), "gradient of {surrogate} at {u}");
-                    assert!(surrogate.primitive(u).is_finite(), "primitive of {surrogate} at {u}");
-                    let mut single = [u as f32; LANES];
-                    TileGradient::new(surrogate.into(), Isa::BASELINE).surrogate(&mut single);
-                    assert!(single[0].is_finite(), "gradient of {surrogate} at {u} in float32");
-                }
-            }
-            assert!(surrogate.gradient(f64::NAN).is_nan());
-        }
-    }
-
-    #[test]
-    fn parameters_are_checked() {
-        for alpha in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(matches!(Surrogate::atan(alpha).validate(), Err(Error::SurrogateParameter { .. })));
-        }
-        assert!(Surrogate::from_name("q_pseudo_spike", &[1.0]).unwrap().validate().is_err());
-        assert!(matches!(Surrogate::from_index(2, 1.0), Err(Error::UnknownSurrogateIndex { index: 2 })));
-        assert!(matches!(Surrogate::from_name("Atan", &[]), Err(Error::UnknownSurrogate { .. })));
-        assert!(matches!(Surrogate::from_name("ATan", &[1.0, 2.0]), Err(Error::SurrogateParameters { .. })));
-        assert_eq!(Surrogate::from_index(1, 2.0).unwrap(), Surrogate::sigmoid(2.0));
-        assert_eq!(Surrogate::default().to_string(), "ATan(alpha=2)");
-    }
-}
+surrogate_format!(f32, single, BOUND_SINGLE);
+surrogate_format!(f64, double, BOUND_DOUBLE);

@@ -3,14 +3,18 @@
 use std::ffi::c_void;
 
 use super::RawCall;
+use crate::surrogate::MAX_PARAMETERS;
 use crate::{Element, Gradient, Neuron, ParamKind, Real, Template, Value};
+
+/// As many as the largest argument has in float64: the surrogate.
+const WORDS: usize = 1 + MAX_PARAMETERS;
 
 /// The arguments of one launch, in the order of the kernel's parameters: the neuron's scalar parameters, its
 /// flags, the surrogate, sizes, arrays.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
     /// Each in as many words as the largest argument needs, so that every one is aligned.
-    values: Vec<[u64; 3]>,
+    values: Vec<[u64; WORDS]>,
 }
 
 impl Arguments {
@@ -63,10 +67,11 @@ impl Arguments {
         arguments
     }
 
-    /// `struct Gradient` of the kernels: two `int`, two `real`.
+    /// `struct Gradient` of the kernels: two `int`, four `real`.
     fn gradient<R: Real>(&mut self, gradient: Gradient) {
         let mut bytes = Vec::new();
-        bytes.extend_from_slice(&gradient.surrogate.index().to_ne_bytes());
+        // One of its own is the only one in its kernels, which do not ask.
+        bytes.extend_from_slice(&gradient.surrogate.index().unwrap_or(u32::MAX).to_ne_bytes());
         bytes.extend_from_slice(&u32::from(gradient.detach_reset).to_ne_bytes());
         for value in gradient.surrogate.parameter_values() {
             bytes.extend(real_bytes::<R>(value));
@@ -80,7 +85,7 @@ impl Arguments {
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        let mut value = [0u64; 3];
+        let mut value = [0u64; WORDS];
         for (word, chunk) in value.iter_mut().zip(bytes.chunks(8)) {
             let mut padded = [0u8; 8];
             padded[..chunk.len()].copy_from_slice(chunk);

@@ -1,0 +1,116 @@
+//! What is known of a declared surrogate.
+
+use super::MAX_PARAMETERS;
+use crate::Real;
+use crate::isa::{Isa, dispatch};
+use crate::rows::LANES;
+
+/// Distances from the threshold beyond these count as these: squares are finite then, and differences and
+/// quotients of what grows are, too. The CUDA kernels have the same.
+pub const BOUND_SINGLE: f32 = 1e18;
+pub const BOUND_DOUBLE: f64 = 1e150;
+
+/// What `surrogate!` makes of a declaration.
+pub trait Shape: 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its parameters, at most [`MAX_PARAMETERS`].
+    const PARAMETERS: &'static [ParameterDef];
+    /// The primitive in the syntax of the language.
+    const PRIMITIVE: &'static str;
+    /// The gradient in the syntax of the language.
+    const GRADIENT: &'static str;
+    /// The gradient as a function of CUDA C++ called `NAME`.
+    const CUDA: &'static str;
+
+    /// The place of the first parameter out of range, and the condition that it does not meet.
+    fn check(values: &[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
+
+    /// What takes the place of the derivative of the step.
+    fn gradient<R: Real>(u: R, values: [R; MAX_PARAMETERS]) -> R;
+
+    /// Its primitive.
+    fn primitive<R: Real>(u: R, values: [R; MAX_PARAMETERS]) -> R;
+}
+
+/// A parameter as declared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParameterDef {
+    /// Its name.
+    pub name: &'static str,
+    /// Its default.
+    pub default: f64,
+    /// Its valid values as declared, `alpha > 0.0`; empty if that is every finite number.
+    pub range: &'static str,
+}
+
+/// What all instances of a surrogate share.
+pub struct Definition {
+    pub(super) name: &'static str,
+    pub(super) parameters: &'static [ParameterDef],
+    pub(super) primitive: &'static str,
+    pub(super) gradient: &'static str,
+    pub(super) cuda: &'static str,
+    pub(super) check: Check,
+    pub(super) single: Functions<f32>,
+    pub(super) double: Functions<f64>,
+}
+
+impl Definition {
+    /// That of a declaration.
+    pub const fn of<S: Shape>() -> Self {
+        Self {
+            name: S::NAME,
+            parameters: S::PARAMETERS,
+            primitive: S::PRIMITIVE,
+            gradient: S::GRADIENT,
+            cuda: S::CUDA,
+            check: S::check,
+            single: Functions { gradient: gradient::<S, f32>, primitive: primitive::<S, f32> },
+            double: Functions { gradient: gradient::<S, f64>, primitive: primitive::<S, f64> },
+        }
+    }
+}
+
+/// See [`Shape::check`].
+type Check = fn(&[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
+
+/// Gradient and primitive of a whole lane block, for one number format.
+pub(super) struct Functions<R: Real> {
+    pub gradient: Apply<R>,
+    pub primitive: Apply<R>,
+}
+
+/// A function of all lanes, given the parameters.
+pub type Apply<R> = fn(Isa, &[f64; MAX_PARAMETERS], &mut [R; LANES]);
+
+dispatch! {
+    fn gradient<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) => gradient_lanes::<S, R>
+}
+
+dispatch! {
+    fn primitive<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) => primitive_lanes::<S, R>
+}
+
+#[inline(always)]
+fn gradient_lanes<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) {
+    let values = values.map(R::from_f64);
+    for u in u {
+        *u = S::gradient(bounded(*u), values);
+    }
+}
+
+#[inline(always)]
+fn primitive_lanes<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) {
+    let values = values.map(R::from_f64);
+    for u in u {
+        *u = S::primitive(bounded(*u), values);
+    }
+}
+
+/// `u` between the bounds; NaN stays NaN.
+#[inline(always)]
+fn bounded<R: Real>(u: R) -> R {
+    let u = if u > R::BOUND { R::BOUND } else { u };
+    if u < -R::BOUND { -R::BOUND } else { u }
+}

@@ -1,0 +1,13 @@
+//! What the expansion of `surrogate!` uses. Not for use by hand: it changes with the generator.
+
+pub use std::option::Option::{self, None, Some};
+pub use std::result::Result;
+
+pub use super::definition::{Definition, ParameterDef, Shape};
+use super::MAX_PARAMETERS;
+pub use crate::{Error, Gradient, Real, Surrogate};
+
+/// A declared surrogate with values of its parameters.
+pub fn surrogate(definition: &'static Definition, parameters: [f64; MAX_PARAMETERS]) -> Surrogate {
+    Surrogate { definition, parameters }
+}
