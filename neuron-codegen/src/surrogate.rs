@@ -19,11 +19,11 @@ use quote::quote;
 use crate::expand::split;
 use crate::ir::{Graph, Id};
 use crate::model::Condition;
-use crate::print::dsl;
+use crate::print::{Dialect, Printer};
 use crate::report::Report;
 use crate::syntax::{self, SURROGATE};
 
-pub use emit::cuda_function;
+pub use emit::{cuda_file, cuda_function};
 
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
@@ -71,15 +71,32 @@ pub struct Param {
 }
 
 impl Surrogate {
-    /// Its primitive, in the syntax of the language.
+    /// Its primitive, in the syntax of the language: `atan(z) / PI + 0.5 where z = PI / 2 * alpha * u`.
     pub fn primitive_text(&self) -> String {
-        dsl(&self.graph, self.primitive)
+        line(self.equation(self.primitive, &self.names))
     }
 
-    /// Its gradient, in the syntax of the language.
+    /// Its gradient, likewise.
     pub fn gradient_text(&self) -> String {
-        dsl(&self.graph, self.gradient)
+        line(self.equation(self.gradient, &self.gradient_names))
     }
+
+    /// `value`, and what the names in it stand for.
+    fn equation(&self, value: Id, names: &HashMap<Id, String>) -> (String, Vec<String>) {
+        let mut named = names.clone();
+        let reached = self.graph.reach([value]);
+        let pi = |id: &Id| self.graph.number(*id) == Some(std::f64::consts::PI);
+        named.extend(reached.iter().copied().filter(pi).map(|id| (id, "PI".to_owned())));
+        let printer = Printer { graph: &self.graph, dialect: Dialect::Dsl, names: &named };
+        let parts = reached.iter().filter(|id| **id != value && names.contains_key(id));
+        let parts = parts.map(|id| format!("{} = {}", names[id], printer.definition(*id)));
+        (printer.definition(value), parts.collect())
+    }
+}
+
+/// An equation in one line.
+fn line((value, parts): (String, Vec<String>)) -> String {
+    if parts.is_empty() { value } else { format!("{value} where {}", parts.join(", ")) }
 }
 
 /// What became of a declaration.

@@ -25,6 +25,6 @@ pub use device::CudaDevice;
 pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
-pub use image::{ImageKinds, ImageSource};
+pub use image::{ImageKinds, ImageSource, source_with};
 pub use launch::{RawCall, RawParameter, launch, load, load_from};
 pub use sums::workspace_bytes;

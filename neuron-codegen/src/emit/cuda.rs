@@ -24,7 +24,13 @@ use crate::variant::Class;
 pub use arguments::{Argument, arguments};
 
 /// Number formats, functions and surrogates: the same for all neurons.
-pub const PRELUDE: &str = include_str!("cuda/prelude.cu");
+pub const PRELUDE: &str = concat!(
+    include_str!("cuda/prelude.cu"),
+    "\n",
+    include_str!("cuda/surrogates.cu"),
+    "\n",
+    include_str!("cuda/gradient.cu")
+);
 
 /// Kernels that add up the gradients of learnable parameters over neurons.
 const SUMS: &str = include_str!("cuda/sums.cu");

@@ -157,6 +157,27 @@ fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
     }
 }
 
+/// The file `emit/cuda/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its
+/// equation and its function, and the list of them.
+pub fn cuda_file(surrogates: &[(String, String, String)]) -> String {
+    let mut text = String::from(
+        "// ---- Surrogates ---------------------------------------------------------------------------------------
+//
+// Made of the declarations in the runtime; a test compares and, if asked to, rewrites this file.
+
+namespace surrogates {
+",
+    );
+    for (name, gradient, function) in surrogates {
+        text += &format!("\n// {name}: {gradient}\n{function}");
+    }
+    text += "\n} // namespace surrogates\n\n// Numbers and names.\n#define SURROGATES(CASE)";
+    for (index, (name, ..)) in surrogates.iter().enumerate() {
+        text += &format!(" \\\n    CASE({index}, {name})");
+    }
+    text + "\n"
+}
+
 /// The gradient as a function of CUDA C++ called `name`.
 pub fn cuda_function(surrogate: &Surrogate, name: &str) -> String {
     Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).cuda(name)
@@ -170,8 +191,8 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let equations = docs([
         "",
         "```text",
-        &format!("primitive = {}", surrogate.primitive_text()),
-        &format!("gradient  = {}", surrogate.gradient_text()),
+        &format!("primitive = {}", lines(surrogate.equation(surrogate.primitive, &surrogate.names))),
+        &format!("gradient  = {}", lines(surrogate.equation(surrogate.gradient, &surrogate.gradient_names))),
         "```",
     ]);
     let quiet = name.to_string().starts_with(char::is_lowercase);
@@ -283,6 +304,11 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     }
 }
 
+/// An equation with each of its parts on a line of its own.
+fn lines((value, parts): (String, Vec<String>)) -> String {
+    if parts.is_empty() { value } else { format!("{value}\n    where {}", parts.join("\n          ")) }
+}
+
 /// Returns the place of the first parameter that does not meet one of its conditions, and that condition.
 fn checks(surrogate: &Surrogate) -> TokenStream {
     let names = HashMap::new();
@@ -310,10 +336,16 @@ fn ident(name: &str) -> Ident {
 
 /// Doc attributes, one a line.
 fn docs<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
-    let line = |line: S| match line.as_ref() {
+    // As rustdoc has it after `///`: with a leading space.
+    let line = |line: &str| match line {
         "" => String::new(),
         text if text.starts_with(' ') => text.to_owned(),
         text => format!(" {text}"),
     };
-    lines.into_iter().map(line).map(|line| quote! { #[doc = #line] }).collect()
+    lines
+        .into_iter()
+        .flat_map(|text| text.as_ref().split('\n').map(str::to_owned).collect::<Vec<_>>())
+        .map(|text| line(&text))
+        .map(|line| quote! { #[doc = #line] })
+        .collect()
 }

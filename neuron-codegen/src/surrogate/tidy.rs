@@ -46,7 +46,7 @@ impl Tidy<'_> {
             Node::Neg(_) | Node::Mul(..) | Node::Div(..) | Node::Powi(..) => {
                 let mut product = Product::default();
                 self.gather(g, id, false, &mut product);
-                product.build(g)
+                product.build(g, &self.renamed)
             }
             Node::Select(cond, a, b) => self.choice(g, cond, a, b),
             node => {
@@ -91,7 +91,7 @@ impl Tidy<'_> {
             }
             _ => {
                 let factor = self.of(g, id);
-                product.factor(g, factor, inverse, 1);
+                product.absorb(g, &self.renamed, factor, inverse);
             }
         }
     }
@@ -209,13 +209,13 @@ impl Product {
         }
     }
 
-    fn build(mut self, g: &mut Graph) -> Id {
+    fn build(mut self, g: &mut Graph, names: &HashMap<Id, String>) -> Id {
         self.factors.retain(|(_, exponent)| *exponent != 0);
         let number = self.over / self.under;
         if number == 0.0 {
             return g.num(0.0);
         }
-        if let Some(result) = self.into_choice(g, number) {
+        if let Some(result) = self.into_choice(g, names, number) {
             return result;
         }
         // What is the same for all neurons is multiplied first.
@@ -244,7 +244,7 @@ impl Product {
 
     /// The product with its other factors in the alternatives of its only choice, where that makes no more
     /// work: one of them is a number, or there is nothing but a sign to multiply.
-    fn into_choice(&self, g: &mut Graph, number: f64) -> Option<Id> {
+    fn into_choice(&self, g: &mut Graph, names: &HashMap<Id, String>, number: f64) -> Option<Id> {
         let mut choices = self.factors.iter().filter(|(id, _)| matches!(g.node(*id), Node::Select(..)));
         let (&(choice, exponent), None) = (choices.next()?, choices.next()) else { return None };
         let Node::Select(cond, a, b) = g.node(choice) else { return None };
@@ -257,28 +257,30 @@ impl Product {
         let [a, b] = [a, b].map(|alternative| {
             let mut product = Self { over: number, under: 1.0, factors: self.factors.clone() };
             product.factors.retain(|(id, _)| *id != choice);
-            product.absorb(g, alternative);
-            product.build(g)
+            product.absorb(g, names, alternative, false);
+            product.build(g, names)
         });
         Some(g.select(cond, a, b))
     }
 
-    /// Multiplies by what may be a product itself.
-    fn absorb(&mut self, g: &Graph, id: Id) {
+    /// Multiplies by what has been tidied and may be a product itself.
+    fn absorb(&mut self, g: &Graph, names: &HashMap<Id, String>, id: Id, inverse: bool) {
         match g.node(id) {
+            _ if names.contains_key(&id) => self.factor(g, id, inverse, 1),
             Node::Mul(a, b) if a != b => {
-                self.absorb(g, a);
-                self.absorb(g, b);
+                self.absorb(g, names, a, inverse);
+                self.absorb(g, names, b, inverse);
             }
             Node::Neg(a) => {
                 self.over = -self.over;
-                self.absorb(g, a);
+                self.absorb(g, names, a, inverse);
             }
             Node::Div(a, b) => {
-                self.absorb(g, a);
-                self.factor(g, b, true, 1);
+                self.absorb(g, names, a, inverse);
+                self.absorb(g, names, b, !inverse);
             }
-            _ => self.factor(g, id, false, 1),
+            Node::Powi(a, n) => self.factor(g, a, inverse != (n < 0), n.unsigned_abs()),
+            _ => self.factor(g, id, inverse, 1),
         }
     }
 }

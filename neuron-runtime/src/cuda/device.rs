@@ -19,8 +19,19 @@ struct Inner {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     architecture: (u32, u32),
-    /// By neuron (the address of its source, which is static) and format.
-    modules: Mutex<HashMap<(usize, &'static str), Arc<Module>>>,
+    modules: Mutex<HashMap<ModuleKey, Arc<Module>>>,
+}
+
+/// What a module is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ModuleKey {
+    /// The neuron: the address of its source, which is static.
+    pub neuron: usize,
+    /// The format of the data.
+    pub format: &'static str,
+    /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
+    /// neuron is compiled with.
+    pub surrogate: Option<usize>,
 }
 
 impl CudaDevice {
@@ -95,7 +106,7 @@ impl CudaDevice {
     /// The module under `key`, loaded by `load` if it is not there yet.
     pub(crate) fn module(
         &self,
-        key: (usize, &'static str),
+        key: ModuleKey,
         load: impl FnOnce() -> Result<Module, CudaError>,
     ) -> Result<Arc<Module>, CudaError> {
         // A panic while loading leaves the map as it was.

@@ -41,6 +41,22 @@ pub enum CudaError {
         tried: String,
     },
 
+    /// The kernels could not be compiled with a surrogate that is not this crate's.
+    #[error(
+        "{neuron}: the surrogate {surrogate} is not one of those that kernels are compiled with when they are \
+         built, so the {format} kernels have to be compiled now, which failed: {reason}"
+    )]
+    OwnSurrogate {
+        /// The neuron.
+        neuron: &'static str,
+        /// The format of the data.
+        format: &'static str,
+        /// The surrogate.
+        surrogate: &'static str,
+        /// Why.
+        reason: String,
+    },
+
     /// The source could not be compiled.
     #[error("NVRTC: {message}")]
     Compile {

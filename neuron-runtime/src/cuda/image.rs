@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cudarc::driver::{CudaContext, result, sys};
 
 use super::{CudaDevice, CudaError, compile};
-use crate::{Cuda, Image, Spec};
+use crate::{Cuda, Image, Spec, Surrogate};
 
 /// Where loaded kernels came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +104,22 @@ impl Module {
         Err(CudaError::NoImage { neuron: spec.name, format, architecture, tried })
     }
 
+    /// Compiles the kernels of a neuron for `format` with a surrogate that is not among those they are compiled
+    /// with otherwise, or takes what an earlier run has compiled.
+    pub fn load_with(
+        device: &CudaDevice,
+        spec: &'static Spec,
+        format: &'static str,
+        surrogate: Surrogate,
+    ) -> Result<Self, CudaError> {
+        let source = source_with(spec.cuda, surrogate);
+        let compiled = compile::cubin(&source, format, device.architecture());
+        compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)).map_err(|error| {
+            let (neuron, surrogate, reason) = (spec.name, surrogate.name(), error.to_string());
+            CudaError::OwnSurrogate { neuron, format, surrogate, reason }
+        })
+    }
+
     /// `bytes` are a cubin, or PTX with a zero at its end.
     fn of_bytes(device: &CudaDevice, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
         let context = device.context().clone();
@@ -138,6 +154,12 @@ impl Drop for Module {
             let _ = unsafe { result::module::unload(self.raw) };
         }
     }
+}
+
+/// The source of a neuron's kernels with `surrogate` as their only one.
+pub fn source_with(cuda: &Cuda, surrogate: Surrogate) -> String {
+    let function = surrogate.cuda_function("own");
+    format!("#define OWN_SURROGATE\n{}\nnamespace surrogates {{\n{function}}}\n", cuda.source)
 }
 
 /// Images of a format that fit an architecture: binaries, best first, then PTX.

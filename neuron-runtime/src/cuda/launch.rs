@@ -5,11 +5,12 @@ use std::sync::Arc;
 use cudarc::driver::{result, sys};
 
 use super::arguments::Arguments;
+use super::device::ModuleKey;
 use super::image::{ImageKinds, ImageSource, Module};
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError};
 use crate::parameter::{Layout, misfit};
-use crate::{Element, Error, Extent, Gradient, Neuron, Template, reduce};
+use crate::{Element, Error, Extent, Gradient, Neuron, Surrogate, Template, reduce};
 
 /// Threads of a block. Kernels but those that add up use no shared memory, so it only has to fill a processor
 /// evenly.
@@ -65,7 +66,7 @@ pub struct RawCall<'a> {
 /// # Errors
 /// [`CudaError::NoImage`], with what was tried.
 pub fn load<N: Neuron, E: Element>(device: &CudaDevice) -> Result<ImageSource, CudaError> {
-    Ok(module::<N, E>(device)?.source.clone())
+    Ok(module::<N, E>(device, None)?.source.clone())
 }
 
 /// As [`load`], from images of some kinds only: to find out how each does.
@@ -76,13 +77,23 @@ pub fn load_from<N: Neuron, E: Element>(
     device: &CudaDevice,
     kinds: ImageKinds,
 ) -> Result<ImageSource, CudaError> {
-    let key = (std::ptr::from_ref(N::SPEC.cuda).addr(), E::NAME);
+    let key = key::<N, E>(None);
     Ok(device.module(key, || Module::load(device, N::SPEC, E::NAME, kinds))?.source.clone())
 }
 
-fn module<N: Neuron, E: Element>(device: &CudaDevice) -> Result<Arc<Module>, CudaError> {
-    let key = (std::ptr::from_ref(N::SPEC.cuda).addr(), E::NAME);
-    device.module(key, || Module::load(device, N::SPEC, E::NAME, ImageKinds::Any))
+fn key<N: Neuron, E: Element>(surrogate: Option<usize>) -> ModuleKey {
+    ModuleKey { neuron: std::ptr::from_ref(N::SPEC.cuda).addr(), format: E::NAME, surrogate }
+}
+
+/// The kernels of a neuron; `own` is the surrogate of the call, if they are not compiled with it anyway.
+fn module<N: Neuron, E: Element>(
+    device: &CudaDevice,
+    own: Option<Surrogate>,
+) -> Result<Arc<Module>, CudaError> {
+    device.module(key::<N, E>(own.map(|surrogate| surrogate.address())), || match own {
+        None => Module::load(device, N::SPEC, E::NAME, ImageKinds::Any),
+        Some(surrogate) => Module::load_with(device, N::SPEC, E::NAME, surrogate),
+    })
 }
 
 /// Launches one template on device memory, without copies, allocations or synchronisation.
@@ -117,8 +128,10 @@ pub unsafe fn launch<N: Neuron, E: Element>(
             return Err(Error::BufferCount { neuron: spec.name, template, role, expected, actual });
         }
     }
+    let mut own = None;
     if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
-        call.gradient.surrogate.validate()?;
+        call.gradient.surrogate.validate_in::<E::Real>()?;
+        own = Some(call.gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
     }
     for (what, size) in [("N", neurons), ("T", steps)] {
         if size == 0 {
@@ -135,7 +148,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let reset = if template.is_backward() { "" } else { neuron.reset().prefix() };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
     let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
-    let launcher = Launcher::new::<N, E>(device, neurons, call.stream)?;
+    let launcher = Launcher::new::<N, E>(device, own, neurons, call.stream)?;
     let blocks = neurons.div_ceil(BLOCK);
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
@@ -157,10 +170,11 @@ pub(super) struct Launcher<'a> {
 impl Launcher<'_> {
     fn new<N: Neuron, E: Element>(
         device: &CudaDevice,
+        own: Option<Surrogate>,
         neurons: usize,
         stream: Option<u64>,
     ) -> Result<Self, CudaError> {
-        let module = module::<N, E>(device)?;
+        let module = module::<N, E>(device, own)?;
         let stream = stream.map_or(device.stream().cu_stream(), |raw| raw as sys::CUstream);
         device.context().bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
         Ok(Self { module, neuron: N::SPEC.module, format: E::NAME, neurons, stream })

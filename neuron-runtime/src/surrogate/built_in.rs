@@ -194,14 +194,14 @@ surrogate! {
 
         let w = 2.0 * PI / t_period;
         let z = w * u;
-        let rest = (if n >= 2.0 { sin(3.0 * z) / 3.0 } else { 0.0 })
-            + (if n >= 3.0 { sin(5.0 * z) / 5.0 } else { 0.0 })
-            + (if n >= 4.0 { sin(7.0 * z) / 7.0 } else { 0.0 })
-            + (if n >= 5.0 { sin(9.0 * z) / 9.0 } else { 0.0 })
-            + (if n >= 6.0 { sin(11.0 * z) / 11.0 } else { 0.0 })
-            + (if n >= 7.0 { sin(13.0 * z) / 13.0 } else { 0.0 })
-            + (if n >= 8.0 { sin(15.0 * z) / 15.0 } else { 0.0 });
-        primitive = 0.5 + 2.0 / PI * (sin(z) + rest);
+        let later = (if n >= 2.0 { sin(3.0 * z) / (3.0 * w) } else { 0.0 })
+            + (if n >= 3.0 { sin(5.0 * z) / (5.0 * w) } else { 0.0 })
+            + (if n >= 4.0 { sin(7.0 * z) / (7.0 * w) } else { 0.0 })
+            + (if n >= 5.0 { sin(9.0 * z) / (9.0 * w) } else { 0.0 })
+            + (if n >= 6.0 { sin(11.0 * z) / (11.0 * w) } else { 0.0 })
+            + (if n >= 7.0 { sin(13.0 * z) / (13.0 * w) } else { 0.0 })
+            + (if n >= 8.0 { sin(15.0 * z) / (15.0 * w) } else { 0.0 });
+        primitive = 0.5 + 4.0 / t_period * (sin(z) / w + later);
     }
 }
 

@@ -106,9 +106,36 @@ __device__ __forceinline__ real ln(real x) { return ::log(x); }
 __device__ __forceinline__ real tanh(real x) { return ::tanh(x); }
 __device__ __forceinline__ real atan(real x) { return ::atan(x); }
 __device__ __forceinline__ real erf(real x) { return ::erf(x); }
-__device__ __forceinline__ real sin(real x) { return ::sin(x); }
-__device__ __forceinline__ real cos(real x) { return ::cos(x); }
 __device__ __forceinline__ real round(real x) { return ::rint(x); }
+
+// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple modulo 4. CUDA's own keep arrays in
+// local memory for arguments so large that nothing is left of them; here they give some number between -1 and 1
+// from 1e6 on, and at most 2 ulp of 1 before. Polynomials and parts of pi / 2 are those of fdlibm (Sun, 1993).
+__device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
+    const real n = ::rint(x * 0.63661977236758134308);
+    real r = x - n * 1.57079632673412561417;
+    r = r - n * 6.07710050630396597660e-11;
+    r = r - n * 2.02226624879595063154e-21;
+    r = r > 0.8 ? 0.8 : r;
+    r = r < -0.8 ? -0.8 : r;
+    const real z = r * r;
+    real p = 1.58969099521155010221e-10;
+    p = p * z + -2.50507602534068634195e-08;
+    p = p * z + 2.75573137070700676789e-06;
+    p = p * z + -1.98412698298579493134e-04;
+    p = p * z + 8.33333333332248946124e-03;
+    p = p * z + -1.66666666666666324348e-01;
+    sin = p * z * r + r;
+    p = -1.13596475577881948265e-11;
+    p = p * z + 2.08757232129817482790e-09;
+    p = p * z + -2.75573143513906633035e-07;
+    p = p * z + 2.48015872894767294178e-05;
+    p = p * z + -1.38888888888741095749e-03;
+    p = p * z + 4.16666666666666019037e-02;
+    cos = p * z * z - 0.5 * z + 1.0;
+    const real quadrant = n - 4.0 * ::floor(n * 0.25);
+    return quadrant >= 0.0 && quadrant < 4.0 ? (int)quadrant : 0;
+}
 
 #else
 
@@ -250,6 +277,8 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
     return (int)__float_as_uint(shifted);
 }
 
+#endif
+
 __device__ __forceinline__ real sin(real x) {
     real sin, cos;
     const int quadrant = reduced(x, sin, cos);
@@ -264,81 +293,9 @@ __device__ __forceinline__ real cos(real x) {
     return ((quadrant + 1) & 2) == 0 ? y : -y;
 }
 
-#endif
-
 __device__ __forceinline__ real sigmoid(real x) {
     const real e = exp(-abs(x));
     return (x < real(0.0) ? e : real(1.0)) / (real(1.0) + e);
 }
 
 } // namespace math
-
-// ---- Surrogates ---------------------------------------------------------------------------------------
-
-// How spikes are differentiated. The surrogate is chosen once for all values that a thread has in flight.
-struct Gradient {
-    int surrogate_index;
-    int detach_reset;
-    real parameters[2];
-
-    // Replaces every distance from the threshold by the surrogate gradient there.
-    template <int COUNT> __device__ __forceinline__ void surrogate(real (&values)[COUNT]) const {
-        const real a = parameters[0];
-#define EACH _Pragma("unroll") for (real &u : values)
-        switch (surrogate_index) {
-        case 0: // ATan
-            EACH {
-                const real z = real(1.57079632679489661923) * a * u;
-                u = real(0.5) * a / (real(1.0) + z * z);
-            }
-            break;
-        case 1: // Sigmoid
-            EACH {
-                const real s = math::sigmoid(a * u);
-                u = a * s * (real(1.0) - s);
-            }
-            break;
-        case 2: // PiecewiseQuadratic
-            EACH {
-                const real g = a - a * a * math::abs(u);
-                u = g < real(0.0) ? real(0.0) : g;
-            }
-            break;
-        case 3: // PiecewiseExp
-            EACH u = real(0.5) * a * math::exp(-(a * math::abs(u)));
-            break;
-        case 4: // SoftSign
-            EACH {
-                const real z = real(1.0) + a * math::abs(u);
-                u = real(0.5) * a / (z * z);
-            }
-            break;
-        case 5: // SuperSpike
-            EACH {
-                const real z = real(1.0) + math::abs(u);
-                u = a / (z * z);
-            }
-            break;
-        case 6: // Erf
-            EACH {
-                const real z = a * u;
-                u = a * real(0.56418958354775628695) * math::exp(-(z * z));
-            }
-            break;
-        case 7: // QPseudoSpike
-            EACH {
-                const real z = real(1.0) + real(2.0) * math::abs(u) / (a - real(1.0));
-                u = math::exp(-(a * math::ln(z)));
-            }
-            break;
-        }
-#undef EACH
-    }
-
-    // The same for one value.
-    __device__ __forceinline__ real surrogate(real u) const {
-        real values[1] = {u};
-        surrogate(values);
-        return values[0];
-    }
-};
