@@ -131,15 +131,25 @@ impl Surrogate {
 
     /// What takes the place of the derivative of the step at `u`.
     pub fn gradient(&self, u: f64) -> f64 {
-        self.evaluate(self.definition.double.gradient, u)
+        self.gradient_in(u)
     }
 
     /// The primitive of the gradient, which takes the place of the step itself in the relaxed model.
     pub fn primitive(&self, u: f64) -> f64 {
-        self.evaluate(self.definition.double.primitive, u)
+        self.primitive_in(u)
     }
 
-    fn evaluate(&self, apply: Apply<f64>, u: f64) -> f64 {
+    /// As [`Surrogate::gradient`], in the format of `u`: the very bits that kernels compute.
+    pub fn gradient_in<R: Real>(&self, u: R) -> R {
+        self.evaluate(R::gradient_of(self), u)
+    }
+
+    /// As [`Surrogate::primitive`], in the format of `u`.
+    pub fn primitive_in<R: Real>(&self, u: R) -> R {
+        self.evaluate(R::primitive_of(self), u)
+    }
+
+    fn evaluate<R: Real>(&self, apply: Apply<R>, u: R) -> R {
         let mut lanes = [u; LANES];
         apply(Isa::BASELINE, &self.parameters, &mut lanes);
         lanes[0]

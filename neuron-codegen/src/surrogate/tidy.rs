@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Cmp, Graph, Id, Node};
+use crate::ir::{Cmp, Func, Graph, Id, Node};
 
 /// `expr` tidied, and the names in it of the parts that the user had given `names`.
 pub fn tidied(graph: &mut Graph, expr: Id, names: &HashMap<Id, String>) -> (Id, HashMap<Id, String>) {
@@ -37,7 +37,13 @@ impl Tidy<'_> {
             Node::Num(_) | Node::Leaf(_) => id,
             Node::Add(a, b) => {
                 let (a, b) = (self.of(g, a), self.of(g, b));
-                g.sum(a, b)
+                if a == b && g.number(a).is_none() {
+                    let mut product = Product { over: 2.0, ..Product::default() };
+                    product.absorb(g, &self.renamed, a, false);
+                    product.build(g, &self.renamed)
+                } else {
+                    g.sum(a, b)
+                }
             }
             Node::Sub(a, b) => {
                 let (a, b) = (self.of(g, a), self.of(g, b));
@@ -115,7 +121,22 @@ impl Tidy<'_> {
         }
         let a = self.assuming(g, cond, true, a);
         let b = self.assuming(g, cond, false, b);
-        g.select(cond, a, b)
+        self.magnitude(g, cond, a, b).unwrap_or_else(|| g.select(cond, a, b))
+    }
+
+    /// `if x < 0 { -(p * x) } else { p * x }` is `p * abs(x)`.
+    fn magnitude(&self, g: &mut Graph, cond: Id, a: Id, b: Id) -> Option<Id> {
+        let Node::Compare(Cmp::Lt, x, zero) = g.node(cond) else { return None };
+        if g.number(zero) != Some(0.0) || g.node(a) != Node::Neg(b) {
+            return None;
+        }
+        let mut product = Product::default();
+        product.absorb(g, &self.renamed, b, false);
+        let (_, exponent) = product.factors.iter_mut().find(|(factor, _)| *factor == x)?;
+        *exponent -= 1;
+        let abs = g.call(Func::Abs, x);
+        product.factor(g, abs, false, 1);
+        Some(product.build(g, &self.renamed))
     }
 
     /// `id` tidied where `cond` is `value`.
