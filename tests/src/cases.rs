@@ -247,7 +247,9 @@ fn gradients(template: Template, k: usize, is_large: bool) -> Vec<Gradient> {
     surrogates
         .flat_map(|(s, surrogate)| {
             // Default parameters at one size, others at the next.
-            let changed = Surrogate::from_name(surrogate.name(), &[1.7]).expect("it has a parameter");
+            let changed = [1.7, 3.0].map(|value| Surrogate::from_name(surrogate.name(), &[value]));
+            let changed = changed.into_iter().flatten().find(|surrogate| surrogate.validate().is_ok());
+            let changed = changed.expect("one of the two is in the range of every first parameter");
             let surrogate = if k % 2 == 1 { changed } else { surrogate };
             let detach = [false, true].into_iter().filter(move |d| !is_large || *d == (s % 2 == 0));
             detach.map(move |detach_reset| Gradient { surrogate, detach_reset })

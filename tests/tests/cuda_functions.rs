@@ -4,7 +4,8 @@
 use half::{bf16, f16};
 use libloading::Library;
 use neuron_codegen::emit::cuda::PRELUDE;
-use neurons::{Element, math};
+use neurons::cuda::source_with;
+use neurons::{Element, Surrogate, math};
 use neurons_tests::host_cuda::Compiler;
 use rayon::prelude::*;
 
@@ -112,6 +113,70 @@ fn functions() {
     functions.par_iter().for_each(|(name, expected)| check(name, expected));
     pairs.par_iter().for_each(|(name, expected)| check(name, &|x| expected(x, other(x))));
     println!("{} functions give the same bits at {} places", functions.len() + pairs.len(), inputs.len());
+}
+
+neurons::surrogate! { surrogate Own { param a = 3.0; param b = 0.5; primitive = sigmoid(a * u) + b * tanh(u); } }
+
+/// A loop over the surrogate, as a launch with it calls it.
+fn surrogate_loop(surrogate: &Surrogate) -> String {
+    let (kind, index) = surrogate.index().map_or(("own", 16), |index| ("listed", index));
+    let values: Vec<String> = surrogate.parameters().map(|(_, value)| format!("real({value:?})")).collect();
+    loop_over(
+        &format!("{kind}_{index}"),
+        "real",
+        "real",
+        &format!("Gradient{{{index}, 0, {{{}}}}}.surrogate(in[i])", values.join(", ")),
+    )
+}
+
+#[test]
+fn surrogates() {
+    let own = Surrogate::from(Own::default());
+    let listed: String = Surrogate::all().map(|surrogate| surrogate_loop(&surrogate)).collect();
+    let Some(library) = compiled("f32", &listed) else { return };
+    let Some(compiler) = Compiler::find() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let cuda = neurons::Cuda { source: PRELUDE, images: &[] };
+    let source = source_with(&cuda, own) + &surrogate_loop(&own);
+    let own_library = compiler.load(directory.path(), "own", "f32", &source);
+    let inputs = inputs();
+    let check = |surrogate: Surrogate, library: &Library, name: &str| {
+        // SAFETY: defined above, over arrays of float.
+        let outputs: Vec<f32> = unsafe { call(library, name, &inputs) };
+        for (&u, actual) in inputs.iter().zip(outputs) {
+            let expected = surrogate.gradient_in(u);
+            assert!(is_same(actual, expected), "{surrogate} at {u:e} is {actual:e}, on the CPU {expected:e}");
+        }
+    };
+    let all: Vec<Surrogate> = Surrogate::all().collect();
+    all.par_iter().enumerate().for_each(|(i, surrogate)| check(*surrogate, &library, &format!("listed_{i}")));
+    check(own, &own_library, "own_16");
+    println!("{} surrogates give the same bits at {} places", all.len() + 1, inputs.len());
+}
+
+#[test]
+fn sine_and_cosine_of_double() {
+    let text = loop_over("all_sin", "real", "real", "math::sin(in[i])")
+        + &loop_over("all_cos", "real", "real", "math::cos(in[i])");
+    let Some(library) = compiled("f64", &text) else { return };
+    let near: Vec<f64> = (-2_000_000..=2_000_000).map(|k| f64::from(k) * 0.00123).collect();
+    let wide: Vec<f64> = (-100_000..=100_000).map(|k| f64::from(k) * 9.87).collect();
+    for (inputs, bound) in [(near, 4e-16), (wide, 1e-15)] {
+        for (name, exact) in [("all_sin", f64::sin as fn(f64) -> f64), ("all_cos", f64::cos)] {
+            // SAFETY: defined above, over arrays of double.
+            let outputs: Vec<f64> = unsafe { call(&library, name, &inputs) };
+            let error = |(&x, y): (&f64, f64)| (y - exact(x)).abs();
+            let worst = inputs.iter().zip(outputs).map(error).fold(0.0, f64::max);
+            assert!(worst <= bound, "{name} is {worst:e} off, at most {bound:e} expected");
+        }
+    }
+    for (name, at_zero) in [("all_sin", 0.0), ("all_cos", 1.0)] {
+        // SAFETY: as above.
+        let outputs: Vec<f64> = unsafe { call(&library, name, &[1e9, 1e22, 1e150, 0.0, f64::NAN, f64::INFINITY]) };
+        assert!(outputs[..3].iter().all(|y| y.abs() <= 1.0), "{name}: {outputs:?}");
+        assert_eq!(outputs[3], at_zero);
+        assert!(outputs[4..].iter().all(|y| y.is_nan()), "{name}: {outputs:?}");
+    }
 }
 
 /// Loads and stores of a format of 16 bits.

@@ -11,6 +11,10 @@ use std::path::Path;
 
 use neuron_codegen::build::settings::{Format, Mode, Settings, Target};
 use neuron_codegen::build::{sources, usage::Usage};
+use neurons::Neuron as _;
+use neurons::cuda::source_with;
+
+neurons::surrogate! { surrogate Own { primitive = sigmoid(3.0 * u) + 0.5 * tanh(sin(u)); } }
 
 #[test]
 fn kernels_stay_in_registers() {
@@ -20,8 +24,11 @@ fn kernels_stay_in_registers() {
         Err(error) if settings.mode == Mode::Require => panic!("{error}"),
         Err(error) => return eprintln!("passed over: {error}"),
     };
-    let neurons = sources::sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons"));
+    let mut neurons = sources::sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons"));
     assert!(!neurons.is_empty(), "the neurons are there");
+    // One of them with a surrogate of its own as well.
+    let text = source_with(&neurons::Cuda { source: neurons::Lif::SPEC.cuda.source, images: &[] }, Own.into());
+    neurons.push(sources::Source { name: "Lif with a surrogate of its own".into(), text });
 
     let scratch = tempfile::tempdir().expect("a temporary folder can be made");
     let usage = |format: Format| -> Vec<(Target, Usage, u32)> {

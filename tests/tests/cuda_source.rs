@@ -71,9 +71,10 @@ impl Executor for Kernels {
     const ADDS_UP: bool = false;
 
     fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
-        let algebraic = ["ATan", "PiecewiseQuadratic", "SoftSign", "SuperSpike"];
-        let with_grad = matches!(case.template.name(), "forward_with_grad" | "fptt_with_grad");
-        !self.is_transcendental && (!with_grad || algebraic.contains(&case.gradient.surrogate.name()))
+        let function = case.gradient.surrogate.cuda_function("surrogate").replace("math::abs(", "");
+        let is_algebraic = !function.contains("math::");
+        let with_grad = matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        !self.is_transcendental && (!with_grad || is_algebraic)
     }
 }
 
