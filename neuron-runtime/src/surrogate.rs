@@ -149,6 +149,16 @@ impl Surrogate {
         self.evaluate(R::primitive_of(self), u)
     }
 
+    /// Replaces every distance from the threshold by the gradient there.
+    pub fn gradients_in<R: Real>(&self, u: &mut [R]) {
+        for part in u.chunks_mut(LANES) {
+            let mut lanes = [R::ZERO; LANES];
+            lanes[..part.len()].copy_from_slice(part);
+            R::gradient_of(self)(Isa::current(), &self.parameters, &mut lanes);
+            part.copy_from_slice(&lanes[..part.len()]);
+        }
+    }
+
     fn evaluate<R: Real>(&self, apply: Apply<R>, u: R) -> R {
         let mut lanes = [u; LANES];
         apply(Isa::BASELINE, &self.parameters, &mut lanes);
