@@ -1,5 +1,6 @@
-//! Functions under the names that generated code calls them by, and what they are made of in float32.
+//! Functions under the names that generated code calls them by, and what they are made of.
 
+pub mod double;
 pub mod single;
 
 use crate::Real;

@@ -4,14 +4,14 @@ use std::fmt::Display;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::Element;
-use crate::math::single;
+use crate::math::{double, single};
 use crate::surrogate::SurrogateFormat;
 
 /// A number format to compute in: `f32` or `f64`.
 ///
 /// The functions of `f32` are straight-line code of our own, made of additions, multiplications, divisions
 /// and operations on bits, so that they vectorise and give the same bits on every device. Those of `f64` are
-/// the standard library's.
+/// the standard library's, but for sine and cosine, which are made likewise.
 pub trait Real:
     Element<Real = Self>
     + SurrogateFormat
@@ -164,11 +164,11 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn sin(self) -> Self {
-        f64::sin(self)
+        double::sin(self)
     }
     #[inline(always)]
     fn cos(self) -> Self {
-        f64::cos(self)
+        double::cos(self)
     }
     #[inline(always)]
     fn round(self) -> Self {

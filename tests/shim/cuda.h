@@ -55,6 +55,7 @@ template <typename To, typename From> To bits(From from) {
 static inline unsigned __float_as_uint(float value) { return shim::bits<unsigned>(value); }
 static inline float __uint_as_float(unsigned value) { return shim::bits<float>(value); }
 static inline float __int_as_float(int value) { return shim::bits<float>(value); }
+static inline long long __double_as_longlong(double value) { return shim::bits<long long>(value); }
 
 static inline float float_from_half(unsigned short half) {
     const unsigned sign = (half & 0x8000u) << 16;

@@ -160,23 +160,15 @@ fn sine_and_cosine_of_double() {
     let text = loop_over("all_sin", "real", "real", "math::sin(in[i])")
         + &loop_over("all_cos", "real", "real", "math::cos(in[i])");
     let Some(library) = compiled("f64", &text) else { return };
-    let near: Vec<f64> = (-2_000_000..=2_000_000).map(|k| f64::from(k) * 0.00123).collect();
-    let wide: Vec<f64> = (-100_000..=100_000).map(|k| f64::from(k) * 9.87).collect();
-    for (inputs, bound) in [(near, 4e-16), (wide, 1e-15)] {
-        for (name, exact) in [("all_sin", f64::sin as fn(f64) -> f64), ("all_cos", f64::cos)] {
-            // SAFETY: defined above, over arrays of double.
-            let outputs: Vec<f64> = unsafe { call(&library, name, &inputs) };
-            let error = |(&x, y): (&f64, f64)| (y - exact(x)).abs();
-            let worst = inputs.iter().zip(outputs).map(error).fold(0.0, f64::max);
-            assert!(worst <= bound, "{name} is {worst:e} off, at most {bound:e} expected");
+    let inputs: Vec<f64> = inputs().into_iter().map(f64::from).chain([1e100, 1e150, f64::MAX]).collect();
+    for (name, expected) in [("all_sin", math::sin as fn(f64) -> f64), ("all_cos", math::cos)] {
+        // SAFETY: defined above, over arrays of double.
+        let outputs: Vec<f64> = unsafe { call(&library, name, &inputs) };
+        for (&x, actual) in inputs.iter().zip(outputs) {
+            let expected = expected(x);
+            let is_same = actual.to_bits() == expected.to_bits() || (actual.is_nan() && expected.is_nan());
+            assert!(is_same, "{name}: {x:e} gives {actual:e}, on the CPU {expected:e}");
         }
-    }
-    for (name, at_zero) in [("all_sin", 0.0), ("all_cos", 1.0)] {
-        // SAFETY: as above.
-        let outputs: Vec<f64> = unsafe { call(&library, name, &[1e9, 1e22, 1e150, 0.0, f64::NAN, f64::INFINITY]) };
-        assert!(outputs[..3].iter().all(|y| y.abs() <= 1.0), "{name}: {outputs:?}");
-        assert_eq!(outputs[3], at_zero);
-        assert!(outputs[4..].iter().all(|y| y.is_nan()), "{name}: {outputs:?}");
     }
 }
 

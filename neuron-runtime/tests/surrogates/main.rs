@@ -31,7 +31,7 @@ pub fn every_surrogate() -> Vec<Surrogate> {
         ("FakeNumericalGradient", &[20.0]),
         ("LogTailedReLU", &[0.3]),
         ("NonzeroSignLogAbs", &[12.0]),
-        ("SquarewaveFourierSeries", &[8.0, 1.5]),
+        ("SquarewaveFourierSeries", &[4.0, 1.5]),
         ("SquarewaveFourierSeries", &[1.0, 40.0]),
         ("S2NN", &[0.5, 3.0]),
     ];

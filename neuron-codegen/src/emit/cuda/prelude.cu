@@ -108,11 +108,14 @@ __device__ __forceinline__ real atan(real x) { return ::atan(x); }
 __device__ __forceinline__ real erf(real x) { return ::erf(x); }
 __device__ __forceinline__ real round(real x) { return ::rint(x); }
 
-// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple modulo 4. CUDA's own keep arrays in
-// local memory for arguments so large that nothing is left of them; here they give some number between -1 and 1
-// from 1e6 on, and at most 2 ulp of 1 before. Polynomials and parts of pi / 2 are those of fdlibm (Sun, 1993).
+// Adding it rounds to an integer, which is then in the lowest bits.
+#define ROUND 6755399441055744.0
+
+// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple: as the CPU's, see `math::double`.
+// CUDA's own keep arrays in local memory.
 __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
-    const real n = ::rint(x * 0.63661977236758134308);
+    const real shifted = x * 0.63661977236758134308 + ROUND;
+    const real n = shifted - ROUND;
     real r = x - n * 1.57079632673412561417;
     r = r - n * 6.07710050630396597660e-11;
     r = r - n * 2.02226624879595063154e-21;
@@ -133,8 +136,7 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
     p = p * z + -1.38888888888741095749e-03;
     p = p * z + 4.16666666666666019037e-02;
     cos = p * z * z - 0.5 * z + 1.0;
-    const real quadrant = n - 4.0 * ::floor(n * 0.25);
-    return quadrant >= 0.0 && quadrant < 4.0 ? (int)quadrant : 0;
+    return (int)(__double_as_longlong(shifted) & 3);
 }
 
 #else

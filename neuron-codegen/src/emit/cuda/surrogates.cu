@@ -100,13 +100,13 @@ __device__ __forceinline__ real NonzeroSignLogAbs(real u, const real (&values)[4
     return alpha / (real(1.0) + alpha * math::abs(u));
 }
 
-// SquarewaveFourierSeries: 4 * (cos(z) + ((if 2 <= n { cos(3 * z) } else { 0 }) + (if 3 <= n { cos(5 * z) } else { 0 }) + (if 4 <= n { cos(7 * z) } else { 0 }) + (if 5 <= n { cos(9 * z) } else { 0 }) + (if 6 <= n { cos(11 * z) } else { 0 }) + (if 7 <= n { cos(13 * z) } else { 0 }) + (if 8 <= n { cos(15 * z) } else { 0 }))) / t_period where w = 6.283185307179586 / t_period, z = w * u
+// SquarewaveFourierSeries: 4 * (cos(z) + ((if 2 <= n { cos(3 * z) } else { 0 }) + (if 3 <= n { cos(5 * z) } else { 0 }) + (if 4 <= n { cos(7 * z) } else { 0 }))) / t_period where w = 6.283185307179586 / t_period, z = w * u
 __device__ __forceinline__ real SquarewaveFourierSeries(real u, const real (&values)[4]) {
     const real n = values[0];
     const real t_period = values[1];
     const real w = real(6.283185307179586) / t_period;
     const real z = w * u;
-    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)) + (real(5.0) <= n ? math::cos(real(9.0) * z) : real(0.0)) + (real(6.0) <= n ? math::cos(real(11.0) * z) : real(0.0)) + (real(7.0) <= n ? math::cos(real(13.0) * z) : real(0.0)) + (real(8.0) <= n ? math::cos(real(15.0) * z) : real(0.0)))) / t_period;
+    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)))) / t_period;
 }
 
 // S2NN: if u < 0 { alpha * s * (1 - s) } else { beta / (1 + u) } where s = sigmoid(alpha * u)
