@@ -28,6 +28,9 @@ pub use emit::{cuda_file, cuda_function};
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
 
+/// How many operands and operators an equation may have before what is in it several times gets a name.
+const READABLE: usize = 80;
+
 /// A checked surrogate.
 #[derive(Clone, Debug)]
 pub struct Surrogate {
@@ -86,11 +89,26 @@ impl Surrogate {
         let mut named = names.clone();
         let reached = self.graph.reach([value]);
         let pi = |id: &Id| self.graph.number(*id) == Some(std::f64::consts::PI);
+        if self.length(value, names) > READABLE {
+            emit::name_shared(&self.graph, &reached, value, &mut named);
+        }
+        let parts: Vec<Id> = reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();
         named.extend(reached.iter().copied().filter(pi).map(|id| (id, "PI".to_owned())));
         let printer = Printer { graph: &self.graph, dialect: Dialect::Dsl, names: &named };
-        let parts = reached.iter().filter(|id| **id != value && names.contains_key(id));
-        let parts = parts.map(|id| format!("{} = {}", names[id], printer.definition(*id)));
+        let parts = parts.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));
         (printer.definition(value), parts.collect())
+    }
+
+    /// How many operands and operators `value` has when it is written out but for the names in it.
+    fn length(&self, value: Id, names: &HashMap<Id, String>) -> usize {
+        let mut lengths: HashMap<Id, usize> = HashMap::new();
+        // Operands come first.
+        for id in self.graph.reach([value]) {
+            let of = |id: Id| if names.contains_key(&id) { 1 } else { lengths[&id] };
+            let length = self.graph.node(id).operands().map(of).fold(1, usize::saturating_add);
+            lengths.insert(id, length);
+        }
+        lengths[&value]
     }
 }
 

@@ -54,8 +54,8 @@ struct Checker<'a> {
 impl<'a> Checker<'a> {
     fn surrogate(mut self) -> Surrogate {
         let declaration = self.declaration;
-        let written = self.scope();
         let mistakes = self.lowering.report.iter().len();
+        let written = self.scope();
         let params = self.parameters();
         for index in 0..self.lowering.lets.len() {
             self.lowering.resolve(index);
@@ -67,6 +67,8 @@ impl<'a> Checker<'a> {
                 None
             }
         };
+        // Without a place for all of its parameters, it cannot be computed.
+        let primitive = primitive.filter(|_| self.params.len() <= MAX_PARAMETERS);
         self.unused(written.is_some());
         let Lowering { mut graph, u, names, report, .. } = self.lowering;
         let is_complete = primitive.is_some() && report.iter().len() == mistakes;
@@ -243,8 +245,8 @@ impl<'a> Checker<'a> {
         } else if let Some(probe::Failure { what, u, value, format }) = probe::failure(surrogate) {
             let message = format!("the {what} of `{name}` is {value} at u = {u:?} in {format}");
             report.push(error(message).help(
-                "it has to be finite everywhere: write it so that nothing overflows where `u` is large, \
-                 for example with `abs(u)` in an exponent",
+                "it has to be finite everywhere, so nothing in it may overflow: `sigmoid` and `tanh` do not, \
+                 nor does `exp(-abs(u))`",
             ));
         }
     }

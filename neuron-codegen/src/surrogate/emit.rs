@@ -1,6 +1,6 @@
 //! A surrogate as Rust and as CUDA C++.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -29,38 +29,15 @@ impl Function {
         let value = lower.of(value);
         let Lower { mut graph, mut names, .. } = lower;
         // Numbers propagate NaN; a choice may lose it.
-        let value = if keeps_nan(&graph, value, surrogate.u) {
+        let value = if keeps_nan(&graph, value, surrogate.u, &mut HashMap::new()) {
             value
         } else {
             let is_nan = graph.add(Node::Compare(Cmp::Ne, surrogate.u, surrogate.u));
             graph.add(Node::Select(is_nan, surrogate.u, value))
         };
         let reached = graph.reach([value]);
-        let mut uses: HashMap<Id, usize> = HashMap::new();
-        for &id in &reached {
-            for operand in graph.node(id).operands() {
-                *uses.entry(operand).or_default() += 1;
-            }
-        }
-        let mut taken: HashSet<String> = names.values().cloned().collect();
-        taken.extend(surrogate.params.iter().map(|param| param.name.to_string()));
-        let mut lets = Vec::new();
-        for &id in &reached {
-            let is_leaf = matches!(graph.node(id), Node::Num(_) | Node::Leaf(_));
-            if id == value || is_leaf || graph.sort(id) == Sort::Bool {
-                continue;
-            }
-            let is_shared = uses.get(&id).is_some_and(|&uses| uses > 1) && !matches!(graph.node(id), Node::Neg(_));
-            if is_shared && !names.contains_key(&id) {
-                let name = (1..).map(|i| format!("t{i}")).find(|name| !taken.contains(name));
-                let name = name.expect("there are more numbers than names");
-                taken.insert(name.clone());
-                names.insert(id, name);
-            }
-            if names.contains_key(&id) {
-                lets.push(id);
-            }
-        }
+        name_shared(&graph, &reached, value, &mut names);
+        let lets = reached.iter().copied().filter(|id| *id != value && names.contains_key(id)).collect();
         let is_used = |id: Id| reached.contains(&id);
         let params = surrogate.params.iter().enumerate();
         let params = params.filter(|(_, param)| is_used(param.leaf));
@@ -102,6 +79,27 @@ impl Function {
     }
 }
 
+/// Gives names to what is computed once and used several times. `reached` is all that `value` is computed from.
+pub fn name_shared(graph: &Graph, reached: &BTreeSet<Id>, value: Id, names: &mut HashMap<Id, String>) {
+    let mut uses: HashMap<Id, usize> = HashMap::new();
+    for operand in reached.iter().flat_map(|id| graph.node(*id).operands()) {
+        *uses.entry(operand).or_default() += 1;
+    }
+    let leaves = reached.iter().filter_map(|id| graph.as_leaf(*id)).map(|leaf| leaf.name.clone());
+    let mut taken: HashSet<String> = names.values().cloned().chain(leaves).collect();
+    for &id in reached {
+        let is_cheap = matches!(graph.node(id), Node::Num(_) | Node::Leaf(_) | Node::Neg(_));
+        let is_shared = uses.get(&id).is_some_and(|&uses| uses > 1);
+        if id == value || is_cheap || !is_shared || graph.sort(id) == Sort::Bool || names.contains_key(&id) {
+            continue;
+        }
+        let name = (1..).map(|i| format!("t{i}")).find(|name| !taken.contains(name));
+        let name = name.expect("there are more numbers than names");
+        taken.insert(name.clone());
+        names.insert(id, name);
+    }
+}
+
 /// Replaces integer powers by multiplications.
 struct Lower<'a> {
     graph: Graph,
@@ -140,9 +138,12 @@ impl Lower<'_> {
 }
 
 /// Whether `id` is NaN wherever `u` is.
-fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
-    let keeps = |id| keeps_nan(g, id, u);
-    match g.node(id) {
+fn keeps_nan(g: &Graph, id: Id, u: Id, known: &mut HashMap<Id, bool>) -> bool {
+    if let Some(&known) = known.get(&id) {
+        return known;
+    }
+    let mut keeps = |id| keeps_nan(g, id, u, known);
+    let result = match g.node(id) {
         Node::Num(_) => false,
         Node::Leaf(_) => id == u,
         Node::Neg(a) | Node::Powi(a, _) | Node::Call(_, a) => keeps(a),
@@ -154,7 +155,9 @@ fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
             _ => keeps(a) && keeps(b),
         },
         Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
-    }
+    };
+    known.insert(id, result);
+    result
 }
 
 /// The file `emit/cuda/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its

@@ -268,7 +268,6 @@ impl Lowering<'_> {
         if self.lost.contains(&name) || !self.reported.insert(name.clone()) {
             return;
         }
-        // What else the declaration meant is unknown: it may have been any of these.
         let error = Diagnostic::new(ident, format!("unknown name `{name}`"));
         if names::functions().contains(&name.as_str()) {
             let message = format!("`{name}` is a function and needs an argument");
@@ -278,6 +277,10 @@ impl Lowering<'_> {
         const OF_NEURONS: [&str; 9] = ["h", "v", "x", "s", "z", "spike", "v_threshold", "v_th", "U"];
         if OF_NEURONS.contains(&name.as_str()) && place == Place::Primitive {
             self.used.insert("u".to_owned());
+            // `h - v_threshold` is one mistake.
+            if !self.reported.insert("u by other names".to_owned()) {
+                return;
+            }
             self.report.push(error.help("a surrogate is a function of `u = h - v_threshold`: write `u`"));
             return;
         }

@@ -11,7 +11,8 @@ use crate::ir::{Cmp, Func, Graph, Id, Node};
 
 /// `expr` tidied, and the names in it of the parts that the user had given `names`.
 pub fn tidied(graph: &mut Graph, expr: Id, names: &HashMap<Id, String>) -> (Id, HashMap<Id, String>) {
-    let mut tidy = Tidy { names, renamed: HashMap::new(), facts: Vec::new(), done: HashMap::new() };
+    let (renamed, done) = (HashMap::new(), HashMap::new());
+    let mut tidy = Tidy { names, renamed, facts: Vec::new(), done, assumptions: 0 };
     let id = tidy.of(graph, expr);
     (id, tidy.renamed)
 }
@@ -26,7 +27,12 @@ struct Tidy<'a> {
     facts: Vec<(Id, Id, Relations)>,
     /// What has been tidied under the present facts.
     done: HashMap<Id, Id>,
+    /// How often something was tidied for an alternative of its own.
+    assumptions: usize,
 }
+
+/// Choices in choices in choices: at some point, it is not worth knowing which.
+const MAX_ASSUMPTIONS: usize = 500;
 
 impl Tidy<'_> {
     fn of(&mut self, g: &mut Graph, id: Id) -> Id {
@@ -141,7 +147,9 @@ impl Tidy<'_> {
 
     /// `id` tidied where `cond` is `value`.
     fn assuming(&mut self, g: &mut Graph, cond: Id, value: bool, id: Id) -> Id {
-        let Some((a, b, relations)) = relations(g, cond) else { return self.of(g, id) };
+        let relations = relations(g, cond).filter(|_| self.assumptions < MAX_ASSUMPTIONS);
+        let Some((a, b, relations)) = relations else { return self.of(g, id) };
+        self.assumptions += 1;
         let done = std::mem::take(&mut self.done);
         self.facts.push((a, b, relations.map(|holds| holds == value)));
         let result = self.of(g, id);

@@ -4,6 +4,7 @@
 mod mistakes;
 mod models;
 mod recovery;
+mod surrogates;
 
 use neuron_codegen::check::{Analysis, analyse};
 use neuron_codegen::model::Model;

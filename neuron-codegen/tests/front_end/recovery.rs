@@ -64,14 +64,30 @@ fn assert_typed(g: &Graph, id: Id) {
 
 /// How a token is changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Slip {
+pub enum Slip {
     Left,
     Doubled,
     Became(&'static str),
 }
 
+pub const SLIPS: [Slip; 13] = [
+    Slip::Left,
+    Slip::Doubled,
+    Slip::Became("foo"),
+    Slip::Became("v"),
+    Slip::Became("1.5"),
+    Slip::Became("="),
+    Slip::Became(";"),
+    Slip::Became("(v < x)"),
+    Slip::Became("spike"),
+    Slip::Became("param"),
+    Slip::Became("if"),
+    Slip::Became("where"),
+    Slip::Became("^"),
+];
+
 /// `tokens` with the token number `index`, counted through all groups, changed.
-fn change(tokens: TokenStream, index: &mut usize, slip: Slip) -> TokenStream {
+pub fn change(tokens: TokenStream, index: &mut usize, slip: Slip) -> TokenStream {
     let mut changed = Vec::new();
     for token in tokens {
         let hit = *index == 0;
@@ -98,21 +114,7 @@ fn any_slip_in_any_token_leaves_a_valid_model() {
     for source in DECLARATIONS {
         let tokens: TokenStream = source.parse().expect("tokens");
         let count = tokens.to_string().split_whitespace().count();
-        for slip in [
-            Slip::Left,
-            Slip::Doubled,
-            Slip::Became("foo"),
-            Slip::Became("v"),
-            Slip::Became("1.5"),
-            Slip::Became("="),
-            Slip::Became(";"),
-            Slip::Became("(v < x)"),
-            Slip::Became("spike"),
-            Slip::Became("param"),
-            Slip::Became("if"),
-            Slip::Became("where"),
-            Slip::Became("^"),
-        ] {
+        for slip in SLIPS {
             for index in 0..2 * count {
                 let changed = change(tokens.clone(), &mut { index }, slip);
                 let analysis = neuron_codegen::check::analyse(changed.clone());

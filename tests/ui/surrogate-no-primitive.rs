@@ -1,0 +1,8 @@
+neurons::surrogate! {
+    surrogate Steep {
+        param alpha = 4.0;
+    }
+}
+fn main() {
+    let _ = neurons::Surrogate::from(Steep { alpha: 3.0 });
+}
