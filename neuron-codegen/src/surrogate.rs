@@ -92,7 +92,8 @@ impl Surrogate {
         if self.length(value, names) > READABLE {
             emit::name_shared(&self.graph, &reached, value, &mut named);
         }
-        let parts: Vec<Id> = reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();
+        let parts: Vec<Id> =
+            reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();
         named.extend(reached.iter().copied().filter(pi).map(|id| (id, "PI".to_owned())));
         let printer = Printer { graph: &self.graph, dialect: Dialect::Dsl, names: &named };
         let parts = parts.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));

@@ -107,7 +107,9 @@ impl<'a> Checker<'a> {
                     if self.params.len() == MAX_PARAMETERS {
                         let message = format!("a surrogate has at most {MAX_PARAMETERS} parameters");
                         let error = Diagnostic::new(name, message);
-                        self.lowering.report.push(error.help("write constants as numbers, or name them by `let`"));
+                        self.lowering
+                            .report
+                            .push(error.help("write constants as numbers, or name them by `let`"));
                     }
                     self.params.push((name, item, leaf));
                 }
@@ -136,13 +138,16 @@ impl<'a> Checker<'a> {
     fn claim(&mut self, name: &Ident, item: &'a Item, first: &mut HashMap<String, &'a Item>) -> bool {
         let text = name.to_string();
         let refused = match text.as_str() {
-            "u" => Some("it is the distance from the threshold, which every surrogate is a function of".to_owned()),
+            "u" => Some(
+                "it is the distance from the threshold, which every surrogate is a function of".to_owned(),
+            ),
             "PI" => Some("it is the number 3.14159...".to_owned()),
             "values" | "parameters" | "new" => Some("generated code uses it itself".to_owned()),
             _ => names::refused(name),
         };
         if let Some(reason) = refused {
-            let what = if matches!(item.kind, ItemKind::Param { .. }) { "a parameter" } else { "an expression" };
+            let what =
+                if matches!(item.kind, ItemKind::Param { .. }) { "a parameter" } else { "an expression" };
             let message = format!("`{name}` cannot be the name of {what}: {reason}");
             self.lowering.report.push(Diagnostic::new(name, message).help("use another name"));
             self.lowering.symbols.entry(text).or_insert(Symbol::Wrong);
@@ -175,10 +180,12 @@ impl<'a> Checker<'a> {
                 let Some(expr) = self.lowering.expr(condition, Sort::Bool, Place::Where) else { continue };
                 let text = condition.to_string();
                 let graph = &self.lowering.graph;
-                let known = values.iter().all(|(&leaf, value)| !value.is_nan() || !graph.contains(expr, leaf));
+                let known =
+                    values.iter().all(|(&leaf, value)| !value.is_nan() || !graph.contains(expr, leaf));
                 if known && !constant::holds(graph, expr, &values) {
                     let value = params[index].default;
-                    let message = format!("the default of `{name}`, {value:?}, is outside its range `{text}`");
+                    let message =
+                        format!("the default of `{name}`, {value:?}, is outside its range `{text}`");
                     self.lowering.report.push(Diagnostic::new(default.extent, message));
                 }
                 params[index].conditions.push(Condition { expr, text });

@@ -25,7 +25,12 @@ struct Function {
 impl Function {
     /// `value`, in which the user has named some parts.
     fn new(surrogate: &Surrogate, value: Id, names: &HashMap<Id, String>) -> Self {
-        let mut lower = Lower { graph: surrogate.graph.clone(), given: names, names: HashMap::new(), done: HashMap::new() };
+        let mut lower = Lower {
+            graph: surrogate.graph.clone(),
+            given: names,
+            names: HashMap::new(),
+            done: HashMap::new(),
+        };
         let value = lower.of(value);
         let Lower { mut graph, mut names, .. } = lower;
         // Numbers propagate NaN; a choice may lose it.

@@ -244,7 +244,7 @@ impl Product {
         if number == 0.0 {
             return g.num(0.0);
         }
-        if let Some(result) = self.into_choice(g, names, number) {
+        if let Some(result) = self.distributed(g, names, number) {
             return result;
         }
         // What is the same for all neurons is multiplied first.
@@ -273,7 +273,7 @@ impl Product {
 
     /// The product with its other factors in the alternatives of its only choice, where that makes no more
     /// work: one of them is a number, or there is nothing but a sign to multiply.
-    fn into_choice(&self, g: &mut Graph, names: &HashMap<Id, String>, number: f64) -> Option<Id> {
+    fn distributed(&self, g: &mut Graph, names: &HashMap<Id, String>, number: f64) -> Option<Id> {
         let mut choices = self.factors.iter().filter(|(id, _)| matches!(g.node(*id), Node::Select(..)));
         let (&(choice, exponent), None) = (choices.next()?, choices.next()) else { return None };
         let Node::Select(cond, a, b) = g.node(choice) else { return None };

@@ -16,11 +16,7 @@ pub fn parse(tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
 }
 
 /// Parses a declaration. `None` if not even its name can be read.
-pub fn parse_as(
-    grammar: &'static Grammar,
-    tokens: TokenStream,
-    report: &mut Report,
-) -> Option<Declaration> {
+pub fn parse_as(grammar: &'static Grammar, tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
     let outside = |input: ParseStream<'_>| {
         let attrs = input.call(syn::Attribute::parse_outer)?;
         let vis: syn::Visibility = input.parse()?;
@@ -44,7 +40,10 @@ pub fn parse_as(
         let found = tokens.describe();
         report.push(
             Diagnostic::new(tokens.extent(), format!("expected the end of the declaration, found {found}"))
-                .help(format!("one `{0}!` declares one {0}; write another `{0}! {{ .. }}` for the next", grammar.declares)),
+                .help(format!(
+                    "one `{0}!` declares one {0}; write another `{0}! {{ .. }}` for the next",
+                    grammar.declares
+                )),
         );
     }
     Some(declaration)
@@ -113,7 +112,8 @@ fn body(
         }
         let found = tokens.describe();
         report.push(if tokens.at_group(Delimiter::Parenthesis) {
-            Diagnostic::new(tokens.extent(), format!("the body of {article} stands in braces, found `(`")).help(example)
+            Diagnostic::new(tokens.extent(), format!("the body of {article} stands in braces, found `(`"))
+                .help(example)
         } else if tokens.is_empty() {
             Diagnostic::new(name, format!("`{name}` has no body")).help(example)
         } else {
@@ -128,7 +128,8 @@ fn body(
         );
         return;
     }
-    let mut items = Items { grammar, tokens: inside, report, items: Vec::new(), lost: Vec::new(), complete: true };
+    let mut items =
+        Items { grammar, tokens: inside, report, items: Vec::new(), lost: Vec::new(), complete: true };
     items.parse();
     let Items { items, lost, complete, .. } = items;
     (declaration.items, declaration.lost, declaration.complete) = (items, lost, complete);

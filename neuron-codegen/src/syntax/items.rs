@@ -93,7 +93,11 @@ impl Items<'_, '_> {
             self.complete &= self.tokens.at_operator(";");
             return Err(Diagnostic::new(
                 self.tokens.extent(),
-                format!("expected an item such as {}, found {}", self.grammar.such_as, self.tokens.describe()),
+                format!(
+                    "expected an item such as {}, found {}",
+                    self.grammar.such_as,
+                    self.tokens.describe()
+                ),
             ));
         };
         let word = keyword.to_string();
@@ -219,7 +223,9 @@ impl Items<'_, '_> {
             }
             let separator = match self.tokens.peek_operator() {
                 Some(other) if matches!(other.as_str(), "," | "||" | "+" | "&" | "/") => other,
-                None if self.tokens.peek_ident().is_some() && !at_item(self.grammar, &self.tokens) => String::new(),
+                None if self.tokens.peek_ident().is_some() && !at_item(self.grammar, &self.tokens) => {
+                    String::new()
+                }
                 _ => return modes,
             };
             if separated {

@@ -32,7 +32,10 @@ fn gradients_are_as_somebody_would_write_them() {
         ("if u < 0.0 { a * abs(u) } else { -a * abs(u) }", "-a"),
         ("if u >= 0.0 { a * abs(u) } else { -a * abs(u) }", "a"),
         ("if u < 0.0 { a / (1.0 + abs(u)) } else { -a / (1.0 + abs(u)) }", "a / (1 + abs(u))^2"),
-        ("if u > 0.0 { tanh(u) } else { if u <= 0.0 { a * u } else { u } }", "if 0 < u { 1 - tanh(u)^2 } else { a }"),
+        (
+            "if u > 0.0 { tanh(u) } else { if u <= 0.0 { a * u } else { u } }",
+            "if 0 < u { 1 - tanh(u)^2 } else { a }",
+        ),
         // What changes its sign with a number is its magnitude.
         ("a * u * abs(u)", "2 * a * abs(u)"),
         ("max(a * u, 0.1 * u)", "if 0.1 * u < a * u { a } else { 0.1 }"),
@@ -40,15 +43,23 @@ fn gradients_are_as_somebody_would_write_them() {
         ("if u < 1.0 { a * u } else { u }", "if u < 1 { a } else { 1 }"),
         ("a * u^2", "2 * a * u"),
     ] {
-        assert_eq!(surrogate(&format!("{a} primitive = {primitive};")).gradient_text(), gradient, "{primitive}");
+        assert_eq!(
+            surrogate(&format!("{a} primitive = {primitive};")).gradient_text(),
+            gradient,
+            "{primitive}"
+        );
     }
-    let named = surrogate("param a = 1.0; let z = 1.0 + a * abs(u); primitive = if u < 0.0 { 1.0 / z } else { 2.0 - 1.0 / z };");
+    let named = surrogate(
+        "param a = 1.0; let z = 1.0 + a * abs(u); primitive = if u < 0.0 { 1.0 / z } else { 2.0 - 1.0 / z };",
+    );
     assert_eq!(named.gradient_text(), "a / z^2 where z = 1 + a * abs(u)");
 }
 
 #[test]
 fn not_a_number_stays_that() {
-    let guarded = |primitive: &str| cuda_function(&surrogate(&format!("primitive = {primitive};")), "f").contains("u != u");
+    let guarded = |primitive: &str| {
+        cuda_function(&surrogate(&format!("primitive = {primitive};")), "f").contains("u != u")
+    };
     assert!(!guarded("tanh(u)") && !guarded("if u < 0.0 { 0.1 * u } else { u + tanh(u) }"));
     assert!(guarded("if u < 0.0 { u + tanh(u) } else { 0.1 * u }") && guarded("2.0 * u"));
 }
@@ -113,7 +124,9 @@ fn large_ones_stay_manageable() {
     let mut body = String::from("let z0 = u;");
     for i in 1..=20 {
         let before = i - 1;
-        body += &format!("let z{i} = if u < {i}.0 {{ z{before} / (1.0 + abs(z{before})) }} else {{ z{before} + 0.1 * tanh(z{before}) }};");
+        body += &format!(
+            "let z{i} = if u < {i}.0 {{ z{before} / (1.0 + abs(z{before})) }} else {{ z{before} + 0.1 * tanh(z{before}) }};"
+        );
     }
     let large = surrogate(&format!("{body} primitive = z20;"));
     assert!(large.gradient_text().len() < 100_000, "{}", large.gradient_text().len());

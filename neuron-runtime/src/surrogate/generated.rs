@@ -3,8 +3,8 @@
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result;
 
-pub use super::definition::{Definition, ParameterDef, Shape};
 use super::MAX_PARAMETERS;
+pub use super::definition::{Definition, ParameterDef, Shape};
 pub use crate::{Error, Gradient, Real, Surrogate};
 
 /// A declared surrogate with values of its parameters.

@@ -67,7 +67,8 @@ fn ranges_are_checked() {
 
 #[test]
 fn names() {
-    let same = |name: &str, expected: Surrogate| assert_eq!(Surrogate::from_name(name, &[]).unwrap(), expected);
+    let same =
+        |name: &str, expected: Surrogate| assert_eq!(Surrogate::from_name(name, &[]).unwrap(), expected);
     same("ATan", ATan::default().into());
     same("atan", ATan::default().into());
     same("LeakyKReLU", LeakyKReLU::default().into());

@@ -22,7 +22,8 @@ fn extremes() -> Vec<Surrogate> {
 }
 
 fn check<R: Real>(tiny: R, largest: R) {
-    let places = [0.0, 1e-30, 1e-8, 0.1, 0.5, 1.0, 1.5, 10.0, 1e4, 1e9, 1e18, 1e30, f64::INFINITY].map(R::from_f64);
+    let places =
+        [0.0, 1e-30, 1e-8, 0.1, 0.5, 1.0, 1.5, 10.0, 1e4, 1e9, 1e18, 1e30, f64::INFINITY].map(R::from_f64);
     for surrogate in extremes() {
         for u in places.into_iter().chain([tiny, largest]) {
             for u in [u, -u] {
@@ -30,7 +31,10 @@ fn check<R: Real>(tiny: R, largest: R) {
                 assert!(gradient.to_f64().is_finite(), "gradient of {surrogate} at {u}: {gradient}");
                 // Unbounded ones grow with their parameters.
                 let is_moderate = surrogate.parameters().all(|(_, value)| value <= 1e6);
-                assert!(primitive.to_f64().is_finite() || !is_moderate, "primitive of {surrogate} at {u}: {primitive}");
+                assert!(
+                    primitive.to_f64().is_finite() || !is_moderate,
+                    "primitive of {surrogate} at {u}: {primitive}"
+                );
                 assert!(!primitive.to_f64().is_nan(), "primitive of {surrogate} at {u}: {primitive}");
             }
         }

@@ -59,11 +59,18 @@ fn gradients() {
         let single: Vec<f64> = values.iter().map(|&value| f64::from(value as f32)).collect();
         for u in places() {
             let (expected, actual) = (formula(surrogate.name(), &values, u), surrogate.gradient(u));
-            assert!((expected - actual).abs() <= 1e-14 * largest, "{surrogate} at {u}: {actual}, not {expected}");
+            assert!(
+                (expected - actual).abs() <= 1e-14 * largest,
+                "{surrogate} at {u}: {actual}, not {expected}"
+            );
             let actual = f64::from(surrogate.gradient_in(u as f32));
             let expected = formula(surrogate.name(), &single, u);
             // Of an angle of many turns, float32 has fewer digits behind the point.
-            let turns = if surrogate.name() == "SquarewaveFourierSeries" { 2.0 * values[0] * 4.0 / values[1] } else { 1.0 };
+            let turns = if surrogate.name() == "SquarewaveFourierSeries" {
+                2.0 * values[0] * 4.0 / values[1]
+            } else {
+                1.0
+            };
             let is_edge = surrogate.name().starts_with("Rect") && (u.abs() - 0.5 / values[0]).abs() < 1e-6
                 || surrogate.name() == "PiecewiseLeakyReLU" && (u.abs() - values[0]).abs() < 1e-6;
             assert!(
@@ -83,9 +90,13 @@ fn gradients_at_the_edges() {
     assert_eq!([at("LogTailedReLU", 0.0), at("LogTailedReLU", 1.0)], [0.0, 1.0]);
     assert_eq!([at("LeakyKReLU", 0.0), at("S2NN", 0.0)], [1.0, 1.0]);
     // `abs` has a slope at 0.
-    for (name, expected) in
-        [("SoftSign", 1.0), ("SuperSpike", 1.0), ("PiecewiseExp", 0.5), ("QPseudoSpike", 1.0), ("NonzeroSignLogAbs", 1.0)]
-    {
+    for (name, expected) in [
+        ("SoftSign", 1.0),
+        ("SuperSpike", 1.0),
+        ("PiecewiseExp", 0.5),
+        ("QPseudoSpike", 1.0),
+        ("NonzeroSignLogAbs", 1.0),
+    ] {
         assert_eq!([at(name, 0.0), at(name, -0.0)], [expected; 2], "{name}");
     }
 }
@@ -102,12 +113,15 @@ fn primitives_have_these_gradients() {
             let numeric = (surrogate.primitive(after) - surrogate.primitive(before)) / (2.0 * step);
             let exact = surrogate.gradient(u);
             // Next to a kink, the difference is over both sides of it.
-            let kinked = (surrogate.gradient(before) - surrogate.gradient(after)).abs() > 1e-2 * exact.abs().max(1.0);
+            let kinked =
+                (surrogate.gradient(before) - surrogate.gradient(after)).abs() > 1e-2 * exact.abs().max(1.0);
             if kinked {
                 continue;
             }
             compared += 1;
-            let bound = 1e-8 * exact.abs().max(1.0) * surrogate.parameters().map(|(_, p)| p.abs()).fold(1.0, f64::max);
+            let bound = 1e-8
+                * exact.abs().max(1.0)
+                * surrogate.parameters().map(|(_, p)| p.abs()).fold(1.0, f64::max);
             assert!((numeric - exact).abs() <= bound, "{surrogate} at {u}: {exact}, numerically {numeric}");
         }
         assert!(compared > 780, "{surrogate}: only {compared} places compared");
@@ -128,8 +142,12 @@ fn primitives_are_steps() {
         }
         assert!(surrogate.primitive(1e9) >= before);
         if bounded.contains(&surrogate.name()) {
-            let [first, middle, last] = [f64::NEG_INFINITY, 0.0, f64::INFINITY].map(|u| surrogate.primitive(u));
-            assert!(first.abs() < 1e-15 && (middle - 0.5).abs() < 1e-15 && (last - 1.0).abs() < 1e-15, "{surrogate}");
+            let [first, middle, last] =
+                [f64::NEG_INFINITY, 0.0, f64::INFINITY].map(|u| surrogate.primitive(u));
+            assert!(
+                first.abs() < 1e-15 && (middle - 0.5).abs() < 1e-15 && (last - 1.0).abs() < 1e-15,
+                "{surrogate}"
+            );
         }
     }
 }
