@@ -113,6 +113,30 @@ impl Executor for OnGpu {
     }
 }
 
+neurons::surrogate! {
+    surrogate Own { param a = 3.0; param b = 0.5; primitive = sigmoid(a * u) + b * tanh(u); }
+}
+
+/// A surrogate that the kernels were not compiled with: they are compiled again.
+#[test]
+fn own_surrogate() {
+    fn check<N: Neuron>(gpu: &OnGpu) {
+        let with_grad = |case: &Case<N>| {
+            matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad)
+        };
+        for mut case in every_case::<N>(&[[3, 1000]]).into_iter().filter(with_grad) {
+            case.gradient.surrogate = Own { a: 2.0, ..Own::default() }.into();
+            compare::<N, f32>(gpu, &case);
+            compare::<N, f64>(gpu, &case);
+            compare::<N, half::bf16>(gpu, &case);
+        }
+    }
+    let Some(device) = device() else { return };
+    let gpu = OnGpu(device);
+    check::<Lif>(&gpu);
+    check::<If>(&gpu);
+}
+
 #[test]
 fn same_bits() {
     struct SameBits(OnGpu);
