@@ -125,9 +125,9 @@ fn own_surrogate() {
             |case: &Case<N>| matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
         for mut case in every_case::<N>(&[[3, 1000]]).into_iter().filter(with_grad) {
             case.gradient.surrogate = Own { a: 2.0, ..Own::default() }.into();
-            compare::<N, f32>(gpu, &case);
-            compare::<N, f64>(gpu, &case);
-            compare::<N, half::bf16>(gpu, &case);
+            compare::<N, f32, _>(gpu, &case);
+            compare::<N, f64, _>(gpu, &case);
+            compare::<N, half::bf16, _>(gpu, &case);
         }
     }
     let Some(device) = device() else { return };

@@ -13,7 +13,7 @@ use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
 use neurons::cuda::{Arguments, RawCall, RawParameter};
-use neurons::{Element, Neuron};
+use neurons::{Element, Neuron, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron, models};
