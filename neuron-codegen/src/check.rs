@@ -5,6 +5,9 @@
 //! something valid in its place.
 
 pub(crate) mod constant;
+mod domain;
+mod gradient;
+mod interval;
 mod lower;
 mod mistakes;
 pub(crate) mod names;
@@ -32,17 +35,23 @@ pub struct Analysis {
     pub model: Option<Model>,
     /// The errors.
     pub report: Report,
+    /// What is probably not meant; nothing as long as there are errors.
+    pub warnings: Report,
 }
 
 /// Parses and checks the tokens between the braces of `neuron! { .. }`.
 pub fn analyse(tokens: TokenStream) -> Analysis {
-    let mut report = Report::default();
+    let (mut report, mut warnings) = (Report::default(), Report::default());
     let model = syntax::parse(tokens, &mut report).map(|declaration| {
         let scope = Scope::new(&declaration, &mut report);
-        Checker::new(&declaration, scope, &mut report).model()
+        Checker::new(&declaration, scope, &mut report, &mut warnings).model()
     });
     report.sort();
-    Analysis { model, report }
+    warnings.sort();
+    if !report.is_empty() {
+        warnings = Report::default();
+    }
+    Analysis { model, report, warnings }
 }
 
 /// The state of checking one declaration.
@@ -50,6 +59,7 @@ struct Checker<'a> {
     declaration: &'a Declaration,
     scope: Scope<'a>,
     report: &'a mut Report,
+    warnings: &'a mut Report,
     graph: Graph,
     leaves: Leaves,
     /// The names of expressions given by `let`.
@@ -60,6 +70,10 @@ struct Checker<'a> {
     resolving: Vec<usize>,
     /// What is known of the default of each parameter, in the order of [`Scope::params`].
     defaults: Vec<params::Default>,
+    /// Conditions of the choices around the expression being looked at, and whether they hold there.
+    path: Vec<(Id, bool)>,
+    /// What may have no value.
+    sites: Vec<domain::Site>,
     /// Names already reported as unknown, or as unknown at some place.
     reported: HashSet<String>,
     /// Names that unknown ones were probably meant to be.
@@ -67,7 +81,12 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(declaration: &'a Declaration, scope: Scope<'a>, report: &'a mut Report) -> Self {
+    fn new(
+        declaration: &'a Declaration,
+        scope: Scope<'a>,
+        report: &'a mut Report,
+        warnings: &'a mut Report,
+    ) -> Self {
         let mut graph = Graph::default();
         let [h, spike] = ["h", "spike"].map(|name| graph.leaf(name, Sort::Real, Rate::Step));
         let fired = graph.leaf("fired", Sort::Bool, Rate::Step);
@@ -77,12 +96,15 @@ impl<'a> Checker<'a> {
         Self {
             declaration,
             report,
+            warnings,
             graph,
             leaves,
             names: HashMap::new(),
             lets: vec![lower::Let::Waiting; scope.lets.len()],
             resolving: Vec::new(),
             defaults: vec![params::Default::Waiting; scope.params.len()],
+            path: Vec::new(),
+            sites: Vec::new(),
             reported: HashSet::new(),
             meant: HashSet::new(),
             scope,
@@ -111,7 +133,7 @@ impl<'a> Checker<'a> {
         let params = self.params(&flags);
         let resets = self.resets(states[0].update.is_some());
         self.unused();
-        Model {
+        let mut model = Model {
             name: declaration.name.clone(),
             vis: declaration.vis.clone(),
             attrs: declaration.attrs.clone(),
@@ -124,9 +146,17 @@ impl<'a> Checker<'a> {
             charge,
             output,
             resets,
-            names: self.names,
-            graph: self.graph,
+            names: std::mem::take(&mut self.names),
+            graph: Graph::default(),
+        };
+        // Of what is wrong in itself, nothing is known to follow.
+        if self.report.is_empty() {
+            self.gradients(&model);
+            let conditions = model.params.iter().flat_map(|param| &param.conditions);
+            self.domains(&conditions.map(|condition| condition.expr).collect::<Vec<_>>());
         }
+        model.graph = self.graph;
+        model
     }
 
     fn struct_name(&mut self) {

@@ -7,11 +7,12 @@ use quote::quote;
 
 use crate::check::analyse;
 use crate::emit::api;
+use crate::model::Model;
 
 /// Expands a declaration. The tokens may begin with the path of the runtime crate and a semicolon, as the
 /// runtime's own `neuron!` writes it, so that users need not depend on that crate by name.
 ///
-/// Mistakes become `compile_error!`s at their places. As far as the declaration could be understood, the
+/// Mistakes become `compile_error!`s at their places, what is dubious warnings. As far as the declaration could be understood, the
 /// struct and its methods are emitted all the same, so that code that uses them gets no errors of its own.
 ///
 /// `out_dir` is the `OUT_DIR` of the crate, if it has one: kernels that its build script has compiled there
@@ -20,8 +21,16 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let (krate, declaration) = split(tokens);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
+    let warnings = analysis.warnings.to_warnings(&levels(analysis.model.as_ref()));
     let code = analysis.model.map(|model| api::expand(model, &krate, out_dir));
-    quote! { #errors #code }
+    quote! { #errors #warnings #code }
+}
+
+/// What the declaration's attributes say of lints: warnings are silenced as any other on the struct.
+fn levels(model: Option<&Model>) -> TokenStream {
+    let attrs = model.map_or(&[][..], |model| &model.attrs);
+    let is_level = |attr: &&syn::Attribute| attr.path().is_ident("allow");
+    attrs.iter().filter(is_level).map(|attr| quote!(#attr)).collect()
 }
 
 /// Takes `$crate;` off the front. The token keeps where it came from, so it cannot be made up here.

@@ -1,7 +1,7 @@
-//! Errors in a declaration: collected, not thrown, so that all of them are reported at once.
+//! Errors and warnings about a declaration: collected, not thrown, so that all of them are reported at once.
 
 use proc_macro2::{Ident, LineColumn, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
 /// A stretch of source text, from its first to its last token.
 ///
@@ -33,7 +33,7 @@ impl From<&Ident> for Extent {
     }
 }
 
-/// One error: what is wrong, where, and what to write instead.
+/// One error or warning: what is wrong, where, and what to write instead.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// Where.
@@ -72,7 +72,7 @@ impl Diagnostic {
     }
 }
 
-/// All errors of a declaration, in the order of the source once [`Report::sort`] was called.
+/// All errors of a declaration, or all warnings, in the order of the source once [`Report::sort`] was called.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
@@ -111,7 +111,30 @@ impl Report {
                 // The compiler underlines from the first token of the macro call to its last.
                 let path = quote_spanned!(start=> ::core::compile_error!);
                 let message = quote_spanned!(end=> { #text });
-                quote::quote!(#path #message)
+                quote!(#path #message)
+            })
+            .collect()
+    }
+
+    /// One warning of the compiler each, at the user's spans. `levels` are attributes such as `#[allow(..)]`.
+    ///
+    /// Stable Rust has no warnings for macros; what comes closest is the use of something deprecated, which is
+    /// reported with a text of our own. The lint underlines a single token, the first one.
+    pub fn to_warnings(&self, levels: &TokenStream) -> TokenStream {
+        self.diagnostics
+            .iter()
+            .map(|diagnostic| {
+                let text = diagnostic.text();
+                let warning = Ident::new("warning", diagnostic.extent.start);
+                quote! {
+                    #levels
+                    const _: () = {
+                        #[deprecated(note = #text)]
+                        #[allow(non_upper_case_globals)]
+                        const warning: () = ();
+                        #warning
+                    };
+                }
             })
             .collect()
     }

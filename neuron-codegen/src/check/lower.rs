@@ -4,10 +4,11 @@
 
 use proc_macro2::Ident;
 
+use super::domain::{Operation, Site};
 use super::scope::Symbol;
 use super::{Checker, names};
 use crate::ir::{Cmp, Func, Id, Node, Rate, Sort};
-use crate::report::Diagnostic;
+use crate::report::{Diagnostic, Extent};
 use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
 
 /// Where an expression stands: what it may use depends on it.
@@ -87,7 +88,10 @@ impl Checker<'_> {
         let ItemKind::Let { value, .. } = &item.kind else { return None };
         self.lets[index] = Let::Active;
         self.resolving.push(index);
+        // It stands for itself, wherever it is used.
+        let path = std::mem::take(&mut self.path);
         let id = self.expr(value, None, Place::Let);
+        self.path = path;
         self.resolving.pop();
         self.lets[index] = Let::Done(id);
         if let Some(id) = id
@@ -148,8 +152,11 @@ impl Checker<'_> {
                 self.graph.add(Node::Not(a))
             }
             ExprKind::Power(a, n) => {
-                let a = self.number(a, place)?;
-                self.graph.add(Node::Powi(a, *n))
+                let base = self.number(a, place)?;
+                if *n < 0 {
+                    self.site(Operation::Power(*n), base, a, a.extent);
+                }
+                self.graph.add(Node::Powi(base, *n))
             }
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, place)?,
             ExprKind::Call(function, args) => self.call(function, args, place)?,
@@ -161,7 +168,8 @@ impl Checker<'_> {
                     return None;
                 }
                 let cond = self.condition(cond, place);
-                let (yes, no) = (self.number(yes, place), self.number(no, place));
+                let yes = self.assuming(cond, true, |checker| checker.number(yes, place));
+                let no = self.assuming(cond, false, |checker| checker.number(no, place));
                 self.graph.add(Node::Select(cond?, yes?, no?))
             }
         };
@@ -171,6 +179,21 @@ impl Checker<'_> {
             return None;
         }
         Some(id)
+    }
+
+    /// What `inner` makes of an expression that only counts where `cond` is `holds`.
+    fn assuming<T>(&mut self, cond: Option<Id>, holds: bool, inner: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = self.path.len();
+        self.path.extend(cond.map(|cond| (cond, holds)));
+        let result = inner(self);
+        self.path.truncate(outside);
+        result
+    }
+
+    /// Notes that `operation` may have no value, to be looked at when all ranges are known.
+    fn site(&mut self, operation: Operation, operand: Id, written: &Expr, extent: Extent) {
+        let text = written.bare().to_string();
+        self.sites.push(Site { operation, operand, text, extent, path: self.path.clone() });
     }
 
     fn binary(&mut self, op: Binary, a: &Expr, b: &Expr, place: Place) -> Option<Id> {
@@ -185,12 +208,17 @@ impl Checker<'_> {
             return None;
         }
         if let Binary::And | Binary::Or = op {
-            let (a, b) = (self.condition(a, place), self.condition(b, place));
+            let a = self.condition(a, place);
+            // The second is only of interest where the first does not decide.
+            let b = self.assuming(a, op == Binary::And, |checker| checker.condition(b, place));
             let node = if op == Binary::And { Node::And } else { Node::Or };
             return Some(self.graph.add(node(a?, b?)));
         }
-        let (a, b) = (self.number(a, place), self.number(b, place));
-        let (a, b) = (a?, b?);
+        let (left, right) = (self.number(a, place), self.number(b, place));
+        if let (Binary::Div, Some(divisor)) = (op, right) {
+            self.site(Operation::Division, divisor, b, b.extent);
+        }
+        let (a, b) = (left?, right?);
         Some(self.graph.add(match op {
             Binary::Add => Node::Add(a, b),
             Binary::Sub => Node::Sub(a, b),
@@ -227,6 +255,14 @@ impl Checker<'_> {
             ("min", &[a, b]) => Node::Min(a, b),
             ("max", &[a, b]) => Node::Max(a, b),
             // In this order `x` is what is chosen at the bounds themselves, and if it is NaN.
+            ("ln", &[a]) => {
+                self.site(Operation::Ln, a, &args[0], function.into());
+                Node::Call(Func::Ln, a)
+            }
+            ("sqrt", &[a]) => {
+                self.site(Operation::Sqrt, a, &args[0], function.into());
+                Node::Call(Func::Sqrt, a)
+            }
             ("clamp", &[x, low, high]) => Node::Min(high, self.graph.add(Node::Max(low, x))),
             (_, &[a]) => Node::Call(Func::ALL.into_iter().find(|func| func.name() == name)?, a),
             _ => return None,

@@ -5,6 +5,7 @@ mod mistakes;
 mod models;
 mod recovery;
 mod surrogates;
+mod warnings;
 
 use neuron_codegen::check::{Analysis, analyse};
 use neuron_codegen::model::Model;
@@ -21,7 +22,7 @@ fn messages(source: &str) -> Vec<String> {
 
 /// The model of a declaration without mistakes.
 fn model(source: &str) -> Model {
-    let Analysis { model, report } = analysis(source);
+    let Analysis { model, report, .. } = analysis(source);
     let texts: Vec<_> = report.iter().map(|diagnostic| diagnostic.text()).collect();
     assert!(texts.is_empty(), "{source}: {texts:#?}");
     model.expect("a model without errors")

@@ -1,6 +1,6 @@
 //! One mistake, one error: at the right place, with the right words, and nothing else.
 
-use neuron_codegen::report::Diagnostic;
+use neuron_codegen::report::{Diagnostic, Report};
 
 use super::{analysis, messages};
 
@@ -13,21 +13,28 @@ fn underlined(source: &str, diagnostic: &Diagnostic) -> String {
     source.chars().skip(start.column).take(end.column - start.column).collect()
 }
 
+/// What is reported of `source`: the part of it that is underlined, then the text.
+pub fn diagnosed(source: &str, report: &Report) -> Vec<String> {
+    report
+        .iter()
+        .map(|diagnostic| format!("[{}]\n{}", underlined(source, diagnostic), diagnostic.text()))
+        .collect()
+}
+
+/// Calls `check` with the source of each block of `table`, and with what is expected for it; how many there are.
+pub fn each_block(table: &str, check: impl Fn(&str, [String; 1])) -> usize {
+    let blocks = table.split("\n\n").map(|block| {
+        let (source, expected) = block.trim_end().split_once('\n').expect("a source and an expectation");
+        check(source, [expected.lines().map(str::trim_start).collect::<Vec<_>>().join("\n")]);
+    });
+    blocks.count()
+}
+
 #[test]
 fn each_mistake_gives_one_error() {
-    let mut cases = 0;
-    for block in TABLE.split("\n\n") {
-        let (source, expected) = block.trim_end().split_once('\n').expect("a source and an expectation");
-        let analysis = analysis(source);
-        let found: Vec<_> = analysis
-            .report
-            .iter()
-            .map(|diagnostic| format!("[{}]\n{}", underlined(source, diagnostic), diagnostic.text()))
-            .collect();
-        let expected: Vec<_> = expected.lines().map(str::trim_start).collect();
-        assert_eq!(found, [expected.join("\n")], "{source}");
-        cases += 1;
-    }
+    let cases = each_block(TABLE, |source, expected| {
+        assert_eq!(diagnosed(source, &analysis(source).report), expected, "{source}");
+    });
     assert!(cases > 100);
 }
 
