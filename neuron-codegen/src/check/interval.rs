@@ -113,7 +113,13 @@ impl Interval {
             let is_zero = |end: End| end.value == 0.0;
             if is_zero(a) || is_zero(b) {
                 // Of values that are finite, even where the end is not.
-                let closed = (a.closed && b.closed) || (is_zero(a) && a.closed) || (is_zero(b) && b.closed);
+                let closed = if is_zero(a) && is_zero(b) {
+                    a.closed || b.closed
+                } else if is_zero(a) {
+                    a.closed
+                } else {
+                    b.closed
+                };
                 return End { value: 0.0, closed };
             }
             End::new(a.value * b.value, a.closed && b.closed)

@@ -1,0 +1,13 @@
+use neurons::neuron;
+
+neuron! {
+    pub struct Bad {
+        array gain = [1.0, 2.0];
+        charge = v + gain * x;
+        reset hard;
+    }
+}
+
+fn main() {
+    let _ = Bad { gain: 2.0, ..Default::default() };
+}
