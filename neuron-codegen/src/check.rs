@@ -305,9 +305,10 @@ impl<'a> Checker<'a> {
         Output::Spike { threshold: threshold.unwrap_or(self.leaves.v_threshold) }
     }
 
-    fn declares_v(&self) -> bool {
-        let is_v = |item: &Item| matches!(&item.kind, ItemKind::State { name, .. } if name == "v");
-        self.declaration.items.iter().any(is_v)
+    /// Whether there is a state of that name, be it that it cannot have it.
+    fn declares_state(&self, text: &str) -> bool {
+        let declares = |item: &Item| matches!(&item.kind, ItemKind::State { name, .. } if name == text);
+        self.declaration.items.iter().any(declares)
     }
 
     fn resets(&mut self, is_written_out: bool) -> Vec<Reset> {
@@ -315,7 +316,7 @@ impl<'a> Checker<'a> {
         let silent = self.scope.output.is_some();
         match self.scope.reset {
             // Whoever declares it as a state writes its update with it, and has been told.
-            Some(_) if is_written_out && self.declares_v() => {}
+            Some(_) if is_written_out && self.declares_state("v") => {}
             Some(item) if is_written_out => {
                 let message = "the potential after the step is given twice: by `reset` and by `update v`";
                 let error = Diagnostic::new(item.head(), message);

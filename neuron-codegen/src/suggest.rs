@@ -86,6 +86,8 @@ pub fn function(name: &str, known: &[&str], args: &[String]) -> Option<String> {
         }
         "square" | "sq" => format!("write `{}^2`", group(0)),
         "tan" => format!("write `sin({x}) / cos({x})`"),
+        "floor" => format!("write `round({x} - 0.5)`"),
+        "ceil" => format!("write `round({x} + 0.5)`"),
         "relu" => format!("write `max({x}, 0.0)`"),
         "heaviside" | "step" | "theta" => format!("write `if {x} >= 0.0 {{ 1.0 }} else {{ 0.0 }}`"),
         "sign" | "signum" => format!("write `if {x} < 0.0 {{ -1.0 }} else {{ 1.0 }}`"),

@@ -88,15 +88,21 @@ impl Checker<'_> {
             return;
         }
         let word = place.word();
-        let until = match (what, place) {
-            ("h", Place::Charge) => "before the charge: it is what `charge` computes",
-            ("h", _) => "for `threshold`, which may only depend on what the step starts from",
+        let until = match what {
+            "h" => "before the charge: it is what `charge` computes",
             _ => "before the neuron is charged and compared with its threshold",
         };
-        let message = if *ident == what {
-            format!("`{what}` does not exist {until}")
-        } else {
-            format!("{word} uses `{ident}`, but `{what}` in it does not exist {until}")
+        let message = match (what, place) {
+            ("h", Place::Threshold) if *ident == what => {
+                "`threshold` cannot use `h`: it may only depend on what the step starts from".to_owned()
+            }
+            ("h", Place::Threshold) => {
+                format!(
+                    "`threshold` cannot use `{ident}`, which depends on `h`, only what the step starts from"
+                )
+            }
+            _ if *ident == what => format!("`{what}` does not exist {until}"),
+            _ => format!("{word} uses `{ident}`, but `{what}` in it does not exist {until}"),
         };
         let error = Diagnostic::new(ident, message);
         self.report.push(if what == "h" {

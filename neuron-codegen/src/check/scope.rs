@@ -222,7 +222,7 @@ fn refusal(name: &Ident, symbol: Symbol, reason: &str) -> Diagnostic {
     let error = Diagnostic::new(name, format!("`{name}` cannot be the name of {}: {reason}", symbol.word()));
     match name.to_string().as_str() {
         "v" if symbol == Symbol::State => {
-            error.help("it starts at `v_reset` and is set by `charge` and `reset`; leave this out")
+            error.help("leave this out; it starts at `v_reset`, which `param v_reset = ...;` sets")
         }
         "h" | "spike" if matches!(symbol, Symbol::Let(_)) => error.help("use it without declaring it"),
         _ => error.help("use another name"),

@@ -6,6 +6,7 @@ use proc_macro2::Ident;
 
 use super::Checker;
 use super::scope::Symbol;
+use crate::model::ParamKind;
 use crate::report::Diagnostic;
 use crate::suggest;
 use crate::syntax::{Expr, ExprKind, ItemKind};
@@ -68,13 +69,27 @@ impl Checker<'_> {
         let error = Diagnostic::new(name, format!("`{text}` is not a state"));
         self.report.push(match self.scope.symbol(&text) {
             Some(Symbol::Wrong) => return None,
+            // Declared as both, which has been reported.
+            Some(_) if self.declares_state(&text) => return None,
+            Some(Symbol::Param(_)) if self.scope.param_kind(&text) == ParamKind::Learnable => {
+                let message = format!("`{text}` is a learnable parameter: training changes it, steps do not");
+                Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))
+            }
             Some(Symbol::Param(_)) => {
                 let message = format!("`{text}` is a parameter: states change over time, parameters do not");
                 Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))
             }
             Some(symbol) => {
                 let message = format!("`{text}` is {}, only states can be updated", symbol.word());
-                Diagnostic::new(name, message)
+                let error = Diagnostic::new(name, message);
+                match symbol {
+                    Symbol::Charged => error
+                        .help("`charge = ...` computes it; the potential after the step is `update v = ...`"),
+                    Symbol::Let(_) => {
+                        error.help(format!("to carry it to the next step, declare `state {text} = ...;`"))
+                    }
+                    _ => error,
+                }
             }
             None if self.declaration.lost.contains(&text) => return None,
             None => {

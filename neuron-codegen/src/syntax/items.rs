@@ -11,7 +11,7 @@ use super::mistakes::stray;
 use super::pratt::{self, Result};
 use super::tokens::Tokens;
 use super::{Grammar, is_keyword};
-use crate::model::ParamKind;
+use crate::model::{ParamKind, Reset};
 use crate::report::{Diagnostic, Extent, Report};
 use crate::suggest;
 
@@ -220,6 +220,16 @@ impl Items<'_, '_> {
             }
             if self.tokens.eat("|").is_some() {
                 continue;
+            }
+            if self.tokens.at_operator("=") {
+                let error = Diagnostic::new(self.tokens.extent(), "a reset mode has no value, found `=`");
+                self.report.push(error.help(
+                    "the potential after a hard reset is `param v_reset = ...`; any other reset is written \
+                     `update v = ...`",
+                ));
+                self.skip(&[]);
+                modes.retain(|mode| Reset::NAMED.iter().any(|reset| mode == reset.keyword()));
+                return modes;
             }
             let separator = match self.tokens.peek_operator() {
                 Some(other) if matches!(other.as_str(), "," | "||" | "+" | "&" | "/") => other,

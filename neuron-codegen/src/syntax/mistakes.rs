@@ -1,5 +1,7 @@
 //! The mistakes of single tokens in an expression: what was meant, and what to write instead.
 
+use proc_macro2::Delimiter;
+
 use super::expr::{Expr, ExprKind};
 use super::pratt::{Result, operand_alone};
 use super::tokens::Tokens;
@@ -15,6 +17,9 @@ pub fn stray(tokens: &Tokens<'_>, before: &Expr, end: &str) -> Diagnostic {
         Some("|") => error.help("the logical or of two conditions is `||`"),
         Some("?") => error.help("to choose between two numbers, write `if cond { a } else { b }`"),
         Some(_) => error,
+        None if tokens.at_group(Delimiter::Bracket) => {
+            error.help("there are no indices: each input and each state has a name of its own")
+        }
         None if tokens.at("as") => error.help("all numbers are real; there is nothing to convert"),
         None if tokens.at("and") => error.help("the logical and of two conditions is `&&`"),
         None if tokens.at("or") => error.help("the logical or of two conditions is `||`"),
@@ -83,6 +88,9 @@ pub fn expected_expression(tokens: &Tokens<'_>) -> Diagnostic {
         }
         Some("+") => error.help("there is no unary plus"),
         Some("*") => error.help("a power is written with `^`"),
+        _ if tokens.at_group(Delimiter::Bracket) => error.help(
+            "it is one number here; where the neuron is used, an `array` gets as many as it has channels",
+        ),
         _ if tokens.at("self") => error.help("parameters and states are known by their names alone"),
         _ if tokens.at("match") => error.help("to choose between numbers, write `if cond { a } else { b }`"),
         _ => error,

@@ -1,12 +1,12 @@
 //! Whatever is written, something valid comes out: the macro can always emit the struct and its methods.
 
 use neuron_codegen::ir::{Graph, Id, Node, Sort};
-use neuron_codegen::model::{Model, Reset};
+use neuron_codegen::model::{Model, Output, Reset};
 use proc_macro2::{Group, TokenStream, TokenTree};
 
 use super::analysis;
 
-const DECLARATIONS: [&str; 2] = [
+const DECLARATIONS: [&str; 4] = [
     "pub struct Lif {
         /// Membrane time constant in time steps.
         param tau = 2.0 where tau > 1.0;
@@ -24,12 +24,29 @@ const DECLARATIONS: [&str; 2] = [
         update u = u + dt * a * (0.2 * v - u) + 8.0 * spike;
         reset hard;
     }",
+    "struct Gated {
+        learnable w = -ln(3.0) where w < 5.0;
+        array gain = 1.0;
+        state last = 0.0;
+        charge = sigmoid(w) * v + gain * x - last;
+        update last = spike;
+        update v = if spike { v_reset } else { h - last };
+    }",
+    "struct Integer {
+        param tau = 2.0 where tau > 1.0;
+        param v_threshold = 1.0 where v_threshold > 0.0;
+        charge = v - v / tau + x;
+        let count = round(clamp(h / v_threshold, 0.0, 4.0));
+        output = count;
+        update v = h - count * v_threshold;
+    }",
 ];
 
 /// Panics unless every expression of `model` is of its kind.
 fn assert_valid(model: &Model) {
     let g = &model.graph;
-    let sorts = [(model.charge, Sort::Real), (model.threshold().unwrap(), Sort::Real)]
+    let (Output::Spike { threshold: output } | Output::Value(output)) = model.output;
+    let sorts = [(model.charge, Sort::Real), (output, Sort::Real)]
         .into_iter()
         .chain(model.params.iter().map(|param| (param.leaf, Sort::Real)))
         .chain(model.params.iter().flat_map(|param| &param.conditions).map(|it| (it.expr, Sort::Bool)))
@@ -41,7 +58,9 @@ fn assert_valid(model: &Model) {
         assert_typed(g, id);
     }
     for late in [model.leaves.h, model.leaves.spike, model.leaves.fired] {
-        assert!(!g.contains(model.charge, late) && !g.contains(model.threshold().unwrap(), late));
+        assert!(!g.contains(model.charge, late));
+        let is_early = model.threshold().is_some() || late != model.leaves.h;
+        assert!(!is_early || !g.contains(output, late));
     }
     assert_eq!(model.states[0].name, "v");
     assert!(model.states[1..].iter().all(|state| state.update.is_some()));
