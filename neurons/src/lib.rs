@@ -12,8 +12,8 @@
 //! # Ok::<(), neurons::Error>(())
 //! ```
 //!
-//! A neuron of your own takes a few lines with [`neuron!`]; the language is described in
-//! `docs/language.md`.
+//! A neuron of your own takes a few lines with [`neuron!`]; `docs/guide.md` goes from a paper's equations to one, and
+//! the language is described in `docs/language.md`.
 
 mod adaptive_exponential;
 mod adaptive_quadratic;
@@ -57,6 +57,10 @@ pub use synaptic::*;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+mod guide {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/language.md")]

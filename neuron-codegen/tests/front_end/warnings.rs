@@ -118,3 +118,25 @@ fn mistakes_come_first() {
     assert_eq!(analysis.report.iter().count(), 1);
     assert!(analysis.warnings.is_empty());
 }
+
+/// They are items of their own, which leave the expansion valid, and hear what the struct says of lints.
+#[test]
+fn warnings_become_deprecations() {
+    let source = "#[allow(deprecated)] #[doc(hidden)] struct Dubious { charge = v + ln(x) + sqrt(v); reset hard; }";
+    let tokens = neuron_codegen::expand::expand(source.parse().unwrap(), None);
+    let file: syn::File = syn::parse2(tokens).expect("items");
+    let consts: Vec<&syn::ItemConst> = (file.items.iter())
+        .filter_map(|item| match item {
+            syn::Item::Const(item) if item.ident == "_" => Some(item),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(consts.len(), 2);
+    for (item, text) in consts.into_iter().zip(["`ln(x)` is NaN", "`sqrt(v)` is NaN"]) {
+        let text = format!("# [deprecated (note = \"{text}");
+        let printed = quote::quote!(#item).to_string();
+        assert!(printed.starts_with("# [allow (deprecated)] const _"), "{printed}");
+        assert!(printed.contains(&text), "{printed}");
+    }
+    assert!(!quote::quote!(#file).to_string().contains("compile_error"));
+}
