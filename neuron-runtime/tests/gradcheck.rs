@@ -25,7 +25,7 @@ neuron! {
     /// Every function of the language.
     pub struct Functions {
         charge = v + 0.1 * (exp(x - 2.0) + ln(2.0 + v * v) + sqrt(1.0 + x^2) + tanh(v) + sigmoid(x)
-            + atan(v) + erf(x) + sin(v) + cos(x) + 1.0 / (2.0 + x));
+            + atan(v) + erf(x) + sin(v) + cos(x) + 1.0 / (2.0 + x^2));
         reset hard | soft;
     }
 }

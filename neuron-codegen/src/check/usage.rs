@@ -71,13 +71,19 @@ impl Checker<'_> {
             Some(Symbol::Wrong) => return None,
             // Declared as both, which has been reported.
             Some(_) if self.declares_state(&text) => return None,
-            Some(Symbol::Param(_)) if self.scope.param_kind(&text) == ParamKind::Learnable => {
-                let message = format!("`{text}` is a learnable parameter: training changes it, steps do not");
-                Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))
-            }
             Some(Symbol::Param(_)) => {
-                let message = format!("`{text}` is a parameter: states change over time, parameters do not");
-                Diagnostic::new(name, message).help(format!("did you mean to declare `state {text} = ...;`?"))
+                let message = if self.scope.param_kind(&text) == ParamKind::Learnable {
+                    format!("`{text}` is a learnable parameter: training changes it, steps do not")
+                } else {
+                    format!("`{text}` is a parameter: states change over time, parameters do not")
+                };
+                let error = Diagnostic::new(name, message);
+                let updated = |state: &&String| self.scope.updates.iter().any(|(name, _)| *name == *state);
+                let waiting: Vec<&String> = states.iter().filter(|state| !updated(state)).collect();
+                match waiting.as_slice() {
+                    [state] => error.help(format!("did you mean `update {state} = ...;`?")),
+                    _ => error.help(format!("did you mean to declare `state {text} = ...;`?")),
+                }
             }
             Some(symbol) => {
                 let message = format!("`{text}` is {}, only states can be updated", symbol.word());

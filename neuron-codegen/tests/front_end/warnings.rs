@@ -122,7 +122,8 @@ fn mistakes_come_first() {
 /// They are items of their own, which leave the expansion valid, and hear what the struct says of lints.
 #[test]
 fn warnings_become_deprecations() {
-    let source = "#[allow(deprecated)] #[doc(hidden)] struct Dubious { charge = v + ln(x) + sqrt(v); reset hard; }";
+    let source =
+        "#[allow(deprecated)] #[doc(hidden)] struct Dubious { charge = v + ln(x) + sqrt(v); reset hard; }";
     let tokens = neuron_codegen::expand::expand(source.parse().unwrap(), None);
     let file: syn::File = syn::parse2(tokens).expect("items");
     let consts: Vec<&syn::ItemConst> = (file.items.iter())
