@@ -17,6 +17,10 @@
 //! `dS/dh`. In `v` that way is the reset, which `detach_reset` drops. Factors that change from step to step
 //! are kept by the forward pass; the others are computed again where they are used.
 
+use std::collections::BTreeSet;
+
+use proc_macro2::Ident;
+
 use crate::derive::{derivative, relaxed};
 use crate::ir::{Graph, Id, Node, Rate, Sort};
 use crate::model::{Model, Output, Reset};
@@ -41,6 +45,15 @@ pub struct Grad {
     pub of: String,
     /// `grad_x`, over `grad_h`, `grad_spike`, `grad_<state>_next` and factors.
     pub expr: Id,
+}
+
+/// What a backward pass has to start from to compute the kept factors again.
+#[derive(Clone, Debug, Default)]
+pub struct Recomputed {
+    /// Inputs, in order.
+    pub inputs: Vec<String>,
+    /// States before the step, in order.
+    pub states: Vec<String>,
 }
 
 /// Leaves that only gradients use.
@@ -121,6 +134,38 @@ impl Derived {
     /// The factors that the forward pass keeps, in the order of the buffers.
     pub fn kept(&self) -> impl Iterator<Item = &Factor> {
         self.factors.iter().filter(|factor| factor.kept)
+    }
+
+    /// The inputs and states from which the kept factors of a sequence can be computed again: those that they are
+    /// made of, and those that these states are made of.
+    pub fn recomputed(&self) -> Recomputed {
+        let model = &self.model;
+        let g = &model.graph;
+        let mut open: Vec<Id> = self.kept().flat_map(|factor| factor.exprs.clone()).collect();
+        let mut reached = BTreeSet::new();
+        while let Some(expr) = open.pop() {
+            for leaf in g.reach([expr]).into_iter().filter(|&id| g.as_leaf(id).is_some()) {
+                if !reached.insert(leaf) {
+                    continue;
+                }
+                let leaves = &model.leaves;
+                if leaf == leaves.h {
+                    open.push(model.charge);
+                } else if [leaves.spike, leaves.fired, self.leaves.s_to_h].contains(&leaf) {
+                    open.extend([leaves.h].into_iter().chain(model.threshold()));
+                } else if let Some(state) = model.states.iter().position(|state| state.leaf == leaf) {
+                    match model.states[state].update.filter(|_| state > 0) {
+                        Some(update) => open.push(update),
+                        None => open.extend(&self.resets),
+                    }
+                }
+            }
+        }
+        let read = |leaf: Id, name: &Ident| reached.contains(&leaf).then(|| name.to_string());
+        Recomputed {
+            inputs: model.inputs.iter().filter_map(|input| read(input.leaf, &input.name)).collect(),
+            states: model.states.iter().filter_map(|state| read(state.leaf, &state.name)).collect(),
+        }
     }
 
     /// `expr` in the relaxed model; see [`relaxed`].

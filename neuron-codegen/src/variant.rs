@@ -1,6 +1,6 @@
 //! Which kernel: names, look-ups and signatures all derive from a [`Variant`].
 
-use crate::gradient::Derived;
+use crate::gradient::{Derived, Recomputed};
 use crate::model::{Model, Param, Reset};
 
 /// What a kernel computes; the same names as in the runtime's `Template`.
@@ -18,12 +18,27 @@ pub enum Template {
     Backward,
     /// Gradients of a sequence.
     Bptt,
+    /// A sequence, keeping the states every [`STEPS`] steps.
+    LeanFptt,
+    /// Gradients of a sequence, whose steps are computed again from these.
+    LeanBptt,
 }
+
+/// Steps from one checkpoint of the lean templates to the next, and that a thread of a GPU has in flight.
+pub const STEPS: usize = 8;
 
 impl Template {
     /// All templates, in the runtime's order.
-    pub const ALL: [Self; 6] =
-        [Self::Forward, Self::Fptt, Self::ForwardWithGrad, Self::FpttWithGrad, Self::Backward, Self::Bptt];
+    pub const ALL: [Self; 8] = [
+        Self::Forward,
+        Self::Fptt,
+        Self::ForwardWithGrad,
+        Self::FpttWithGrad,
+        Self::Backward,
+        Self::Bptt,
+        Self::LeanFptt,
+        Self::LeanBptt,
+    ];
 
     /// Its name in CamelCase: that of the runtime's variant and of the struct of its buffers.
     pub fn type_name(self) -> &'static str {
@@ -34,6 +49,8 @@ impl Template {
             Self::FpttWithGrad => "FpttWithGrad",
             Self::Backward => "Backward",
             Self::Bptt => "Bptt",
+            Self::LeanFptt => "LeanFptt",
+            Self::LeanBptt => "LeanBptt",
         }
     }
 
@@ -46,12 +63,14 @@ impl Template {
             Self::FpttWithGrad => "fptt_with_grad",
             Self::Backward => "backward",
             Self::Bptt => "bptt",
+            Self::LeanFptt => "lean_fptt",
+            Self::LeanBptt => "lean_bptt",
         }
     }
 
     /// Whether it runs over a sequence.
     pub fn is_multi_step(self) -> bool {
-        matches!(self, Self::Fptt | Self::FpttWithGrad | Self::Bptt)
+        !matches!(self, Self::Forward | Self::ForwardWithGrad | Self::Backward)
     }
 
     /// Whether it goes forward in time and keeps factors.
@@ -59,9 +78,19 @@ impl Template {
         matches!(self, Self::ForwardWithGrad | Self::FpttWithGrad)
     }
 
-    /// Whether it goes backward in time.
+    /// Whether it computes gradients, and so goes backward in time.
     pub fn is_backward(self) -> bool {
-        matches!(self, Self::Backward | Self::Bptt)
+        matches!(self, Self::Backward | Self::Bptt | Self::LeanBptt)
+    }
+
+    /// Whether it computes what depends on the reset mode: all but the gradients that find that in factors.
+    pub fn resets(self) -> bool {
+        !matches!(self, Self::Backward | Self::Bptt)
+    }
+
+    /// Whether it differentiates spikes.
+    pub fn takes_gradient(self) -> bool {
+        self.is_with_grad() || self == Self::LeanBptt
     }
 
     /// What it does, for documentation.
@@ -73,6 +102,8 @@ impl Template {
             Self::FpttWithGrad => "a sequence of steps, with the factors that `bptt` needs",
             Self::Backward => "gradients of one step",
             Self::Bptt => "gradients of a sequence: back-propagation through time",
+            Self::LeanFptt => "a sequence of steps, keeping the states of every 8th for `lean_bptt`",
+            Self::LeanBptt => "gradients of a sequence, computing the steps again from what `lean_fptt` kept",
         }
     }
 }
@@ -82,7 +113,7 @@ impl Template {
 pub struct Variant {
     /// What it computes.
     pub template: Template,
-    /// The reset mode of forward kernels. Backward kernels read its effect from the factors.
+    /// The reset mode. `backward` and `bptt` read its effect from the factors and have none.
     pub reset: Option<Reset>,
     /// Whether it is of the relaxed model, whose spike is the surrogate's primitive.
     pub relaxed: bool,
@@ -91,13 +122,17 @@ pub struct Variant {
 impl Variant {
     /// The kernels of `model`: the templates under each reset, the gradients, then the relaxed model.
     pub fn all(model: &Model) -> Vec<Self> {
-        let (backward, forward): (Vec<_>, Vec<_>) =
-            Template::ALL.into_iter().partition(|template| template.is_backward());
+        let (by_reset, of_all): (Vec<_>, Vec<_>) =
+            Template::ALL.into_iter().partition(|template| template.resets());
         let mut all = Vec::new();
         for &reset in &model.resets {
-            all.extend(forward.iter().map(|&template| Self { template, reset: Some(reset), relaxed: false }));
+            all.extend(by_reset.iter().map(|&template| Self {
+                template,
+                reset: Some(reset),
+                relaxed: false,
+            }));
         }
-        all.extend(backward.into_iter().map(|template| Self { template, reset: None, relaxed: false }));
+        all.extend(of_all.into_iter().map(|template| Self { template, reset: None, relaxed: false }));
         let relaxed = |&reset| Self { template: Template::FpttWithGrad, reset: Some(reset), relaxed: true };
         all.extend(model.resets.iter().map(relaxed));
         all
@@ -129,6 +164,8 @@ pub enum Extent {
     Step,
     /// One a neuron: `[N]`.
     Neuron,
+    /// One a neuron and checkpoint: `[(T - 1) / 8, N]`.
+    Checkpoint,
     /// As many as a parameter has: one, or one a channel, or one a neuron.
     Parameter,
 }
@@ -144,6 +181,8 @@ pub enum Content {
     State(String),
     /// A state after the step, or its gradient.
     NextState(String),
+    /// A state before every [`STEPS`]th step but the first.
+    Checkpoint(String),
     /// A kept factor.
     Factor(String),
     /// A parameter that may differ between neurons, or its gradient.
@@ -172,69 +211,109 @@ pub struct Signature {
     pub inputs: Vec<Buffer>,
     /// Arrays written.
     pub outputs: Vec<Buffer>,
+    /// Neurons that a thread of a GPU computes, unless in float64, where it is one.
+    pub lanes: usize,
 }
+
+/// Registers that two neurons of a thread may take, in values of one.
+const REGISTERS: usize = 44;
 
 impl Signature {
     /// The arrays of `template`. The reset mode makes no difference.
     pub fn new(derived: &Derived, template: Template) -> Self {
         let multi = template.is_multi_step();
-        let prefix = if template.is_backward() { "grad_" } else { "" };
-        let signal = |name: &str, content| Buffer {
+        let model = &derived.model;
+        let recomputed = derived.recomputed();
+        let signal = |prefix: &str, name: &str, content| Buffer {
             name: format!("{prefix}{name}{}", if multi { "_seq" } else { "" }),
             class: Class::Signal,
             extent: if multi { Extent::Step } else { Extent::Neuron },
             content,
         };
-        let state = |name: String, content| Buffer {
-            name: format!("{prefix}{name}"),
-            class: Class::State,
-            extent: Extent::Neuron,
-            content,
+        let state = |name: String, extent, content| Buffer { name, class: Class::State, extent, content };
+        let inputs = |prefix: &'static str| {
+            let names = model.inputs.iter().map(|input| input.name.to_string());
+            names.map(move |name| signal(prefix, &name, Content::Input(name.clone())))
         };
-        let model = &derived.model;
-        let inputs =
-            || model.inputs.iter().map(|i| signal(&i.name.to_string(), Content::Input(i.name.to_string())));
-        let states =
-            || model.states.iter().map(|s| state(s.name.to_string(), Content::State(s.name.to_string())));
-        let next = || {
-            let content = |s: &crate::model::State| Content::NextState(s.name.to_string());
-            model.states.iter().map(move |s| state(format!("{}_next", s.name), content(s)))
+        let states = |prefix: &'static str| {
+            let names = model.states.iter().map(|state| state.name.to_string());
+            names.map(move |name| state(format!("{prefix}{name}"), Extent::Neuron, Content::State(name)))
         };
-        let output = || [signal(model.output.name(), Content::Output)].into_iter();
-        let factors = || {
-            derived.kept().map(|factor| Buffer {
-                name: factor.name.clone(),
-                class: Class::State,
-                extent: if multi { Extent::Step } else { Extent::Neuron },
-                content: Content::Factor(factor.name.clone()),
+        let next = |prefix: &'static str| {
+            let names = model.states.iter().map(|state| state.name.to_string());
+            names.map(move |name| {
+                state(format!("{prefix}{name}_next"), Extent::Neuron, Content::NextState(name))
             })
         };
-        let param = |param: &Param, name: String| Buffer {
-            name,
-            class: Class::State,
-            extent: Extent::Parameter,
-            content: Content::Param(param.name.to_string()),
+        let checkpoints = || {
+            recomputed.states.iter().map(|name| {
+                state(format!("{name}_checkpoints"), Extent::Checkpoint, Content::Checkpoint(name.clone()))
+            })
+        };
+        let output = |prefix: &str| [signal(prefix, model.output.name(), Content::Output)].into_iter();
+        let factors = || {
+            derived.kept().map(|factor| {
+                let extent = if multi { Extent::Step } else { Extent::Neuron };
+                state(factor.name.clone(), extent, Content::Factor(factor.name.clone()))
+            })
+        };
+        let param = |param: &Param, name: String| {
+            state(name, Extent::Parameter, Content::Param(param.name.to_string()))
         };
         let arrays = || model.arrays().map(|p| param(p, p.name.to_string()));
         let grads = || model.learnables().map(|p| param(p, format!("grad_{}", p.name)));
         let (inputs, outputs) = match template {
             Template::Forward | Template::Fptt => {
-                (inputs().chain(states()).chain(arrays()).collect(), output().chain(next()).collect())
+                (inputs("").chain(states("")).chain(arrays()).collect(), output("").chain(next("")).collect())
             }
             Template::ForwardWithGrad | Template::FpttWithGrad => (
-                inputs().chain(states()).chain(arrays()).collect(),
-                output().chain(next()).chain(factors()).collect(),
+                inputs("").chain(states("")).chain(arrays()).collect(),
+                output("").chain(next("")).chain(factors()).collect(),
+            ),
+            Template::LeanFptt => (
+                inputs("").chain(states("")).chain(arrays()).collect(),
+                output("").chain(next("")).chain(checkpoints()).collect(),
             ),
             Template::Backward | Template::Bptt => (
-                output().chain(next()).chain(factors()).chain(arrays()).collect(),
-                inputs().chain(states()).chain(grads()).collect(),
+                output("grad_").chain(next("grad_")).chain(factors()).chain(arrays()).collect(),
+                inputs("grad_").chain(states("grad_")).chain(grads()).collect(),
             ),
+            Template::LeanBptt => {
+                let is_read = |buffer: &Buffer| recomputed.reads(&buffer.content);
+                let from = inputs("").filter(is_read).chain(output("grad_"));
+                let from = from.chain(states("").filter(is_read)).chain(checkpoints());
+                (
+                    from.chain(next("grad_")).chain(arrays()).collect(),
+                    inputs("grad_").chain(states("grad_")).chain(grads()).collect(),
+                )
+            }
         };
-        Self { template, inputs, outputs }
+        let mut signature = Self { template, inputs, outputs, lanes: 1 };
+        // What is in flight of each array, and what stays for all steps.
+        let registers = |buffer: &Buffer| match buffer.extent {
+            Extent::Step => STEPS,
+            Extent::Neuron | Extent::Parameter => 1,
+            Extent::Checkpoint => 0,
+        };
+        if signature.buffers().map(registers).sum::<usize>() <= REGISTERS {
+            signature.lanes = 2;
+        }
+        signature
     }
 
     /// All arrays, those read first.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
         self.inputs.iter().chain(&self.outputs)
+    }
+}
+
+impl Recomputed {
+    /// Whether the backward pass of the lean templates reads the array with this content.
+    fn reads(&self, content: &Content) -> bool {
+        match content {
+            Content::Input(name) => self.inputs.contains(name),
+            Content::State(name) => self.states.contains(name),
+            _ => true,
+        }
     }
 }

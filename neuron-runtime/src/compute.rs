@@ -41,10 +41,13 @@ pub fn compute<N: Neuron, E: Element>(
     let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
     let mut learnable_shapes = learnables.map(|(_, array)| array.shape());
     let outputs = N::SPEC.signature(template).outputs;
-    let shapes = outputs.iter().map(|buffer| match buffer.extent {
-        Extent::Step => arrays.shape,
-        Extent::Neuron => arrays.dims,
-        Extent::Parameter => learnable_shapes.next().unwrap_or(&[]),
+    // A sequence has time as its first dimension.
+    let steps = if template.is_multi_step() { arrays.shape[0] } else { 1 };
+    let shapes = outputs.iter().map(|buffer| match (buffer.extent, buffer.extent.rows(steps)) {
+        (Extent::Step, _) => arrays.shape.to_vec(),
+        (Extent::Checkpoint, Some(rows)) => [&[rows], arrays.dims].concat(),
+        (_, Some(_)) => arrays.dims.to_vec(),
+        (_, None) => learnable_shapes.next().unwrap_or(&[]).to_vec(),
     });
     let mut computed = Computed { signals: Vec::new(), states: Vec::new(), parameters: Vec::new() };
     match device {
@@ -79,8 +82,6 @@ pub fn compute<N: Neuron, E: Element>(
                     Data::Cpu(_) => None,
                 });
             let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();
-            // A sequence has time as its first dimension.
-            let steps = if template.is_multi_step() { arrays.shape[0] } else { 1 };
             let outputs = cuda::evaluate(&device, neuron, template, gradient, [steps, neurons], &inputs)?;
             for (output, shape) in outputs.into_iter().zip(shapes) {
                 match output {

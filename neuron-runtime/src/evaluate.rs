@@ -114,10 +114,11 @@ fn evaluate_by<E: Element>(
         .outputs
         .iter()
         .map(|buffer| {
-            let length = match buffer.extent {
-                Extent::Step => per_step,
-                Extent::Neuron => neurons,
-                Extent::Parameter => lengths.next().unwrap_or(0),
+            let length = match buffer.extent.rows(per_step / neurons.max(1)) {
+                // Not a multiple, which the call will say.
+                Some(_) if buffer.extent == Extent::Step => per_step,
+                Some(rows) => rows * neurons,
+                None => lengths.next().unwrap_or(0),
             };
             match (buffer.extent, buffer.class) {
                 (Extent::Parameter, _) => Output::Parameter(vec![E::Real::default(); length]),

@@ -40,9 +40,9 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         let pointers = arrays.iter_mut().map(Sink::pointer);
         let pointers = pointers.chain(parts.iter_mut().map(|part| Sink::State(part).pointer()));
 
-        let per_step = |buffer: &BufferSpec| buffer.extent == Extent::Step;
-        let sources = inputs.iter().copied().zip(signature.inputs.iter().map(per_step));
-        let sinks = pointers.zip(signature.outputs.iter().map(per_step));
+        let rows = |buffer: &BufferSpec| buffer.extent.rows(steps).unwrap_or(1);
+        let sources = inputs.iter().copied().zip(signature.inputs.iter().map(rows));
+        let sinks = pointers.zip(signature.outputs.iter().map(rows));
         let work = Work::new(steps, neurons, gradient, sources, sinks);
         run(&work, kernel, Isa::current(), steps * neurons);
         for ((part, layout), sum) in parts.iter().zip(layouts).zip(sums) {
@@ -71,7 +71,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
                 return Err(Error::BufferCount { neuron, template, role, expected, actual });
             }
         }
-        if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+        if template.takes_gradient() {
             self.gradient.surrogate.validate_in::<E::Real>()?;
         }
         if self.neurons == 0 {
@@ -136,12 +136,13 @@ impl<'a, E: Element> Call<'_, 'a, E> {
             return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
         // Without overflow: the first per-step array has as many elements.
-        let (expected, shape) = match buffer.extent {
-            Extent::Step => (steps * self.neurons, format!("T = {steps}, N = {}", self.neurons)),
-            Extent::Neuron => (self.neurons, format!("N = {}", self.neurons)),
-            Extent::Parameter => return Ok(()),
-        };
+        let Some(rows) = buffer.extent.rows(steps) else { return Ok(()) };
+        let expected = rows * self.neurons;
         if actual != expected {
+            let shape = match buffer.extent {
+                Extent::Neuron => format!("N = {}", self.neurons),
+                _ => format!("T = {steps}, N = {}", self.neurons),
+            };
             return Err(Error::Length { neuron, template, argument, shape, expected, actual });
         }
         Ok(())

@@ -51,7 +51,7 @@ pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use parameter::{Parameter, Values};
 pub use real::Real;
-pub use rows::{LANES, Rows, RowsMut};
+pub use rows::{LANES, Rows, RowsMut, STEPS};
 pub use spec::{
     BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, ParamKind, ParamSpec, Reset, Signature, Spec,
     StateSpec, Template,

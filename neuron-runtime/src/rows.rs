@@ -8,10 +8,22 @@ use crate::{Element, Real};
 /// Neurons that a kernel computes together: the width of a tile.
 pub const LANES: usize = 64;
 
+/// Steps from one checkpoint of the lean templates to the next: those that [`Template::LeanBptt`] computes again
+/// before it goes back through them.
+///
+/// [`Template::LeanBptt`]: crate::Template::LeanBptt
+pub const STEPS: usize = 8;
+
 /// A value for each neuron of a tile, all zero.
 #[inline(always)]
 pub fn lanes<R: Real>() -> [R; LANES] {
     [R::ZERO; LANES]
+}
+
+/// The same for each of [`STEPS`] steps.
+#[inline(always)]
+pub fn block<R: Real>() -> [[R; LANES]; STEPS] {
+    [lanes(); STEPS]
 }
 
 /// A tile's columns of an array that is read.

@@ -40,7 +40,8 @@ impl fmt::Display for Reset {
 }
 
 /// What a kernel computes. With the two resets, the first four are the eight forward templates of the
-/// 2020 API; the gradients do not depend on the reset mode, since the forward pass saved its effect.
+/// 2020 API; the next two, the gradients, do not depend on the reset mode, since the forward pass saved its effect.
+/// The lean pair trains without saving anything of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Template {
     /// One step: inputs and states to spike and next states.
@@ -55,12 +56,25 @@ pub enum Template {
     Backward,
     /// Gradients of a sequence: back-propagation through time.
     Bptt,
+    /// A sequence, saving no more than the states before every [`STEPS`](crate::STEPS)th step.
+    LeanFptt,
+    /// As [`Template::Bptt`], from the inputs and what [`Template::LeanFptt`] has saved: it computes the steps
+    /// again. The same gradients, bit for bit.
+    LeanBptt,
 }
 
 impl Template {
     /// All templates.
-    pub const ALL: [Self; 6] =
-        [Self::Forward, Self::Fptt, Self::ForwardWithGrad, Self::FpttWithGrad, Self::Backward, Self::Bptt];
+    pub const ALL: [Self; 8] = [
+        Self::Forward,
+        Self::Fptt,
+        Self::ForwardWithGrad,
+        Self::FpttWithGrad,
+        Self::Backward,
+        Self::Bptt,
+        Self::LeanFptt,
+        Self::LeanBptt,
+    ];
 
     /// Its name, without the reset.
     pub const fn name(self) -> &'static str {
@@ -71,17 +85,30 @@ impl Template {
             Self::FpttWithGrad => "fptt_with_grad",
             Self::Backward => "backward",
             Self::Bptt => "bptt",
+            Self::LeanFptt => "lean_fptt",
+            Self::LeanBptt => "lean_bptt",
         }
     }
 
     /// Whether it runs over a sequence rather than one step.
     pub const fn is_multi_step(self) -> bool {
-        matches!(self, Self::Fptt | Self::FpttWithGrad | Self::Bptt)
+        !matches!(self, Self::Forward | Self::ForwardWithGrad | Self::Backward)
     }
 
-    /// Whether it goes backward in time.
+    /// Whether it computes gradients, and so goes backward in time.
     pub const fn is_backward(self) -> bool {
-        matches!(self, Self::Backward | Self::Bptt)
+        matches!(self, Self::Backward | Self::Bptt | Self::LeanBptt)
+    }
+
+    /// Whether its kernel depends on the reset mode. [`Template::Backward`] and [`Template::Bptt`] find the
+    /// effect of the reset in what the forward pass saved.
+    pub const fn resets(self) -> bool {
+        !matches!(self, Self::Backward | Self::Bptt)
+    }
+
+    /// Whether it differentiates spikes, and so reads the [`Gradient`](crate::Gradient) of a call.
+    pub const fn takes_gradient(self) -> bool {
+        matches!(self, Self::ForwardWithGrad | Self::FpttWithGrad | Self::LeanBptt)
     }
 }
 
@@ -181,9 +208,25 @@ pub enum Extent {
     Step,
     /// One a neuron: `[N]`.
     Neuron,
+    /// One a neuron before every [`STEPS`](crate::STEPS)th step but the first: `[(T - 1) / 8, N]`, so none up to
+    /// `T = 8`.
+    Checkpoint,
     /// As many as a parameter has: one, or one a channel or a neuron; see
     /// [`Parameter`](crate::Parameter).
     Parameter,
+}
+
+impl Extent {
+    /// Rows of such an array over so many steps: the others have as many elements as neurons in each. `None` for
+    /// a parameter.
+    pub(crate) fn rows(self, steps: usize) -> Option<usize> {
+        match self {
+            Self::Step => Some(steps),
+            Self::Neuron => Some(1),
+            Self::Checkpoint => Some(steps.saturating_sub(1) / crate::STEPS),
+            Self::Parameter => None,
+        }
+    }
 }
 
 /// One array that a template reads or writes.
@@ -206,6 +249,8 @@ pub struct Signature {
     pub inputs: &'static [BufferSpec],
     /// Arrays written.
     pub outputs: &'static [BufferSpec],
+    /// Neurons that a thread of its kernel on a GPU computes; in float64 it is always one.
+    pub lanes: usize,
 }
 
 /// A neuron's kernels for the GPU: all templates, in CUDA C++ and compiled.

@@ -46,8 +46,9 @@ pub(crate) struct Work<E: Element> {
     steps: usize,
     neurons: usize,
     gradient: Gradient,
-    inputs: Vec<(Input<E>, bool)>,
-    outputs: Vec<(Output<E>, bool)>,
+    /// With the rows of each.
+    inputs: Vec<(Input<E>, usize)>,
+    outputs: Vec<(Output<E>, usize)>,
 }
 
 // SAFETY: the arrays are borrowed by the call for as long as the work is done, and are of types that may be
@@ -55,20 +56,20 @@ pub(crate) struct Work<E: Element> {
 unsafe impl<E: Element> Sync for Work<E> {}
 
 impl<E: Element> Work<E> {
-    /// Of arrays that have been checked against the signature: `[steps, neurons]` where `per_step` says so,
-    /// else `[neurons]`. Outputs stay borrowed as long as the result is used.
+    /// Of arrays that have been checked against the signature, each with its rows of `neurons` elements. Outputs
+    /// stay borrowed as long as the result is used.
     pub(crate) fn new<'a>(
         steps: usize,
         neurons: usize,
         gradient: Gradient,
-        inputs: impl Iterator<Item = (Source<'a, E>, bool)>,
-        outputs: impl Iterator<Item = (Output<E>, bool)>,
+        inputs: impl Iterator<Item = (Source<'a, E>, usize)>,
+        outputs: impl Iterator<Item = (Output<E>, usize)>,
     ) -> Self {
-        let input = |(source, per_step)| match source {
-            Source::Signal(array) => (Array::Signal(<[E]>::as_ptr(array)), per_step),
-            Source::State(array) => (Array::State(<[E::Real]>::as_ptr(array)), per_step),
+        let input = |(source, rows)| match source {
+            Source::Signal(array) => (Array::Signal(<[E]>::as_ptr(array)), rows),
+            Source::State(array) => (Array::State(<[E::Real]>::as_ptr(array)), rows),
             Source::Parameter(parameter) => {
-                (Array::Parameter((parameter.values().as_ptr(), parameter.layout())), per_step)
+                (Array::Parameter((parameter.values().as_ptr(), parameter.layout())), rows)
             }
         };
         Self { steps, neurons, gradient, inputs: inputs.map(input).collect(), outputs: outputs.collect() }
@@ -115,26 +116,25 @@ impl<'a, E: Element> Tile<'a, E> {
     }
 
     #[inline(always)]
-    fn columns(&self, per_step: bool) -> Columns {
-        let rows = if per_step { self.work.steps } else { 1 };
+    fn columns(&self, rows: usize) -> Columns {
         Columns { rows, stride: self.work.neurons, width: self.width }
     }
 
     /// Input `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
-        let (Array::Signal(array), per_step) = self.work.inputs[index] else { wrong_class(Class::State) };
+        let (Array::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
         // SAFETY: the array has the rows and columns that `Work::new` was told, and the tile's columns are
         // among them; it is only read during the call.
-        unsafe { Rows::new(array.add(self.first), self.columns(per_step)) }
+        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
-        let (Array::State(array), per_step) = self.work.inputs[index] else { wrong_class(Class::Signal) };
+        let (Array::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal`.
-        unsafe { Rows::new(array.add(self.first), self.columns(per_step)) }
+        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, a parameter.
@@ -151,18 +151,18 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Output `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal_mut(&self, index: usize) -> RowsMut<'a, E> {
-        let (Array::Signal(array), per_step) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let (Array::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
         // thread, so one row at a time is written.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(per_step)) }
+        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
     }
 
     /// Output `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
-        let (Array::State(array), per_step) = self.work.outputs[index] else { wrong_class(Class::Signal) };
+        let (Array::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal_mut`.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(per_step)) }
+        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
     }
 }
 

@@ -94,6 +94,7 @@ impl Case {
         match extent {
             Extent::Step => self.steps * self.neurons,
             Extent::Neuron => self.neurons,
+            Extent::Checkpoint => (self.steps - 1) / neurons::STEPS * self.neurons,
             // One for all.
             Extent::Parameter => 1,
         }

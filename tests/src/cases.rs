@@ -155,6 +155,7 @@ impl<N: Neuron> Case<N> {
         match buffer.extent {
             Extent::Step => Some(self.steps * self.neurons),
             Extent::Neuron => Some(self.neurons),
+            Extent::Checkpoint => Some((self.steps - 1) / neurons::STEPS * self.neurons),
             Extent::Parameter => None,
         }
     }
@@ -185,7 +186,7 @@ impl<N: Neuron> Case<N> {
 }
 
 /// Sizes `[T, N]` around those of blocks of steps and of tiles.
-pub const SIZES: [[usize; 2]; 7] = [[1, 1], [2, 31], [7, 33], [8, 31], [9, 33], [64, 1], [9, 1000]];
+pub const SIZES: [[usize; 2]; 8] = [[1, 1], [2, 31], [7, 33], [8, 32], [9, 33], [64, 1], [17, 34], [9, 1000]];
 
 /// Sizes of which not every surrogate is tried: a test needs no more.
 const LARGE: usize = 1000;
@@ -240,7 +241,7 @@ fn settings<N: Neuron>(is_changed: bool) -> Vec<N> {
 
 /// What `template` is to be called with at size number `k`: every surrogate, if it reads them.
 fn gradients(template: Template, k: usize, is_large: bool) -> Vec<Gradient> {
-    if !matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+    if !template.takes_gradient() {
         return vec![Gradient::default()];
     }
     let surrogates = Surrogate::all().enumerate().filter(|(s, _)| !is_large || s % 4 == k % 4);

@@ -121,8 +121,7 @@ neurons::surrogate! {
 #[test]
 fn own_surrogate() {
     fn check<N: Neuron>(gpu: &OnGpu) {
-        let with_grad =
-            |case: &Case<N>| matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        let with_grad = |case: &Case<N>| case.template.takes_gradient();
         for mut case in every_case::<N>(&[[3, 1000]]).into_iter().filter(with_grad) {
             case.gradient.surrogate = Own { a: 2.0, ..Own::default() }.into();
             compare::<N, f32, _>(gpu, &case);

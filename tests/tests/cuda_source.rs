@@ -13,7 +13,7 @@ use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
 use neurons::cuda::{Arguments, RawCall, RawParameter};
-use neurons::{Element, Neuron, Template};
+use neurons::{Element, Neuron};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron, models};
@@ -29,7 +29,7 @@ struct Kernels {
 
 impl Executor for Kernels {
     fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
-        let reset = if case.template.is_backward() { "" } else { case.neuron.reset().prefix() };
+        let reset = if case.template.resets() { case.neuron.reset().prefix() } else { "" };
         let name = launch_name(&format!("{}_{reset}{}_{}", N::SPEC.module, case.template, E::NAME));
         // SAFETY: the library defines it with this type.
         let launch = unsafe { self.library.get::<Launch>(name.as_bytes()) }.unwrap();
@@ -73,7 +73,7 @@ impl Executor for Kernels {
     fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
         let function = case.gradient.surrogate.cuda_function("surrogate").replace("math::abs(", "");
         let is_algebraic = !function.contains("math::");
-        let with_grad = matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        let with_grad = case.template.takes_gradient();
         !self.is_transcendental && (!with_grad || is_algebraic)
     }
 }

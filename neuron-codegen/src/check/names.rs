@@ -9,13 +9,13 @@ use crate::syntax::{KEYWORDS, is_keyword};
 pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
 
 /// Names that generated kernels use, in Rust and in CUDA.
-const GENERATED: [&str; 20] = [
-    "step", "lane", "lanes", "LANES", "num", "at", "done", "neuron", "neurons", "signal", "real", "math",
-    "load", "store", "u16", "u32", "u64", "STEPS", "Gradient", "Values",
+const GENERATED: [&str; 23] = [
+    "step", "lane", "lanes", "LANES", "PAIR", "num", "own", "block", "index", "neurons", "signal", "real",
+    "math", "load", "store", "u16", "u32", "u64", "STEPS", "Gradient", "Values", "Block", "Neurons",
 ];
 
 /// Ends of the names of arrays in generated kernels.
-const SUFFIXES: [&str; 8] = ["_next", "_seq", "_lanes", "_in", "_out", "_block", "_carried", "_before"];
+const SUFFIXES: [&str; 8] = ["_next", "_seq", "_lanes", "_in", "_out", "_block", "_checkpoints", "_before"];
 
 /// Keywords of C++ that Rust does not have.
 const CPP_KEYWORDS: [&str; 48] = [

@@ -1,15 +1,15 @@
 //! Step programs as CUDA C++.
 //!
-//! A thread computes one neuron. It takes `STEPS` steps at a time: their loads are issued together, so that
-//! memory is waited for once, and the surrogate is chosen once for all of them. What the CPU keeps in lanes
-//! of neurons is kept here in blocks of steps; the mathematics is the same text.
+//! A thread computes one or two neurons, its lanes. It takes `STEPS` steps at a time: their loads are issued
+//! together, so that memory is waited for once, and the surrogate is chosen once for all of them. The mathematics
+//! is the text of the Rust kernels.
 //!
 //! One source serves four data formats, chosen by a macro when it is compiled: `signal` is the type of
 //! inputs, spikes and their gradients in memory, `real` that of everything else. No header is included.
 
 mod arguments;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
@@ -17,9 +17,8 @@ use crate::emit::rust::{equations, title};
 use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
-use crate::kernel::{Apply, Phase, Program, Slot};
+use crate::kernel::{Program, Slot};
 use crate::print::{Dialect, Printer};
-use crate::variant::Class;
 
 pub use arguments::{Argument, arguments};
 
@@ -97,8 +96,10 @@ impl Writer<'_> {
     }
 
     fn body(&mut self, program: &Program) {
-        self.out.line("const u64 neuron = neuron_index();");
-        self.out.line("if (neuron >= neurons) return;");
+        let lanes = if program.signature.lanes == 1 { "1" } else { "PAIR" };
+        self.out.line(format!("constexpr int LANES = {lanes};"));
+        self.out.line("const Neurons<LANES> own(neurons);");
+        self.out.line("if (own.are_none()) return;");
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
         }
@@ -109,18 +110,16 @@ impl Writer<'_> {
             self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
-        for (slot, buffer) in &program.arrays {
-            self.out.line(format!("const real {} = {buffer}_in.of(neuron);", slot.local));
-        }
-        for binding in &program.settled {
-            let value =
-                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
-            self.out.line(format!("const real {} = {value};", binding.name));
-            names.insert(binding.expr, binding.name.clone());
-        }
-        for carried in &program.carried {
-            let start = carried.from.as_ref().map_or("0".to_owned(), |from| format!("{from}_in[neuron]"));
-            self.out.line(format!("real {} = {start};", carry(&carried.slot)));
+        self.settle(program, names);
+        for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
+            let lanes = lanes_of(&carried.slot);
+            match &carried.from {
+                Some(from) => {
+                    self.out.line(format!("real {lanes}[LANES];"));
+                    self.out.line(format!("own.load({lanes}, {from}_in, 0);"));
+                }
+                None => self.out.line(format!("real {lanes}[LANES] = {{}};")),
+            }
         }
         if program.variant.template.is_multi_step() {
             self.sequence(program);
@@ -128,139 +127,130 @@ impl Writer<'_> {
             self.single_step(program);
         }
         for carried in &program.carried {
-            self.out.line(format!("{}_out[neuron] = {};", carried.to, carry(&carried.slot)));
+            if let Some(to) = &carried.to {
+                self.out.line(format!("own.store({to}_out, 0, {});", lanes_of(&carried.slot)));
+            }
+        }
+        self.out.close();
+    }
+
+    /// What differs between neurons but not over time.
+    fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
+        for (slot, buffer) in &program.arrays {
+            self.out.line(format!("real {}[LANES];", lanes_of(slot)));
+            self.out.line(format!("own.load({}, {buffer}_in);", lanes_of(slot)));
+        }
+        if program.settled.is_empty() {
+            return;
+        }
+        let list: Vec<String> =
+            program.settled.iter().map(|binding| format!("{}_lanes[LANES]", binding.name)).collect();
+        self.out.line(format!("real {};", list.join(", ")));
+        self.out.open("FOR_LANES(lane) {");
+        let reached = self.graph.reach(program.settled.iter().map(|binding| binding.expr));
+        let is_read = |slot: &Slot| {
+            reached.iter().any(|&id| self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == slot.local))
+        };
+        for (slot, _) in program.arrays.iter().filter(|(slot, _)| is_read(slot)) {
+            self.out.line(format!("const real {} = {}[lane];", slot.local, lanes_of(slot)));
+        }
+        for binding in &program.settled {
+            let value =
+                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
+            self.out.line(format!("const real {} = {value};", binding.name));
+            self.out.line(format!("{0}_lanes[lane] = {0};", binding.name));
+            names.insert(binding.expr, binding.name.clone());
         }
         self.out.close();
     }
 
     fn single_step(&mut self, program: &Program) {
+        self.arrays(program, "LANES");
         for (slot, buffer) in &program.loads {
-            let value = self.loaded(program, buffer, &format!("{buffer}_in[neuron]"));
-            self.out.line(format!("const real {} = {value};", slot.local));
+            self.out.line(format!("own.load({}, {buffer}_in, 0);", lanes_of(slot)));
         }
-        let mut scope = Scope::new(program);
-        for phase in &program.phases {
-            // Without steps to wait for, phases follow each other in one scope.
-            for slot in &phase.reads {
-                if scope.is_carried(slot) && scope.define(&slot.local) {
-                    self.out.line(format!("const real {} = {};", slot.local, carry(slot)));
-                }
-            }
-            self.lets(phase, &mut scope);
-            for (slot, expr) in &phase.writes {
-                let value = self.printer(phase).expr(*expr);
-                let applied = phase.apply.iter().find(|(_, applied)| applied == slot);
-                if scope.is_carried(slot) {
-                    self.out.line(format!("{} = {value};", carry(slot)));
-                } else if let Some((apply, _)) = applied {
-                    self.out.line(format!("const real {} = gradient.{}({value});", slot.local, apply.name()));
-                } else if value != slot.local && scope.define(&slot.local) {
-                    self.out.line(format!("const real {} = {value};", slot.local));
-                }
-            }
-        }
+        self.phases(program);
         for (slot, buffer) in &program.stores {
-            let value = self.stored(program, buffer, &slot.local);
-            self.out.line(format!("{buffer}_out[neuron] = {value};"));
+            self.out.line(format!("own.store({buffer}_out, 0, {});", lanes_of(slot)));
         }
     }
 
     fn sequence(&mut self, program: &Program) {
-        let backward = program.variant.template.is_backward();
-        self.out.open("for (u64 done = 0; done < steps; done += STEPS) {");
-        // Backwards in time, blocks are taken from the end, and steps from the end of each.
-        let at = if backward {
-            "const u64 at = (steps - 1 - done - step) * neurons + neuron;"
+        if program.variant.template.is_backward() {
+            self.out.open("for (u64 index = blocks_of(steps); index-- > 0;) {");
         } else {
-            "const u64 at = (done + step) * neurons + neuron;"
-        };
-        let mut blocks: Vec<String> = program.loads.iter().map(|(slot, _)| block(slot)).collect();
-        for (slot, _) in program.phases.iter().flat_map(|phase| &phase.writes) {
-            if self.needs_block(program, slot) && !blocks.contains(&block(slot)) {
-                blocks.push(block(slot));
+            self.out.open("for (u64 index = 0; index < blocks_of(steps); ++index) {");
+        }
+        self.out.line("const Block block(index, steps);");
+        self.arrays(program, "STEPS][LANES");
+        for (slot, buffer) in &program.loads {
+            self.out.line(format!("own.load({}, {buffer}_in, block);", block_of(slot)));
+        }
+        for carried in &program.carried {
+            let Some(checkpoints) = &carried.checkpoints else { continue };
+            let lanes = lanes_of(&carried.slot);
+            if program.variant.template.is_backward() {
+                self.out.line(format!("real {lanes}[LANES];"));
+                if let Some(from) = &carried.from {
+                    self.out.line(format!("if (index == 0) own.load({lanes}, {from}_in, 0);"));
+                    self.out.line(format!("else own.load({lanes}, {checkpoints}_in, index - 1);"));
+                }
+            } else {
+                self.out.line(format!("if (index > 0) own.store({checkpoints}_out, index - 1, {lanes});"));
             }
         }
-        let list: Vec<String> = blocks.iter().map(|name| format!("{name}[STEPS]")).collect();
-        self.out.line(format!("real {};", list.join(", ")));
-        self.out.open("FOR_STEPS(step) {");
-        self.out.line(at);
-        for (slot, buffer) in &program.loads {
-            let value = self.loaded(program, buffer, &format!("{buffer}_in[at]"));
-            self.out.line(format!("{}[step] = {value};", block(slot)));
+        self.phases(program);
+        for (slot, buffer) in &program.stores {
+            self.out.line(format!("own.store({buffer}_out, block, {});", block_of(slot)));
         }
         self.out.close();
-        // What was applied after the phase before is stored by the next, or after the last.
-        let mut before: &[(Apply, Slot)] = &[];
-        for phase in &program.phases {
-            let mut scope = Scope::new(program);
-            self.out.open("FOR_STEPS(step) {");
-            self.out.line(at);
-            self.store_applied(program, before);
-            for slot in phase.reads.iter().filter(|slot| !program.is_settled(slot)) {
-                let from =
-                    if scope.is_carried(slot) { carry(slot) } else { format!("{}[step]", block(slot)) };
-                if scope.define(&slot.local) {
-                    self.out.line(format!("const real {} = {from};", slot.local));
-                }
+    }
+
+    /// Declares what is kept of a step or block.
+    fn arrays(&mut self, program: &Program, extent: &str) {
+        let multi = program.variant.template.is_multi_step();
+        let name = |slot: &Slot| if multi { block_of(slot) } else { lanes_of(slot) };
+        let mut names: Vec<String> = Vec::new();
+        for slot in program.loads.iter().map(|(slot, _)| slot).chain(program.kept()) {
+            if !names.contains(&name(slot)) {
+                names.push(name(slot));
             }
-            self.lets(phase, &mut scope);
+        }
+        let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
+        self.out.line(format!("real {};", list.join(", ")));
+    }
+
+    fn phases(&mut self, program: &Program) {
+        let multi = program.variant.template.is_multi_step();
+        let place = |slot: &Slot| {
+            let is_lanes = !multi || program.is_carried(slot) || program.is_settled(slot);
+            if is_lanes {
+                format!("{}[lane]", lanes_of(slot))
+            } else {
+                format!("{}[step][lane]", block_of(slot))
+            }
+        };
+        for phase in &program.phases {
+            self.out.open(match (multi, phase.is_backward) {
+                (false, _) => "FOR_LANES(lane) {",
+                (true, false) => "FOR_STEPS(step) FOR_LANES(lane) {",
+                (true, true) => "FOR_STEPS_BACK(step) FOR_LANES(lane) {",
+            });
+            for slot in &phase.reads {
+                self.out.line(format!("const real {} = {};", slot.local, place(slot)));
+            }
+            let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
+            for binding in &phase.lets {
+                let (sort, value) = (self.sort(binding.expr), printer.definition(binding.expr));
+                self.out.line(format!("const {sort} {} = {value};", binding.name));
+            }
             for (slot, expr) in &phase.writes {
-                let value = self.printer(phase).expr(*expr);
-                if scope.is_carried(slot) {
-                    self.out.line(format!("{} = {value};", carry(slot)));
-                    continue;
-                }
-                if self.needs_block(program, slot) {
-                    self.out.line(format!("{}[step] = {value};", block(slot)));
-                }
-                let applied = phase.apply.iter().any(|(_, applied)| applied == slot);
-                if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot)
-                    && !applied
-                {
-                    let value = self.stored(program, buffer, &value);
-                    self.out.line(format!("{buffer}_out[at] = {value};"));
-                }
+                self.out.line(format!("{} = {};", place(slot), printer.expr(*expr)));
             }
             self.out.close();
             for (apply, slot) in &phase.apply {
-                self.out.line(format!("gradient.{}({});", apply.name(), block(slot)));
-            }
-            before = &phase.apply;
-        }
-        if !before.is_empty() {
-            self.out.open("FOR_STEPS(step) {");
-            self.out.line(at);
-            self.store_applied(program, before);
-            self.out.close();
-        }
-        self.out.close();
-    }
-
-    /// Stores what was applied after a phase.
-    fn store_applied(&mut self, program: &Program, applied: &[(Apply, Slot)]) {
-        for (_, slot) in applied {
-            if let Some((_, buffer)) = program.stores.iter().find(|(stored, _)| stored == slot) {
-                let value = self.stored(program, buffer, &format!("{}[step]", block(slot)));
-                self.out.line(format!("{buffer}_out[at] = {value};"));
-            }
-        }
-    }
-
-    /// Whether a slot is read after its phase: by a later phase, or by what is applied to it.
-    fn needs_block(&self, program: &Program, slot: &Slot) -> bool {
-        let carried = program.carried.iter().any(|carried| carried.slot == *slot);
-        let read = program.phases.iter().any(|phase| phase.reads.contains(slot));
-        let applied =
-            program.phases.iter().flat_map(|phase| &phase.apply).any(|(_, applied)| applied == slot);
-        !carried && (read || applied)
-    }
-
-    fn lets(&mut self, phase: &Phase, scope: &mut Scope) {
-        for binding in &phase.lets {
-            if scope.define(&binding.name) {
-                let value = self.printer(phase).definition(binding.expr);
-                let sort = self.sort(binding.expr);
-                self.out.line(format!("const {sort} {} = {value};", binding.name));
+                let values = if multi { block_of(slot) } else { lanes_of(slot) };
+                self.out.line(format!("gradient.{}({values});", apply.name()));
             }
         }
     }
@@ -271,58 +261,12 @@ impl Writer<'_> {
             Sort::Bool => "bool",
         }
     }
-
-    fn printer<'p>(&'p self, phase: &'p Phase) -> Printer<'p> {
-        Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names }
-    }
-
-    /// `value` in the format that `buffer` has in memory.
-    fn stored(&self, program: &Program, buffer: &str, value: &str) -> String {
-        match class(program, buffer) {
-            Class::Signal => format!("store({value})"),
-            Class::State => value.to_owned(),
-        }
-    }
-
-    /// What is in `place`, which is in `buffer`, as a number to compute with.
-    fn loaded(&self, program: &Program, buffer: &str, place: &str) -> String {
-        match class(program, buffer) {
-            Class::Signal => format!("load({place})"),
-            Class::State => place.to_owned(),
-        }
-    }
 }
 
-fn class(program: &Program, buffer: &str) -> Class {
-    program.signature.buffers().find(|b| b.name == buffer).expect("in the signature").class
+fn lanes_of(slot: &Slot) -> String {
+    format!("{}_lanes", slot.name)
 }
 
-/// The names that a block of code has defined.
-struct Scope {
-    defined: BTreeSet<String>,
-    carried: Vec<Slot>,
-}
-
-impl Scope {
-    fn new(program: &Program) -> Self {
-        let carried = program.carried.iter().map(|carried| carried.slot.clone()).collect();
-        Self { defined: BTreeSet::new(), carried }
-    }
-
-    /// Whether `name` is new.
-    fn define(&mut self, name: &str) -> bool {
-        self.defined.insert(name.to_owned())
-    }
-
-    fn is_carried(&self, slot: &Slot) -> bool {
-        self.carried.contains(slot)
-    }
-}
-
-fn carry(slot: &Slot) -> String {
-    format!("{}_carried", slot.name)
-}
-
-fn block(slot: &Slot) -> String {
+fn block_of(slot: &Slot) -> String {
     format!("{}_block", slot.name)
 }

@@ -4,7 +4,7 @@
 //! loop over a small array, which the compiler turns into vector instructions. It is written as text, with
 //! comments, since that is what people read; the macro parses it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::emit::text::Text;
 use crate::gradient::Derived;
@@ -80,37 +80,94 @@ impl Writer<'_> {
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
-        for carried in &program.carried {
+        // What is computed again begins anew with every block of steps.
+        for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
             let start = carried.from.as_ref().map_or("lanes()".to_owned(), |from| format!("{from}.load(0)"));
             self.out.line(format!("let mut {} = {start};", lanes(&carried.slot)));
         }
-        for name in stored(program) {
-            self.out.line(format!("let mut {name}_lanes = lanes();"));
+        for slot in program.kept() {
+            if program.outlasts(slot) {
+                self.out.line(format!("let mut {}_block = block();", slot.name));
+            } else {
+                self.out.line(format!("let mut {} = lanes();", lanes(slot)));
+            }
         }
-        let multi = program.variant.template.is_multi_step();
-        let step = if multi { "step" } else { "0" };
-        if multi {
-            let steps = if program.variant.template.is_backward() { "(0..steps).rev()" } else { "0..steps" };
-            self.out.open(format!("for step in {steps} {{"));
-        }
-        for (slot, buffer) in &program.loads {
-            self.out.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
-        }
-        for phase in &program.phases {
-            self.phase(phase);
-        }
-        for (slot, buffer) in &program.stores {
-            self.out.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
-        }
-        if multi {
-            self.out.close();
+        if program.turns() {
+            self.blocks(program);
+        } else {
+            self.steps(program);
         }
         for carried in &program.carried {
-            self.out.line(format!("{}.store(0, &{});", carried.to, lanes(&carried.slot)));
+            if let Some(to) = &carried.to {
+                self.out.line(format!("{to}.store(0, &{});", lanes(&carried.slot)));
+            }
         }
         self.out.close();
         if self.out.text[prologue..].contains("num(") {
             self.out.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
+        }
+    }
+
+    /// All steps, in one direction.
+    fn steps(&mut self, program: &Program) {
+        let template = program.variant.template;
+        if !template.is_multi_step() {
+            return self.pass(program, template.is_backward(), "0");
+        }
+        let steps = if template.is_backward() { "(0..steps).rev()" } else { "0..steps" };
+        self.out.open(format!("for step in {steps} {{"));
+        let kept: Vec<_> =
+            program.carried.iter().filter_map(|c| Some((&c.slot, c.checkpoints.as_ref()?))).collect();
+        if !kept.is_empty() {
+            self.out.open("if step > 0 && step % STEPS == 0 {");
+            for (slot, checkpoints) in kept {
+                self.out.line(format!("{checkpoints}.store(step / STEPS - 1, &{});", lanes(slot)));
+            }
+            self.out.close();
+        }
+        self.pass(program, template.is_backward(), "step");
+        self.out.close();
+    }
+
+    /// Blocks of steps, the last first: forward through each, then back.
+    fn blocks(&mut self, program: &Program) {
+        self.out.open("for index in (0..steps.div_ceil(STEPS)).rev() {");
+        self.out.line("let block = index * STEPS..steps.min((index + 1) * STEPS);");
+        for carried in &program.carried {
+            let (Some(from), Some(checkpoints)) = (&carried.from, &carried.checkpoints) else { continue };
+            let load = format!("{checkpoints}.load(index - 1)");
+            let lanes = lanes(&carried.slot);
+            self.out.line(format!("let mut {lanes} = if index == 0 {{ {from}.load(0) }} else {{ {load} }};"));
+        }
+        for (steps, is_backward) in [("block.clone()", false), ("block.clone().rev()", true)] {
+            self.out.open(format!("for step in {steps} {{"));
+            let borrow = if is_backward { "&" } else { "&mut " };
+            let used = |slot: &&Slot| program.pass(is_backward).any(|phase| phase.touches(slot));
+            for slot in program.kept().filter(|slot| program.outlasts(slot)).filter(used) {
+                self.out.line(format!(
+                    "let {} = {borrow}{}_block[step - block.start];",
+                    lanes(slot),
+                    slot.name
+                ));
+            }
+            self.pass(program, is_backward, "step");
+            self.out.close();
+        }
+        self.out.close();
+    }
+
+    /// One step in one direction.
+    fn pass(&mut self, program: &Program, is_backward: bool, step: &str) {
+        let reads = |slot: &Slot| program.pass(is_backward).any(|phase| phase.reads.contains(slot));
+        for (slot, buffer) in program.loads.iter().filter(|(slot, _)| reads(slot)) {
+            self.out.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
+        }
+        for phase in program.pass(is_backward) {
+            self.phase(program, phase);
+        }
+        let touched = |slot: &Slot| program.pass(is_backward).any(|phase| phase.touches(slot));
+        for (slot, buffer) in program.stores.iter().filter(|(slot, _)| touched(slot)) {
+            self.out.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
         }
     }
 
@@ -143,7 +200,7 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    fn phase(&mut self, phase: &Phase) {
+    fn phase(&mut self, program: &Program, phase: &Phase) {
         let printer = Printer { graph: self.graph, dialect: Dialect::Rust, names: &phase.names };
         self.out.open("for lane in 0..LANES {");
         self.reads(&phase.reads);
@@ -155,7 +212,9 @@ impl Writer<'_> {
         }
         self.out.close();
         for (apply, slot) in &phase.apply {
-            self.out.line(format!("gradient.{}(&mut {});", apply.name(), lanes(slot)));
+            // Of a block there is a reference already.
+            let borrow = if program.outlasts(slot) { "" } else { "&mut " };
+            self.out.line(format!("gradient.{}({borrow}{});", apply.name(), lanes(slot)));
         }
     }
 
@@ -219,14 +278,14 @@ pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
             rows.push(("spike".into(), "primitive(h - threshold)".replace("threshold", &threshold(derived))));
         }
         let surrogate_after = if program.variant.relaxed { "h" } else { "spike" };
-        if name == surrogate_after && program.variant.template.is_with_grad() {
+        if name == surrogate_after && program.variant.template.takes_gradient() {
             rows.push(("grad_s_to_h".into(), format!("surrogate(h - {})", threshold(derived))));
         }
     }
-    let sums: Vec<String> = program.sums().map(str::to_owned).collect();
+    let sums: Vec<&str> = program.sums().collect();
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let row = |(name, expr): (String, String)| {
-        let sign = if sums.contains(&name) { "+=" } else { "=" };
+        let sign = if sums.contains(&name.as_str()) { "+=" } else { "=" };
         format!("{name:width$} {sign} {expr}")
     };
     rows.into_iter().map(row).collect()
@@ -249,16 +308,4 @@ fn lanes(slot: &Slot) -> String {
 /// Whether the kernel needs the surrogate.
 pub(crate) fn applies(program: &Program) -> bool {
     program.detaches || program.phases.iter().any(|phase| !phase.apply.is_empty())
-}
-
-/// Storage that the kernel fills itself: neither loaded nor carried.
-fn stored(program: &Program) -> Vec<String> {
-    let carried: BTreeSet<&str> = program.carried.iter().map(|c| c.slot.name.as_str()).collect();
-    let mut names: Vec<String> = Vec::new();
-    for (slot, _) in program.phases.iter().flat_map(|phase| &phase.writes) {
-        if !carried.contains(slot.name.as_str()) && !names.contains(&slot.name) {
-            names.push(slot.name.clone());
-        }
-    }
-    names
 }

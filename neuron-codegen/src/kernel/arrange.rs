@@ -3,15 +3,21 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::cost::{calls, calls_ever, cost, power, worth_hoisting};
-use super::{Carried, Draft, Let, Phase, Program, Slot};
+use super::draft::{Draft, Plan};
+use super::{Carried, Let, Phase, Program, Slot};
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Node, Rate, Sort};
 use crate::model::ParamKind;
-use crate::variant::{Content, Signature, Variant};
+use crate::variant::{Content, Signature};
+
+/// The program of what `plan` computes.
+pub fn arrange(derived: &mut Derived, plan: Plan) -> Program {
+    Arrange { derived, names: HashMap::new(), taken: BTreeSet::new(), lowered: HashMap::new() }.program(plan)
+}
 
 /// Arranges expressions into statements: names what is shared, hoists what does not change, replaces
 /// powers by multiplications.
-pub struct Arrange<'a> {
+struct Arrange<'a> {
     derived: &'a mut Derived,
     names: HashMap<Id, String>,
     taken: BTreeSet<String>,
@@ -19,25 +25,12 @@ pub struct Arrange<'a> {
 }
 
 impl<'a> Arrange<'a> {
-    pub fn new(derived: &'a mut Derived) -> Self {
-        Self { derived, names: HashMap::new(), taken: BTreeSet::new(), lowered: HashMap::new() }
-    }
-
     fn graph(&self) -> &Graph {
         &self.derived.model.graph
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub fn program(
-        mut self,
-        variant: Variant,
-        signature: Signature,
-        carried: Vec<Carried>,
-        loads: Vec<(Slot, String)>,
-        mut drafts: Vec<Draft>,
-        stores: Vec<(Slot, String)>,
-        equations: Vec<(String, Id)>,
-    ) -> Program {
+    fn program(mut self, plan: Plan) -> Program {
+        let Plan { variant, signature, carried, loads, mut drafts, stores, equations } = plan;
         for draft in &mut drafts {
             for Let { expr, .. } in &mut draft.defines {
                 *expr = self.lower(*expr);
@@ -254,7 +247,7 @@ impl<'a> Arrange<'a> {
             if let Some(earlier) = phases.last_mut() {
                 self.hand_over(earlier, &draft, hints, &mut slots);
             }
-            let mut phase = Phase { apply: draft.apply, ..Phase::default() };
+            let mut phase = Phase { is_backward: draft.is_backward, apply: draft.apply, ..Phase::default() };
             let roots: Vec<Id> =
                 draft.defines.iter().map(|l| l.expr).chain(draft.writes.iter().map(|(_, e)| *e)).collect();
             let shared = self.shared(&roots, hints);

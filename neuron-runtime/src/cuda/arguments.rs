@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::RawCall;
 use crate::surrogate::MAX_PARAMETERS;
-use crate::{Element, Gradient, Neuron, ParamKind, Real, Template, Value};
+use crate::{Element, Gradient, Neuron, ParamKind, Real, Value};
 
 /// As many as the largest argument has in float64: the surrogate.
 const WORDS: usize = 1 + MAX_PARAMETERS;
@@ -34,7 +34,7 @@ impl Arguments {
             let Some(Value::Flag(value)) = neuron.get(flag.name) else { continue };
             arguments.bytes(&[u8::from(value)]);
         }
-        if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+        if template.takes_gradient() {
             arguments.gradient::<E::Real>(gradient);
         }
         if template.is_multi_step() {

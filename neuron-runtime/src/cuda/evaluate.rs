@@ -53,10 +53,9 @@ pub fn evaluate<N: Neuron, E: Element>(
         learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
     for buffer in N::SPEC.signature(template).outputs {
-        let len = match buffer.extent {
-            Extent::Step => steps * neurons,
-            Extent::Neuron => neurons,
-            Extent::Parameter => counts.next().unwrap_or(1),
+        let len = match buffer.extent.rows(steps) {
+            Some(rows) => rows * neurons,
+            None => counts.next().unwrap_or(1),
         };
         outputs.push(match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),

@@ -129,7 +129,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
         }
     }
     let mut own = None;
-    if matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad) {
+    if template.takes_gradient() {
         call.gradient.surrogate.validate_in::<E::Real>()?;
         own = Some(call.gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
     }
@@ -145,11 +145,12 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let sums = outputs.len()
         - spec.signature(template).outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
     let (outputs, sums) = outputs.split_at(sums);
-    let reset = if template.is_backward() { "" } else { neuron.reset().prefix() };
+    let reset = if template.resets() { neuron.reset().prefix() } else { "" };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
     let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
     let launcher = Launcher::new::<N, E>(device, own, neurons, call.stream)?;
-    let blocks = neurons.div_ceil(BLOCK);
+    let lanes = if size_of::<E::Real>() > size_of::<f32>() { 1 } else { signature.lanes };
+    let blocks = neurons.div_ceil(BLOCK * lanes);
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
     unsafe {

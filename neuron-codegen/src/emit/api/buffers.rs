@@ -47,18 +47,20 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let shape = match buffer.extent {
         Extent::Step => "`[T, N]`",
         Extent::Neuron => "`[N]`",
+        Extent::Checkpoint => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
         Extent::Parameter if template.is_backward() && !buffer.name.starts_with("grad_") => {
             "as in the forward pass"
         }
         Extent::Parameter if template.is_backward() => "as many as the parameter has",
         Extent::Parameter => "one value, or one a channel, or one a neuron",
     };
-    let what = match (&buffer.content, template.is_backward()) {
+    let is_gradient = buffer.name.starts_with("grad_");
+    let what = match (&buffer.content, is_gradient) {
         (Content::Input(name), false) => format!("Input `{name}`"),
         (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
-        (Content::Output, backward) => {
+        (Content::Output, is_gradient) => {
             let spikes = derived.model.threshold().is_some();
-            match (spikes, backward) {
+            match (spikes, is_gradient) {
                 (true, false) => "Out: spikes, 0 or 1".to_owned(),
                 (true, true) => "Gradient of the loss with respect to the spikes".to_owned(),
                 (false, false) => "Out: what the neuron gives".to_owned(),
@@ -77,7 +79,15 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         (Content::NextState(name), true) => {
             format!("Gradient of the loss with respect to `{name}` after the last step")
         }
-        (Content::Factor(name), backward) => {
+        (Content::Checkpoint(name), _) => {
+            let what = format!("`{name}` before every 8th step but the first");
+            if template.is_backward() {
+                format!("From the forward pass: {what}")
+            } else {
+                format!("Out: {what}")
+            }
+        }
+        (Content::Factor(name), _) => {
             let meaning = match name.as_str() {
                 "grad_s_to_h" => "dS/dH, the surrogate gradient".to_owned(),
                 _ => {
@@ -88,7 +98,11 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
                     format!("derivative of `{of}`{next} with respect to `{by}`")
                 }
             };
-            if backward { format!("From the forward pass: {meaning}") } else { format!("Out: {meaning}") }
+            if template.is_backward() {
+                format!("From the forward pass: {meaning}")
+            } else {
+                format!("Out: {meaning}")
+            }
         }
     };
     format!("{what}; {shape}.")
@@ -134,7 +148,7 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
     let state =
         signature.inputs.iter().find(|b| matches!(b.content, Content::State(_) | Content::NextState(_)));
     let state = ident(&state.expect("every neuron has a membrane potential").name);
-    let (argument, gradient) = if template.is_with_grad() {
+    let (argument, gradient) = if template.takes_gradient() {
         (quote!(gradient: #krate::Gradient,), quote!(gradient))
     } else {
         (quote!(), quote!(::core::default::Default::default()))

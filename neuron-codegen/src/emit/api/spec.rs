@@ -79,6 +79,7 @@ fn signature(signature: &Signature) -> TokenStream {
         let extent = match buffer.extent {
             Extent::Step => quote!(Step),
             Extent::Neuron => quote!(Neuron),
+            Extent::Checkpoint => quote!(Checkpoint),
             Extent::Parameter => quote!(Parameter),
         };
         let class = match buffer.class {
@@ -88,8 +89,14 @@ fn signature(signature: &Signature) -> TokenStream {
         quote! { BufferSpec { name: #name, class: Class::#class, extent: Extent::#extent } }
     };
     let (inputs, outputs) = (signature.inputs.iter().map(buffer), signature.outputs.iter().map(buffer));
+    let lanes = signature.lanes;
     quote! {
-        Signature { template: Template::#template, inputs: &[#(#inputs),*], outputs: &[#(#outputs),*] }
+        Signature {
+            template: Template::#template,
+            inputs: &[#(#inputs),*],
+            outputs: &[#(#outputs),*],
+            lanes: #lanes,
+        }
     }
 }
 

@@ -33,8 +33,8 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     for flag in &derived.model.flags {
         add("bool", flag.name.to_string());
     }
-    // Of all kernels that keep factors, whether they read it or not, so that the runtime need not ask.
-    if program.variant.template.is_with_grad() {
+    // Of all kernels that differentiate, whether they read it or not, so that the runtime need not ask.
+    if program.variant.template.takes_gradient() {
         add("Gradient", "gradient".into());
     }
     if program.variant.template.is_multi_step() {

@@ -27,8 +27,10 @@ struct Gradient {
     real parameters[4];
 
     // Replaces every distance from the threshold by the surrogate gradient there.
-    template <int COUNT> __device__ __forceinline__ void surrogate(real (&values)[COUNT]) const {
-#define EACH(name) _Pragma("unroll") for (real &u : values) u = surrogates::name(surrogates::bounded(u), parameters)
+    template <int ROWS, int LANES> __device__ __forceinline__ void surrogate(real (&values)[ROWS][LANES]) const {
+#define EACH(name) \
+    _Pragma("unroll") for (auto &row : values) \
+        _Pragma("unroll") for (real &u : row) u = surrogates::name(surrogates::bounded(u), parameters)
 #if defined(OWN_SURROGATE)
         EACH(own);
 #else
@@ -39,10 +41,8 @@ struct Gradient {
 #undef EACH
     }
 
-    // The same for one value.
-    __device__ __forceinline__ real surrogate(real u) const {
-        real values[1] = {u};
-        surrogate(values);
-        return values[0];
+    // The same for one step.
+    template <int LANES> __device__ __forceinline__ void surrogate(real (&values)[LANES]) const {
+        surrogate(reinterpret_cast<real (&)[1][LANES]>(values));
     }
 };

@@ -51,30 +51,140 @@ __device__ __forceinline__ real load(const signal &stored) {
 }
 
 // A number, rounded to nearest even, as it is kept in memory.
-__device__ __forceinline__ signal store(real value) {
+__device__ __forceinline__ void store(signal &stored, real value) {
 #if defined(F16)
-    signal stored = {half_from_float(value)};
-    return stored;
+    stored.bits = half_from_float(value);
 #elif defined(BF16)
     const u32 bits = __float_as_uint(value);
     const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
     const u32 rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
-    signal stored = {(u16)((is_nan ? bits | 0x400000u : rounded) >> 16)};
-    return stored;
+    stored.bits = (u16)((is_nan ? bits | 0x400000u : rounded) >> 16);
 #else
-    return value;
+    stored = value;
 #endif
 }
 
+#if defined(F16) || defined(BF16)
+__device__ __forceinline__ real load(const real &stored) { return stored; }
+__device__ __forceinline__ void store(real &stored, real value) { stored = value; }
+#endif
+
 // ---- Work ---------------------------------------------------------------------------------------------
+//
+// A thread computes LANES neurons next to each other, STEPS steps at a time: the loads of all these steps are
+// under way together, and each moves the values of all lanes at once.
 
-// Steps that a thread has in flight.
 #define STEPS 8
-#define FOR_STEPS(step) _Pragma("unroll") for (int step = 0; step < STEPS; ++step) if (done + step < steps)
 
-__device__ __forceinline__ u64 neuron_index() {
+// Lanes of kernels that have registers for more than one.
+#if defined(F64)
+#define PAIR 1
+#else
+#define PAIR 2
+#endif
+
+#define FOR_LANES(lane) _Pragma("unroll") for (int lane = 0; lane < LANES; ++lane)
+#define FOR_STEPS(step) _Pragma("unroll") for (int step = 0; step < STEPS; ++step) if (step < block.count)
+#define FOR_STEPS_BACK(step) _Pragma("unroll") for (int step = STEPS - 1; step >= 0; --step) if (step < block.count)
+
+__device__ __forceinline__ u64 thread_index() {
     return (u64)blockIdx.x * blockDim.x + threadIdx.x;
 }
+
+// How many blocks of steps there are.
+__device__ __forceinline__ u64 blocks_of(u64 steps) {
+    return (steps + (STEPS - 1)) / STEPS;
+}
+
+// A block of steps: STEPS of them, or what is left for the last.
+struct Block {
+    u64 first;
+    int count;
+
+    __device__ __forceinline__ Block(u64 index, u64 steps) {
+        first = index * STEPS;
+        count = steps - first < STEPS ? (int)(steps - first) : STEPS;
+    }
+};
+
+// The neurons of a thread.
+template <int LANES> struct Neurons {
+    u64 first;
+    u64 count;
+
+    // Values of a row, moved at once.
+    template <typename T> struct alignas(LANES * sizeof(T)) Packed {
+        T values[LANES];
+    };
+
+    __device__ __forceinline__ explicit Neurons(u64 neurons) {
+        first = thread_index() * LANES;
+        count = neurons;
+    }
+
+    __device__ __forceinline__ bool are_none() const { return first >= count; }
+
+    // Whether the rows of an array are aligned, and so are whole.
+    template <typename T> __device__ __forceinline__ bool are_packed(const T *rows) const {
+        return ((u64)rows | count * sizeof(T)) % sizeof(Packed<T>) == 0;
+    }
+
+    template <typename T>
+    __device__ __forceinline__ void load_at(real (&lanes)[LANES], const T *row, bool is_packed) const {
+        if (is_packed) {
+            const Packed<T> packed = *(const Packed<T> *)row;
+            FOR_LANES(lane) lanes[lane] = ::load(packed.values[lane]);
+        } else {
+            FOR_LANES(lane) lanes[lane] = first + lane < count ? ::load(row[lane]) : real(0.0);
+        }
+    }
+
+    template <typename T>
+    __device__ __forceinline__ void store_at(T *row, const real (&lanes)[LANES], bool is_packed) const {
+        if (is_packed) {
+            Packed<T> packed;
+            FOR_LANES(lane) ::store(packed.values[lane], lanes[lane]);
+            *(Packed<T> *)row = packed;
+        } else {
+            FOR_LANES(lane) if (first + lane < count) ::store(row[lane], lanes[lane]);
+        }
+    }
+
+    // One row of an array.
+    template <typename T>
+    __device__ __forceinline__ void load(real (&lanes)[LANES], const T *rows, u64 row) const {
+        load_at(lanes, rows + row * count + first, are_packed(rows));
+    }
+
+    template <typename T>
+    __device__ __forceinline__ void store(T *rows, u64 row, const real (&lanes)[LANES]) const {
+        store_at(rows + row * count + first, lanes, are_packed(rows));
+    }
+
+    // The rows of a block of steps.
+    template <typename T>
+    __device__ __forceinline__ void load(real (&values)[STEPS][LANES], const T *rows, const Block &block) const {
+        const T *row = rows + block.first * count + first;
+        if (are_packed(rows)) {
+            FOR_STEPS(step) load_at(values[step], row + step * count, true);
+        } else {
+            FOR_STEPS(step) load_at(values[step], row + step * count, false);
+        }
+    }
+
+    template <typename T>
+    __device__ __forceinline__ void store(T *rows, const Block &block, const real (&values)[STEPS][LANES]) const {
+        T *row = rows + block.first * count + first;
+        if (are_packed(rows)) {
+            FOR_STEPS(step) store_at(row + step * count, values[step], true);
+        } else {
+            FOR_STEPS(step) store_at(row + step * count, values[step], false);
+        }
+    }
+
+    // A parameter.
+    __device__ __forceinline__ void load(real (&lanes)[LANES], const struct Values &values) const;
+};
 
 // A parameter that may differ between neurons, N being seen as [batch, count, inner].
 struct Values {
@@ -86,6 +196,11 @@ struct Values {
         return values[count == 1 ? 0 : neuron / inner % count];
     }
 };
+
+template <int LANES>
+__device__ __forceinline__ void Neurons<LANES>::load(real (&lanes)[LANES], const Values &values) const {
+    FOR_LANES(lane) lanes[lane] = values.of(first + lane);
+}
 
 // ---- Functions ----------------------------------------------------------------------------------------
 //

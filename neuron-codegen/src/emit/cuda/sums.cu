@@ -16,7 +16,7 @@ extern "C" __global__ void KERNEL(sum_rows)(
     u64 columns,
     double *__restrict__ sums)
 {
-    const u64 index = neuron_index();
+    const u64 index = thread_index();
     const u64 first = index / columns * 64;
     if (first >= rows) return;
     double sum = 0.0;
@@ -58,6 +58,6 @@ extern "C" __global__ void KERNEL(round_sums)(
     u64 count,
     real *__restrict__ sums)
 {
-    const u64 index = neuron_index();
+    const u64 index = thread_index();
     if (index < count) sums[index] = (real)term(values, is_partial, index);
 }

@@ -1,0 +1,122 @@
+//! The lean pair against the classical one: training without stored factors gives the same gradients, bit for bit.
+
+use half::{bf16, f16};
+use neurons::evaluate::{Mode, Outputs, evaluate};
+use neurons::{Class, Element, Extent, Gradient, Neuron, Source, Template};
+use neurons_tests::cases::{Case, Host, every_case};
+use neurons_tests::declared::{Visit, every_neuron};
+
+/// Sizes `[T, N]` around those of blocks of steps and of tiles.
+const SIZES: [[usize; 2]; 5] = [[1, 3], [8, 70], [9, 5], [17, 33], [40, 66]];
+
+/// Arrays by the names that they have in signatures.
+struct Arrays<'a, E: Element>(Vec<(&'static str, Source<'a, E>)>);
+
+impl<'a, E: Element> Arrays<'a, E> {
+    fn of(template: Template, names: &'static [neurons::BufferSpec], hosts: &'a [Host<E>]) -> Self {
+        assert_eq!(names.len(), hosts.len(), "{template}");
+        Self(names.iter().map(|buffer| buffer.name).zip(hosts.iter().map(Host::source)).collect())
+    }
+
+    /// What `template` reads.
+    fn inputs(&self, inputs: &'static [neurons::BufferSpec]) -> Vec<Source<'a, E>> {
+        let find = |name: &str| self.0.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
+        inputs.iter().map(|buffer| find(buffer.name).unwrap_or_else(|| panic!("{}", buffer.name))).collect()
+    }
+}
+
+/// Everything that `template` computes of `arrays`, under its names.
+fn run<N: Neuron, E: Element>(
+    case: &Case<N>,
+    template: Template,
+    gradient: Gradient,
+    arrays: &Arrays<'_, E>,
+) -> Vec<(&'static str, Host<E>)> {
+    let inputs = arrays.inputs(N::SPEC.signature(template).inputs);
+    let outputs: Outputs<E> =
+        evaluate(&case.neuron, Mode::Spiking, template, gradient, case.neurons, &inputs).unwrap();
+    let array = |output| match output {
+        neurons::evaluate::Output::Signal(array) => Host::Signal(array),
+        neurons::evaluate::Output::State(array) => Host::State(array),
+        neurons::evaluate::Output::Parameter(array) => Host::Parameter(array, 1),
+    };
+    outputs.into_arrays().map(|(name, output)| (name, array(output))).collect()
+}
+
+fn same_gradients<N: Neuron, E: Element>(case: &Case<N>) {
+    let gradient = case.gradient;
+    // Inputs, states, parameters, and gradients of what leaves the neuron.
+    let forward = case.input_arrays::<E>();
+    let backward = Case { template: Template::Bptt, ..case.clone() };
+    let signature = N::SPEC.signature(Template::Bptt);
+    let backward_arrays = backward.input_arrays::<E>();
+    let mut given = Arrays::of(case.template, N::SPEC.signature(case.template).inputs, &forward);
+    let grads = signature.inputs.iter().zip(&backward_arrays).filter(|(buffer, _)| {
+        let is_factor = N::SPEC.factors.contains(&buffer.name);
+        !is_factor && buffer.extent != Extent::Parameter
+    });
+    given.0.extend(grads.map(|(buffer, host)| (buffer.name, host.source())));
+
+    let pair = |forward: Template, backward: Template| {
+        let saved = run(case, forward, gradient, &given);
+        let sources = saved.iter().map(|(name, host)| (*name, host.source()));
+        let arrays = Arrays(given.0.iter().copied().chain(sources).collect());
+        let grads = run(case, backward, gradient, &arrays);
+        let signature = N::SPEC.signature(Template::Fptt).outputs;
+        let is_result = |name: &str| signature.iter().any(|buffer| buffer.name == name);
+        let results: Vec<_> = saved.iter().filter(|(name, _)| is_result(name)).cloned().collect();
+        results.into_iter().chain(grads).collect::<Vec<_>>()
+    };
+    let classical = pair(Template::FpttWithGrad, Template::Bptt);
+    let lean = pair(Template::LeanFptt, Template::LeanBptt);
+    assert_eq!(classical.len(), lean.len());
+    for ((name, expected), (other, actual)) in classical.iter().zip(&lean) {
+        assert_eq!(name, other);
+        for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
+            let is_same = expected.to_bits() == actual.to_bits() || (expected.is_nan() && actual.is_nan());
+            assert!(is_same, "{name}[{i}] is {actual}, classically {expected}: {} {case:?}", E::NAME);
+        }
+    }
+}
+
+#[test]
+fn same_gradients_as_the_classical_pair() {
+    struct Same;
+    impl Visit for Same {
+        fn visit<N: Neuron>(&mut self) {
+            let cases = every_case::<N>(&SIZES).into_iter();
+            for case in cases.filter(|case| case.template == Template::FpttWithGrad) {
+                same_gradients::<N, f32>(&case);
+                same_gradients::<N, f64>(&case);
+                same_gradients::<N, f16>(&case);
+                same_gradients::<N, bf16>(&case);
+            }
+        }
+    }
+    every_neuron(&mut Same);
+}
+
+/// What is saved for the backward pass, in bytes a neuron: nothing of a step.
+#[test]
+fn nothing_of_a_step_is_saved() {
+    struct Saved;
+    impl Visit for Saved {
+        fn visit<N: Neuron>(&mut self) {
+            let outputs = |template| N::SPEC.signature(template).outputs;
+            let plain = outputs(Template::Fptt);
+            for buffer in outputs(Template::LeanFptt) {
+                let is_checkpoint = buffer.extent == Extent::Checkpoint && buffer.class == Class::State;
+                assert!(plain.contains(buffer) || is_checkpoint, "{} saves {buffer:?}", N::SPEC.name);
+            }
+        }
+    }
+    every_neuron(&mut Saved);
+}
+
+/// A read-out is linear: its gradient needs nothing of the forward pass.
+#[test]
+fn a_linear_neuron_is_not_computed_again() {
+    let lean = neurons::LeakyIntegrator::SPEC.signature(Template::LeanBptt);
+    let names: Vec<_> = lean.inputs.iter().map(|buffer| buffer.name).collect();
+    assert_eq!(names, ["grad_output_seq", "grad_v_next"]);
+}
