@@ -9,7 +9,7 @@
 
 mod arguments;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
@@ -110,6 +110,7 @@ impl Writer<'_> {
             self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
+        self.divisors(program, &names);
         self.settle(program, names);
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
             let lanes = lanes_of(&carried.slot);
@@ -132,6 +133,18 @@ impl Writer<'_> {
             }
         }
         self.out.close();
+    }
+
+    /// What every step divides by.
+    fn divisors(&mut self, program: &Program, names: &HashMap<Id, String>) {
+        let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names };
+        let lets = program.phases.iter().flat_map(|phase| &phase.lets).map(|binding| binding.expr);
+        let writes = program.phases.iter().flat_map(|phase| &phase.writes).map(|(_, expr)| *expr);
+        let reached = self.graph.reach(lets.chain(writes));
+        let names: BTreeSet<String> = reached.into_iter().filter_map(|id| printer.divisor(id)).collect();
+        for name in names {
+            self.out.line(format!("const Divisor {name}_divisor({name});"));
+        }
     }
 
     /// What differs between neurons but not over time.

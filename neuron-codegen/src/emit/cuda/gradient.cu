@@ -27,22 +27,34 @@ struct Gradient {
     real parameters[4];
 
     // Replaces every distance from the threshold by the surrogate gradient there.
+    //
+    // A few at a time, in a loop whose body is compiled once: all surrogates for all values at once are most of
+    // what a compiler has to do. Registers have no index, so the values go round.
     template <int ROWS, int LANES> __device__ __forceinline__ void surrogate(real (&values)[ROWS][LANES]) const {
-#define EACH(name) \
-    _Pragma("unroll") for (auto &row : values) \
-        _Pragma("unroll") for (real &u : row) u = surrogates::name(surrogates::bounded(u), parameters)
-#if defined(OWN_SURROGATE)
-        EACH(own);
-#else
-#define CASE(index, name) case index: EACH(name); break;
-        switch (surrogate_index) { SURROGATES(CASE) }
-#undef CASE
-#endif
-#undef EACH
+        constexpr int COUNT = ROWS * LANES;
+        constexpr int PART = COUNT < 4 ? COUNT : 4;
+        _Pragma("unroll 1") for (int done = 0; done < COUNT; done += PART) {
+            real part[PART];
+            EACH_OF(PART) part[i] = surrogates::bounded(values[i / LANES][i % LANES]);
+            choose(part);
+            EACH_OF(COUNT - PART) values[i / LANES][i % LANES] = values[(i + PART) / LANES][(i + PART) % LANES];
+            EACH_OF(PART) values[(i + COUNT - PART) / LANES][(i + COUNT - PART) % LANES] = part[i];
+        }
     }
 
     // The same for one step.
     template <int LANES> __device__ __forceinline__ void surrogate(real (&values)[LANES]) const {
-        surrogate(reinterpret_cast<real (&)[1][LANES]>(values));
+        EACH_OF(LANES) values[i] = surrogates::bounded(values[i]);
+        choose(values);
+    }
+
+    template <int COUNT> __device__ __forceinline__ void choose(real (&values)[COUNT]) const {
+#if defined(OWN_SURROGATE)
+        EACH_OF(COUNT) values[i] = surrogates::own(values[i], parameters);
+#else
+#define CASE(index, name) case index: EACH_OF(COUNT) values[i] = surrogates::name(values[i], parameters); break;
+        switch (surrogate_index) { SURROGATES(CASE) }
+#undef CASE
+#endif
     }
 };
