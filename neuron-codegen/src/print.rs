@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Cmp, Graph, Id, Node, Rate};
+use crate::ir::{Cmp, Graph, Id, Node};
 
 /// The language to print in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,10 +85,6 @@ impl Printer<'_> {
             Node::Add(a, b) => binary(a, "+", b, Sum, Product),
             Node::Sub(a, b) => binary(a, "-", b, Sum, Product),
             Node::Mul(a, b) => binary(a, "*", b, Product, Sign),
-            Node::Div(a, _) if self.divisor(id).is_some() => {
-                let divisor = self.divisor(id).expect("just asked");
-                (format!("{} / {divisor}_divisor", self.operand(a, Product)), Product)
-            }
             Node::Div(a, b) => binary(a, "/", b, Product, Sign),
             Node::Powi(a, n) => match self.dialect {
                 Dialect::Dsl => (format!("{}^{n}", self.operand(a, Atom)), Power),
@@ -133,20 +129,6 @@ impl Printer<'_> {
         }
     }
 
-    /// What a CUDA kernel divides by in every step and has prepared for that, as `NAME_divisor`: a named value
-    /// that is the same for all neurons and steps.
-    pub fn divisor(&self, id: Id) -> Option<String> {
-        let Node::Div(a, b) = self.graph.node(id) else { return None };
-        let rates = (self.graph.rate(a), self.graph.rate(b));
-        if self.dialect != Dialect::Cuda || rates != (Rate::Step, Rate::Uniform) {
-            return None;
-        }
-        match (self.names.get(&b), self.graph.as_leaf(b)) {
-            (Some(name), _) => Some(name.clone()),
-            (None, leaf) => leaf.map(|leaf| leaf.name.clone()),
-        }
-    }
-
     /// Where functions are found.
     fn module(&self) -> &'static str {
         if self.dialect == Dialect::Cuda { "math::" } else { "" }
@@ -172,7 +154,7 @@ impl Printer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Func, Sort};
+    use crate::ir::{Func, Rate, Sort};
 
     #[test]
     fn parentheses_follow_evaluation_order() {

@@ -1,5 +1,7 @@
 //! Arrays with a shape, in the memory of the CPU or of a GPU.
 
+use std::sync::Arc;
+
 use crate::cuda::{CudaArray, CudaDevice};
 use crate::{Element, Error};
 
@@ -35,7 +37,8 @@ impl std::fmt::Display for Device {
 /// A contiguous array, row-major, with the shape that its user gives it.
 ///
 /// It is made in the memory of the CPU and moved with [`Array::to`]. Nodes and training steps work where
-/// their inputs are.
+/// their inputs are. Clones share their elements until one of them is written to, so that what a backward pass needs
+/// of the arrays that a caller has takes no memory.
 #[derive(Clone, Debug)]
 pub struct Array<E: Element> {
     shape: Vec<usize>,
@@ -45,7 +48,7 @@ pub struct Array<E: Element> {
 /// The elements, wherever they are.
 #[derive(Clone, Debug)]
 pub(crate) enum Data<E: Element> {
-    Cpu(Vec<E>),
+    Cpu(Arc<Vec<E>>),
     Cuda(CudaArray<E>),
 }
 
@@ -55,7 +58,7 @@ impl<E: Element> Array<E> {
     /// # Errors
     /// [`Error::ArrayLength`] if there are more or fewer than the shape has.
     pub fn from_vec(shape: impl Into<Vec<usize>>, data: Vec<E>) -> Result<Self, Error> {
-        Self::new(shape.into(), Data::Cpu(data))
+        Self::new(shape.into(), Data::Cpu(Arc::new(data)))
     }
 
     /// Of elements in the memory of a GPU.
@@ -86,7 +89,7 @@ impl<E: Element> Array<E> {
     pub fn full(shape: impl Into<Vec<usize>>, value: E) -> Self {
         let shape = shape.into();
         let length = elements(&shape).unwrap_or_else(|| panic!("an array of shape {shape:?} is too large"));
-        Self { shape, data: Data::Cpu(vec![value; length]) }
+        Self { shape, data: Data::Cpu(Arc::new(vec![value; length])) }
     }
 
     /// Filled with zeros.
@@ -110,14 +113,15 @@ impl<E: Element> Array<E> {
         }
     }
 
-    /// The same array on `device`: a copy, unless it is there already.
+    /// The same array on `device`: a copy, or the same elements if it is there already.
     ///
     /// # Errors
     /// [`Error::Cuda`]
     pub fn to(&self, device: &Device) -> Result<Self, Error> {
         let data = match (&self.data, device) {
             (Data::Cuda(data), Device::Cuda(device)) if data.device() == device => Data::Cuda(data.clone()),
-            (_, Device::Cpu) => Data::Cpu(self.to_vec()?),
+            (Data::Cpu(data), Device::Cpu) => Data::Cpu(data.clone()),
+            (Data::Cuda(data), Device::Cpu) => Data::Cpu(Arc::new(data.to_vec()?)),
             (Data::Cpu(data), Device::Cuda(device)) => Data::Cuda(CudaArray::from_slice(device, data)?),
             (Data::Cuda(data), Device::Cuda(device)) => {
                 Data::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
@@ -134,10 +138,10 @@ impl<E: Element> Array<E> {
         }
     }
 
-    /// Its elements, row-major, or `None` if it is on a GPU.
+    /// Its elements, row-major, or `None` if it is on a GPU. Clones keep what they have.
     pub fn as_mut_slice(&mut self) -> Option<&mut [E]> {
         match &mut self.data {
-            Data::Cpu(data) => Some(data),
+            Data::Cpu(data) => Some(Arc::make_mut(data).as_mut_slice()),
             Data::Cuda(_) => None,
         }
     }
@@ -148,18 +152,18 @@ impl<E: Element> Array<E> {
     /// [`Error::Cuda`], also of work given to the GPU before.
     pub fn to_vec(&self) -> Result<Vec<E>, Error> {
         match &self.data {
-            Data::Cpu(data) => Ok(data.clone()),
+            Data::Cpu(data) => Ok(data.to_vec()),
             Data::Cuda(data) => Ok(data.to_vec()?),
         }
     }
 
-    /// Its elements, row-major, from wherever they are.
+    /// Its elements, row-major, from wherever they are; without a copy if it is on the CPU and has no clones.
     ///
     /// # Errors
     /// As [`Array::to_vec`].
     pub fn into_vec(self) -> Result<Vec<E>, Error> {
         match self.data {
-            Data::Cpu(data) => Ok(data),
+            Data::Cpu(data) => Ok(Arc::unwrap_or_clone(data)),
             Data::Cuda(data) => Ok(data.to_vec()?),
         }
     }

@@ -21,6 +21,7 @@ pub struct Arrays<'a, E: Element> {
     pub dims: &'a [usize],
     /// Shape of inputs and spikes.
     pub shape: &'a [usize],
+    pub steps: usize,
     pub signals: Vec<&'a Array<E>>,
     pub states: Vec<&'a Array<E::Real>>,
     /// Of any shapes: they are checked by [`compute`].
@@ -41,8 +42,7 @@ pub fn compute<N: Neuron, E: Element>(
     let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
     let mut learnable_shapes = learnables.map(|(_, array)| array.shape());
     let outputs = N::SPEC.signature(template).outputs;
-    // A sequence has time as its first dimension.
-    let steps = if template.is_multi_step() { arrays.shape[0] } else { 1 };
+    let steps = arrays.steps;
     let shapes = outputs.iter().map(|buffer| match (buffer.extent, buffer.extent.rows(steps)) {
         (Extent::Step, _) => arrays.shape.to_vec(),
         (Extent::Checkpoint, Some(rows)) => [&[rows], arrays.dims].concat(),

@@ -31,6 +31,7 @@ mod neuron;
 mod node;
 mod parameter;
 mod parameters;
+pub mod plan;
 mod real;
 mod reduce;
 mod rows;
@@ -50,6 +51,7 @@ pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use parameter::{Parameter, Values};
+pub use plan::{Keep, Plan, plan};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut, STEPS};
 pub use spec::{

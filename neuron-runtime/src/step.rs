@@ -4,7 +4,10 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use crate::compute::{Arrays, compute};
-use crate::{Array, Device, Element, Error, Gradient, Neuron, ParamSpec, Real, Template, Value};
+use crate::plan::{Keep, plan};
+use crate::{
+    Array, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamSpec, Real, Template, Value,
+};
 
 /// One step or a sequence of them.
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -18,6 +21,16 @@ pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + '
             (false, true) => Template::ForwardWithGrad,
             (true, false) => Template::Fptt,
             (true, true) => Template::FpttWithGrad,
+        }
+    }
+
+    /// The templates of a forward pass that keeps `keep`, and of its backward pass. A single step is a sequence of one
+    /// where nothing has to be kept.
+    fn templates(keep: Keep) -> [Template; 2] {
+        match (Self::IS_SEQUENCE, keep) {
+            (true, keep) => keep.templates(),
+            (false, Keep::Factors) => [Template::ForwardWithGrad, Template::Backward],
+            (false, Keep::Checkpoints) => [Template::Forward, Template::LeanBptt],
         }
     }
 }
@@ -48,6 +61,9 @@ pub struct Operation<N, S> {
     pub neuron: N,
     /// How spikes are differentiated.
     pub gradient: Gradient,
+    /// What forward passes keep for their backward passes; `None` is what [`plan()`] says. Gradients are the same
+    /// bits.
+    pub keep: Option<Keep>,
     stepping: PhantomData<S>,
 }
 
@@ -77,18 +93,21 @@ pub struct Gradients<E: Element> {
     pub parameters: Vec<Array<E::Real>>,
 }
 
-/// What a with-grad template saves.
-type Factors<E> = Vec<Array<<E as Element>::Real>>;
-
-/// What a forward pass saved for its backward pass.
+/// What a forward pass kept for its backward pass.
 #[derive(Clone, Debug)]
 pub struct Context<N, E: Element> {
     neuron: N,
+    gradient: Gradient,
     /// Shape of the states.
     dims: Vec<usize>,
     /// Shape of inputs and spikes.
     shape: Vec<usize>,
-    factors: Vec<Array<E::Real>>,
+    steps: usize,
+    /// The inputs and initial states that the backward pass computes the steps again from, if it does.
+    inputs: Vec<Array<E>>,
+    states: Vec<Array<E::Real>>,
+    /// Factors, or checkpoints.
+    kept: Vec<Array<E::Real>>,
     /// The parameters that may differ between neurons.
     parameters: Vec<Array<E::Real>>,
     template: Template,
@@ -97,7 +116,7 @@ pub struct Context<N, E: Element> {
 impl<N: Neuron, S: Stepping> Operation<N, S> {
     /// Of a neuron with its parameters, and a surrogate or a whole [`Gradient`].
     pub fn new(neuron: N, gradient: impl Into<Gradient>) -> Self {
-        Self { neuron, gradient: gradient.into(), stepping: PhantomData }
+        Self { neuron, gradient: gradient.into(), keep: None, stepping: PhantomData }
     }
 
     /// Forward pass of a neuron with one input and one state: spikes, `v` after the last step, and what
@@ -146,15 +165,28 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
     ) -> Result<(Stepped<E>, Context<N, E>), Error> {
-        let (stepped, factors) = self.run(S::template(true), inputs, states, parameters)?;
-        let context = Context {
+        let arrays = self.check(inputs, states, parameters)?;
+        let Arrays { dims, shape, steps, .. } = arrays;
+        // The backward pass may be the first to read it: too late for an error.
+        self.gradient.surrogate.validate_in::<E::Real>()?;
+        let keep = self.keep.unwrap_or_else(|| plan::<N, E>(steps, dims.iter().product()).keep);
+        let [forward, backward] = S::templates(keep);
+        let (stepped, kept) = self.run(forward, &arrays)?;
+        let mut context = Context {
             neuron: self.neuron.clone(),
-            dims: states[0].shape().to_vec(),
-            shape: inputs[0].shape().to_vec(),
-            factors,
+            gradient: self.gradient,
+            dims: dims.to_vec(),
+            shape: shape.to_vec(),
+            steps,
+            inputs: Vec::new(),
+            states: Vec::new(),
+            kept,
             parameters: parameters.iter().map(|&array| array.clone()).collect(),
-            template: if S::IS_SEQUENCE { Template::Bptt } else { Template::Backward },
+            template: backward,
         };
+        if keep == Keep::Checkpoints {
+            context.keep_start(inputs, states)?;
+        }
         Ok((stepped, context))
     }
 
@@ -193,7 +225,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
     ) -> Result<Stepped<E>, Error> {
-        Ok(self.run(S::template(false), inputs, states, parameters)?.0)
+        Ok(self.run(S::template(false), &self.check(inputs, states, parameters)?)?.0)
     }
 
     /// The neuron's own values of the parameters that may differ between neurons, one for all, where the inputs are.
@@ -203,14 +235,25 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         N::SPEC.arrays().map(array).collect()
     }
 
-    /// What a forward template returns: spikes, states, factors.
+    /// What a forward template returns: spikes and states, and what it keeps.
     fn run<E: Element>(
         &self,
         template: Template,
-        inputs: &[&Array<E>],
-        states: &[&Array<E::Real>],
-        parameters: &[&Array<E::Real>],
-    ) -> Result<(Stepped<E>, Factors<E>), Error> {
+        arrays: &Arrays<'_, E>,
+    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>), Error> {
+        let computed = compute(&self.neuron, template, self.gradient, arrays)?;
+        let (spike, mut next) = (first(computed.signals), computed.states);
+        let kept = next.split_off(N::SPEC.states.len());
+        Ok((Stepped { spike, states: next }, kept))
+    }
+
+    /// The arrays that every forward template reads, if their shapes fit.
+    fn check<'a, E: Element>(
+        &self,
+        inputs: &[&'a Array<E>],
+        states: &[&'a Array<E::Real>],
+        parameters: &[&'a Array<E::Real>],
+    ) -> Result<Arrays<'a, E>, Error> {
         let spec = N::SPEC;
         arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
         arity(spec.name, "states", spec.states.len(), states.len())?;
@@ -229,11 +272,8 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
             same(spec.name, state.name, dims, array.shape())?;
         }
         let (signals, states, parameters) = (inputs.to_vec(), states.to_vec(), parameters.to_vec());
-        let arrays = Arrays { dims, shape, signals, states, parameters };
-        let computed = compute(&self.neuron, template, self.gradient, &arrays)?;
-        let (spike, mut next) = (first(computed.signals), computed.states);
-        let factors = next.split_off(spec.states.len());
-        Ok((Stepped { spike, states: next }, factors))
+        let steps = if S::IS_SEQUENCE { shape[0] } else { 1 };
+        Ok(Arrays { dims, shape, steps, signals, states, parameters })
     }
 }
 
@@ -268,15 +308,53 @@ impl<N: Neuron, E: Element> Context<N, E> {
         for (state, array) in spec.states.iter().zip(grad_states) {
             same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
         }
+        // What the steps are computed again from, gradients, and what was kept, in the order of the signature.
+        let (mut starts, mut kept, mut grads) =
+            (self.states.iter(), self.kept.iter(), grad_states.iter().copied());
+        let is_next =
+            |name: &str| spec.states.iter().any(|state| name == format!("grad_{}_next", state.name));
+        let buffers = spec.signature(self.template).inputs.iter();
+        let state = |buffer: &crate::BufferSpec| match buffer.extent {
+            Extent::Neuron if is_next(buffer.name) => grads.next(),
+            Extent::Neuron if self.template == Template::LeanBptt => starts.next(),
+            _ => kept.next(),
+        };
+        let is_state =
+            |buffer: &&crate::BufferSpec| buffer.class == Class::State && buffer.extent != Extent::Parameter;
         let arrays = Arrays {
             dims: &self.dims,
             shape: &self.shape,
-            signals: vec![grad_spike],
-            states: grad_states.iter().copied().chain(&self.factors).collect(),
+            steps: self.steps,
+            signals: self.inputs.iter().chain([grad_spike]).collect(),
+            states: buffers.filter(is_state).filter_map(state).collect(),
             parameters: refs(&self.parameters),
         };
-        let computed = compute(&self.neuron, self.template, Gradient::default(), &arrays)?;
+        let computed = compute(&self.neuron, self.template, self.gradient, &arrays)?;
         Ok(Gradients { inputs: computed.signals, states: computed.states, parameters: computed.parameters })
+    }
+
+    /// Keeps the inputs and states that the steps are computed again from, which takes no memory: the caller has them.
+    fn keep_start(&mut self, inputs: &[&Array<E>], states: &[&Array<E::Real>]) -> Result<(), Error> {
+        let spec = N::SPEC;
+        let buffers = spec.signature(self.template).inputs;
+        let is_read = |name: &str| buffers.iter().any(|buffer| buffer.name == name);
+        let inputs = spec.inputs.iter().zip(inputs).filter(|(name, _)| is_read(&format!("{name}_seq")));
+        self.inputs = inputs.map(|(_, &array)| array.clone()).collect();
+        let states = spec.states.iter().zip(states).filter(|(state, _)| is_read(state.name));
+        self.states = states.map(|(_, &array)| array.clone()).collect();
+        // Of a single step there are no checkpoints, which is as many arrays without elements.
+        let checkpoints = buffers.iter().filter(|buffer| buffer.extent == Extent::Checkpoint).count();
+        if self.kept.len() < checkpoints {
+            let none = Array::zeros([&[0], self.dims.as_slice()].concat());
+            let device = self.states.first().map_or(Device::Cpu, Array::device);
+            self.kept = vec![none.to(&device)?; checkpoints];
+        }
+        Ok(())
+    }
+
+    /// Bytes that it keeps besides what the caller has.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept.iter().map(|array| array.shape().iter().product::<usize>() * size_of::<E::Real>()).sum()
     }
 
     /// The parameters that may differ between neurons, as the forward pass was given them.

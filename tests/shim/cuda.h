@@ -8,7 +8,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __noinline__ inline
+#define __launch_bounds__(...)
 // Kernels whose threads wait for each other compile, but cannot be launched here.
 #define __shared__ static
 #define __syncthreads()
@@ -53,7 +53,6 @@ template <typename To, typename From> To bits(From from) {
 
 } // namespace shim
 
-static inline float __fmaf_rn(float a, float b, float c) { return std::fmaf(a, b, c); }
 static inline unsigned __float_as_uint(float value) { return shim::bits<unsigned>(value); }
 static inline float __uint_as_float(unsigned value) { return shim::bits<float>(value); }
 static inline float __int_as_float(int value) { return shim::bits<float>(value); }

@@ -9,7 +9,7 @@
 
 mod arguments;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
@@ -85,7 +85,8 @@ impl Writer<'_> {
 
     fn signature(&mut self, program: &Program) {
         let args = arguments(self.derived, program);
-        self.out.open(format!("extern \"C\" __global__ void KERNEL({})(", program.variant.name()));
+        let bounds = if program.signature.lanes > 1 && is_large(program) { "TWO_BLOCKS " } else { "" };
+        self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({})(", program.variant.name()));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
             let end = if i == last { ")" } else { "," };
@@ -110,7 +111,6 @@ impl Writer<'_> {
             self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
-        self.divisors(program, &names);
         self.settle(program, names);
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
             let lanes = lanes_of(&carried.slot);
@@ -133,18 +133,6 @@ impl Writer<'_> {
             }
         }
         self.out.close();
-    }
-
-    /// What every step divides by.
-    fn divisors(&mut self, program: &Program, names: &HashMap<Id, String>) {
-        let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names };
-        let lets = program.phases.iter().flat_map(|phase| &phase.lets).map(|binding| binding.expr);
-        let writes = program.phases.iter().flat_map(|phase| &phase.writes).map(|(_, expr)| *expr);
-        let reached = self.graph.reach(lets.chain(writes));
-        let names: BTreeSet<String> = reached.into_iter().filter_map(|id| printer.divisor(id)).collect();
-        for name in names {
-            self.out.line(format!("const Divisor {name}_divisor({name});"));
-        }
     }
 
     /// What differs between neurons but not over time.
@@ -274,6 +262,12 @@ impl Writer<'_> {
             Sort::Bool => "bool",
         }
     }
+}
+
+/// Whether a kernel has so much in flight that the compiler would leave room for one block of threads only.
+fn is_large(program: &Program) -> bool {
+    let template = program.variant.template;
+    template.is_multi_step() && (template.takes_gradient() || template.is_backward())
 }
 
 fn lanes_of(slot: &Slot) -> String {

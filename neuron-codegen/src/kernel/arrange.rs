@@ -254,7 +254,7 @@ impl<'a> Arrange<'a> {
             for Let { name, expr } in draft.defines {
                 self.bind_parts(&mut phase.lets, expr, &shared, hints);
                 phase.lets.push(Let { name: name.clone(), expr });
-                if self.graph().as_leaf(expr).is_none() {
+                if self.graph().as_leaf(expr).is_none() && self.graph().number(expr).is_none() {
                     self.names.entry(expr).or_insert(name);
                 }
             }

@@ -1,7 +1,7 @@
 //! What is refused, and that nothing is written then.
 
 use neuron_runtime::{
-    Call, Class, Error, Extent, Gradient, Neuron, Reset, Sink, Source, Surrogate, Template, Value,
+    Call, Class, Error, Extent, Gradient, Neuron, Reset, STEPS, Sink, Source, Surrogate, Template, Value,
 };
 use proptest::prelude::*;
 
@@ -21,7 +21,12 @@ struct Buffer {
 fn buffers(template: Template, steps: usize, neurons: usize) -> [Vec<Buffer>; 2] {
     let signature = Lif::SPEC.signature(template);
     [signature.inputs, signature.outputs].map(|specs| {
-        let len = |extent| if extent == Extent::Step { steps * neurons } else { neurons };
+        let rows = |extent| match extent {
+            Extent::Step => steps,
+            Extent::Checkpoint => (steps - 1) / STEPS,
+            Extent::Neuron | Extent::Parameter => 1,
+        };
+        let len = |extent| rows(extent) * neurons;
         specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec.extent) }).collect()
     })
 }
@@ -86,7 +91,7 @@ proptest! {
     #[test]
     fn only_valid_calls_run(
         template in prop::sample::select(&Template::ALL[..]),
-        steps in 1..6usize,
+        steps in 1..20usize,
         neurons in 1..140usize,
         side in 0..2usize,
         place in 0..8usize,
@@ -142,7 +147,7 @@ proptest! {
     /// The surrogate is checked where it is used, and only there.
     #[test]
     fn only_valid_surrogates_run(alpha in any::<f64>(), template in prop::sample::select(&Template::ALL[..])) {
-        let uses = matches!(template, Template::ForwardWithGrad | Template::FpttWithGrad);
+        let uses = template.takes_gradient();
         let is_valid = !uses || (alpha as f32).is_finite() && alpha as f32 > 0.0;
         let gradient = Surrogate::sigmoid(alpha).into();
         let (result, all, none) = run(template, 3, gradient, &buffers(template, 1, 3));

@@ -2,8 +2,8 @@
 
 use neurons::evaluate::{Outputs, evaluate_on};
 use neurons::{
-    Device, Element, Error, Gradient, Neuron, ParamKind, ParamSpec, Parameter, Real, Source, Surrogate,
-    Template, Value,
+    Device, Element, Error, Extent, Gradient, Neuron, ParamKind, ParamSpec, Parameter, Real, Source,
+    Surrogate, Template, Value,
 };
 
 use super::case::{Case, Malformed};
@@ -118,6 +118,8 @@ struct Forward<E: Element> {
     /// After each step, where steps were single.
     trace: Option<Arrays<E>>,
     factors: Arrays<E>,
+    /// Of each state that has them.
+    checkpoints: Arrays<E>,
 }
 
 /// What a backward pass over the sequence gave.
@@ -141,13 +143,16 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
             initial.push(stored(case.row(&format!("{name}_init"))?));
             grad_next.push(stored(case.row(&format!("grad_{name}_next"))?));
         }
-        for template in [Template::Fptt, Template::FpttWithGrad] {
+        for template in [Template::Fptt, Template::FpttWithGrad, Template::LeanFptt] {
             let forward = self.sequence(template, &initial)?;
             self.compare_forward(template, &forward)?;
-            if template == Template::FpttWithGrad {
-                let backward = self.bptt(&forward.factors, &grad_next)?;
-                self.compare_backward(Template::Bptt, &backward)?;
-            }
+            let backward = match template {
+                Template::FpttWithGrad => Template::Bptt,
+                Template::LeanFptt => Template::LeanBptt,
+                _ => continue,
+            };
+            let gradients = self.bptt(backward, &initial, &forward, &grad_next)?;
+            self.compare_backward(backward, &gradients)?;
         }
         for template in [Template::Forward, Template::ForwardWithGrad] {
             let forward = self.steps(template, &initial)?;
@@ -179,8 +184,11 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
         let states = N::SPEC.states.iter().map(|state| take(&mut outputs, &format!("{}_next", state.name)));
         let states = states.collect::<Result<_, _>>()?;
         let factors = self.factors(template, &mut outputs)?;
+        let checkpoints = N::SPEC.signature(template).outputs.iter();
+        let checkpoints = checkpoints.filter(|buffer| buffer.extent == Extent::Checkpoint);
+        let checkpoints = checkpoints.map(|b| take(&mut outputs, b.name)).collect::<Result<_, _>>()?;
         let spikes = take_signal(&mut outputs, "spike_seq")?;
-        Ok(Forward { spikes, states, trace: None, factors })
+        Ok(Forward { spikes, states, trace: None, factors, checkpoints })
     }
 
     /// A call for each step.
@@ -201,13 +209,28 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
             }
             spikes.extend(take_signal(&mut outputs, "spike")?);
         }
-        Ok(Forward { spikes, states, trace: Some(trace), factors })
+        Ok(Forward { spikes, states, trace: Some(trace), factors, checkpoints: Vec::new() })
     }
 
     /// All steps in one call.
-    fn bptt(&self, factors: &Arrays<E>, grad_next: &Arrays<E>) -> Result<Backward<E>, Failure> {
-        let states = [slices(grad_next), slices(factors)].concat();
-        let mut outputs = self.evaluate(Template::Bptt, &[&self.grad_spike], &states)?;
+    fn bptt(
+        &self,
+        template: Template,
+        initial: &Arrays<E>,
+        forward: &Forward<E>,
+        grad_next: &Arrays<E>,
+    ) -> Result<Backward<E>, Failure> {
+        // By the names of the signature: gradients first or inputs, with what was kept of the forward pass between.
+        let reads = |name: &str| N::SPEC.signature(template).inputs.iter().any(|buffer| buffer.name == name);
+        let inputs = N::SPEC.inputs.iter().zip(&self.inputs);
+        let inputs =
+            inputs.filter(|(name, _)| reads(&format!("{name}_seq"))).map(|(_, input)| input.as_slice());
+        let signals: Vec<&[E]> = inputs.chain([self.grad_spike.as_slice()]).collect();
+        let starts = N::SPEC.states.iter().zip(initial).filter(|(state, _)| reads(state.name));
+        let starts = starts.map(|(_, state)| state.as_slice()).collect();
+        let states =
+            [starts, slices(&forward.checkpoints), slices(grad_next), slices(&forward.factors)].concat();
+        let mut outputs = self.evaluate(template, &signals, &states)?;
         let inputs = N::SPEC.inputs.iter().map(|name| take_signal(&mut outputs, &format!("grad_{name}_seq")));
         let inputs = inputs.collect::<Result<_, _>>()?;
         let states = grad_states::<N, E>(&mut outputs)?;

@@ -76,11 +76,14 @@ __device__ __forceinline__ void store(real &stored, real value) { stored = value
 
 #define STEPS 8
 
-// Lanes of kernels that have registers for more than one.
+// Lanes of kernels that have registers for more than one; and registers for two blocks of threads on a processor,
+// which is what such kernels need at least to hide the time that memory takes.
 #if defined(F64)
 #define PAIR 1
+#define TWO_BLOCKS
 #else
 #define PAIR 2
+#define TWO_BLOCKS __launch_bounds__(256, 2)
 #endif
 
 #define EACH_OF(count) _Pragma("unroll") for (int i = 0; i < (count); ++i)
@@ -209,47 +212,6 @@ __device__ __forceinline__ void Neurons<LANES>::load(real (&lanes)[LANES], const
 //
 // Those of float are, operation by operation, the ones that the CPU kernels use, so that results are the
 // same bits; see `math::single` of the runtime for sources and errors. Compile without contraction.
-
-// A number that others are divided by in every step. The quotient is that of `/`, bit for bit, with nothing but
-// multiplications: the reciprocal is rounded once, and two corrections by exact remainders give the nearest number
-// (Markstein, 1990), as long as nothing on the way leaves the normal numbers.
-struct Divisor {
-    real value;
-#if !defined(F64)
-    real reciprocal;
-    bool is_common;
-#endif
-
-    __device__ __forceinline__ explicit Divisor(real number) {
-        value = number;
-#if !defined(F64)
-        reciprocal = 1.0f / number;
-        is_common = ::fabsf(number) > 1e-9f && ::fabsf(number) < 1e9f;
-#endif
-    }
-};
-
-// Kept out of the way: for numbers that are huge, tiny or not numbers.
-__device__ __noinline__ real rare_quotient(real number, real divisor) {
-    return number / divisor;
-}
-
-__device__ __forceinline__ real operator/(real number, const Divisor &divisor) {
-#if defined(F64)
-    return number / divisor.value;
-#else
-    const real size = ::fabsf(number);
-    const bool is_zero = size == 0.0f;
-    if (divisor.is_common && (is_zero || (size > 1e-20f && size < 1e20f))) {
-        const real first = number * divisor.reciprocal;
-        const real second = __fmaf_rn(__fmaf_rn(-divisor.value, first, number), divisor.reciprocal, first);
-        const real third = __fmaf_rn(__fmaf_rn(-divisor.value, second, number), divisor.reciprocal, second);
-        // With its sign.
-        return is_zero ? first : third;
-    }
-    return rare_quotient(number, divisor.value);
-#endif
-}
 
 namespace math {
 

@@ -1,0 +1,98 @@
+//! What training keeps, and what that costs: bytes, counted from the signatures.
+
+use crate::{BufferSpec, Class, Element, Extent, Neuron, Spec, Template};
+
+/// What the forward pass of a training step keeps for its backward pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Keep {
+    /// The factors of the gradient in every step, as the 2020 API has it: [`Template::FpttWithGrad`] and
+    /// [`Template::Bptt`].
+    Factors,
+    /// The states before every 8th step but the first, so nothing at all for up to 8 steps: [`Template::LeanFptt`]
+    /// and [`Template::LeanBptt`]. The backward pass reads the inputs once more, and computes the steps again.
+    Checkpoints,
+}
+
+impl Keep {
+    /// The templates of a forward and a backward pass over a sequence.
+    pub const fn templates(self) -> [Template; 2] {
+        match self {
+            Self::Factors => [Template::FpttWithGrad, Template::Bptt],
+            Self::Checkpoints => [Template::LeanFptt, Template::LeanBptt],
+        }
+    }
+}
+
+/// What one pass moves, in bytes: every array once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes read.
+    pub read: usize,
+    /// Bytes written.
+    pub written: usize,
+}
+
+impl Traffic {
+    /// Of one template over `steps` steps of `neurons` neurons. Parameters, of which there may be any number, are
+    /// not counted.
+    pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
+        let bytes = |buffers: &[BufferSpec]| buffers.iter().map(|b| bytes::<E>(b, steps, neurons)).sum();
+        let signature = N::SPEC.signature(template);
+        Self { read: bytes(signature.inputs), written: bytes(signature.outputs) }
+    }
+
+    /// All bytes.
+    pub fn total(self) -> usize {
+        self.read.saturating_add(self.written)
+    }
+}
+
+/// How to train, and what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What the forward pass keeps.
+    pub keep: Keep,
+    /// What the forward pass moves.
+    pub forward: Traffic,
+    /// What the backward pass moves.
+    pub backward: Traffic,
+    /// Bytes that are kept between the two, besides the inputs and initial states, which the caller has.
+    pub kept: usize,
+}
+
+impl Plan {
+    /// What it costs to train `steps` steps of `neurons` neurons with data of format `E`, keeping `keep`.
+    pub fn of<N: Neuron, E: Element>(keep: Keep, steps: usize, neurons: usize) -> Self {
+        let [forward, backward] = keep.templates();
+        let kept = N::SPEC.signature(forward).outputs.iter().filter(|buffer| is_kept(N::SPEC, buffer));
+        let kept = kept.map(|buffer| bytes::<E>(buffer, steps, neurons)).sum();
+        let traffic = |template| Traffic::of::<N, E>(template, steps, neurons);
+        Self { keep, forward: traffic(forward), backward: traffic(backward), kept }
+    }
+}
+
+/// The way to train that moves the fewest bytes; of two that move as many, the one that keeps fewer.
+pub fn plan<N: Neuron, E: Element>(steps: usize, neurons: usize) -> Plan {
+    let [lean, classical] =
+        [Keep::Checkpoints, Keep::Factors].map(|keep| Plan::of::<N, E>(keep, steps, neurons));
+    let cost = |plan: Plan| (plan.forward.total().saturating_add(plan.backward.total()), plan.kept);
+    if cost(classical) < cost(lean) { classical } else { lean }
+}
+
+/// Whether a forward template writes `buffer` for the backward pass only.
+fn is_kept(spec: &'static Spec, buffer: &BufferSpec) -> bool {
+    let results = spec.signature(Template::Fptt).outputs;
+    !results.iter().any(|result| result.name == buffer.name)
+}
+
+fn bytes<E: Element>(buffer: &BufferSpec, steps: usize, neurons: usize) -> usize {
+    let size = match buffer.class {
+        Class::Signal => size_of::<E>(),
+        Class::State => size_of::<E::Real>(),
+    };
+    let rows = match buffer.extent {
+        Extent::Parameter => 0,
+        extent => extent.rows(steps).unwrap_or(0),
+    };
+    rows.saturating_mul(neurons).saturating_mul(size)
+}
