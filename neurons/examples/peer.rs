@@ -7,6 +7,8 @@
 //! computes the same ones.
 
 mod common;
+#[path = "common/inputs.rs"]
+mod inputs;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use common::{Place, copies_on_cuda, copy_on_cpu, times};
+use inputs::{grad_spike, hash, x};
 use neurons::{Array, Device, Element, Lif, MultiStep, Real, Surrogate};
 use rayon::prelude::*;
 use serde_json::json;
@@ -131,25 +134,6 @@ fn name(device: &Device) -> String {
         Device::Cuda(device) => device.name(),
         Device::Cpu => format!("{} threads", rayon::current_num_threads()),
     }
-}
-
-/// Well mixed bits of an index ("lowbias32" of Wellons' hash-prospector).
-fn hash(index: u32) -> u32 {
-    let mut h = index;
-    h = (h ^ (h >> 16)).wrapping_mul(0x7feb_352d);
-    h = (h ^ (h >> 15)).wrapping_mul(0x846c_a68b);
-    h ^ (h >> 16)
-}
-
-/// 128 values in [-1, 3), multiples of 1/64: with tau = 2 all of the membrane potential's bits fit into a float32 for
-/// 16 steps, so that its spikes do not depend on the order of operations.
-fn x(index: u32) -> f64 {
-    (f64::from(hash(2 * index) >> 25) + 0.5) / 32.0 - 1.0
-}
-
-/// 256 values in [-1, 1).
-fn grad_spike(index: u32) -> f64 {
-    f64::from(hash(2 * index + 1) >> 24) / 128.0 - 1.0
 }
 
 fn on<E: Element>(

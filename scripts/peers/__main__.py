@@ -3,7 +3,8 @@
     python scripts/peers --device cuda --ours target/release/examples/peer
 
 Inference is a forward pass without gradient; training a forward pass and the gradient of x_seq from a given one of
-the spikes. Times are medians of calls in the host's time, outputs allocated in each call, compilation not counted.
+the spikes. Times are medians of calls in the host's time, outputs allocated in each call, compilation not counted;
+a copy of x_seq in the same process is next to them.
 Memory is the most that a call takes at a time beyond x_seq, v, spike_seq, grad_spike_seq and grad_x_seq.
 
 Every contender's spikes and gradients are compared with float64 at a small N, and by sums with ours at the N that is
@@ -24,11 +25,7 @@ import torch
 import agree
 import contenders
 import inputs
-import measure
-
-DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
-CHECK_N = 1 << 14
-EXACT_STEPS = 16
+import one
 
 
 def number(text: str) -> int:
@@ -51,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--t", type=number, default=16, help="steps (default 16)")
     parser.add_argument("--n", type=number, help="neurons: 1048576, 2^24, ... (default 2^24; 2^20 on the CPU)")
-    parser.add_argument("--dtype", choices=DTYPES, default="f32", help="of inputs and spikes (default f32)")
+    parser.add_argument("--dtype", choices=one.DTYPES, default="f32", help="of inputs and spikes (default f32)")
     parser.add_argument("--ours", type=Path, help="the built example `peer` of this project")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="on the CPU (default all)")
     parser.add_argument("--repeat", type=int, default=15, help="measurements, of which the median counts")
@@ -78,98 +75,57 @@ def measured_in(folder: Path, args, n: int, repeat: int) -> dict:
     return json.loads(done.stdout)
 
 
-def ours(args, wanted, dtype) -> dict:
-    row = {"name": "ours", "implementation": args.device}
-    row |= measured_in(None, args, args.n, args.repeat)
+def ours(args, wanted) -> dict:
+    row = {"name": "ours", "implementation": args.device} | measured_in(None, args, args.n, args.repeat)
     with tempfile.TemporaryDirectory() as folder:
-        measured_in(folder, args, CHECK_N, 1)
+        measured_in(folder, args, one.CHECK_N, 1)
         sequences = [
             torch.frombuffer(bytearray((Path(folder) / name).read_bytes()), dtype=torch.float32).reshape(args.t, -1)
             for name in ("spike_seq.f32", "grad_x_seq.f32")
         ]
-    row["check"] = agree.in_full(*sequences, wanted, agree.TOLERANCES[dtype])
+    row["check"] = agree.in_full(*sequences, wanted, agree.TOLERANCES[one.DTYPES[args.dtype]])
     return row
 
 
-def calls(contender, x, grad):
-    """Inference and training as functions of nothing."""
-    v = contender.state(x)
-    leaf = x.detach().requires_grad_(True)
-
-    def inference():
-        with torch.no_grad():
-            return contender.forward(x, v)
-
-    def train():
-        spike_seq = contender.forward(leaf, v)
-        (grad_x_seq,) = torch.autograd.grad(spike_seq, leaf, grad)
-        return spike_seq.detach(), grad_x_seq
-
-    return inference, train
+def theirs(name: str, args) -> dict:
+    """In a process of its own, so that none finds memory that another one left to the allocator."""
+    options = {key: getattr(args, key) for key in ("device", "t", "n", "dtype", "threads", "repeat", "calls")}
+    command = [sys.executable, Path(__file__).with_name("one.py"), name, json.dumps(options)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        print(done.stderr, file=sys.stderr)
+        raise RuntimeError(lines[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def theirs(kind, args, sequences, small, wanted, dtype) -> dict:
-    device = torch.device(args.device)
-    contender = kind(device)
-    inference, train = calls(contender, *sequences)
-    row = {"name": contender.name}
-    row["inference_s"] = measure.seconds(inference, device, args.repeat, args.calls)
-    row["train_s"] = measure.seconds(train, device, args.repeat, args.calls)
-    sequence = sequences[0].nbytes
-    row["inference_extra_bytes"] = max(0, measure.peak_bytes(inference, device)[1] - sequence)
-    results, peak = measure.peak_bytes(train, device)
-    row["train_extra_bytes"] = max(0, peak - 2 * sequence)
-    row["sums"] = agree.sums(*results)
-    row["implementation"] = contender.implementation
-    del results
-    # After the measurement: what compiles or tunes itself does so for the shape that it is called with first.
-    spike_seq, grad_x_seq = calls(contender, *small)[1]()
-    half_arithmetic = dtype != torch.float32 and contender.state(small[0]).dtype == dtype
-    row["check"] = agree.in_full(
-        spike_seq, grad_x_seq, wanted, (agree.HALF_ARITHMETIC if half_arithmetic else agree.TOLERANCES)[dtype]
-    )
-    row["exact"] = not half_arithmetic and args.t <= EXACT_STEPS
-    return row
-
-
-def attempt(name, run) -> dict:
+def attempt(name: str, run) -> dict:
     """What `run` measured, or why it could not."""
     try:
         return run()
     except Exception as error:  # any: the others are measured nevertheless
-        print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        return {"name": name, "failed": f"{type(error).__name__}: {reason}"}
+        return {"name": name, "failed": str(error).strip() or type(error).__name__}
 
 
 def run(args) -> dict:
-    device, dtype = torch.device(args.device), DTYPES[args.dtype]
-    torch.set_num_threads(args.threads)
-    small = [make(args.t, CHECK_N, dtype, device) for make in (inputs.x_seq, inputs.grad_spike_seq)]
-    wanted = inputs.expected(*small)
+    dtype = one.DTYPES[args.dtype]
     rows = []
     if args.ours:
-        rows.append(attempt("ours", lambda: ours(args, wanted, dtype)))
-    sequences = [make(args.t, args.n, dtype, device) for make in (inputs.x_seq, inputs.grad_spike_seq)]
-    copy = torch.empty_like(sequences[0])
-    copy_s = measure.seconds(lambda: copy.copy_(sequences[0]), device, args.repeat, args.calls)
-    del copy
-    for kind in contenders.ALL:
-        torch._dynamo.reset()
-        measure.free(device)
-        rows.append(attempt(kind.name, lambda: theirs(kind, args, sequences, small, wanted, dtype)))
-    complete = [row for row in rows if "sums" in row]
+        small = [make(args.t, one.CHECK_N, dtype, "cpu") for make in (inputs.x_seq, inputs.grad_spike_seq)]
+        rows.append(attempt("ours", lambda: ours(args, inputs.expected(*small))))
+    for kind in contenders.kinds(dtype):
+        rows.append(attempt(kind.name, lambda: theirs(kind.__name__, args)))
+    complete = [row for row in rows if "failed" not in row]
     for row in complete[1:]:
-        tolerance = agree.SUMS[dtype]
-        row["agrees_at_n"] = agree.by_sums(complete[0]["sums"], row["sums"], row["exact"], tolerance)
+        first = complete[0]
+        row["agrees_at_n"] = agree.by_sums(first["sums"], row["sums"], row["exact"], agree.SUMS[dtype])
     cuda = args.device == "cuda"
     return {
-        "device": torch.cuda.get_device_name(device) if cuda else f"CPU, {args.threads} threads",
+        "device": torch.cuda.get_device_name() if cuda else f"CPU, {args.threads} threads",
         "torch": torch.__version__,
         "t": args.t,
         "n": args.n,
         "dtype": args.dtype,
-        "copy_s": copy_s,
         "rows": rows,
         "agree": all(row["check"]["agrees"] and row.get("agrees_at_n", True) for row in complete),
     }
@@ -178,18 +134,19 @@ def run(args) -> dict:
 def table(report: dict) -> str:
     """One line a contender; ratios are times divided by ours, or by the first one's without ours."""
     lines = [f"{report['device']}, T = {report['t']}, N = {report['n']}, {report['dtype']}, torch {report['torch']}"]
-    lines += [f"copy of x_seq: {report['copy_s'] * 1e3:.3f} ms", ""]
-    head = ["", "", "inference ms", "train ms", "inference x", "train x", "inference MiB", "train MiB", "agrees"]
+    head = ["", "", "copy ms", "inference ms", "train ms", "inference x", "train x"]
+    head += ["inference MiB", "train MiB", "agrees"]
+    lines += [""]
     lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     base = next((row for row in report["rows"] if "failed" not in row), None)
     for row in report["rows"]:
         if "failed" in row:
-            cells = [row["name"], row["failed"]] + [""] * 7
+            cells = [row["name"], row["failed"]] + [""] * (len(head) - 2)
         else:
             check, at_n = row["check"], row.get("agrees_at_n", True)
             verdict = "yes" if check["agrees"] and at_n else "NO: " + json.dumps(check | {"at_n": at_n})
             cells = [row["name"], row["implementation"]]
-            cells += [f"{row[key] * 1e3:.3f}" for key in ("inference_s", "train_s")]
+            cells += [f"{row[key] * 1e3:.3f}" for key in ("copy_s", "inference_s", "train_s")]
             cells += [f"{row[key] / base[key]:.2f}" for key in ("inference_s", "train_s")]
             cells += [f"{row[key] / 2**20:.1f}" for key in ("inference_extra_bytes", "train_extra_bytes")]
             cells.append(verdict)

@@ -40,9 +40,30 @@ class SpikingJelly(Contender):
         )
         self.implementation = functional.neuron_implementation("lif", device)["implementation"]
 
+    def state(self, x_seq):
+        v = torch.full_like(x_seq[0], V_RESET)  # what it makes of any other format
+        if v.dtype != torch.float32:
+            self.implementation = "torch-reference"  # its kernels take no other state than float32
+        return v
+
     def forward(self, x_seq, v):
         self.node.v = v
         return self.node(x_seq)
+
+
+class SpikingJellyFunction(Contender):
+    """The function behind `LIFNode`, given a float32 state: the way to its kernels in half precision."""
+
+    name = "SpikingJelly lif_multi_step"
+
+    def __init__(self, device: torch.device):
+        from spikingjelly.activation_based import functional, surrogate
+
+        self.function, self.surrogate = functional.lif_multi_step, surrogate.ATan(alpha=ALPHA)
+        self.implementation = functional.neuron_implementation("lif", device)["implementation"]
+
+    def forward(self, x_seq, v):
+        return self.function(x_seq, v, TAU, True, V_THRESHOLD, V_RESET, self.surrogate)[0]
 
 
 class FlexSN(Contender):
@@ -121,4 +142,7 @@ class Compiled(Contender):
         return self.compiled(x_seq, v)
 
 
-ALL = [SpikingJelly, FlexSN, Compiled, Eager]
+def kinds(dtype: torch.dtype) -> list:
+    """Those that differ from one another for inputs of that format."""
+    half = [] if dtype == torch.float32 else [SpikingJellyFunction]
+    return [SpikingJelly, *half, FlexSN, Compiled, Eager]
