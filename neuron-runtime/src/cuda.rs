@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod image;
 mod launch;
+mod memory;
 mod sums;
 
 pub use arguments::Arguments;
@@ -27,4 +28,5 @@ pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
 pub use image::{ImageKinds, ImageSource, source_with};
 pub use launch::{RawCall, RawParameter, launch, load, load_from};
+pub use memory::MemoryUse;
 pub use sums::workspace_bytes;

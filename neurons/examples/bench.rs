@@ -6,9 +6,10 @@
 //! divided by the template's time: 1 is the speed of memory. Bytes are those of every array, read or written
 //! once.
 
-use std::time::Instant;
+mod common;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
+use common::{Place, copies_on_cuda, copy_on_cpu, times};
 use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
     Call, Class, Eif, Element, Error, Extent, Glif, Gradient, If, Lif, Neuron, Parameter, Plif, Qif, Real,
@@ -42,12 +43,6 @@ struct Args {
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum, PartialEq)]
-enum Place {
-    Cpu,
-    Cuda,
 }
 
 /// Runs of which the fastest counts, after one that does not.
@@ -147,15 +142,8 @@ fn report<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(
 }
 
 /// The fastest of several runs.
-fn fastest(mut run: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
-    run()?;
-    let mut best = f64::INFINITY;
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        run()?;
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    Ok(best)
+fn fastest(run: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
+    Ok(times(RUNS, run)?.into_iter().fold(f64::INFINITY, f64::min))
 }
 
 /// Inputs that make some neurons fire.
@@ -202,20 +190,14 @@ impl<E: Element> Timer<E> for Cpu {
     }
 
     fn copy(&self, bytes: usize) -> Result<f64, Error> {
-        use rayon::prelude::*;
-        let from: Vec<f32> = values(bytes / 8);
-        let mut to = vec![0.0f32; bytes / 8];
-        let part = (bytes / 8).div_ceil(rayon::current_num_threads() * 8).max(1);
-        fastest(|| {
-            to.par_chunks_mut(part)
-                .zip(from.par_chunks(part))
-                .for_each(|(to, from)| to.copy_from_slice(from));
-            Ok(())
-        })
+        fastest(copy_on_cpu(bytes))
     }
 }
 
 struct Gpu(CudaDevice);
+
+/// Launches a measurement: several, so that waiting for the last does not count.
+const LAUNCHES: usize = 10;
 
 impl<E: Element> Timer<E> for Gpu {
     fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
@@ -260,8 +242,6 @@ impl<E: Element> Timer<E> for Gpu {
             workspace: workspace.address(),
             stream: None,
         };
-        // Several launches a measurement, so that waiting for the last does not count.
-        const LAUNCHES: usize = 10;
         let seconds = fastest(|| {
             for _ in 0..LAUNCHES {
                 // SAFETY: the arrays were made for the signature, on this device.
@@ -273,15 +253,6 @@ impl<E: Element> Timer<E> for Gpu {
     }
 
     fn copy(&self, bytes: usize) -> Result<f64, Error> {
-        let from = CudaArray::<f32>::zeros(&self.0, bytes / 8)?;
-        let mut to = CudaArray::<f32>::zeros(&self.0, bytes / 8)?;
-        const COPIES: usize = 10;
-        let seconds = fastest(|| {
-            for _ in 0..COPIES {
-                to.copy_from(&from)?;
-            }
-            Ok(self.0.synchronize()?)
-        })?;
-        Ok(seconds / COPIES as f64)
+        Ok(fastest(copies_on_cuda(&self.0, bytes, LAUNCHES)?)? / LAUNCHES as f64)
     }
 }

@@ -11,7 +11,8 @@ use super::image::Module;
 
 /// A GPU with a stream on which everything is done in order.
 ///
-/// Cheap to clone; clones are the same device. Kernels are loaded once a device.
+/// Cheap to clone; clones are the same device. Kernels are loaded once a device. Memory of arrays that are gone is
+/// kept for those to come, until the process ends.
 #[derive(Clone)]
 pub struct CudaDevice(Arc<Inner>);
 
@@ -52,7 +53,9 @@ impl CudaDevice {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("asking for the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
-        Ok(Self(Arc::new(Inner { context, stream, architecture, modules: Mutex::default() })))
+        let device = Self(Arc::new(Inner { context, stream, architecture, modules: Mutex::default() }));
+        device.keep_freed_memory()?;
+        Ok(device)
     }
 
     /// How many GPUs there are.
