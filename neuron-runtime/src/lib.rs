@@ -24,6 +24,7 @@ pub mod evaluate;
 mod execute;
 pub mod generated;
 pub mod gradcheck;
+mod initial;
 mod isa;
 mod macros;
 pub mod math;
@@ -44,12 +45,13 @@ pub use call::{Call, Sink, Source};
 pub use element::Element;
 pub use error::{Error, Kind};
 pub use gradcheck::gradcheck;
+pub use initial::{initial_grads, initial_states};
 pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
-pub use parameter::{Parameter, Values};
+pub use parameter::{Layout, Parameter, Values, validate_values};
 pub use real::Real;
 pub use rows::{LANES, Rows, RowsMut, STEPS};
 pub use spec::{
