@@ -46,10 +46,12 @@ impl<'a, R> Parameter<'a, R> {
     }
 }
 
-/// How the values of a parameter are distributed over neurons.
+/// How the values of a parameter are distributed over neurons; see [`Parameter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub struct Layout {
+    /// How many values there are.
     pub count: usize,
+    /// How many neurons next to each other have the same.
     pub inner: usize,
 }
 
@@ -71,6 +73,9 @@ impl Layout {
     }
 
     /// As [`Layout::broadcast`], of a parameter of `N`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`]
     pub fn of<N: Neuron>(param: &ParamSpec, shape: &[usize], dims: &[usize]) -> Result<Self, Error> {
         Self::broadcast(shape, dims).ok_or_else(|| Error::Shape {
             neuron: N::SPEC.name,
@@ -131,8 +136,12 @@ fn spread<R: Real>(values: &[R], inner: usize, first: usize) -> [R; LANES] {
     })
 }
 
-/// Checks the values of all parameters that may differ between neurons, together where they are as many.
-pub(crate) fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
+/// Checks the values of all parameters that may differ between neurons ([`Spec::arrays`](crate::Spec::arrays), in
+/// order) against their ranges, together where they are as many.
+///
+/// # Errors
+/// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values.
+pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
     let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0);
     let mut values = vec![0.0; arrays.len()];
     for i in 0..most {

@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
+use crate::initial::{initial_grads, initial_states};
 use crate::parameter::{Layout, validate_values};
 use crate::step::{Context, own_value};
-use crate::{Array, Device, Element, Error, Neuron, ParamKind, Real};
+use crate::{Array, Device, Element, Error, Neuron, ParamKind, ParamSpec, Parameter, Real};
 
 /// Values and gradients, in the order of [`Spec::arrays`](crate::Spec::arrays).
 #[derive(Clone, Debug)]
@@ -40,16 +41,7 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
 
     /// Sets one, if its values are in range.
     pub fn set(&mut self, neuron: &N, name: &str, values: Array<R>) -> Result<(), Error> {
-        let spec = N::SPEC;
-        let Some(at) = spec.arrays().position(|param| param.name == name) else {
-            let arrays =
-                spec.arrays().map(|param| format!("`{}`", param.name)).collect::<Vec<_>>().join(", ");
-            let arrays = if arrays.is_empty() { "none".to_owned() } else { arrays };
-            return Err(match spec.params.iter().find(|param| param.name == name) {
-                Some(param) => Error::ScalarParameter { neuron: spec.name, name: param.name, arrays },
-                None => Error::UnknownParameter { neuron: spec.name, name: name.to_owned(), known: arrays },
-            });
-        };
+        let at = N::SPEC.array_index(name)?;
         let mut all = Vec::new();
         for (i, array) in self.arrays.iter().enumerate() {
             all.push(if i == at { values.to_vec()? } else { array.to_vec()? });
@@ -83,15 +75,9 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
                 .map(|value| Array::full(dims, R::from_f64(value)).to(device))
                 .collect();
         }
-        let grid = Grid::new::<N>(&self.arrays, dims)?;
-        let neurons: usize = dims.iter().product();
-        let mut states = vec![Vec::with_capacity(neurons); spec.states.len()];
-        for first in (0..grid.period).step_by(grid.step) {
-            for (state, value) in states.iter_mut().zip(neuron.initial_state_at(&grid.values(first))) {
-                state.extend(std::iter::repeat_n(R::from_f64(value), grid.step));
-            }
-        }
-        let whole = |state: Vec<R>| Array::from_vec(dims, state.repeat(neurons / grid.period))?.to(device);
+        let copies = Copies::new::<N>(&self.arrays, dims)?;
+        let states = initial_states(neuron, &copies.parameters(), dims.iter().product())?;
+        let whole = |state: Vec<R>| Array::from_vec(dims, state)?.to(device);
         states.into_iter().map(whole).collect()
     }
 
@@ -107,24 +93,16 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
         if learnables == 0 || !spec.states.iter().any(|state| state.varies) {
             return Ok(Vec::new());
         }
-        let grid = Grid::new::<N>(context.parameters(), context.dims())?;
-        let mut sums: Vec<Vec<f64>> = grid.learnables().map(|(_, layout)| vec![0.0; layout.count]).collect();
+        let copies = Copies::new::<N>(context.parameters(), context.dims())?;
         let grad_states = grad_states.iter().map(Array::to_vec).collect::<Result<Vec<_>, _>>()?;
-        let neurons: usize = context.dims().iter().product();
-        for first in (0..neurons).step_by(grid.step) {
-            let slopes = neuron.initial_slopes_at(&grid.values(first));
-            for (grads, slopes) in grad_states.iter().zip(slopes.chunks(learnables)) {
-                let grad: f64 = grads[first..first + grid.step].iter().map(|grad| grad.to_f64()).sum();
-                for ((sum, (_, layout)), slope) in sums.iter_mut().zip(grid.learnables()).zip(slopes) {
-                    sum[first / layout.inner % layout.count] += grad * slope;
-                }
-            }
-        }
-        let device = context.parameters()[0].device();
-        let array = |(sum, (shape, _)): (Vec<f64>, (&[usize], Layout))| {
-            Array::from_vec(shape, sum.into_iter().map(R::from_f64).collect())?.to(&device)
+        let grad_states: Vec<&[R]> = grad_states.iter().map(Vec::as_slice).collect();
+        let grads = initial_grads(neuron, &copies.parameters(), &grad_states)?;
+        let arrays = spec.arrays().zip(context.parameters());
+        let learnables = arrays.filter(|(param, _)| param.kind == ParamKind::Learnable);
+        let array = |(grad, (_, array)): (Vec<R>, (_, &Array<R>))| {
+            Array::from_vec(array.shape(), grad)?.to(&array.device())
         };
-        sums.into_iter().zip(grid.learnables()).map(array).collect()
+        grads.into_iter().zip(learnables).map(array).collect()
     }
 
     /// Adds gradients, one for each learnable parameter, or none.
@@ -155,42 +133,20 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
     }
 }
 
-/// How several parameters are distributed over the same neurons: the first `period` neurons are repeated, and
-/// `step` neurons next to each other have the same values of all.
-struct Grid<'a, R> {
-    parameters: Vec<(&'a [usize], Vec<R>, Layout, ParamKind)>,
-    period: usize,
-    step: usize,
+/// Copies of the values of parameters, and how they are distributed over neurons.
+struct Copies<R> {
+    each: Vec<(Vec<R>, Layout)>,
 }
 
-impl<'a, R: Real> Grid<'a, R> {
-    fn new<N: Neuron>(arrays: &'a [Array<R>], dims: &[usize]) -> Result<Self, Error> {
-        let neurons = dims.iter().product();
-        let mut grid = Self { parameters: Vec::new(), period: 1, step: neurons };
-        for (param, array) in N::SPEC.arrays().zip(arrays) {
-            let layout = Layout::of::<N>(param, array.shape(), dims)?;
-            if layout != Layout::SHARED {
-                // Each is of the last dimensions from some on, so that the longest is a multiple of the others.
-                grid.period = grid.period.max(layout.count * layout.inner);
-                grid.step = grid.step.min(layout.inner);
-            }
-            grid.parameters.push((array.shape(), array.to_vec()?, layout, param.kind));
-        }
-        grid.period = grid.period.max(grid.step);
-        Ok(grid)
-    }
-
-    /// The values of neuron `neuron`.
-    fn values(&self, neuron: usize) -> Vec<f64> {
-        let value = |(_, values, layout, _): &(_, Vec<R>, Layout, _)| {
-            values[neuron / layout.inner % layout.count].to_f64()
+impl<R: Real> Copies<R> {
+    fn new<N: Neuron>(arrays: &[Array<R>], dims: &[usize]) -> Result<Self, Error> {
+        let value = |(param, array): (&ParamSpec, &Array<R>)| {
+            Ok((array.to_vec()?, Layout::of::<N>(param, array.shape(), dims)?))
         };
-        self.parameters.iter().map(value).collect()
+        Ok(Self { each: N::SPEC.arrays().zip(arrays).map(value).collect::<Result<_, Error>>()? })
     }
 
-    /// Shapes and layouts of the learnable ones.
-    fn learnables(&self) -> impl Iterator<Item = (&'a [usize], Layout)> {
-        let learnable = self.parameters.iter().filter(|(.., kind)| *kind == ParamKind::Learnable);
-        learnable.map(|&(shape, _, layout, _)| (shape, layout))
+    fn parameters(&self) -> Vec<Parameter<'_, R>> {
+        self.each.iter().map(|(values, layout)| Parameter::per_channel(values, layout.inner)).collect()
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::Error;
+
 /// How the membrane potential is reset after a spike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reset {
@@ -331,6 +333,21 @@ impl Spec {
     /// The parameters that may differ between neurons, in order.
     pub fn arrays(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
         self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
+    }
+
+    /// The place of the parameter called `name` among [`Spec::arrays`].
+    ///
+    /// # Errors
+    /// [`Error::ScalarParameter`], [`Error::UnknownParameter`]
+    pub fn array_index(&self, name: &str) -> Result<usize, Error> {
+        self.arrays().position(|param| param.name == name).ok_or_else(|| {
+            let arrays: Vec<_> = self.arrays().map(|param| format!("`{}`", param.name)).collect();
+            let arrays = if arrays.is_empty() { "none".to_owned() } else { arrays.join(", ") };
+            match self.params.iter().find(|param| param.name == name) {
+                Some(param) => Error::ScalarParameter { neuron: self.name, name: param.name, arrays },
+                None => Error::UnknownParameter { neuron: self.name, name: name.to_owned(), known: arrays },
+            }
+        })
     }
 
     /// The parameters that have a gradient, in order.

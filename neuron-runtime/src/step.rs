@@ -394,7 +394,12 @@ pub(crate) fn arity(
     if expected == actual { Ok(()) } else { Err(Error::Arity { neuron, what, expected, actual }) }
 }
 
-fn same(neuron: &'static str, argument: &str, expected: &[usize], actual: &[usize]) -> Result<(), Error> {
+pub(crate) fn same(
+    neuron: &'static str,
+    argument: &str,
+    expected: &[usize],
+    actual: &[usize],
+) -> Result<(), Error> {
     if expected == actual {
         Ok(())
     } else {

@@ -1,15 +1,20 @@
-//! Steps and sequences as functions of inputs and states.
+//! Steps and sequences as functions of inputs, states and parameters.
 
 use candle_core::{DType, Tensor};
-use neuron_runtime::{Device, Gradient, Neuron};
+use neuron_runtime::{Device, Gradient, Neuron, ParamKind, ParamSpec, Value};
 
 use crate::Error;
+use crate::check::{check_call, check_parameters, state_dtype, state_dtype_of};
+use crate::initial::Initial;
 use crate::op::Forward;
+use crate::passes::{Neurons, Passes};
 
-/// One time step: inputs and states, all of one shape, to the spikes and the next states of that shape.
+/// One time step: inputs and states, all of one shape, to the spikes and the next states of that shape; of a neuron that
+/// does not fire, to its output.
 ///
 /// Inputs and states are in the order of [`Spec::inputs`](neuron_runtime::Spec::inputs) and
-/// [`Spec::states`](neuron_runtime::Spec::states). Differentiable in all of them; `gradient` says how.
+/// [`Spec::states`](neuron_runtime::Spec::states). Differentiable in all of them; `gradient` says how. Parameters have
+/// the neuron's own values.
 ///
 /// # Errors
 /// Tensors that do not fit the neuron or each other, parameters out of range: see [`Error`].
@@ -19,7 +24,28 @@ pub fn step<N: Neuron>(
     inputs: &[&Tensor],
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    call(Forward { neuron: neuron.clone(), gradient, multi_step: false, device: Device::Cpu }, inputs, states)
+    let parameters = own_values_for(neuron, inputs)?;
+    step_with(neuron, gradient, inputs, states, &parameters)
+}
+
+/// As [`step`], with values for the parameters that may differ between neurons
+/// ([`Spec::arrays`](neuron_runtime::Spec::arrays), in order), and differentiable in the learnable ones too.
+///
+/// They are in the format of the states. Their shapes are broadcast to that of the states as usual: `[]` is one value for
+/// all, `[C, 1, 1]` one for each channel of `[B, C, H, W]`, `[C, H, W]` one for each neuron of an image. What is repeated
+/// has to be outer and inner dimensions only.
+///
+/// # Errors
+/// As [`step`].
+pub fn step_with<N: Neuron>(
+    neuron: &N,
+    gradient: Gradient,
+    inputs: &[&Tensor],
+    states: &[Tensor],
+    parameters: &[Tensor],
+) -> Result<(Tensor, Vec<Tensor>), Error> {
+    let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
+    call(&neurons, false, inputs, states, parameters)
 }
 
 /// A sequence of `T` steps: inputs `[T, ...]` and initial states `[...]` to the spikes `[T, ...]` and the
@@ -33,7 +59,23 @@ pub fn multi_step<N: Neuron>(
     inputs: &[&Tensor],
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    call(Forward { neuron: neuron.clone(), gradient, multi_step: true, device: Device::Cpu }, inputs, states)
+    let parameters = own_values_for(neuron, inputs)?;
+    multi_step_with(neuron, gradient, inputs, states, &parameters)
+}
+
+/// As [`multi_step`], with values for parameters; see [`step_with`].
+///
+/// # Errors
+/// As [`multi_step`].
+pub fn multi_step_with<N: Neuron>(
+    neuron: &N,
+    gradient: Gradient,
+    inputs: &[&Tensor],
+    states: &[Tensor],
+    parameters: &[Tensor],
+) -> Result<(Tensor, Vec<Tensor>), Error> {
+    let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
+    call(&neurons, true, inputs, states, parameters)
 }
 
 /// The states before the first step, each of the shape of `x`, the input of one step.
@@ -42,98 +84,110 @@ pub fn multi_step<N: Neuron>(
 /// [`Error::UnsupportedDType`], or a device that is out of memory.
 pub fn initial_state<N: Neuron>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, Error> {
     let dtype = state_dtype_of(N::SPEC.inputs[0], x)?;
-    let full = |value| Tensor::full(value, x.shape(), x.device())?.to_dtype(dtype);
-    Ok(neuron.initial_state().into_iter().map(full).collect::<candle_core::Result<_>>()?)
+    initial(neuron, x.dims(), &own_values(neuron, x, dtype)?, x, dtype)
 }
 
-/// The format of the states for data of format `dtype`; `None` if neurons do not take such data.
-pub fn state_dtype(dtype: DType) -> Option<DType> {
-    match dtype {
-        DType::F64 => Some(DType::F64),
-        DType::F32 | DType::F16 | DType::BF16 => Some(DType::F32),
-        _ => None,
+/// As [`initial_state`], with values for parameters; see [`step_with`]. Differentiable in the learnable ones.
+///
+/// # Errors
+/// As [`initial_state`], and parameters that do not fit.
+pub fn initial_state_with<N: Neuron>(
+    neuron: &N,
+    x: &Tensor,
+    parameters: &[Tensor],
+) -> Result<Vec<Tensor>, Error> {
+    initial(neuron, x.dims(), parameters, x, state_dtype_of(N::SPEC.inputs[0], x)?)
+}
+
+/// Of shape `dims` and format `dtype`, where `x` is.
+pub(crate) fn initial<N: Neuron>(
+    neuron: &N,
+    dims: &[usize],
+    parameters: &[Tensor],
+    x: &Tensor,
+    dtype: DType,
+) -> Result<Vec<Tensor>, Error> {
+    let layouts = check_parameters(neuron, parameters, dims, dtype)?;
+    if !N::SPEC.states.iter().any(|state| state.varies) {
+        let full = |value| Tensor::full(value, dims, x.device())?.to_dtype(dtype);
+        return Ok(neuron.initial_state().into_iter().map(full).collect::<candle_core::Result<_>>()?);
     }
-}
-
-fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
-    let actual = x.dtype();
-    state_dtype(actual).ok_or_else(|| Error::UnsupportedDType { name: name.to_owned(), actual })
+    let count = dims.iter().product();
+    let states = flat(&constant_but_learnable::<N>(parameters))?.apply_op1(Initial {
+        neuron: neuron.clone(),
+        count,
+        layouts,
+    })?;
+    let state = |i| states.narrow(0, i * count, count)?.reshape(dims);
+    Ok((0..N::SPEC.states.len()).map(state).collect::<candle_core::Result<_>>()?)
 }
 
 pub(crate) fn call<N: Neuron>(
-    op: Forward<N>,
+    neurons: &Neurons<N>,
+    multi_step: bool,
     inputs: &[&Tensor],
     states: &[Tensor],
+    parameters: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    check(&op, inputs, states)?;
+    let layouts = check_call(neurons, multi_step, inputs, states, parameters)?;
     let x = inputs[0];
-    let steps = if op.multi_step { x.dim(0)? } else { 1 };
-    let neurons = x.elem_count() / steps;
+    let steps = if multi_step { x.dim(0)? } else { 1 };
+    let count = x.elem_count() / steps;
+    let passes = Passes { neurons: neurons.clone(), multi_step, steps, count, layouts };
 
-    let stacked_inputs = stack(inputs.iter().copied(), (steps, neurons))?;
-    let stacked_states = stack(states, (1, neurons))?;
-    let result = stacked_inputs.apply_op2(&stacked_states, op)?;
+    let reals = [states, &constant_but_learnable::<N>(parameters)].concat();
+    let result = flat(inputs.iter().copied())?.apply_op2(&flat(&reals)?, Forward(passes))?;
 
-    let spikes = result.narrow(0, 0, steps)?.to_dtype(x.dtype())?.reshape(x.shape())?;
-    let next = |(i, state): (usize, &Tensor)| result.narrow(0, steps + i, 1)?.reshape(state.shape());
+    let output = result.narrow(0, 0, steps * count)?.to_dtype(x.dtype())?.reshape(x.shape())?;
+    let next =
+        |(i, state): (usize, &Tensor)| result.narrow(0, (steps + i) * count, count)?.reshape(state.shape());
     let next = states.iter().enumerate().map(next).collect::<candle_core::Result<_>>()?;
-    Ok((spikes, next))
+    Ok((output, next))
 }
 
-/// Contiguous matrices, one below the other. A single contiguous tensor is not copied.
-fn stack<'a>(
-    tensors: impl IntoIterator<Item = &'a Tensor>,
-    shape: (usize, usize),
-) -> candle_core::Result<Tensor> {
-    let matrix = |tensor: &Tensor| tensor.contiguous()?.reshape(shape);
-    let mut matrices = tensors.into_iter().map(matrix).collect::<candle_core::Result<Vec<_>>>()?;
-    if matrices.len() == 1 { Ok(matrices.remove(0)) } else { Tensor::cat(&matrices, 0) }
+/// The neuron's own values of the parameters that may differ between neurons, one for all, where `x` is.
+fn own_values<N: Neuron>(neuron: &N, x: &Tensor, dtype: DType) -> Result<Vec<Tensor>, Error> {
+    N::SPEC.arrays().map(|param| shared_value(neuron, param, x, dtype)).collect()
 }
 
-/// Everything that can be wrong with the arguments.
-fn check<N: Neuron>(op: &Forward<N>, inputs: &[&Tensor], states: &[Tensor]) -> Result<(), Error> {
-    op.neuron.validate()?;
-    op.gradient.surrogate.validate()?;
-    let spec = N::SPEC;
-    let state_names: Vec<_> = spec.states.iter().map(|state| state.name).collect();
-    check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
-    check_count(spec.name, "states", &state_names, states.len())?;
-
-    let suffix = if op.multi_step { "_seq" } else { "" };
-    let input_names: Vec<_> = spec.inputs.iter().map(|name| format!("{name}{suffix}")).collect();
-    let x = inputs[0];
-    let state_dtype = state_dtype_of(&input_names[0], x)?;
-    let state_shape = match x.dims() {
-        [] if op.multi_step => return Err(Error::NoTime { name: input_names[0].clone() }),
-        [_, rest @ ..] if op.multi_step => rest,
-        all => all,
+/// As [`own_values`], for a call; what is wrong with its inputs is found by the call itself.
+fn own_values_for<N: Neuron>(neuron: &N, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
+    let Some((x, dtype)) = inputs.first().and_then(|x| Some((*x, state_dtype(x.dtype())?))) else {
+        return Ok(Vec::new());
     };
-    if x.elem_count() == 0 {
-        return Err(Error::Empty { name: input_names[0].clone(), shape: x.dims().to_vec() });
-    }
-    for (name, input) in input_names.iter().zip(inputs) {
-        check_tensor(name, input, x.dims(), x.dtype())?;
-    }
-    for (name, state) in state_names.iter().zip(states) {
-        check_tensor(name, state, state_shape, state_dtype)?;
-    }
-    Ok(())
+    own_values(neuron, x, dtype)
 }
 
-fn check_count(neuron: &'static str, what: &'static str, names: &[&str], actual: usize) -> Result<(), Error> {
-    if names.len() == actual {
-        return Ok(());
-    }
-    Err(Error::Count { neuron, what, names: names.join(", "), expected: names.len(), actual })
+/// The neuron's own value of a parameter, one for all, where `x` is.
+pub(crate) fn shared_value<N: Neuron>(
+    neuron: &N,
+    param: &ParamSpec,
+    x: &Tensor,
+    dtype: DType,
+) -> Result<Tensor, Error> {
+    Ok(Tensor::full(own_value(neuron, param), (), x.device())?.to_dtype(dtype)?)
 }
 
-fn check_tensor(name: &str, tensor: &Tensor, shape: &[usize], dtype: DType) -> Result<(), Error> {
-    if tensor.dims() != shape {
-        let (expected, actual) = (shape.to_vec(), tensor.dims().to_vec());
-        return Err(Error::Shape { name: name.to_owned(), expected, actual });
+/// The neuron's own value of a parameter.
+pub(crate) fn own_value<N: Neuron>(neuron: &N, param: &ParamSpec) -> f64 {
+    match neuron.get(param.name) {
+        Some(Value::Real(value)) => value,
+        _ => param.default,
     }
-    if tensor.dtype() != dtype {
-        return Err(Error::DType { name: name.to_owned(), expected: dtype, actual: tensor.dtype() });
-    }
-    Ok(())
+}
+
+/// Candle would compute a gradient for the others too, of zeros.
+fn constant_but_learnable<N: Neuron>(parameters: &[Tensor]) -> Vec<Tensor> {
+    let constant = |(param, values): (&ParamSpec, &Tensor)| match param.kind {
+        ParamKind::Learnable => values.clone(),
+        ParamKind::Array | ParamKind::Scalar => values.detach(),
+    };
+    N::SPEC.arrays().zip(parameters).map(constant).collect()
+}
+
+/// All elements one behind the other. A single contiguous tensor is not copied.
+fn flat<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> candle_core::Result<Tensor> {
+    let flat = |tensor: &Tensor| tensor.contiguous()?.flatten_all();
+    let mut flat = tensors.into_iter().map(flat).collect::<candle_core::Result<Vec<_>>>()?;
+    if flat.len() == 1 { Ok(flat.remove(0)) } else { Tensor::cat(&flat, 0) }
 }

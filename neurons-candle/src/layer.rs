@@ -1,50 +1,115 @@
 //! Neurons as layers of a network.
 
-use candle_core::{Module, Tensor};
-use neuron_runtime::{Device, Gradient, Neuron};
+use candle_core::{Module, Shape, Tensor};
+use candle_nn::{Init, VarBuilder};
+use neuron_runtime::{Device, Gradient, Neuron, ParamKind};
 
-use crate::function::call;
-use crate::op::Forward;
-use crate::{Error, initial_state};
+use crate::Error;
+use crate::check::{check_ranges, state_dtype, state_dtype_of, step_dims};
+use crate::function::{call, initial, own_value, shared_value};
+use crate::passes::Neurons;
 
 /// A layer of neurons without memory: every sequence starts from the initial state.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct MultiStep<N> {
-    neuron: N,
-    gradient: Gradient,
-    device: Device,
+    neurons: Neurons<N>,
+    /// Of each parameter that may differ between neurons, unless the neuron's own value is that of all.
+    parameters: Vec<Option<Tensor>>,
 }
 
 impl<N: Neuron> MultiStep<N> {
     /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
+    ///
+    /// Every parameter has the neuron's own value, for all neurons; see [`MultiStep::learn`] and
+    /// [`MultiStep::with_parameter`].
     ///
     /// # Errors
     /// A parameter of the neuron or of the surrogate out of range.
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
-        Ok(Self { neuron, gradient, device: Device::Cpu })
+        let parameters = vec![None; N::SPEC.arrays().count()];
+        Ok(Self { neurons: Neurons { neuron, gradient, device: Device::Cpu }, parameters })
     }
 
     /// Computed on `device`, a GPU for instance. Tensors stay on candle's CPU: they are copied there and back
     /// for each pass, so that this needs no CUDA build of candle.
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
-        self.device = device;
+        self.neurons.device = device;
         self
     }
 
-    /// The neuron.
+    /// With the neuron's `learnable` parameters as variables of `vb`, by their names, but for those that were given by
+    /// [`MultiStep::with_parameter`] before. A new variable begins with the neuron's own value in each element.
+    ///
+    /// `shape` is that of each of them, and is broadcast to the shape of the states, as in
+    /// [`step_with`](crate::step_with): `()` is one value for all, `(C, 1, 1)` one for each channel of `[B, C, H, W]`.
+    /// A neuron without learnable parameters is left as it is.
+    ///
+    /// ```
+    /// # use candle_core::{DType, Device};
+    /// # use candle_nn::{VarBuilder, VarMap};
+    /// # use neuron_runtime::neuron;
+    /// # use neurons_candle::{Gradient, MultiStep};
+    /// neuron! {
+    ///     /// Leaky integrate-and-fire that learns its time constant.
+    ///     pub struct Plif {
+    ///         learnable w = 0.0;
+    ///         charge = v + (x - (v - v_reset)) * sigmoid(w);
+    ///         reset hard | soft;
+    ///     }
+    /// }
+    ///
+    /// let variables = VarMap::new();
+    /// let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
+    /// let plif = MultiStep::new(Plif::default(), Gradient::default())?.learn(128, vb.pp("hidden"))?;
+    /// assert_eq!(variables.data().lock().unwrap()["hidden.w"].dims(), [128]);
+    /// # Ok::<(), neurons_candle::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `vb`: a stored tensor that is missing or has another shape. As [`MultiStep::with_parameter`].
+    pub fn learn(mut self, shape: impl Into<Shape>, vb: VarBuilder<'_>) -> Result<Self, Error> {
+        let shape = shape.into();
+        for (i, param) in N::SPEC.arrays().enumerate() {
+            if param.kind == ParamKind::Learnable && self.parameters[i].is_none() {
+                let own = Init::Const(own_value(&self.neurons.neuron, param));
+                let values = vb.get_with_hints(shape.clone(), param.name, own)?;
+                self = self.with_parameter(param.name, values)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// With values of its own for a parameter that may differ between neurons: a variable, or whatever was computed from
+    /// variables, if the parameter is `learnable`. No gradient flows to an `array`.
+    ///
+    /// Shapes are those of [`step_with`](crate::step_with), formats those of data; values are converted to the format of
+    /// the states.
+    ///
+    /// # Errors
+    /// There is no such parameter, or it is a `param`; [`Error::UnsupportedDType`]; values out of range, which each
+    /// call checks again. Whether the shape fits is found out by the call.
+    pub fn with_parameter(mut self, name: &str, values: Tensor) -> Result<Self, Error> {
+        let at = N::SPEC.array_index(name)?;
+        state_dtype_of(name, &values)?;
+        self.parameters[at] = Some(values.clone());
+        check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
+        Ok(self)
+    }
+
+    /// The values that were given for a parameter; `None` if all neurons have that of [`MultiStep::neuron`].
+    pub fn parameter(&self, name: &str) -> Option<&Tensor> {
+        self.parameters[N::SPEC.array_index(name).ok()?].as_ref()
+    }
+
+    /// The neuron. What was given by [`MultiStep::learn`] and [`MultiStep::with_parameter`] is not in it.
     pub fn neuron(&self) -> &N {
-        &self.neuron
+        &self.neurons.neuron
     }
 
-    fn op(&self, multi_step: bool) -> Forward<N> {
-        let (neuron, device) = (self.neuron.clone(), self.device.clone());
-        Forward { neuron, gradient: self.gradient, multi_step, device }
-    }
-
-    /// Input `[T, ...]` to spikes `[T, ...]`, for neurons with one input.
+    /// Input `[T, ...]` to spikes, or output, `[T, ...]`, for neurons with one input.
     ///
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
@@ -62,106 +127,54 @@ impl<N: Neuron> MultiStep<N> {
         x_seq: &Tensor,
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        let run = |states: &[Tensor]| call(self.op(true), &[x_seq], states);
+        self.forward_all(&[x_seq], states)
+    }
+
+    /// As [`MultiStep::forward_from`], for neurons with any number of inputs.
+    ///
+    /// # Errors
+    /// As [`multi_step`](crate::multi_step).
+    pub fn forward_all(
+        &self,
+        inputs: &[&Tensor],
+        states: Option<&[Tensor]>,
+    ) -> Result<(Tensor, Vec<Tensor>), Error> {
+        self.run(true, inputs, states)
+    }
+
+    pub(crate) fn run(
+        &self,
+        multi_step: bool,
+        inputs: &[&Tensor],
+        states: Option<&[Tensor]>,
+    ) -> Result<(Tensor, Vec<Tensor>), Error> {
+        // Without an input there is nothing to make states or values for; the call refuses it by name.
+        let Some(x) = inputs.first() else { return call(&self.neurons, multi_step, inputs, &[], &[]) };
+        let values = self.values(x)?;
         match states {
-            Some(states) => run(states),
-            None => run(&initial_state_of_sequence(&self.neuron, x_seq)?),
+            Some(states) => call(&self.neurons, multi_step, inputs, states, &values),
+            None => {
+                let dims = if multi_step { step_dims::<N>(x)? } else { x.dims() };
+                let dtype = state_dtype_of(N::SPEC.inputs[0], x)?;
+                let states = initial(&self.neurons.neuron, dims, &values, x, dtype)?;
+                call(&self.neurons, multi_step, inputs, &states, &values)
+            }
         }
+    }
+
+    /// The values of all parameters that may differ between neurons, in the format of the states for data like `x`.
+    fn values(&self, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+        let Some(dtype) = state_dtype(x.dtype()) else { return Ok(Vec::new()) };
+        let value = |(param, values): (_, &Option<Tensor>)| match values {
+            Some(values) => Ok(values.to_dtype(dtype)?),
+            None => shared_value(&self.neurons.neuron, param, x, dtype),
+        };
+        N::SPEC.arrays().zip(&self.parameters).map(value).collect()
     }
 }
 
 impl<N: Neuron> Module for MultiStep<N> {
     fn forward(&self, x_seq: &Tensor) -> candle_core::Result<Tensor> {
         Ok(self.forward(x_seq)?)
-    }
-}
-
-/// A layer of neurons that keeps its state from call to call.
-///
-/// The state takes the shape of the first input and starts at its initial value, `v_reset` for the membrane
-/// potential. It stays part of candle's graph, so that gradients flow back into earlier calls; cut it with
-/// [`Node::detach`] for truncated back-propagation through time.
-#[derive(Clone, Debug)]
-pub struct Node<N> {
-    /// The same neurons without memory.
-    layer: MultiStep<N>,
-    states: Option<Vec<Tensor>>,
-}
-
-impl<N: Neuron> Node<N> {
-    /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
-    ///
-    /// # Errors
-    /// A parameter of the neuron or of the surrogate out of range.
-    pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
-        Ok(Self { layer: MultiStep::new(neuron, gradient)?, states: None })
-    }
-
-    /// Computed on `device`; see [`MultiStep::on`].
-    #[must_use]
-    pub fn on(mut self, device: Device) -> Self {
-        self.layer = self.layer.on(device);
-        self
-    }
-
-    /// The neuron.
-    pub fn neuron(&self) -> &N {
-        self.layer.neuron()
-    }
-
-    /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states), if there was an input
-    /// since the last reset.
-    pub fn states(&self) -> Option<&[Tensor]> {
-        self.states.as_deref()
-    }
-
-    /// One step: input to spikes, of one shape. On an error the state stays as it was.
-    ///
-    /// # Errors
-    /// As [`step`](crate::step).
-    pub fn step(&mut self, x: &Tensor) -> Result<Tensor, Error> {
-        let states = match &self.states {
-            Some(states) => states.clone(),
-            None => initial_state(self.neuron(), x)?,
-        };
-        let (spikes, next) = call(self.layer.op(false), &[x], &states)?;
-        self.states = Some(next);
-        Ok(spikes)
-    }
-
-    /// A sequence: input `[T, ...]` to spikes `[T, ...]`. On an error the state stays as it was.
-    ///
-    /// # Errors
-    /// As [`multi_step`](crate::multi_step).
-    pub fn multi_step(&mut self, x_seq: &Tensor) -> Result<Tensor, Error> {
-        let states = match &self.states {
-            Some(states) => states.clone(),
-            None => initial_state_of_sequence(self.neuron(), x_seq)?,
-        };
-        let (spikes, next) = call(self.layer.op(true), &[x_seq], &states)?;
-        self.states = Some(next);
-        Ok(spikes)
-    }
-
-    /// Back to the initial state; the next input may have another shape.
-    pub fn reset(&mut self) {
-        self.states = None;
-    }
-
-    /// Cuts the state off from what it was computed from: later gradients stop here.
-    pub fn detach(&mut self) {
-        for state in self.states.iter_mut().flatten() {
-            *state = state.detach();
-        }
-    }
-}
-
-fn initial_state_of_sequence<N: Neuron>(neuron: &N, x_seq: &Tensor) -> Result<Vec<Tensor>, Error> {
-    match x_seq.dims() {
-        [] => Err(Error::NoTime { name: format!("{}_seq", N::SPEC.inputs[0]) }),
-        [0, ..] => {
-            Err(Error::Empty { name: format!("{}_seq", N::SPEC.inputs[0]), shape: x_seq.dims().to_vec() })
-        }
-        _ => initial_state(neuron, &x_seq.get(0)?),
     }
 }

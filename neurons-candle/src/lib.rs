@@ -27,13 +27,19 @@
 //! The forward pass keeps nothing but what candle keeps, the operation's inputs and output: the backward
 //! pass computes the membrane potentials again.
 
+mod check;
 mod error;
 mod function;
+mod initial;
 mod layer;
+mod node;
 mod op;
+mod passes;
 mod storage;
 
+pub use check::state_dtype;
 pub use error::Error;
-pub use function::{initial_state, multi_step, state_dtype, step};
-pub use layer::{MultiStep, Node};
+pub use function::{initial_state, initial_state_with, multi_step, multi_step_with, step, step_with};
+pub use layer::MultiStep;
 pub use neuron_runtime::{Gradient, Surrogate};
+pub use node::Node;

@@ -2,7 +2,7 @@
 
 use candle_core::WithDType;
 use half::{bf16, f16};
-use neuron_runtime::{BufferSpec, Class, Element, Extent, Sink, Source};
+use neuron_runtime::{Element, Real};
 
 /// An element type that both candle and the runtime know.
 ///
@@ -10,7 +10,7 @@ use neuron_runtime::{BufferSpec, Class, Element, Extent, Sink, Source};
 /// format of the states. For `f32` and `f64` that is the format of the spikes too and nothing is copied.
 pub(crate) trait Data: Element<Real = Self::Float> + WithDType {
     /// The format of the states.
-    type Float: WithDType + Default;
+    type Float: WithDType + Real;
 
     /// Lets `fill` write signals, and has them in `buffer` afterwards.
     fn write<R>(buffer: &mut [Self::Float], fill: impl FnOnce(&mut [Self]) -> R) -> R;
@@ -58,34 +58,3 @@ macro_rules! half_precision {
     )*};
 }
 half_precision!(f16, bf16);
-
-/// An array of its own, for what stays inside an operation.
-pub(crate) enum Array<E: Data> {
-    Signal(Vec<E>),
-    State(Vec<E::Float>),
-}
-
-impl<E: Data> Array<E> {
-    /// Zeros, as many as `spec` asks for.
-    pub(crate) fn zeros(spec: &BufferSpec, steps: usize, neurons: usize) -> Self {
-        let len = if spec.extent == Extent::Step { steps * neurons } else { neurons };
-        match spec.class {
-            Class::Signal => Self::Signal(vec![<E as WithDType>::from_f64(0.0); len]),
-            Class::State => Self::State(vec![E::Float::default(); len]),
-        }
-    }
-
-    pub(crate) fn source(&self) -> Source<'_, E> {
-        match self {
-            Self::Signal(values) => Source::Signal(values),
-            Self::State(values) => Source::State(values),
-        }
-    }
-
-    pub(crate) fn sink(&mut self) -> Sink<'_, E> {
-        match self {
-            Self::Signal(values) => Sink::Signal(values),
-            Self::State(values) => Sink::State(values),
-        }
-    }
-}

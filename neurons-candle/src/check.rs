@@ -1,0 +1,109 @@
+//! Everything that can be wrong with arguments, found before any work.
+
+use candle_core::{DType, Tensor};
+use neuron_runtime::{Layout, Neuron, validate_values};
+
+use crate::Error;
+use crate::passes::Neurons;
+
+/// The format of the states for data of format `dtype`; `None` if neurons do not take such data.
+pub fn state_dtype(dtype: DType) -> Option<DType> {
+    match dtype {
+        DType::F64 => Some(DType::F64),
+        DType::F32 | DType::F16 | DType::BF16 => Some(DType::F32),
+        _ => None,
+    }
+}
+
+pub(crate) fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
+    let actual = x.dtype();
+    state_dtype(actual).ok_or_else(|| Error::UnsupportedDType { name: name.to_owned(), actual })
+}
+
+/// Checks a call, and says how its parameters are distributed over neurons.
+pub(crate) fn check_call<N: Neuron>(
+    neurons: &Neurons<N>,
+    multi_step: bool,
+    inputs: &[&Tensor],
+    states: &[Tensor],
+    parameters: &[Tensor],
+) -> Result<Vec<Layout>, Error> {
+    neurons.neuron.validate()?;
+    neurons.gradient.surrogate.validate()?;
+    let spec = N::SPEC;
+    let state_names: Vec<_> = spec.states.iter().map(|state| state.name).collect();
+    check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
+    check_count(spec.name, "states", &state_names, states.len())?;
+
+    let suffix = if multi_step { "_seq" } else { "" };
+    let input_names: Vec<_> = spec.inputs.iter().map(|name| format!("{name}{suffix}")).collect();
+    let x = inputs[0];
+    let state_dtype = state_dtype_of(&input_names[0], x)?;
+    let dims = if multi_step { step_dims::<N>(x)? } else { x.dims() };
+    if x.elem_count() == 0 {
+        return Err(Error::Empty { name: input_names[0].clone(), shape: x.dims().to_vec() });
+    }
+    for (name, input) in input_names.iter().zip(inputs) {
+        check_shape(name, input, x.dims())?;
+        check_dtype(name, input, x.dtype())?;
+    }
+    for (name, state) in state_names.iter().zip(states) {
+        check_shape(name, state, dims)?;
+        check_dtype(name, state, state_dtype)?;
+    }
+    check_parameters(&neurons.neuron, parameters, dims, state_dtype)
+}
+
+/// Checks the parameters of neurons whose states are of shape `dims`.
+pub(crate) fn check_parameters<N: Neuron>(
+    neuron: &N,
+    parameters: &[Tensor],
+    dims: &[usize],
+    dtype: DType,
+) -> Result<Vec<Layout>, Error> {
+    let spec = N::SPEC;
+    let names: Vec<_> = spec.arrays().map(|param| param.name).collect();
+    check_count(spec.name, "parameters", &names, parameters.len())?;
+    let mut layouts = Vec::with_capacity(parameters.len());
+    for (param, values) in spec.arrays().zip(parameters) {
+        check_dtype(param.name, values, dtype)?;
+        layouts.push(Layout::of::<N>(param, values.dims(), dims)?);
+    }
+    check_ranges(neuron, parameters)?;
+    Ok(layouts)
+}
+
+/// Checks the values of all parameters against their ranges.
+pub(crate) fn check_ranges<N: Neuron>(neuron: &N, parameters: &[Tensor]) -> Result<(), Error> {
+    let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1();
+    let values = parameters.iter().map(values).collect::<candle_core::Result<Vec<Vec<f64>>>>()?;
+    Ok(validate_values(neuron, &values.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
+}
+
+/// The shape of the states for the sequence `x_seq`.
+pub(crate) fn step_dims<N: Neuron>(x_seq: &Tensor) -> Result<&[usize], Error> {
+    match x_seq.dims() {
+        [] => Err(Error::NoTime { name: format!("{}_seq", N::SPEC.inputs[0]) }),
+        [_, dims @ ..] => Ok(dims),
+    }
+}
+
+fn check_count(neuron: &'static str, what: &'static str, names: &[&str], actual: usize) -> Result<(), Error> {
+    if names.len() == actual {
+        return Ok(());
+    }
+    Err(Error::Count { neuron, what, names: names.join(", "), expected: names.len(), actual })
+}
+
+fn check_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<(), Error> {
+    if tensor.dims() == shape {
+        return Ok(());
+    }
+    let (expected, actual) = (shape.to_vec(), tensor.dims().to_vec());
+    Err(Error::Shape { name: name.to_owned(), expected, actual })
+}
+
+fn check_dtype(name: &str, tensor: &Tensor, expected: DType) -> Result<(), Error> {
+    let actual = tensor.dtype();
+    if actual == expected { Ok(()) } else { Err(Error::DType { name: name.to_owned(), expected, actual }) }
+}

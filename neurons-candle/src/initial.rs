@@ -1,0 +1,83 @@
+//! Initial states that depend on parameters, as an operation that is differentiable in these.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
+use neuron_runtime::{Neuron, ParamKind, Real, initial_grads, initial_states};
+
+use crate::op::{elements, to_storage, unsupported};
+use crate::passes::parameters;
+
+/// Values of parameters `[P]` to states `[S N]`.
+pub(crate) struct Initial<N> {
+    pub(crate) neuron: N,
+    /// `N`
+    pub(crate) count: usize,
+    /// How the values of each parameter are distributed over neurons.
+    pub(crate) layouts: Vec<neuron_runtime::Layout>,
+}
+
+/// Gradients of the parameters, from those of the states.
+struct Backward<'a, N>(&'a Initial<N>);
+
+impl<N: Neuron> Initial<N> {
+    fn states<R: Real>(&self, values: &[R]) -> Result<Vec<R>> {
+        let parameters: Vec<_> = parameters(&self.layouts, values).collect();
+        let states = initial_states(&self.neuron, &parameters, self.count).map_err(Error::wrap)?;
+        Ok(states.concat())
+    }
+
+    fn grads<R: Real>(&self, values: &[R], grad_states: &[R]) -> Result<Vec<R>> {
+        let parameters: Vec<_> = parameters(&self.layouts, values).collect();
+        let grad_states: Vec<&[R]> = grad_states.chunks_exact(self.count).collect();
+        let grads = initial_grads(&self.neuron, &parameters, &grad_states).map_err(Error::wrap)?;
+        let mut grads = grads.into_iter();
+        let all = N::SPEC.arrays().zip(&self.layouts).map(|(param, layout)| match param.kind {
+            ParamKind::Learnable => grads.next().unwrap_or_default(),
+            ParamKind::Array | ParamKind::Scalar => vec![R::default(); layout.count],
+        });
+        Ok(all.collect::<Vec<_>>().concat())
+    }
+}
+
+impl<N: Neuron> CustomOp1 for Initial<N> {
+    fn name(&self) -> &'static str {
+        N::SPEC.name
+    }
+
+    fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        match values {
+            CpuStorage::F32(_) => Ok(to_storage(self.states::<f32>(elements(values, layout)?)?)),
+            CpuStorage::F64(_) => Ok(to_storage(self.states::<f64>(elements(values, layout)?)?)),
+            other => Err(unsupported(other, self.name())),
+        }
+    }
+
+    fn bwd(&self, values: &Tensor, _states: &Tensor, grad_states: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(values.apply_op2_no_bwd(&grad_states.contiguous()?, &Backward(self))?))
+    }
+}
+
+impl<N: Neuron> CustomOp2 for Backward<'_, N> {
+    fn name(&self) -> &'static str {
+        N::SPEC.name
+    }
+
+    fn cpu_fwd(
+        &self,
+        values: &CpuStorage,
+        layout: &Layout,
+        grad_states: &CpuStorage,
+        grad_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        macro_rules! backward {
+            ($real:ty) => {{
+                let values = elements::<$real>(values, layout)?;
+                Ok(to_storage(self.0.grads(values, elements(grad_states, grad_layout)?)?))
+            }};
+        }
+        match values {
+            CpuStorage::F32(_) => backward!(f32),
+            CpuStorage::F64(_) => backward!(f64),
+            other => Err(unsupported(other, CustomOp2::name(self))),
+        }
+    }
+}
