@@ -218,6 +218,24 @@ fn nodes() {
 }
 
 /// A stream and device memory that belong to somebody else: here, to another handle of the same GPU.
+/// Other tests may allocate at the same time, so what they take is not known to be nothing.
+#[test]
+fn memory_use() {
+    let Some(device) = device() else { return };
+    let bytes = 256 << 20;
+    device.reset_memory_peak().unwrap();
+    let array = CudaArray::<f32>::zeros(&device, bytes / size_of::<f32>()).unwrap();
+    let with = device.memory_use().unwrap();
+    assert!(with.current >= bytes as u64 && with.peak >= with.current, "{with:?}");
+    drop(array);
+    device.synchronize().unwrap();
+    let without = device.memory_use().unwrap();
+    assert!(without.peak >= with.current && without.current < with.peak, "{with:?}, {without:?}");
+    device.reset_memory_peak().unwrap();
+    let reset = device.memory_use().unwrap();
+    assert!(reset.peak < without.peak, "{without:?}, {reset:?}");
+}
+
 #[test]
 fn foreign_stream() {
     let (Some(device), Some(other)) = (device(), device()) else { return };
