@@ -335,6 +335,18 @@ impl Spec {
         self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
     }
 
+    /// Whether [`Template::LeanBptt`] computes the steps again from the input called `name`.
+    pub fn rereads_input(&self, name: &str) -> bool {
+        let inputs = self.signature(Template::LeanBptt).inputs;
+        inputs.iter().any(|buffer| buffer.name.strip_suffix("_seq") == Some(name))
+    }
+
+    /// Whether [`Template::LeanBptt`] computes the steps again from the state called `name`; if so, there are
+    /// checkpoints of it.
+    pub fn rereads_state(&self, name: &str) -> bool {
+        self.signature(Template::LeanBptt).inputs.iter().any(|buffer| buffer.name == name)
+    }
+
     /// The place of the parameter called `name` among [`Spec::arrays`].
     ///
     /// # Errors

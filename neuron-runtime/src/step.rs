@@ -336,14 +336,12 @@ impl<N: Neuron, E: Element> Context<N, E> {
     /// Keeps the inputs and states that the steps are computed again from, which takes no memory: the caller has them.
     fn keep_start(&mut self, inputs: &[&Array<E>], states: &[&Array<E::Real>]) -> Result<(), Error> {
         let spec = N::SPEC;
-        let buffers = spec.signature(self.template).inputs;
-        let is_read = |name: &str| buffers.iter().any(|buffer| buffer.name == name);
-        let inputs = spec.inputs.iter().zip(inputs).filter(|(name, _)| is_read(&format!("{name}_seq")));
+        let inputs = spec.inputs.iter().zip(inputs).filter(|(name, _)| spec.rereads_input(name));
         self.inputs = inputs.map(|(_, &array)| array.clone()).collect();
-        let states = spec.states.iter().zip(states).filter(|(state, _)| is_read(state.name));
+        let states = spec.states.iter().zip(states).filter(|(state, _)| spec.rereads_state(state.name));
         self.states = states.map(|(_, &array)| array.clone()).collect();
         // Of a single step there are no checkpoints, which is as many arrays without elements.
-        let checkpoints = buffers.iter().filter(|buffer| buffer.extent == Extent::Checkpoint).count();
+        let checkpoints = self.states.len();
         if self.kept.len() < checkpoints {
             let none = Array::zeros([&[0], self.dims.as_slice()].concat());
             let device = self.states.first().map_or(Device::Cpu, Array::device);

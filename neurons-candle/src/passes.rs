@@ -2,7 +2,8 @@
 
 use neuron_runtime::evaluate::{Output, evaluate_on};
 use neuron_runtime::{
-    Call, Device, Error, Gradient, Layout, Neuron, ParamKind, Parameter, Real, Sink, Source, Template, cuda,
+    BufferSpec, Call, Device, Error, Extent, Gradient, Layout, Neuron, ParamKind, Parameter, Real, STEPS,
+    Sink, Source, Template, cuda,
 };
 
 use crate::storage::Data;
@@ -53,16 +54,18 @@ impl<N: Neuron> Passes<N> {
         reals: &[E::Float],
         grad_result: &[E::Float],
     ) -> Result<Vec<E::Float>, Error> {
-        let (with_grad, backward) = if self.multi_step {
-            (Template::FpttWithGrad, Template::Bptt)
-        } else {
-            (Template::ForwardWithGrad, Template::Backward)
-        };
+        let spec = N::SPEC;
         let Neurons { neuron, gradient, device } = &self.neurons;
-        let sources = self.sources(inputs, reals);
-        let recomputed = evaluate_on(device, neuron, with_grad, *gradient, self.count, &sources)?;
-        // After the output and the next states come the factors that the backward template takes.
-        let factors: Vec<_> = recomputed.into_arrays().skip(1 + N::SPEC.states.len()).collect();
+        // Candle has kept the inputs, and nothing else: the states before every few steps are computed again.
+        let is_checkpoint = |buffer: &&BufferSpec| buffer.extent == Extent::Checkpoint;
+        let checkpoints = spec.signature(Template::LeanFptt).outputs.iter().filter(is_checkpoint).count();
+        let checkpoints: Vec<Output<E>> = if self.steps > STEPS && checkpoints > 0 {
+            let sources = self.sources(inputs, reals);
+            let again = evaluate_on(device, neuron, Template::LeanFptt, *gradient, self.count, &sources)?;
+            again.into_arrays().skip(1 + spec.states.len()).map(|(_, array)| array).collect()
+        } else {
+            vec![Output::State(Vec::new()); checkpoints]
+        };
 
         let per_step = self.steps * self.count;
         let mut result = vec![E::Float::default(); inputs.len() + reals.len()];
@@ -70,13 +73,19 @@ impl<N: Neuron> Passes<N> {
         let (grad_output, grad_next) = grad_result.split_at(per_step);
         E::read(grad_output, |grad_output| {
             E::write(grad_inputs, |grad_inputs| {
-                let mut sources = vec![Source::Signal(grad_output)];
+                let all = spec.inputs.iter().zip(inputs.chunks_exact(per_step));
+                let reread = all.filter(|(name, _)| spec.rereads_input(name));
+                let mut sources: Vec<_> = reread.map(|(_, input)| Source::Signal(input)).collect();
+                sources.push(Source::Signal(grad_output));
+                let all = spec.states.iter().zip(reals.chunks_exact(self.count));
+                let reread = all.filter(|(state, _)| spec.rereads_state(state.name));
+                sources.extend(reread.map(|(_, state)| Source::State(state)));
+                sources.extend(checkpoints.iter().map(source));
                 sources.extend(grad_next.chunks_exact(self.count).map(Source::State));
-                sources.extend(factors.iter().map(|(_, factor)| source(factor)));
                 sources.extend(self.parameters(reals).map(Source::Parameter));
                 let mut sinks: Vec<_> = grad_inputs.chunks_exact_mut(per_step).map(Sink::Signal).collect();
                 sinks.extend(self.grads(grad_reals));
-                self.run(backward, &sources, &mut sinks)
+                self.run(Template::LeanBptt, &sources, &mut sinks)
             })
         })?;
         Ok(result)

@@ -220,13 +220,13 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
         forward: &Forward<E>,
         grad_next: &Arrays<E>,
     ) -> Result<Backward<E>, Failure> {
-        // By the names of the signature: gradients first or inputs, with what was kept of the forward pass between.
-        let reads = |name: &str| N::SPEC.signature(template).inputs.iter().any(|buffer| buffer.name == name);
+        let is_lean = template == Template::LeanBptt;
         let inputs = N::SPEC.inputs.iter().zip(&self.inputs);
-        let inputs =
-            inputs.filter(|(name, _)| reads(&format!("{name}_seq"))).map(|(_, input)| input.as_slice());
+        let inputs = inputs.filter(|(name, _)| is_lean && N::SPEC.rereads_input(name));
+        let inputs = inputs.map(|(_, input)| input.as_slice());
         let signals: Vec<&[E]> = inputs.chain([self.grad_spike.as_slice()]).collect();
-        let starts = N::SPEC.states.iter().zip(initial).filter(|(state, _)| reads(state.name));
+        let starts = N::SPEC.states.iter().zip(initial);
+        let starts = starts.filter(|(state, _)| is_lean && N::SPEC.rereads_state(state.name));
         let starts = starts.map(|(_, state)| state.as_slice()).collect();
         let states =
             [starts, slices(&forward.checkpoints), slices(grad_next), slices(&forward.factors)].concat();
