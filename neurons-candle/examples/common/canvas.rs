@@ -12,6 +12,12 @@ pub const FAINT: RGBColor = RGBColor(222, 219, 209);
 /// One colour a layer, all equally dark.
 pub const LAYERS: [RGBColor; 3] = [RGBColor(28, 108, 122), RGBColor(176, 116, 20), RGBColor(172, 62, 52)];
 
+/// From paper to `color` as `value` goes from 0 to 1.
+pub fn shade(color: RGBColor, value: f32) -> RGBColor {
+    let mix = |from: u8, to: u8| (f32::from(from) + (f32::from(to) - f32::from(from)) * value).round() as u8;
+    RGBColor(mix(PAPER.0, color.0), mix(PAPER.1, color.1), mix(PAPER.2, color.2))
+}
+
 /// The library draws at whole pixels, so a point is several of them.
 const PIXELS: f64 = 4.0;
 
@@ -43,6 +49,12 @@ impl Canvas<'_> {
     pub fn rectangle(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) -> Result<()> {
         let rectangle = Rectangle::new([pixel(from), pixel(to)], color.filled());
         self.area.draw(&rectangle).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// A closed area.
+    pub fn area(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Result<()> {
+        let points: Vec<_> = points.into_iter().map(pixel).collect();
+        self.area.draw(&Polygon::new(points, color)).map_err(|error| anyhow!("{error}"))
     }
 
     pub fn line(
