@@ -68,6 +68,16 @@ impl Canvas<'_> {
         self.area.draw(&PathElement::new(points, style)).map_err(|error| anyhow!("{error}"))
     }
 
+    /// A dashed horizontal line, `dash` points on and off.
+    pub fn dashed(&self, (left, right): (f64, f64), y: f64, color: RGBColor, dash: f64) -> Result<()> {
+        let count = ((right - left) / (2.0 * dash)) as usize;
+        for i in 0..count {
+            let x = left + i as f64 * 2.0 * dash;
+            self.line([(x, y), (x + dash, y)], color, 0.75)?;
+        }
+        Ok(())
+    }
+
     /// Text whose vertical middle is at `at`.
     pub fn text(&self, at: (f64, f64), size: f64, color: RGBColor, align: HPos, text: &str) -> Result<()> {
         // The library takes the height of a line and writes the size of the font that fits in.
@@ -113,12 +123,6 @@ impl Panel<'_, '_> {
 
     /// A dashed line, `dash` points on and off.
     pub fn dashed(&self, value: f64, color: RGBColor, dash: f64) -> Result<()> {
-        let y = self.y(value);
-        let count = ((self.right - self.left) / (2.0 * dash)) as usize;
-        for i in 0..count {
-            let x = self.left + i as f64 * 2.0 * dash;
-            self.canvas.line([(x, y), (x + dash, y)], color, 0.75)?;
-        }
-        Ok(())
+        self.canvas.dashed((self.left, self.right), self.y(value), color, dash)
     }
 }

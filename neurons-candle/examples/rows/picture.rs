@@ -45,7 +45,7 @@ pub fn draw(all: &[Curves], task: Task, digit: &Digit, file: &Path) -> Result<()
         let title = "Remembering a digit";
         canvas.text((X.0, 40.0), 22.0, INK, HPos::Left, title)?;
         let subtitle = format!(
-            "A recurrent layer of spiking neurons sees a digit row by row, then nothing for {} steps; then it is asked.",
+            "A recurrent layer of spiking neurons sees a digit row by row, then nothing for {} steps, and has to say what it was.",
             task.delay
         );
         canvas.text((X.0, 66.0), 13.0, QUIET, HPos::Left, &subtitle)?;
@@ -68,9 +68,8 @@ fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Result<()> {
     for (i, &pixel) in digit.pixels.iter().enumerate() {
         cell(i / SIDE, i % SIDE, shade(INK, pixel))?;
     }
-    for t in task.question()..task.steps() {
-        cell(t, SIDE, LAYERS[2])?;
-    }
+    let (from, to) = ((column(task.question()), line(SIDE)), (column(task.steps()), line(INPUTS)));
+    canvas.rectangle(from, to, INK)?;
     let label = |from: usize, to: usize, text: &str| {
         let x = f64::midpoint(column(from), column(to));
         canvas.text((x, top - 12.0), 11.0, QUIET, HPos::Center, text)
@@ -103,6 +102,7 @@ fn learning(canvas: &Canvas, all: &[Curves]) -> Result<()> {
     }
     canvas.text((f64::midpoint(X.0, X.1), Y.0 + 34.0), 12.0, QUIET, HPos::Center, "epoch")?;
     let guess = y(0.1);
+    canvas.dashed((X.0, X.1), guess, QUIET, 3.0)?;
     canvas.text((X.1 + 10.0, guess), 11.0, QUIET, HPos::Left, "guessing")?;
 
     let colors: Vec<RGBColor> = LAYERS.into_iter().cycle().take(all.len()).collect();
