@@ -7,8 +7,8 @@
 //! highest mean score is the answer. Gradients come from back-propagation through time, with the derivative
 //! of the spike replaced by a surrogate; `neuron!` has derived everything that needs.
 
-mod canvas;
-mod data;
+#[path = "../common/mod.rs"]
+mod common;
 mod network;
 mod raster;
 mod recording;
@@ -16,15 +16,14 @@ mod recording;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use candle_core::{D, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use neuron_runtime::{Device, neuron};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use data::Digits;
+use common::data::{self, Digits};
+use common::training::{calm_candle, fraction_right, learning_rate, progress_bar};
 use network::Network;
 
 neuron! {
@@ -65,8 +64,6 @@ struct Args {
 
 const BATCH: usize = 64;
 const LEARNING_RATE: f64 = 1e-2;
-/// Updates over which the learning rate rises to its full value.
-const WARM_UP: f64 = 20.0;
 
 fn main() -> Result<()> {
     calm_candle();
@@ -100,7 +97,7 @@ fn fit(network: &Network, train: &Digits, steps: usize, epochs: u32, rng: &mut S
             let scores = network.scores(&images, steps)?;
             let loss = loss::cross_entropy(&scores, &labels)?;
 
-            optimizer.set_learning_rate(learning_rate(bar.position() as f64, updates as f64));
+            optimizer.set_learning_rate(learning_rate(LEARNING_RATE, bar.position() as f64, updates as f64));
             optimizer.backward_step(&loss)?;
 
             shown_loss += 0.05 * (loss.to_scalar::<f32>()? - shown_loss);
@@ -114,35 +111,7 @@ fn fit(network: &Network, train: &Digits, steps: usize, epochs: u32, rng: &mut S
     Ok(())
 }
 
-/// Linear warm-up, then half a cosine down to zero.
-fn learning_rate(update: f64, updates: f64) -> f64 {
-    let cosine = 0.5 * (1.0 + (std::f64::consts::PI * update / updates).cos());
-    LEARNING_RATE * cosine * ((update + 1.0) / WARM_UP).min(1.0)
-}
-
 fn accuracy(network: &Network, digits: &Digits, steps: usize) -> Result<f32> {
     let (images, labels) = digits.all()?;
     fraction_right(&network.scores(&images, steps)?, &labels)
-}
-
-fn fraction_right(scores: &Tensor, labels: &Tensor) -> Result<f32> {
-    let right = scores.argmax(D::Minus1)?.eq(labels)?.to_dtype(scores.dtype())?;
-    Ok(right.mean_all()?.to_scalar()?)
-}
-
-/// Has candle do elementwise work on one thread, unless the environment says otherwise. Its threads wait for
-/// each other by spinning: with tensors as small as these that costs more than it brings, and on a busy
-/// machine many times as much. Matrix products and neurons still use all cores.
-fn calm_candle() {
-    const THREADS: &str = "CANDLE_NUM_THREADS";
-    if std::env::var_os(THREADS).is_none() {
-        // SAFETY: called first of all, so there is no other thread that could be reading the environment.
-        unsafe { std::env::set_var(THREADS, "1") };
-    }
-}
-
-fn progress_bar(updates: usize) -> ProgressBar {
-    let template = "{bar:32.cyan/238} {percent:>3}%  {msg}  {elapsed} (eta {eta})";
-    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("━╸─");
-    ProgressBar::new(updates as u64).with_style(style)
 }

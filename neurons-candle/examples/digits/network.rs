@@ -3,14 +3,13 @@
 //! Images are `[B, height, width, channels]`. What happens at every time step in the same way, convolutions
 //! and pooling, sees time as part of the batch, `[T B, ...]`; only neurons see it as time, `[T, B, ...]`.
 
-use candle_core::{Device, Result, Tensor, Var};
-
+use candle_core::{Result, Tensor, Var};
 use neurons_candle::{Gradient, MultiStep};
-use rand::Rng;
 use rand::rngs::StdRng;
 
 use crate::Lif;
-use crate::data::SIDE;
+use crate::common::data::SIDE;
+use crate::common::linear::Linear;
 
 const CHANNELS: [usize; 2] = [32, 64];
 const DENSE: usize = 128;
@@ -48,7 +47,7 @@ impl Network {
     /// What there is to learn.
     pub fn weights(&self) -> Vec<Var> {
         let layers = [&self.conv1, &self.conv2, &self.dense, &self.readout];
-        layers.iter().flat_map(|layer| [layer.weight.clone(), layer.bias.clone()]).collect()
+        layers.into_iter().flat_map(Linear::variables).collect()
     }
 
     /// The neurons, the same in all layers.
@@ -112,33 +111,4 @@ fn pool(images: &Tensor) -> Result<Tensor> {
     let rows = images.reshape((count, height / 2, 2, width * channels))?.sum(2)?;
     let columns = rows.reshape((count, height / 2, width / 2, 2, channels))?.sum(3)?;
     columns * 0.5
-}
-
-/// `x W + b` over the last dimension.
-struct Linear {
-    weight: Var,
-    bias: Var,
-}
-
-impl Linear {
-    /// Random weights whose standard deviation is `gain / sqrt(inputs)`. From the generator that is passed
-    /// in, since candle's own on the CPU cannot be seeded.
-    fn new(inputs: usize, outputs: usize, gain: f32, rng: &mut StdRng) -> Result<Self> {
-        let bound = gain * (3.0 / inputs as f32).sqrt();
-        let weight: Vec<f32> = (0..inputs * outputs).map(|_| rng.random_range(-bound..bound)).collect();
-        Ok(Self {
-            weight: Var::from_tensor(&Tensor::from_vec(weight, (inputs, outputs), &Device::Cpu)?)?,
-            bias: Var::from_tensor(&Tensor::zeros(outputs, candle_core::DType::F32, &Device::Cpu)?)?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (inputs, outputs) = self.weight.dims2()?;
-        let y = x.reshape(((), inputs))?.matmul(&self.weight)?.broadcast_add(&self.bias)?;
-        let mut dims = x.dims().to_vec();
-        if let Some(last) = dims.last_mut() {
-            *last = outputs;
-        }
-        y.reshape(dims)
-    }
 }

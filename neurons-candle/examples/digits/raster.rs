@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
-use crate::canvas::{self, Canvas, FAINT, INK, LAYERS, PAPER, Panel, QUIET};
-use crate::data::{Digit, SIDE};
+use crate::common::canvas::{self, Canvas, FAINT, INK, LAYERS, Panel, QUIET, shade};
+use crate::common::data::{Digit, SIDE};
 use crate::network::{CLASSES, Network};
 use crate::recording::{Layer, Neuron, Recording, record, sample};
 
@@ -55,12 +55,6 @@ pub fn draw(network: &Network, digit: &Digit, trained: usize, file: &Path) -> Re
 
 fn heading(canvas: &Canvas, x: f64, y: f64, text: &str) -> Result<()> {
     canvas.text((x, y), 13.0, INK, HPos::Left, text)
-}
-
-/// From paper to `color` as `value` goes from 0 to 1.
-fn shade(color: RGBColor, value: f32) -> RGBColor {
-    let mix = |from: u8, to: u8| (f32::from(from) + (f32::from(to) - f32::from(from)) * value).round() as u8;
-    RGBColor(mix(PAPER.0, color.0), mix(PAPER.1, color.1), mix(PAPER.2, color.2))
 }
 
 /// A square image of `size` points, framed.

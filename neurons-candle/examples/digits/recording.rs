@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use neurons_candle::{Gradient, Node};
 
-use crate::data::{Digit, SIDE};
+use crate::common::data::{Digit, SIDE};
 use crate::network::{Activity, CLASSES, Network};
 
 /// One neuron over time.

@@ -44,6 +44,12 @@ impl Digits {
         self.0.len()
     }
 
+    /// The first four fifths, and the rest: to choose settings without the digits that are held out.
+    pub fn split(mut self) -> (Self, Self) {
+        let rest = self.0.split_off(self.len() * 4 / 5);
+        (self, Self(rest))
+    }
+
     pub fn get(&self, index: usize) -> Result<&Digit> {
         self.0.get(index).with_context(|| format!("there is no digit {index}, only {}", self.len()))
     }
@@ -57,8 +63,13 @@ impl Digits {
 
     /// All images `[B, 8, 8, 1]` and labels `[B]`.
     pub fn all(&self) -> Result<(Tensor, Tensor)> {
-        let pixels = self.0.iter().flat_map(|digit| digit.pixels).collect();
-        batch(pixels, self.0.iter().map(|digit| digit.label).collect())
+        self.some(&(0..self.len()).collect::<Vec<_>>())
+    }
+
+    /// Some images `[B, 8, 8, 1]` and their labels `[B]`.
+    pub fn some(&self, indices: &[usize]) -> Result<(Tensor, Tensor)> {
+        let pixels = indices.iter().flat_map(|&index| self.0[index].pixels).collect();
+        batch(pixels, indices.iter().map(|&index| self.0[index].label).collect())
     }
 
     /// Some images, each moved by up to a pixel in both directions, and their labels.

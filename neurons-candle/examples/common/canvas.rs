@@ -12,6 +12,12 @@ pub const FAINT: RGBColor = RGBColor(222, 219, 209);
 /// One colour a layer, all equally dark.
 pub const LAYERS: [RGBColor; 3] = [RGBColor(28, 108, 122), RGBColor(176, 116, 20), RGBColor(172, 62, 52)];
 
+/// From paper to `color` as `value` goes from 0 to 1.
+pub fn shade(color: RGBColor, value: f32) -> RGBColor {
+    let mix = |from: u8, to: u8| (f32::from(from) + (f32::from(to) - f32::from(from)) * value).round() as u8;
+    RGBColor(mix(PAPER.0, color.0), mix(PAPER.1, color.1), mix(PAPER.2, color.2))
+}
+
 /// The library draws at whole pixels, so a point is several of them.
 const PIXELS: f64 = 4.0;
 
@@ -45,6 +51,12 @@ impl Canvas<'_> {
         self.area.draw(&rectangle).map_err(|error| anyhow!("{error}"))
     }
 
+    /// A closed area.
+    pub fn area(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Result<()> {
+        let points: Vec<_> = points.into_iter().map(pixel).collect();
+        self.area.draw(&Polygon::new(points, color)).map_err(|error| anyhow!("{error}"))
+    }
+
     pub fn line(
         &self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -54,6 +66,16 @@ impl Canvas<'_> {
         let points: Vec<_> = points.into_iter().map(pixel).collect();
         let style = color.stroke_width((width * PIXELS).round() as u32);
         self.area.draw(&PathElement::new(points, style)).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// A dashed horizontal line, `dash` points on and off.
+    pub fn dashed(&self, (left, right): (f64, f64), y: f64, color: RGBColor, dash: f64) -> Result<()> {
+        let count = ((right - left) / (2.0 * dash)) as usize;
+        for i in 0..count {
+            let x = left + i as f64 * 2.0 * dash;
+            self.line([(x, y), (x + dash, y)], color, 0.75)?;
+        }
+        Ok(())
     }
 
     /// Text whose vertical middle is at `at`.
@@ -101,12 +123,6 @@ impl Panel<'_, '_> {
 
     /// A dashed line, `dash` points on and off.
     pub fn dashed(&self, value: f64, color: RGBColor, dash: f64) -> Result<()> {
-        let y = self.y(value);
-        let count = ((self.right - self.left) / (2.0 * dash)) as usize;
-        for i in 0..count {
-            let x = self.left + i as f64 * 2.0 * dash;
-            self.canvas.line([(x, y), (x + dash, y)], color, 0.75)?;
-        }
-        Ok(())
+        self.canvas.dashed((self.left, self.right), self.y(value), color, dash)
     }
 }

@@ -1,0 +1,114 @@
+//! The task, and the network: one recurrent layer of any neuron, and a read-out that does not fire.
+
+use std::iter::repeat_n;
+
+use anyhow::{Result, anyhow};
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::{VarBuilder, VarMap};
+use neuron_runtime::Neuron;
+use neurons::LeakyIntegrator;
+use neurons_candle::{Gradient, Node};
+use rand::rngs::StdRng;
+
+use crate::common::data::SIDE;
+use crate::common::linear::{Linear, weights};
+
+pub const CLASSES: usize = 10;
+const HIDDEN: usize = 100;
+/// A row of pixels, and the question: 1 while it is asked.
+pub const INPUTS: usize = SIDE + 1;
+/// Steps in which the question is asked and the answer is read.
+const QUESTION: usize = 6;
+
+/// What there is to see and when: the rows of a digit, a row a step, nothing for `delay` steps, the question.
+#[derive(Clone, Copy)]
+pub struct Task {
+    pub delay: usize,
+}
+
+impl Task {
+    pub fn steps(self) -> usize {
+        self.question() + QUESTION
+    }
+
+    /// The first step of the question.
+    pub fn question(self) -> usize {
+        SIDE + self.delay
+    }
+
+    /// The inputs `[B, 9]` of each step, of images `[B, 8, 8, 1]`.
+    pub fn inputs(self, images: &Tensor) -> Result<Vec<Tensor>> {
+        let count = images.dim(0)?;
+        let images = images.reshape((count, SIDE, SIDE))?.pad_with_zeros(2, 0, 1)?;
+        let mut inputs = (0..SIDE).map(|row| images.get_on_dim(1, row)).collect::<Result<Vec<_>, _>>()?;
+        let nothing = Tensor::zeros((count, INPUTS), DType::F32, &Device::Cpu)?;
+        inputs.extend(repeat_n(nothing, self.delay));
+        let question = Tensor::ones((count, 1), DType::F32, &Device::Cpu)?.pad_with_zeros(1, SIDE, 0)?;
+        inputs.extend(repeat_n(question, QUESTION));
+        Ok(inputs)
+    }
+}
+
+/// What is not learned. Standard deviations of initial weights are the gains, divided by the root of their number.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    pub learning_rate: f64,
+    pub input_gain: f32,
+    pub recurrent_gain: f32,
+}
+
+pub struct Network<N> {
+    input: Linear,
+    recurrent: Var,
+    readout: Linear,
+    hidden: Node<N>,
+    /// What the neurons learn besides weights.
+    parameters: VarMap,
+    scores: Node<LeakyIntegrator>,
+}
+
+impl<N: Neuron> Network<N> {
+    pub fn new(neuron: N, settings: Settings, rng: &mut StdRng) -> Result<Self> {
+        let parameters = VarMap::new();
+        let vb = VarBuilder::from_varmap(&parameters, DType::F32, &Device::Cpu);
+        let integrator = LeakyIntegrator { tau: 3.0, ..LeakyIntegrator::default() };
+        Ok(Self {
+            input: Linear::new(INPUTS, HIDDEN, settings.input_gain, rng)?,
+            recurrent: weights(HIDDEN, HIDDEN, settings.recurrent_gain, rng)?,
+            readout: Linear::new(HIDDEN, CLASSES, 1.0, rng)?,
+            hidden: Node::new(neuron, Gradient::default())?.learn(HIDDEN, vb)?,
+            parameters,
+            scores: Node::new(integrator, Gradient::default())?,
+        })
+    }
+
+    /// What there is to learn: weights, and parameters of the neurons. Always in the same order, so that rounding of
+    /// what is added up over all is the same.
+    pub fn variables(&self) -> Result<Vec<Var>> {
+        let mut variables = vec![self.recurrent.clone()];
+        variables.extend(self.input.variables().into_iter().chain(self.readout.variables()));
+        let parameters = self.parameters.data().lock().map_err(|_| anyhow!("a thread panicked"))?;
+        let learned = N::SPEC.learnables().filter_map(|param| parameters.get(param.name).cloned());
+        variables.extend(learned);
+        Ok(variables)
+    }
+
+    /// Class scores `[B, 10]` of images `[B, 8, 8, 1]`: the mean over the steps of the question.
+    pub fn scores(&mut self, images: &Tensor, task: Task) -> Result<Tensor> {
+        self.hidden.reset();
+        self.scores.reset();
+        let (mut spikes, mut scores): (Option<Tensor>, _) = (None, Vec::with_capacity(QUESTION));
+        for (t, x) in task.inputs(images)?.iter().enumerate() {
+            let mut current = self.input.forward(x)?;
+            if let Some(spikes) = &spikes {
+                current = (current + spikes.matmul(&self.recurrent)?)?;
+            }
+            let fired = self.hidden.step(&current)?;
+            if t >= task.question() {
+                scores.push(self.scores.step(&self.readout.forward(&fired)?)?);
+            }
+            spikes = Some(fired);
+        }
+        Ok(Tensor::stack(&scores, 0)?.mean(0)?)
+    }
+}
