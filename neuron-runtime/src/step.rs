@@ -93,6 +93,9 @@ pub struct Gradients<E: Element> {
     pub parameters: Vec<Array<E::Real>>,
 }
 
+/// Factors, or checkpoints.
+type Kept<E> = Vec<Array<<E as Element>::Real>>;
+
 /// What a forward pass kept for its backward pass.
 #[derive(Clone, Debug)]
 pub struct Context<N, E: Element> {
@@ -106,8 +109,7 @@ pub struct Context<N, E: Element> {
     /// The inputs and initial states that the backward pass computes the steps again from, if it does.
     inputs: Vec<Array<E>>,
     states: Vec<Array<E::Real>>,
-    /// Factors, or checkpoints.
-    kept: Vec<Array<E::Real>>,
+    kept: Kept<E>,
     /// The parameters that may differ between neurons.
     parameters: Vec<Array<E::Real>>,
     template: Template,
@@ -240,7 +242,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         &self,
         template: Template,
         arrays: &Arrays<'_, E>,
-    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>), Error> {
+    ) -> Result<(Stepped<E>, Kept<E>), Error> {
         let computed = compute(&self.neuron, template, self.gradient, arrays)?;
         let (spike, mut next) = (first(computed.signals), computed.states);
         let kept = next.split_off(N::SPEC.states.len());
