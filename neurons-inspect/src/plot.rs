@@ -151,9 +151,10 @@ impl Setup {
     /// The strength of the input in words.
     fn strength(&self) -> String {
         let amplitude = self.drive.amplitude;
+        let unit = self.field.input_unit().map(|unit| format!(" {unit}")).unwrap_or_default();
         match self.drive.reason {
-            Reason::Rheobase(_) => format!("{amplitude}, 1.5 times the rheobase"),
-            _ => format!("{amplitude}"),
+            Reason::Rheobase(_) => format!("{amplitude}{unit}, 1.5 times the rheobase"),
+            _ => format!("{amplitude}{unit}"),
         }
     }
 }

@@ -38,11 +38,11 @@ pub fn unlinked(text: &str) -> String {
     plain + rest
 }
 
-/// The unit at the end of a doc comment: `mV` of `Threshold, mV.`
+/// The unit in a doc comment, between a comma and the end of what it says: `mV` of `Threshold, mV.`
 pub fn unit(doc: &str) -> Option<&str> {
-    let line = doc.lines().take_while(|line| !line.trim().is_empty()).last()?.trim().trim_end_matches('.');
-    let (_, unit) = line.rsplit_once(", ")?;
-    is_unit(unit).then_some(unit)
+    let lines = doc.lines().take_while(|line| !line.trim().is_empty());
+    let parts = lines.flat_map(|line| line.split(['.', ':', ';']));
+    parts.filter_map(|part| Some(part.rsplit_once(", ")?.1.trim())).find(|unit| is_unit(unit))
 }
 
 /// An SI unit, with or without a prefix, or one over it.
@@ -67,8 +67,7 @@ fn param(spec: &Spec, name: &str) -> Option<&'static str> {
 /// What a short doc comment calls a quantity: `adaptation current` of `Adaptation current, pA.`
 pub fn name(doc: &str) -> Option<String> {
     let sentence = summary(doc);
-    let sentence = sentence.trim_end_matches('.');
-    let name = unit(doc).and_then(|unit| sentence.strip_suffix(unit)?.strip_suffix(", ")).unwrap_or(sentence);
+    let name = sentence.split([',', '.', ':', ';']).next()?;
     let mut letters = name.chars();
     let first = letters.next().filter(|_| name.chars().count() <= 40)?;
     Some(first.to_lowercase().chain(letters).collect())
@@ -101,6 +100,7 @@ mod tests {
         assert_eq!(unit("Rate of recovery, 1/ms."), Some("1/ms"));
         assert_eq!(unit("Membrane time constant, in steps."), None);
         assert_eq!(unit("Gate of the decay: 1 exponential, 0 linear too."), None);
+        assert_eq!(unit("Where a spike is counted, mV: it has taken over."), Some("mV"));
         assert_eq!(unit("Time step."), None);
         assert_eq!(unit("Trace, mm"), None);
     }
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn quantities_have_names() {
         assert_eq!(name("Adaptation current, pA.").as_deref(), Some("adaptation current"));
-        assert_eq!(name("Trace of the spikes, 0 to 1.").as_deref(), Some("trace of the spikes, 0 to 1"));
+        assert_eq!(name("Trace of the spikes, 0 to 1.").as_deref(), Some("trace of the spikes"));
         assert_eq!(name(""), None);
     }
 

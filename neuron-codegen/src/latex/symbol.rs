@@ -19,6 +19,9 @@ pub fn state(name: &str, time: &str) -> String {
 
 /// `tau_mem` with its index: `\tau_{\mathrm{mem}}`.
 pub fn subscripted(name: &str) -> String {
+    if name == "dt" {
+        return r"\Delta t".to_owned();
+    }
     let (base, index) = name.split_once('_').unwrap_or((name, ""));
     let letters = base.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = &base[letters.len()..];

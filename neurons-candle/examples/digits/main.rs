@@ -7,7 +7,6 @@
 //! highest mean score is the answer. Gradients come from back-propagation through time, with the derivative
 //! of the spike replaced by a surrogate; `neuron!` has derived everything that needs.
 
-mod canvas;
 mod data;
 mod network;
 mod raster;

@@ -29,11 +29,11 @@ pub struct Canvas<'a> {
 ///
 /// # Errors
 /// As `draw`.
-pub fn svg<E: From<Error>>(
+pub fn svg(
     width: u32,
     height: u32,
-    draw: impl FnOnce(&Canvas) -> Result<(), E>,
-) -> Result<String, E> {
+    draw: impl FnOnce(&Canvas) -> Result<(), Error>,
+) -> Result<String, Error> {
     let pixels = |points: u32| points * PIXELS as u32;
     let mut text = String::new();
     {
@@ -180,8 +180,7 @@ mod tests {
 
     #[test]
     fn dashes_go_around_corners() {
-        let drawn =
-            svg::<Error>(10, 10, |canvas| canvas.dashed([(0.0, 0.0), (3.0, 0.0), (3.0, 3.0)], INK, 1.0, 2.0));
+        let drawn = svg(10, 10, |canvas| canvas.dashed([(0.0, 0.0), (3.0, 0.0), (3.0, 3.0)], INK, 1.0, 2.0));
         // From 0 to 2, and from 4 to 6 on the way: after the corner.
         let drawn = drawn.unwrap();
         assert_eq!(drawn.matches("<polyline").count(), 2, "{drawn}");

@@ -76,10 +76,10 @@ impl Grid {
                     line.push(place(edge));
                 }
                 line.push(place(next));
-                if let Some(back) = neighbours.get_mut(&next) {
-                    if let Some(position) = back.iter().position(|other| *other == edge) {
-                        back.swap_remove(position);
-                    }
+                if let Some(back) = neighbours.get_mut(&next)
+                    && let Some(position) = back.iter().position(|other| *other == edge)
+                {
+                    back.swap_remove(position);
                 }
                 edge = next;
             }

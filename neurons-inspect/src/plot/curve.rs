@@ -34,7 +34,11 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     let y_label = if spec.fires() { y_label } else { "output at rest".to_owned() };
     let responses = responses(setup, if spec.fires() { scale } else { 1.0 })?;
     canvas::svg(420, 340, |canvas| {
-        let (title, caption) = (if spec.fires() { "firing rate" } else { "output" }, setup.caption());
+        let title = if spec.fires() { "firing rate" } else { "output" };
+        let others = setup.caption();
+        let caption = if spec.fires() { "In the second half of " } else { "At the end of " };
+        let caption =
+            format!("{caption}{} steps{}{others}", steps(setup), if others.is_empty() { "" } else { "; " });
         canvas.text((62.0, 28.0), 17.0, INK, HPos::Left, &format!("{}: {title}", spec.name))?;
         canvas.text((62.0, 47.0), 12.0, QUIET, HPos::Left, &caption)?;
         let across = (responses[0].input, responses[INPUTS - 1].input);
@@ -64,11 +68,16 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
             responses.iter().any(|r| r.first.is_some_and(|first| first > 1.1 * r.steady && r.steady > 0.0));
         if differ {
             panel.line(first, COLORS[1], 1.25)?;
-            panel.note((panel.left + 8.0, panel.top + 8.0), HPos::Left, COLORS[1], "first interval")?;
-            panel.note((panel.left + 8.0, panel.top + 24.0), HPos::Left, COLORS[0], "steady")?;
+            panel.note((panel.right - 50.0, panel.top - 10.0), HPos::Right, COLORS[1], "first interval")?;
+            panel.note((panel.right, panel.top - 10.0), HPos::Right, COLORS[0], "steady")?;
         }
         panel.line(steady, COLORS[0], 1.5)
     })
+}
+
+/// How long each input is held.
+fn steps(setup: &Setup) -> usize {
+    (4 * setup.steps).min(LONGEST)
 }
 
 fn responses(setup: &Setup, scale: f64) -> Result<Vec<Response>, Error> {
@@ -77,7 +86,7 @@ fn responses(setup: &Setup, scale: f64) -> Result<Vec<Response>, Error> {
     let (from, to) = if fires { (0.0, 2.5) } else { (-2.5, 2.5) };
     let part = |i: usize| from + (to - from) * i as f64 / (INPUTS - 1) as f64;
     let inputs: Vec<f64> = (0..INPUTS).map(|i| setup.drive.amplitude * part(i)).collect();
-    let steps = (4 * setup.steps).min(LONGEST);
+    let steps = steps(setup);
     let outputs =
         setup.subject.responses(&inputs.iter().map(|input| *input as f32).collect::<Vec<_>>(), steps)?;
     let response = |(input, output): (f64, Vec<f32>)| {

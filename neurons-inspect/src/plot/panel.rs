@@ -67,7 +67,7 @@ impl Panel<'_, '_> {
     /// [`Error::Draw`]
     pub fn dashed(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Result<(), Error> {
         let points = thinned(points.into_iter().map(|point| self.at(point)));
-        self.canvas.dashed(points, color, 0.75, 3.0)
+        self.canvas.dashed(points, color, 0.75, 4.0)
     }
 
     /// A line from the left to the right.

@@ -1,13 +1,17 @@
 //! Phase plane of the potential and another state: nullclines, directions, and where the neuron goes.
 
+use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
 use super::Setup;
-use super::canvas::{self, COLORS, FAINT, INK, QUIET};
+use super::canvas::{self, COLORS, INK, QUIET};
 use super::contour::{Grid, Point};
 use super::panel::{Panel, range};
 use crate::simulate::Trace;
 use crate::{Error, units};
+
+/// Between the colours of the paper and of quiet text.
+const ARROWS: RGBColor = RGBColor(190, 188, 180);
 
 /// The other state: its place among the states.
 fn other(setup: &Setup, state: Option<&str>) -> Result<usize, Error> {
@@ -93,7 +97,7 @@ impl<'p> Plane<'p> {
         let fires = setup.subject.neuron.spec().fires();
         let threshold = setup.field.charged(setup.drive.amplitude, &states).1;
         let across = range(values(0).into_iter().chain(fires.then_some(threshold)), 0.06);
-        let up = range(values(place), 0.15);
+        let up = range(values(place), 0.4);
         Self { setup, states, place, grid: Grid { across, up, columns: 241, rows: 121 } }
     }
 
@@ -122,11 +126,11 @@ impl<'p> Plane<'p> {
         self.grid.zeros(&values)
     }
 
-    /// Short strokes along the flow, from a dot: as on paper, all of one length.
+    /// Arrows along the flow, all of one length.
     fn directions(&self, panel: &Panel<'_, '_>) -> Result<(), Error> {
-        const COLUMNS: usize = 22;
-        const ROWS: usize = 15;
-        const LENGTH: f64 = 9.0;
+        const COLUMNS: usize = 20;
+        const ROWS: usize = 14;
+        const LENGTH: f64 = 10.0;
         for row in 0..ROWS {
             for column in 0..COLUMNS {
                 let part = |i: usize, count: usize| (i as f64 + 0.5) / count as f64;
@@ -143,15 +147,19 @@ impl<'p> Plane<'p> {
                 if !length.is_finite() || length == 0.0 {
                     continue;
                 }
-                let to = (from.0 + step.0 / length * LENGTH, from.1 + step.1 / length * LENGTH);
-                panel.canvas.line([from, to], FAINT, 1.0)?;
-                panel.canvas.dot(from, 1.0, FAINT)?;
+                let (along, aside) = (step.0 / length, step.1 / length);
+                let ahead = |forward: f64, left: f64| {
+                    (from.0 + forward * along - left * aside, from.1 + forward * aside + left * along)
+                };
+                let to = ahead(LENGTH, 0.0);
+                let barbs = [ahead(LENGTH - 3.0, 2.0), to, ahead(LENGTH - 3.0, -2.0)];
+                panel.canvas.line([from, to].into_iter().chain(barbs), ARROWS, 0.75)?;
             }
         }
         Ok(())
     }
 
-    /// From the start on; resets are dashed.
+    /// From the start on; resets are thin.
     fn trajectory(&self, panel: &Panel<'_, '_>, trace: &Trace) -> Result<(), Error> {
         let mut point = (self.states[0], self.states[self.place]);
         let mut stretch = vec![point];
@@ -159,7 +167,7 @@ impl<'p> Plane<'p> {
             let next = (f64::from(trace.states[0][t]), f64::from(trace.states[self.place][t]));
             if self.setup.subject.neuron.spec().fires() && trace.output[t] != 0.0 {
                 panel.canvas.line(stretch.iter().map(|point| panel.at(*point)), INK, 1.0)?;
-                panel.dashed([point, next], QUIET)?;
+                panel.line([point, next], QUIET, 0.5)?;
                 stretch.clear();
             }
             point = next;

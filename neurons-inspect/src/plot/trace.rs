@@ -126,7 +126,7 @@ impl<'p, 'c> Picture<'p, 'c> {
         let across = (0.0, self.time(self.setup.steps));
         let panel = Panel { canvas: self.canvas, left: LEFT, right: RIGHT, top, bottom, across, range };
         panel.heading(&heading)?;
-        panel.y_axis(if part.height() > 100.0 { 4 } else { 2 })?;
+        panel.y_axis(if part.height() > 100.0 { 4 } else { 3 })?;
         match part {
             Part::Input => panel.line(self.held(&self.trace.input), INK, 1.0)?,
             Part::Membrane => self.membrane(&panel)?,
@@ -139,20 +139,20 @@ impl<'p, 'c> Picture<'p, 'c> {
         Ok(panel)
     }
 
-    /// The threshold in each step: what `h` is compared with there.
-    fn thresholds(&self) -> Vec<(f64, f64)> {
+    /// The charged potential in each step, and the threshold that it is compared with.
+    fn charged(&self) -> Vec<(f64, f64)> {
         let states: Vec<Vec<(f64, f64)>> =
             (0..self.trace.states.len()).map(|place| self.state(place)).collect();
         let at = |t: usize| {
             let before: Vec<f64> = states.iter().map(|state| state[t].1).collect();
-            self.setup.field.charged(self.trace.input[t].into(), &before).1
+            self.setup.field.charged(self.trace.input[t].into(), &before)
         };
-        (0..self.setup.steps).map(|t| (self.time(t + 1), at(t))).collect()
+        (0..self.setup.steps).map(at).collect()
     }
 
     fn membrane_range(&self) -> (f64, f64) {
         let fires = self.setup.subject.neuron.spec().fires();
-        let thresholds = self.thresholds().into_iter().map(|(_, value)| value).filter(|_| fires);
+        let thresholds = self.charged().into_iter().map(|(_, threshold)| threshold).filter(|_| fires);
         let potentials = self.state(0).into_iter().map(|(_, value)| value);
         let (low, high) = range(potentials.chain(thresholds), 0.06);
         // Above the threshold there is room for the strokes of spikes.
@@ -161,9 +161,11 @@ impl<'p, 'c> Picture<'p, 'c> {
 
     fn membrane(&self, panel: &Panel<'_, '_>) -> Result<(), Error> {
         let fires = self.setup.subject.neuron.spec().fires();
-        let thresholds = if fires { self.thresholds() } else { Vec::new() };
-        if let Some((_, last)) = thresholds.last().copied() {
-            panel.dashed(std::iter::once((0.0, thresholds[0].1)).chain(thresholds.clone()), COLORS[2])?;
+        let charged = self.charged();
+        if let Some((_, last)) = charged.last().copied().filter(|_| fires) {
+            let thresholds =
+                charged.iter().enumerate().map(|(t, (_, threshold))| (self.time(t + 1), *threshold));
+            panel.dashed(std::iter::once((0.0, charged[0].1)).chain(thresholds), COLORS[2])?;
             panel.note((RIGHT + 6.0, panel.y(last)), HPos::Left, COLORS[2], "threshold")?;
         }
         let mut points = Vec::new();
@@ -172,7 +174,7 @@ impl<'p, 'c> Picture<'p, 'c> {
         for (t, &(time, value)) in potentials.iter().skip(1).enumerate() {
             if fires && self.trace.output[t] != 0.0 {
                 // A stroke up to where spikes are, and on from where the reset left the potential.
-                points.extend([(time, thresholds[t].1), (time, panel.range.1)]);
+                points.extend([(time, charged[t].0), (time, panel.range.1)]);
             }
             points.push((time, value));
         }

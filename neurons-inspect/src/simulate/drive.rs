@@ -41,6 +41,9 @@ pub enum Reason {
     Silent,
 }
 
+/// Not a whole number, which says more of neurons that round.
+const SILENT: Drive = Drive { amplitude: 1.5, reason: Reason::Silent };
+
 impl Drive {
     /// What suits a neuron.
     ///
@@ -48,7 +51,7 @@ impl Drive {
     /// Parameters out of range.
     pub fn of(subject: &Subject) -> Result<Self, Error> {
         if !subject.neuron.spec().fires() {
-            return Ok(Self { amplitude: 1.0, reason: Reason::Silent });
+            return Ok(SILENT);
         }
         if let Some(rheobase) = rheobase(subject, HORIZON)? {
             // Without leak the weakest input depends on how long one waits.
@@ -62,7 +65,7 @@ impl Drive {
         let found = weakest(subject, STEPS, often)?.filter(|amplitude| *amplitude != 0.0);
         Ok(match found {
             Some(amplitude) => Self { amplitude: rounded(amplitude), reason: Reason::Rate },
-            None => Self { amplitude: 1.0, reason: Reason::Silent },
+            None => SILENT,
         })
     }
 }
@@ -103,7 +106,7 @@ fn weakest(
     Ok(None)
 }
 
-/// To two digits, upwards.
+/// To two digits.
 fn rounded(value: f64) -> f64 {
     let mut unit = 1.0;
     while value.abs() / unit >= 100.0 {
@@ -113,7 +116,7 @@ fn rounded(value: f64) -> f64 {
         unit /= 10.0;
     }
     // Through text, so that 0.15 is that and not 0.15000000000000002.
-    let digits = (value / unit - 1e-9 * value.signum()).abs().ceil() * value.signum();
+    let digits = (value / unit).round();
     format!("{:.1e}", digits * unit).parse().unwrap_or(value)
 }
 
@@ -129,7 +132,9 @@ pub fn duration(subject: &Subject, drive: Drive) -> Result<usize, Error> {
     let needed = match spikes.get(SPIKES - 1) {
         Some(last) => *last,
         None => {
-            let settled = trace.states.iter().map(|state| settled(state)).max().unwrap_or(0);
+            let settled = trace.states.iter().map(|state| settled(state));
+            // One that goes round never settles.
+            let settled = settled.filter(|&settled| settled < LONGEST / 2).max().unwrap_or(0);
             (spikes.last().map_or(0, |last| 2 * last)).max(2 * settled)
         }
     };
@@ -217,11 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_rounded_upwards() {
-        assert_eq!(rounded(1.5012), 1.6);
+    fn numbers_are_rounded() {
+        assert_eq!(rounded(1.5012), 1.5);
         assert_eq!(rounded(0.15), 0.15);
-        assert_eq!(rounded(1034.0), 1100.0);
-        assert_eq!(rounded(-1034.0), -1100.0);
+        assert_eq!(rounded(1034.0), 1000.0);
+        assert_eq!(rounded(-1060.0), -1100.0);
         assert_eq!([nice(7), nice(11), nice(861), nice(1000)], [8, 12, 1000, 1000]);
     }
 
