@@ -23,7 +23,7 @@ struct Args {
     #[arg(long, value_enum, default_value = "cpu")]
     device: Place,
     /// Which neuron, or all of them
-    #[arg(long, default_value = "lif", value_parser = choices())]
+    #[arg(long, default_value = "lif", value_parser = choice)]
     neuron: String,
     /// Format of inputs and spikes
     #[arg(long, default_value = "f32", value_parser = ["f32", "f64", "f16", "bf16"])]
@@ -79,9 +79,11 @@ fn main() -> Result<(), Error> {
 /// What stands for all neurons.
 const ALL: &str = "all";
 
-fn choices() -> clap::builder::PossibleValuesParser {
-    let names = names().into_iter().map(str::to_lowercase).chain([ALL.to_owned()]);
-    names.collect::<Vec<_>>().into()
+/// The name of a neuron in lowercase, or what stands for all.
+fn choice(text: &str) -> Result<String, String> {
+    let names: Vec<String> = names().into_iter().map(str::to_lowercase).chain([ALL.to_owned()]).collect();
+    let name = text.to_lowercase();
+    if names.contains(&name) { Ok(name) } else { Err(format!("known are {}", names.join(", "))) }
 }
 
 /// When, where and how: the first line of JSON.

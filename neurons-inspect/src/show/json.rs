@@ -97,6 +97,7 @@ fn buffer(buffer: &BufferSpec) -> Buffer {
     let extent = match buffer.extent {
         Extent::Step => "step",
         Extent::Neuron => "neuron",
+        Extent::Checkpoint => "checkpoint",
         Extent::Parameter => "parameter",
     };
     Buffer { name: buffer.name, class: buffer.class.to_string(), extent }
