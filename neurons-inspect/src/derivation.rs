@@ -4,7 +4,8 @@ use neuron_codegen::check::analyse;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::{Program, programs};
 use neuron_codegen::model::Reset as ModelReset;
-use neuron_runtime::{Reset, Spec};
+use neuron_codegen::suggest;
+use neuron_runtime::{Reset, Spec, Template};
 
 use crate::Error;
 
@@ -47,8 +48,11 @@ impl Derivation {
         };
         let found: Vec<&Program> = self.programs.iter().filter(is_asked).collect();
         if found.is_empty() {
+            let known: Vec<&str> = Template::ALL.iter().map(|template| template.name()).collect();
+            let closest = template.filter(|template| !known.contains(template));
+            let closest = closest.and_then(|name| suggest::closest(name, &known)).map(str::to_owned);
             let template = template.map(str::to_owned);
-            return Err(Error::NoKernel { neuron: spec.name, template, reset });
+            return Err(Error::NoKernel { neuron: spec.name, template, reset, closest });
         }
         Ok(found)
     }

@@ -276,7 +276,11 @@ impl Findings {
         match path {
             None => bad(out, "cache", "nowhere: neither NEURON_CACHE, XDG_CACHE_HOME nor HOME is set")?,
             Some(path) => {
-                let text = format!("{path}: {files} files, {:.1} MB", *bytes as f64 / 1e6);
+                let text = format!(
+                    "{path}: {files} file{}, {:.1} MB",
+                    if *files == 1 { "" } else { "s" },
+                    *bytes as f64 / 1e6
+                );
                 if *writable {
                     good(out, "cache", &text)?
                 } else {

@@ -64,7 +64,7 @@ pub enum Error {
     },
 
     /// A reset mode that the neuron was not declared with, or a template that has none.
-    #[error("{neuron} has no kernel of {}", asked(.template.as_deref(), *.reset))]
+    #[error("{neuron} has no kernel of {}{}", asked(.template.as_deref(), *.reset), did_you_mean(.closest))]
     NoKernel {
         /// The neuron.
         neuron: &'static str,
@@ -72,6 +72,8 @@ pub enum Error {
         template: Option<String>,
         /// The reset asked for.
         reset: Option<Reset>,
+        /// What template was probably meant.
+        closest: Option<String>,
     },
 
     /// No PTX is embedded and none can be made.

@@ -119,13 +119,7 @@ fn parameters(spec: &Spec) -> String {
     let mut text = String::from("\n| parameter | default | range | |\n| --- | --- | --- | --- |\n");
     for param in spec.params {
         let range = if param.range.is_empty() { String::new() } else { format!("`{}`", param.range) };
-        let doc = match (param.doc, param.name) {
-            ("", "v_threshold") => "Threshold.".to_owned(),
-            ("", "v_reset") => {
-                "Reset potential, and the membrane potential before the first step.".to_owned()
-            }
-            (doc, _) => units::unlinked(&units::paragraph(doc)),
-        };
+        let doc = units::unlinked(&units::paragraph(param.doc));
         let word = list::keyword(param.kind);
         let word = if word == "param" { String::new() } else { format!(" ({word})") };
         let _ = writeln!(text, "| `{}`{word} | {} | {range} | {doc} |", param.name, number(param.default));

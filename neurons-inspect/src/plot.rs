@@ -37,7 +37,7 @@ pub struct Plot {
     #[arg(long, value_enum, default_value_t = Shape::Step)]
     input: Shape,
     /// Strength of the input, by default 1.5 times the weakest that makes the neuron fire
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     amplitude: Option<f64>,
     /// How long, by default about eight spikes
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
@@ -78,6 +78,11 @@ impl Kind {
             Self::Surrogate => "surrogate",
         }
     }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_finite() { Ok(number) } else { Err("not a finite number".to_owned()) }
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
