@@ -47,7 +47,7 @@ impl Derivation {
                 && reset.is_none_or(|reset| variant.reset.is_none_or(|its| reset_of(its) == reset))
         };
         let found: Vec<&Program> = self.programs.iter().filter(is_asked).collect();
-        if found.is_empty() {
+        if found.is_empty() || reset.is_some_and(|reset| !spec.resets.contains(&reset)) {
             let known: Vec<&str> = Template::ALL.iter().map(|template| template.name()).collect();
             let closest = template.filter(|template| !known.contains(template));
             let closest = closest.and_then(|name| suggest::closest(name, &known)).map(str::to_owned);

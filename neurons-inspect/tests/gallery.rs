@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use neurons_inspect::gallery::{File, files};
 use neurons_inspect::Neurons;
+use neurons_inspect::gallery::{File, files};
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")

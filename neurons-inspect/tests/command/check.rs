@@ -43,10 +43,10 @@ fn good_declarations_are_derived() {
 fn surrogates_too() {
     let (code, out, err) = of("surrogate! { pub surrogate Own { primitive = sigmoid(3.0 * u); } }");
     assert_eq!(code, Some(0), "{err}");
-    assert!(out.contains("gradient  = 3 * s * (1 - s) where s = sigmoid(3 * u)"), "{out}");
+    assert!(out.contains("gradient  = 3 * sigmoid(3 * u) * (1 - sigmoid(3 * u))"), "{out}");
     let (code, _, err) = of("surrogate! { pub surrogate Own { primitive = sigmoid(3.0 * v); } }");
     assert_eq!(code, Some(1));
-    assert!(err.contains("<stdin>:1:61"), "{err}");
+    assert!(err.contains("<stdin>:1:60"), "{err}");
 }
 
 #[test]
@@ -105,6 +105,9 @@ fn the_compiler_says_the_same() {
     let mut cases = 0;
     for entry in std::fs::read_dir(workspace("tests/ui")).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
         let Ok(expected) = std::fs::read_to_string(path.with_extension("stderr")) else { continue };
         let ran = run(&["check", "--json", path.to_str().unwrap()]);
         let found: Value =

@@ -81,8 +81,8 @@ fn kernels_are_chosen() {
     let kernels: Vec<String> = rust(&["--template", "bptt", "--reset", "soft"]);
     assert_eq!(kernels, ["bptt"]);
     assert!(bad(&["show", "lif", "--rust", "--reset", "none"]).contains("Lif has no kernel of no reset"));
-    let error = bad(&["show", "lif", "--rust", "--template", "ftpp"]);
-    assert!(error.contains("no kernel of template `ftpp`, did you mean `fptt`?"), "{error}");
+    let error = bad(&["show", "lif", "--rust", "--template", "backwards"]);
+    assert!(error.contains("no kernel of template `backwards`, did you mean `backward`?"), "{error}");
 }
 
 #[test]
