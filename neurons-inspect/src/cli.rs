@@ -29,17 +29,14 @@ Examples:
   neurons plot lif                        what it does under a step of current, to lif-trace.svg
   neurons check src/neuron.rs             mistakes and equations, without compiling a crate
   neurons doctor                          what runs on this machine")]
-#[allow(missing_docs)]
-pub struct Arguments {
+struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 /// What to do.
 #[derive(Subcommand, Debug)]
-#[non_exhaustive]
-#[allow(missing_docs, private_interfaces)]
-pub enum Command {
+enum Command {
     /// All neurons: states, parameters, resets, templates, embedded kernels
     #[command(after_help = "Examples:\n  neurons list\n  neurons list --json | jq '.[].name'")]
     List {

@@ -78,6 +78,39 @@ mod tests {
         assert_eq!(attributes(&data), [(REGISTERS, 9, 62), (FRAME_SIZE, 9, 296)]);
     }
 
+    /// What the assembler prints of the same kernels. Needs NVRTC or nvcc, and is passed over where there is neither,
+    /// unless `NEURON_CUDA=require` is set.
+    #[test]
+    fn usage_is_the_assemblers() {
+        use neuron_codegen::build::settings::{Format, Mode, Settings, Target};
+        let settings = Settings::new(&|name| std::env::var_os(name)).unwrap();
+        let compiler = match settings.search.find() {
+            Ok(compiler) => compiler,
+            Err(error) if settings.mode == Mode::Require => panic!("{error}"),
+            Err(error) => return eprintln!("passed over: {error}"),
+        };
+        // The second one has an array that does not fit into registers.
+        let source = r#"
+            extern "C" __global__ void plain(float* x) { x[threadIdx.x] *= 2.0f; }
+            extern "C" __global__ void local(float* x, int n) {
+                float a[100];
+                for (int i = 0; i < 100; ++i) a[(i * n) % 100] = x[i];
+                for (int i = 0; i < 100; ++i) x[i] = a[(i + n) % 100];
+            }"#;
+        let scratch = tempfile::tempdir().unwrap();
+        let scratch = scratch.path().join("kernels");
+        for target in ["sm_80", "sm_90"].map(|target| Target::parse(target).unwrap()) {
+            let found = usage(&compiler.compile(source, Format::F32, target, &scratch).unwrap()).unwrap();
+            let expected = compiler.usage(source, Format::F32, target, &scratch).unwrap();
+            let expected = expected
+                .into_iter()
+                .map(|kernel| (kernel.kernel, Usage { registers: kernel.registers, local: kernel.stack }));
+            assert_eq!(found, expected.collect());
+            assert_eq!(found["plain"].local, 0);
+            assert!(found["local"].local >= 400);
+        }
+    }
+
     #[test]
     fn other_files_have_none() {
         assert_eq!(usage(b"\x7fELF but nothing else"), None);

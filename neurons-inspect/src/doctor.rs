@@ -238,10 +238,10 @@ impl Findings {
     pub fn write(&self, out: &mut dyn Write) -> Result<(), Error> {
         writeln!(out, "{HEADING}neurons {}{HEADING:#}, {} neurons", self.version, self.neurons)?;
         let good =
-            |out: &mut dyn Write, what: &str, text: &str| writeln!(out, "{GOOD}ok{GOOD:#}  {what:12} {text}");
+            |out: &mut dyn Write, what: &str, text: &str| writeln!(out, "{GOOD}ok{GOOD:#}  {what:14} {text}");
         let bad = |out: &mut dyn Write, what: &str, text: &str| {
-            let text = text.replace('\n', &format!("\n{:17}", ""));
-            writeln!(out, "{BAD}--{BAD:#}  {what:12} {text}")
+            let text = text.replace('\n', &format!("\n{:19}", ""));
+            writeln!(out, "{BAD}--{BAD:#}  {what:14} {text}")
         };
         let finding = |out: &mut dyn Write, what: &str, finding: &Finding| match finding {
             Finding::Found(text) => good(out, what, text),
@@ -260,12 +260,12 @@ impl Findings {
             for Choice { format, images } in &device.formats {
                 let images = images.iter().map(|(target, count)| format!("{target} for {count} neurons"));
                 let images = images.collect::<Vec<_>>().join(", ");
-                writeln!(out, "{:17}{QUIET}{format:5}{QUIET:#} {images}", "")?;
+                writeln!(out, "{:19}{QUIET}{format:5}{QUIET:#} {images}", "")?;
             }
             finding(out, "  loading", &device.trial)?;
         }
-        finding(out, "run time", &self.nvrtc)?;
-        finding(out, "build time", &self.compiler)?;
+        finding(out, "run compiler", &self.nvrtc)?;
+        finding(out, "build compiler", &self.compiler)?;
         let embedded = format!("embedded for {} of {} neurons", self.embedded, self.neurons);
         if self.embedded == self.neurons {
             good(out, "kernels", &embedded)?

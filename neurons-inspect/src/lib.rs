@@ -31,7 +31,7 @@ mod show;
 mod simulate;
 mod units;
 
-pub use cli::{Command, run};
+pub use cli::run;
 pub use error::Error;
 pub use neuron::{Inspect, Neurons};
 
@@ -49,3 +49,9 @@ macro_rules! main {
         }
     };
 }
+
+// The examples in the documentation that names this crate.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/command.md")]
+mod command_page {}

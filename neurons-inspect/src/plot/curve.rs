@@ -31,14 +31,15 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
         Some(unit) => (1.0 / dt, format!("spikes per {unit}")),
         None => (1.0, "spikes per step".to_owned()),
     };
-    let y_label = if spec.fires() { y_label } else { "output at rest".to_owned() };
+    let y_label = if spec.fires() { y_label } else { "mean output".to_owned() };
     let responses = responses(setup, if spec.fires() { scale } else { 1.0 })?;
     canvas::svg(420, 340, |canvas| {
         let title = if spec.fires() { "firing rate" } else { "output" };
         let others = setup.caption();
-        let caption = if spec.fires() { "In the second half of " } else { "At the end of " };
-        let caption =
-            format!("{caption}{} steps{}{others}", steps(setup), if others.is_empty() { "" } else { "; " });
+        let mut caption = format!("In the second half of {} steps", steps(setup));
+        if !others.is_empty() {
+            caption = format!("{caption}; {others}");
+        }
         canvas.text((62.0, 28.0), 17.0, INK, HPos::Left, &format!("{}: {title}", spec.name))?;
         canvas.text((62.0, 47.0), 12.0, QUIET, HPos::Left, &caption)?;
         let across = (responses[0].input, responses[INPUTS - 1].input);
@@ -75,6 +76,10 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     })
 }
 
+fn mean(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value)).sum::<f64>() / values.len().max(1) as f64
+}
+
 /// How long each input is held.
 fn steps(setup: &Setup) -> usize {
     (4 * setup.steps).min(LONGEST)
@@ -94,7 +99,7 @@ fn responses(setup: &Setup, scale: f64) -> Result<Vec<Response>, Error> {
         let first = spikes.windows(2).next().map(|pair| scale / (pair[1] - pair[0]) as f64);
         let late: Vec<usize> = spikes.into_iter().filter(|&t| t >= steps / 2).collect();
         let steady = match late[..] {
-            _ if !fires => output.last().map_or(0.0, |value| f64::from(*value)),
+            _ if !fires => mean(&output[steps / 2..]),
             [first, .., last] => scale * (late.len() - 1) as f64 / (last - first) as f64,
             _ => 0.0,
         };

@@ -84,3 +84,35 @@ fn a_gallery_elsewhere() {
     let error = bad(&["gallery", "--out", folder.path().to_str().unwrap()]);
     assert!(error.contains("gpu.jsonl: line 1: missing field `machine`"), "{error}");
 }
+
+/// Names of all fields, at any depth.
+fn fields(json: &Value, found: &mut Vec<String>) {
+    match json {
+        Value::Array(values) => values.iter().for_each(|value| fields(value, found)),
+        Value::Object(map) => map.iter().for_each(|(name, value)| {
+            found.push(name.clone());
+            // Those of kernels are names of kernels.
+            if name != "kernels" {
+                fields(value, found);
+            }
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_is_documented() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/command.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src/leaky.rs");
+    let check = run(&["check", "--json", sources.to_str().unwrap()]).out;
+    for json in [good(&["list", "--json"]), good(&["show", "lif", "--json"]), good(&["doctor", "--json"]), check] {
+        let mut found = Vec::new();
+        fields(&serde_json::from_str(&json).unwrap(), &mut found);
+        // Formats are names of fields, too.
+        found.retain(|name| !["f32", "f64", "f16", "bf16"].contains(&name.as_str()));
+        for name in found {
+            assert!(page.contains(&format!("`{name}`")) || page.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+}
