@@ -4,7 +4,6 @@
 //! expression with a wrong part has no [`Id`], nothing is said about what uses it, and the model gets
 //! something valid in its place.
 
-pub(crate) mod constant;
 mod domain;
 mod gradient;
 mod interval;

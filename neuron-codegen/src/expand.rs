@@ -8,6 +8,7 @@ use quote::quote;
 use crate::check::analyse;
 use crate::emit::api;
 use crate::model::Model;
+use crate::source;
 
 /// Expands a declaration. The tokens may begin with the path of the runtime crate and a semicolon, as the
 /// runtime's own `neuron!` writes it, so that users need not depend on that crate by name.
@@ -19,10 +20,11 @@ use crate::model::Model;
 /// (see [`build`](crate::build)) are embedded.
 pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let (krate, declaration) = split(tokens);
+    let text = source::text(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
     let warnings = analysis.warnings.to_warnings(&levels(analysis.model.as_ref()));
-    let code = analysis.model.map(|model| api::expand(model, &krate, out_dir));
+    let code = analysis.model.map(|model| api::expand(model, &text, &krate, out_dir));
     quote! { #errors #warnings #code }
 }
 

@@ -22,11 +22,12 @@ mod sums;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
+pub use compile::{cache_directory, nvrtc_version};
 pub use device::CudaDevice;
 pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
-pub use image::{ImageKinds, ImageSource, source_with};
+pub use image::{ImageKinds, ImageSource, image_for, source_with};
 pub use launch::{RawCall, RawParameter, launch, load, load_from};
 pub use memory::MemoryUse;
 pub use sums::workspace_bytes;

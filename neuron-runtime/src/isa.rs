@@ -49,8 +49,19 @@ impl Isa {
         })
     }
 
+    /// Its name: `AVX2`.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Level::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "AVX-512",
+        }
+    }
+
     /// The set to use: the best there is, unless [`Isa::with`] says otherwise.
-    pub(crate) fn current() -> Self {
+    pub fn current() -> Self {
         FORCED.get().unwrap_or(*Self::available().last().expect("at least the baseline"))
     }
 

@@ -300,6 +300,8 @@ pub struct Spec {
     pub module: &'static str,
     /// Doc comment.
     pub doc: &'static str,
+    /// What is between the braces of `neuron!`, as it was written, without comments that are not documentation.
+    pub declaration: &'static str,
     /// Names of the inputs; `x` first.
     pub inputs: &'static [&'static str],
     /// States; `v` first.

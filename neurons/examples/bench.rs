@@ -12,9 +12,10 @@ use clap::Parser;
 use common::{Place, copies_on_cuda, copy_on_cpu, times};
 use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
-    Call, Class, Eif, Element, Error, Extent, Glif, Gradient, If, Lif, Neuron, Parameter, Plif, Qif, Real,
-    Reset, Sink, Source, Surrogate, Template,
+    Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink, Source, Surrogate,
+    Template,
 };
+use neurons_tests::declared::{Visit, every_neuron, names};
 
 /// Times every template of a neuron.
 #[derive(Parser)]
@@ -22,8 +23,8 @@ struct Args {
     /// Where to run
     #[arg(long, value_enum, default_value = "cpu")]
     device: Place,
-    /// Which neuron
-    #[arg(long, default_value = "lif", value_parser = ["if", "lif", "qif", "eif", "plif", "glif"])]
+    /// Which neuron, or all of them
+    #[arg(long, default_value = "lif", value_parser = choice)]
     neuron: String,
     /// Format of inputs and spikes
     #[arg(long, default_value = "f32", value_parser = ["f32", "f64", "f16", "bf16"])]
@@ -49,15 +50,52 @@ struct Args {
 const RUNS: usize = 12;
 
 fn main() -> Result<(), Error> {
-    let args = Args::parse();
-    match args.neuron.as_str() {
-        "if" => formats::<If>(&args),
-        "qif" => formats::<Qif>(&args),
-        "eif" => formats::<Eif>(&args),
-        "plif" => formats::<Plif>(&args),
-        "glif" => formats::<Glif>(&args),
-        _ => formats::<Lif>(&args),
+    struct Bench {
+        args: Args,
+        done: Result<(), Error>,
     }
+    impl Visit for Bench {
+        fn visit<N: Neuron>(&mut self) {
+            let is_meant = [ALL, &N::SPEC.name.to_lowercase()].contains(&self.args.neuron.as_str());
+            if is_meant && self.done.is_ok() {
+                self.done = formats::<N>(&self.args);
+            }
+        }
+    }
+    let args = Args::parse();
+    if args.json {
+        println!("{}", header(&args)?);
+    }
+    let mut bench = Bench { args, done: Ok(()) };
+    every_neuron(&mut bench);
+    bench.done
+}
+
+/// What stands for all neurons.
+const ALL: &str = "all";
+
+/// The name of a neuron in lowercase, or what stands for all.
+fn choice(text: &str) -> Result<String, String> {
+    let names: Vec<String> = names().into_iter().map(str::to_lowercase).chain([ALL.to_owned()]).collect();
+    let name = text.to_lowercase();
+    if names.contains(&name) { Ok(name) } else { Err(format!("known are {}", names.join(", "))) }
+}
+
+/// When, where and how: the first line of JSON.
+fn header(args: &Args) -> Result<serde_json::Value, Error> {
+    let machine = match args.device {
+        Place::Cuda => CudaDevice::new(0)?.name(),
+        Place::Cpu => {
+            let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+            let model = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+            let model = model.map_or(std::env::consts::ARCH, |(_, model)| model.trim());
+            format!("{} threads of {model}, {}", rayon::current_num_threads(), Isa::current().name())
+        }
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = format!("cargo run --release -p neurons --example bench -- {}", arguments.join(" "));
+    let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    Ok(serde_json::json!({ "date": date, "machine": machine, "command": command }))
 }
 
 fn formats<N: Neuron>(args: &Args) -> Result<(), Error> {

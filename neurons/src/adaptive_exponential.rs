@@ -33,6 +33,8 @@ neuron! {
         param v_threshold = 0.0;
         /// Reset potential, and the membrane potential before the first step, mV.
         param v_reset = -70.6;
+        /// Injected current, pA.
+        input x;
         /// Adaptation current, pA.
         state w = 0.0;
 

@@ -26,6 +26,8 @@ neuron! {
         param v_threshold = -55.0;
         /// Reset potential, and the membrane potential before the first step, mV.
         param v_reset = -70.0;
+        /// Injected current, pA.
+        input x;
         /// Steps that are left of the refractory period.
         state refractory = 0.0;
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use proc_macro2::Ident;
 
+use super::Checker;
 use super::lower::Place;
-use super::{Checker, constant};
+use crate::evaluate::Evaluator;
 use crate::ir::{Id, Sort};
 use crate::model::{Condition, Flag, Param, ParamKind};
 use crate::report::Diagnostic;
@@ -47,7 +48,7 @@ impl Checker<'_> {
             None
         } else {
             self.number(default, Place::Default).and_then(|id| {
-                let value = constant::number(&self.graph, id, &HashMap::new());
+                let value = Evaluator::new(&self.graph, &HashMap::new()).number(id);
                 if value.is_finite() {
                     return Some(value);
                 }
@@ -108,7 +109,7 @@ impl Checker<'_> {
                 let text = condition.to_string();
                 let known =
                     values.iter().all(|(&leaf, value)| !value.is_nan() || !self.graph.contains(expr, leaf));
-                if known && !constant::holds(&self.graph, expr, &values) {
+                if known && !Evaluator::new(&self.graph, &values).holds(expr) {
                     let value = params[index].default;
                     let message =
                         format!("the default of `{name}`, {value:?}, is outside its range `{text}`");

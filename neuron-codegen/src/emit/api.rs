@@ -19,14 +19,14 @@ use crate::model::{Model, ParamKind};
 use crate::variant::Template;
 
 /// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
-/// script may have put compiled kernels.
-pub fn expand(model: Model, krate: &TokenStream, out_dir: Option<&Path>) -> TokenStream {
+/// script may have put compiled kernels; `declaration` is the text of it all.
+pub fn expand(model: Model, declaration: &str, krate: &TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let mut derived = Derived::new(model);
     let programs = programs(&mut derived);
     let structure = structure(&derived.model, krate);
     let methods = buffers::methods(&derived, krate);
     let neuron = neuron::implementation(&derived, krate);
-    let module = module(&derived, &programs, krate, out_dir);
+    let module = module(&derived, &programs, declaration, krate, out_dir);
     quote! { #structure #methods #neuron #module }
 }
 
@@ -150,6 +150,7 @@ fn reset_variant(reset: crate::model::Reset) -> &'static str {
 fn module(
     derived: &Derived,
     programs: &[Program],
+    declaration: &str,
     krate: &TokenStream,
     out_dir: Option<&Path>,
 ) -> TokenStream {
@@ -163,7 +164,7 @@ fn module(
         programs.iter().map(|p| super::rust::kernel(derived, p)).collect::<Vec<_>>().join("\n");
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
-    let spec = spec::spec(derived);
+    let spec = spec::spec(derived, declaration);
     let functions = neuron::functions(derived);
     let cuda = cuda::cuda(derived, programs, out_dir);
     quote! {

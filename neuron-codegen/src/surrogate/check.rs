@@ -6,8 +6,9 @@ use proc_macro2::Ident;
 
 use super::lower::{Let, Lowering, Place, Symbol};
 use super::{MAX_PARAMETERS, Param, Surrogate, probe, tidy};
-use crate::check::{constant, names};
+use crate::check::names;
 use crate::derive::slope;
+use crate::evaluate::Evaluator;
 use crate::ir::{Graph, Id, Node, Rate, Sort};
 use crate::model::Condition;
 use crate::report::{Diagnostic, Report};
@@ -182,7 +183,7 @@ impl<'a> Checker<'a> {
                 let graph = &self.lowering.graph;
                 let known =
                     values.iter().all(|(&leaf, value)| !value.is_nan() || !graph.contains(expr, leaf));
-                if known && !constant::holds(graph, expr, &values) {
+                if known && !Evaluator::new(graph, &values).holds(expr) {
                     let value = params[index].default;
                     let message =
                         format!("the default of `{name}`, {value:?}, is outside its range `{text}`");
@@ -204,7 +205,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let id = self.lowering.expr(default, Sort::Real, Place::Default)?;
-        let value = constant::number(&self.lowering.graph, id, &HashMap::new());
+        let value = Evaluator::new(&self.lowering.graph, &HashMap::new()).number(id);
         if value.is_finite() {
             return Some(value);
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Surrogate;
-use crate::check::constant;
-use crate::ir::{Cmp, Graph, Id, Node};
+use crate::evaluate::Evaluator;
+use crate::ir::Id;
 
 /// Where a surrogate is not finite.
 pub struct Failure {
@@ -36,7 +36,7 @@ pub fn failure(surrogate: &Surrogate) -> Option<Failure> {
             for u in [round(place), -round(place)] {
                 values.insert(surrogate.u, u);
                 for (what, id) in [("gradient", surrogate.gradient), ("primitive", surrogate.primitive)] {
-                    let value = Probe { graph, values: &values, round, done: HashMap::new() }.number(id);
+                    let value = Evaluator::rounding(graph, &values, round).number(id);
                     if !value.is_finite() {
                         return Some(Failure { what, u, value, format });
                     }
@@ -45,64 +45,4 @@ pub fn failure(surrogate: &Surrogate) -> Option<Failure> {
         }
     }
     None
-}
-
-struct Probe<'a> {
-    graph: &'a Graph,
-    values: &'a HashMap<Id, f64>,
-    round: fn(f64) -> f64,
-    done: HashMap<Id, f64>,
-}
-
-impl Probe<'_> {
-    fn number(&mut self, id: Id) -> f64 {
-        if let Some(&done) = self.done.get(&id) {
-            return done;
-        }
-        let value = match self.graph.node(id) {
-            Node::Num(bits) => f64::from_bits(bits),
-            Node::Leaf(_) => self.values.get(&id).copied().unwrap_or(f64::NAN),
-            Node::Neg(a) => -self.number(a),
-            Node::Add(a, b) => self.number(a) + self.number(b),
-            Node::Sub(a, b) => self.number(a) - self.number(b),
-            Node::Mul(a, b) => self.number(a) * self.number(b),
-            Node::Div(a, b) => self.number(a) / self.number(b),
-            Node::Powi(a, n) => {
-                let power = (self.round)(libm::pow(self.number(a), f64::from(n.unsigned_abs())));
-                if n < 0 { 1.0 / power } else { power }
-            }
-            Node::Min(a, b) => {
-                let (a, b) = (self.number(a), self.number(b));
-                if a < b { a } else { b }
-            }
-            Node::Max(a, b) => {
-                let (a, b) = (self.number(a), self.number(b));
-                if a > b { a } else { b }
-            }
-            Node::Call(func, a) => constant::call(func, self.number(a)),
-            Node::Select(cond, a, b) => {
-                let chosen = if self.holds(cond) { a } else { b };
-                self.number(chosen)
-            }
-            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => {
-                f64::from(u8::from(self.holds(id)))
-            }
-        };
-        let value = (self.round)(value);
-        self.done.insert(id, value);
-        value
-    }
-
-    fn holds(&mut self, id: Id) -> bool {
-        match self.graph.node(id) {
-            Node::Compare(Cmp::Lt, a, b) => self.number(a) < self.number(b),
-            Node::Compare(Cmp::Le, a, b) => self.number(a) <= self.number(b),
-            Node::Compare(Cmp::Eq, a, b) => self.number(a) == self.number(b),
-            Node::Compare(Cmp::Ne, a, b) => self.number(a) != self.number(b),
-            Node::Not(a) => !self.holds(a),
-            Node::And(a, b) => self.holds(a) && self.holds(b),
-            Node::Or(a, b) => self.holds(a) || self.holds(b),
-            _ => self.number(id) != 0.0,
-        }
-    }
 }

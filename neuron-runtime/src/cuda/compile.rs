@@ -69,16 +69,33 @@ impl Drop for Program {
     }
 }
 
-/// Where a compiled image is kept: under `NEURON_CACHE`, else the user's cache directory.
-fn cache(source: &str, options: &[String]) -> Option<PathBuf> {
-    let directory = std::env::var_os("NEURON_CACHE").map(PathBuf::from).or_else(|| {
+/// Where compiled kernels are kept: `NEURON_CACHE`, else `neurons` in the user's cache directory. `None` if there is
+/// neither; whatever is compiled is forgotten then.
+pub fn cache_directory() -> Option<PathBuf> {
+    std::env::var_os("NEURON_CACHE").map(PathBuf::from).or_else(|| {
         let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(PathBuf::from);
         Some(cache.or_else(|| home.map(|home| home.join(".cache")))?.join("neurons"))
-    })?;
+    })
+}
+
+/// Major and minor version of the NVRTC that compiles at run time, if the system's loader finds one.
+pub fn nvrtc_version() -> Option<(u32, u32)> {
+    // SAFETY: loads a library whose initialisers have no preconditions.
+    unsafe { sys::is_culib_present() }.then(version)
+}
+
+fn version() -> (u32, u32) {
     let (mut major, mut minor) = (0, 0);
     // SAFETY: both numbers are variables of ours.
     let _ = unsafe { sys::nvrtcVersion(&raw mut major, &raw mut minor) };
+    (major.unsigned_abs(), minor.unsigned_abs())
+}
+
+/// Where a compiled image is kept.
+fn cache(source: &str, options: &[String]) -> Option<PathBuf> {
+    let directory = cache_directory()?;
+    let (major, minor) = version();
     let key = format!("{major}.{minor}\n{}\n{source}", options.join(" "));
     Some(directory.join(format!("{:016x}.cubin", fnv1a(key.as_bytes()))))
 }

@@ -63,14 +63,17 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::Driver`]
     pub fn count() -> Result<usize, CudaError> {
-        // SAFETY: loads a system library whose initialisers have no preconditions.
-        if !unsafe { cudarc::driver::sys::is_culib_present() } {
-            return Err(CudaError::NoDriver);
-        }
+        Self::require_driver()?;
         let count = cudarc::driver::result::init()
             .and_then(|()| CudaContext::device_count())
             .map_err(|e| CudaError::driver("counting GPUs", e))?;
         Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    fn require_driver() -> Result<(), CudaError> {
+        // SAFETY: loads a system library whose initialisers have no preconditions.
+        let is_there = unsafe { cudarc::driver::sys::is_culib_present() };
+        if is_there { Ok(()) } else { Err(CudaError::NoDriver) }
     }
 
     /// Its number.
@@ -86,6 +89,28 @@ impl CudaDevice {
     /// Its architecture: `(9, 0)` for `sm_90`.
     pub fn architecture(&self) -> (u32, u32) {
         self.0.architecture
+    }
+
+    /// Its memory, in bytes.
+    ///
+    /// # Errors
+    /// [`CudaError::Driver`]
+    pub fn memory(&self) -> Result<usize, CudaError> {
+        self.0.context.total_mem().map_err(|e| CudaError::driver("asking for the memory", e))
+    }
+
+    /// The newest CUDA that the driver knows, `(13, 0)`.
+    ///
+    /// # Errors
+    /// [`CudaError::NoDriver`], [`CudaError::Driver`]
+    pub fn driver_version() -> Result<(u32, u32), CudaError> {
+        Self::require_driver()?;
+        let mut version = 0;
+        // SAFETY: the library is there; the number is a variable of ours.
+        let result = unsafe { cudarc::driver::sys::cuDriverGetVersion(&raw mut version) };
+        result.result().map_err(|e| CudaError::driver("asking for the version", e))?;
+        let version = version.unsigned_abs();
+        Ok((version / 1000, version % 1000 / 10))
     }
 
     /// Waits until everything given to it is done.

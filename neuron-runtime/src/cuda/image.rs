@@ -162,6 +162,13 @@ pub fn source_with(cuda: &Cuda, surrogate: Surrogate) -> String {
     format!("#define OWN_SURROGATE\n{}\nnamespace surrogates {{\n{function}}}\n", cuda.source)
 }
 
+/// The embedded image that is tried first for data of a format on an architecture, `(9, 0)`; `None` if the source
+/// has to be compiled.
+pub fn image_for(cuda: &'static Cuda, format: &str, architecture: (u32, u32)) -> Option<&'static Image> {
+    let (binaries, ptx) = candidates(cuda, format, architecture);
+    binaries.into_iter().chain(ptx).next()
+}
+
 /// Images of a format that fit an architecture: binaries, best first, then PTX.
 ///
 /// A binary runs on its own architecture and on later ones of the same generation; PTX on all later ones.

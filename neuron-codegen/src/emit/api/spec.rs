@@ -11,7 +11,7 @@ use crate::print::dsl;
 use crate::variant::{Buffer, Class, Extent, Signature};
 
 /// `pub static SPEC: Spec`.
-pub fn spec(derived: &Derived) -> TokenStream {
+pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
     let model = &derived.model;
     let name = model.name.to_string();
     let module = module_name(model);
@@ -45,6 +45,7 @@ pub fn spec(derived: &Derived) -> TokenStream {
             name: #name,
             module: #module,
             doc: #doc,
+            declaration: #declaration,
             inputs: &[#(#inputs),*],
             states: &[#(#states),*],
             params: &[#(#params),*],

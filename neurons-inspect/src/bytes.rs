@@ -1,0 +1,65 @@
+//! Memory traffic: bytes of the arrays that a template reads and writes.
+
+use neuron_runtime::{Class, Extent, STEPS, Signature};
+use serde::Serialize;
+
+/// Data formats: name, bytes of inputs and spikes, bytes of states.
+pub const FORMATS: [(&str, usize, usize); 4] = [("f32", 4, 4), ("f64", 8, 8), ("f16", 2, 4), ("bf16", 2, 4)];
+
+/// Bytes of a template in one format. Parameters are left out: they have few values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Bytes {
+    /// For each step of each neuron. What is kept every 8 steps counts as an eighth.
+    pub per_step: f64,
+    /// For each neuron, however many steps there are: states before the first and after the last.
+    pub per_neuron: usize,
+}
+
+impl Bytes {
+    /// Of a template's arrays in a format of [`FORMATS`].
+    pub fn of(signature: &Signature, (_, signal, state): (&str, usize, usize)) -> Self {
+        let mut bytes = Self { per_step: 0.0, per_neuron: 0 };
+        for buffer in signature.inputs.iter().chain(signature.outputs) {
+            let size = match buffer.class {
+                Class::Signal => signal,
+                Class::State => state,
+            };
+            match buffer.extent {
+                Extent::Step => bytes.per_step += size as f64,
+                Extent::Checkpoint => bytes.per_step += size as f64 / STEPS as f64,
+                // A template of one step reads and writes its states in that step.
+                Extent::Neuron if signature.template.is_multi_step() => bytes.per_neuron += size,
+                Extent::Neuron => bytes.per_step += size as f64,
+                Extent::Parameter => {}
+            }
+        }
+        bytes
+    }
+}
+
+impl std::fmt::Display for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.per_neuron {
+            0 => write!(f, "{}", self.per_step),
+            per_neuron => write!(f, "{} + {per_neuron}/T", self.per_step),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use neuron_runtime::{Neuron, Template};
+
+    #[test]
+    fn bytes_of_lif() {
+        let bytes =
+            |template, format| Bytes::of(neurons::Lif::SPEC.signature(template), FORMATS[format]).to_string();
+        assert_eq!(bytes(Template::Forward, 0), "16");
+        assert_eq!(bytes(Template::Fptt, 0), "8 + 8/T");
+        // Half precision is for inputs and spikes; factors are in the format of the arithmetic.
+        assert_eq!(bytes(Template::FpttWithGrad, 2), "12 + 8/T");
+        assert_eq!(bytes(Template::Bptt, 1), "32 + 16/T");
+        assert_eq!(bytes(Template::LeanFptt, 0), "8.5 + 8/T");
+    }
+}

@@ -1,0 +1,147 @@
+//! The command line.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::check::Check;
+use crate::gallery::Gallery;
+use crate::plot::Plot;
+use crate::show::Show;
+use crate::{Error, Neurons, check, doctor, gallery, list, plot, show};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// See what was generated for a spiking neuron, and what the neuron does.
+#[derive(Parser, Debug)]
+#[command(name = "neurons", version, styles = STYLES, arg_required_else_help = true, after_help = "\
+Examples:
+  neurons list                            what there is
+  neurons show lif                        equations, derivatives, memory traffic, kernels
+  neurons show lif --rust --template bptt
+  neurons plot lif                        what it does under a step of current, to lif-trace.svg
+  neurons check src/neuron.rs             mistakes and equations, without compiling a crate
+  neurons doctor                          what runs on this machine")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// All neurons: states, parameters, resets, templates, embedded kernels
+    #[command(after_help = "Examples:\n  neurons list\n  neurons list --json | jq '.[].name'")]
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A neuron: declaration, equations, derivatives, memory traffic, kernels
+    #[command(after_help = "\
+Examples:
+  neurons show lif
+  neurons show lif --cuda --template fptt --reset soft
+  neurons show ad_ex --latex > adex.tex
+  neurons show lif --cuda --complete > lif.cu; nvcc -DF32 --fmad=false --cubin lif.cu
+  neurons show lif --ptx --format f16
+  neurons show lif --json | jq .derivatives")]
+    Show(Show),
+    /// Mistakes, warnings and derived equations of the declarations in files
+    #[command(after_help = "\
+Examples:
+  neurons check src/neuron.rs
+  neurons check src/*.rs --quiet
+  echo 'neuron! { struct A { charge = v + y; reset hard; } }' | neurons check -
+
+The exit status is 1 if there are errors.")]
+    Check(Check),
+    /// A picture of what a neuron does, as SVG
+    #[command(after_help = "\
+Examples:
+  neurons plot lif
+  neurons plot alif --input noise --set beta=0.5 --out alif.svg
+  neurons plot lif --amplitude 2 --set tau=20 --reset soft --steps 200
+  neurons plot ad_ex --kind fi
+  neurons plot izhikevich --kind phase --set d=2
+  neurons plot --kind surrogate --out - | rsvg-convert -o surrogates.png
+
+Input, unless given, is 1.5 times the weakest constant one that makes the neuron fire.")]
+    Plot(Plot),
+    /// What this machine has, what will be used, how to mend what is missing
+    #[command(after_help = "The exit status is 0: the CPU runs everything.")]
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A page with every neuron's equations, pictures and cost
+    #[command(after_help = "Example:\n  neurons gallery --out docs --measurements docs/measurements")]
+    Gallery(Gallery),
+    /// Completions for a shell
+    #[command(after_help = "\
+Examples:
+  neurons completions bash > ~/.local/share/bash-completion/completions/neurons
+  neurons completions zsh > ~/.zfunc/_neurons
+  neurons completions fish > ~/.config/fish/completions/neurons.fish")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// Runs the command of the process's arguments for the given neurons.
+pub fn run(neurons: &Neurons) -> ExitCode {
+    let arguments = Arguments::parse();
+    // Whatever is not written to a terminal has no colour; NO_COLOR is heard.
+    let (mut out, mut err) = (anstream::stdout().lock(), anstream::stderr().lock());
+    match execute(neurons, &arguments.command, &mut out, &mut err)
+        .and_then(|is_good| Ok((is_good, out.flush()?)))
+    {
+        Ok((true, ())) => ExitCode::SUCCESS,
+        Ok((false, ())) => ExitCode::FAILURE,
+        // `| head` has seen enough.
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            let style = AnsiColor::Red.on_default().bold();
+            // There is nowhere left to say it.
+            let _ = writeln!(err, "{style}error{style:#}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all is as it should be.
+fn execute(
+    neurons: &Neurons,
+    command: &Command,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<bool, Error> {
+    match command {
+        Command::List { json } => list::list(neurons, *json, out)?,
+        Command::Show(args) => show::show(neurons.find(&args.neuron)?, args, out)?,
+        Command::Check(args) => return check::check(args, out, err),
+        Command::Plot(args) => plot::plot(neurons, args, out, err)?,
+        Command::Doctor { json } => doctor::doctor(neurons, *json, out)?,
+        Command::Gallery(args) => gallery::write(neurons, args, err)?,
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            // A crate with neurons of its own calls the command what it likes.
+            let program = std::env::args_os().next().map(std::path::PathBuf::from);
+            let name = program.as_deref().and_then(|program| Some(program.file_stem()?.to_str()?.to_owned()));
+            let name = name.unwrap_or_else(|| command.get_name().to_owned());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command, name, &mut script);
+            out.write_all(&script)?;
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,3 @@
+//! The command for the neurons of the `neurons` crate.
+
+neurons_inspect::main!(..zoo);

@@ -1,0 +1,232 @@
+//! Pictures of what a neuron does, as SVG; the same bytes on every machine.
+
+pub mod canvas;
+mod contour;
+mod curve;
+mod panel;
+mod phase;
+mod surrogates;
+mod trace;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use neuron_runtime::Reset;
+
+use crate::show::ResetName;
+use crate::simulate::{Drive, Field, Reason, Shape, Subject};
+use crate::{Error, Neurons, units};
+
+pub use panel::Panel;
+
+/// What to draw.
+#[derive(Args, Debug)]
+#[allow(clippy::doc_markdown)]
+pub struct Plot {
+    /// Which neuron; case and underscores make no difference
+    neuron: Option<String>,
+    /// What to show of it
+    #[arg(long, value_enum, default_value_t = Kind::Trace)]
+    kind: Kind,
+    /// File to write; `-` is the standard output. By default the neuron's name and the kind
+    #[arg(long, short, value_name = "FILE.svg")]
+    out: Option<PathBuf>,
+
+    /// How the input changes
+    #[arg(long, value_enum, default_value_t = Shape::Step)]
+    input: Shape,
+    /// Strength of the input, by default 1.5 times the weakest that makes the neuron fire
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
+    amplitude: Option<f64>,
+    /// How long, by default about eight spikes
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    steps: Option<u32>,
+    /// A parameter, a flag, or an input after the first; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+    /// Reset mode, by default the first declared
+    #[arg(long, value_enum)]
+    reset: Option<ResetName>,
+    /// The second state of the phase plane, by default the first besides `v`
+    #[arg(long, value_name = "NAME")]
+    state: Option<String>,
+    /// Seed of the noise
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// What to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Input, membrane potential, threshold, spikes and other states over time
+    Trace,
+    /// Firing rate against input
+    Fi,
+    /// Phase plane of the potential and another state, with nullclines
+    Phase,
+    /// All surrogate gradients and their primitives
+    Surrogate,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Fi => "fi",
+            Self::Phase => "phase",
+            Self::Surrogate => "surrogate",
+        }
+    }
+}
+
+fn finite(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if number.is_finite() { Ok(number) } else { Err("not a finite number".to_owned()) }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    let (name, value) =
+        parts.ok_or_else(|| format!("`NAME=VALUE` expected, such as `tau=20`, found `{text}`"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A neuron and what it is given.
+pub(crate) struct Setup {
+    pub subject: Subject,
+    pub field: Field,
+    pub drive: Drive,
+    pub steps: usize,
+    pub shape: Shape,
+    pub seed: u64,
+}
+
+impl Setup {
+    /// A neuron with defaults, under a step.
+    ///
+    /// # Errors
+    /// Parameters out of range.
+    pub fn new(subject: Subject) -> Result<Self, Error> {
+        let drive = Drive::of(&subject)?;
+        let steps = crate::simulate::duration(&subject, drive)?;
+        Ok(Self { field: Field::new(&subject)?, subject, drive, steps, shape: Shape::Step, seed: 1 })
+    }
+
+    /// Time of a step, its unit, and what the axis is called.
+    pub fn time(&self) -> (f64, Option<&'static str>, String) {
+        let spec = self.subject.neuron.spec();
+        match (units::of_time(spec), self.subject.neuron.get("dt")) {
+            (Some(unit), Some(neuron_runtime::Value::Real(dt))) => (dt, Some(unit), format!("time ({unit})")),
+            _ => (1.0, None, "time step".to_owned()),
+        }
+    }
+
+    /// The first input with its unit.
+    pub fn input_label(&self) -> String {
+        let spec = self.subject.neuron.spec();
+        units::label(spec.inputs[0], self.field.input_unit())
+    }
+
+    /// What is not a default.
+    fn caption(&self) -> String {
+        let neuron = &self.subject.neuron;
+        let spec = neuron.spec();
+        let mut parts = Vec::new();
+        if neuron.spec().resets.len() > 1 || neuron.reset() != Reset::Hard {
+            parts.extend(spec.fires().then(|| format!("{} reset", neuron.reset())));
+        }
+        let params = spec.params.iter().filter_map(|param| match neuron.get(param.name) {
+            Some(neuron_runtime::Value::Real(value)) if value != param.default => {
+                Some(format!("{} = {value}", param.name))
+            }
+            _ => None,
+        });
+        parts.extend(params);
+        let flags = spec.flags.iter().filter_map(|flag| match neuron.get(flag.name) {
+            Some(neuron_runtime::Value::Flag(value)) if value != flag.default => {
+                Some(format!("{} = {value}", flag.name))
+            }
+            _ => None,
+        });
+        parts.extend(flags);
+        parts.join(", ")
+    }
+
+    /// The strength of the input in words.
+    fn strength(&self) -> String {
+        let amplitude = self.drive.amplitude;
+        let unit = self.field.input_unit().map(|unit| format!(" {unit}")).unwrap_or_default();
+        match self.drive.reason {
+            Reason::Rheobase(_) => format!("{amplitude}{unit}, 1.5 times the rheobase"),
+            _ => format!("{amplitude}{unit}"),
+        }
+    }
+}
+
+/// Draws, and says where.
+///
+/// # Errors
+/// Names that are not there, values out of range, files that cannot be written: see [`Error`].
+pub fn plot(neurons: &Neurons, args: &Plot, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Error> {
+    let kind = args.kind;
+    if let Some(path) = args.out.as_ref().filter(|path| !is_svg(path)) {
+        return Err(Error::NotSvg { path: path.clone() });
+    }
+    let neuron = args.neuron.as_deref().map(|name| neurons.find(name)).transpose()?;
+    let (svg, name) = match (neuron, kind) {
+        (_, Kind::Surrogate) => (surrogates::draw()?, "surrogates".to_owned()),
+        (None, _) => return Err(Error::NoNeuron { kind: kind.name() }),
+        (Some(neuron), _) => {
+            let setup = setup(neuron, args)?;
+            let name = format!("{}-{}", neuron.spec().module.trim_end_matches('_'), kind.name());
+            (draw(&setup, kind, args.state.as_deref())?, name)
+        }
+    };
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.svg")));
+    if path == Path::new("-") {
+        return Ok(write!(out, "{svg}")?);
+    }
+    std::fs::write(&path, svg).map_err(Error::file("write", &path))?;
+    Ok(writeln!(err, "wrote {}", path.display())?)
+}
+
+fn is_svg(path: &Path) -> bool {
+    path == Path::new("-") || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"))
+}
+
+fn setup(neuron: &dyn crate::Inspect, args: &Plot) -> Result<Setup, Error> {
+    let mut subject = Subject::new(neuron);
+    for (name, value) in &args.set {
+        subject.set(name, value)?;
+    }
+    if let Some(reset) = args.reset {
+        subject.neuron.set_reset(reset.into());
+    }
+    subject.neuron.validate()?;
+    let drive = match args.amplitude {
+        Some(amplitude) => Drive { amplitude, reason: Reason::Given },
+        None => Drive::of(&subject)?,
+    };
+    let steps = match args.steps {
+        Some(steps) => steps as usize,
+        None => crate::simulate::duration(&subject, drive)?,
+    };
+    let field = Field::new(&subject)?;
+    Ok(Setup { subject, field, drive, steps, shape: args.input, seed: args.seed })
+}
+
+/// All surrogates.
+pub(crate) fn surrogates() -> Result<String, Error> {
+    surrogates::draw()
+}
+
+/// A picture of a neuron.
+pub(crate) fn draw(setup: &Setup, kind: Kind, state: Option<&str>) -> Result<String, Error> {
+    match kind {
+        Kind::Trace => trace::draw(setup),
+        Kind::Fi => curve::draw(setup),
+        Kind::Phase => phase::draw(setup, state),
+        Kind::Surrogate => surrogates::draw(),
+    }
+}

@@ -1,0 +1,179 @@
+//! Phase plane of the potential and another state: nullclines, directions, and where the neuron goes.
+
+use plotters::style::RGBColor;
+use plotters::style::text_anchor::HPos;
+
+use super::Setup;
+use super::canvas::{self, COLORS, INK, QUIET};
+use super::contour::{Grid, Point};
+use super::panel::{Panel, range};
+use crate::simulate::Trace;
+use crate::{Error, units};
+
+/// Between the colours of the paper and of quiet text.
+const ARROWS: RGBColor = RGBColor(190, 188, 180);
+
+/// The other state: its place among the states.
+fn other(setup: &Setup, state: Option<&str>) -> Result<usize, Error> {
+    let spec = setup.subject.neuron.spec();
+    if spec.states.len() < 2 {
+        return Err(Error::OneState { neuron: spec.name });
+    }
+    let Some(name) = state else { return Ok(1) };
+    let place = spec.states.iter().skip(1).position(|state| state.name == name);
+    place.map(|place| place + 1).ok_or_else(|| {
+        let known = spec.states.iter().skip(1).map(|state| state.name).collect::<Vec<_>>().join(", ");
+        Error::UnknownState { neuron: spec.name, name: name.to_owned(), known }
+    })
+}
+
+pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
+    let spec = setup.subject.neuron.spec();
+    let place = other(setup, state)?;
+    let amplitude = setup.drive.amplitude;
+    let trace = setup.subject.trace(&vec![amplitude as f32; setup.steps])?;
+    let plane = Plane::new(setup, place, &trace);
+    canvas::svg(520, 440, |canvas| {
+        let heading = format!("{}: phase plane", spec.name);
+        let others = setup.caption();
+        let mut caption = format!("Constant input {}", setup.strength());
+        if !others.is_empty() {
+            caption = format!("{caption}; {others}");
+        }
+        canvas.text((70.0, 28.0), 17.0, INK, HPos::Left, &heading)?;
+        canvas.text((70.0, 49.0), 12.0, QUIET, HPos::Left, &caption)?;
+        let (across, up) = (plane.grid.across, plane.grid.up);
+        let panel = Panel { canvas, left: 70.0, right: 492.0, top: 106.0, bottom: 382.0, across, range: up };
+        let state = &spec.states[place];
+        let what = units::name(state.doc).unwrap_or_default();
+        let label = format!("{what} {}", state.name);
+        panel.heading(&units::label(label.trim(), units::of_state(spec, state.name)))?;
+        panel.y_axis(5)?;
+        panel.x_axis(6, &units::label("membrane potential v", units::of_state(spec, "v")))?;
+        plane.directions(&panel)?;
+        if spec.fires() {
+            for line in plane.zeros(|plane, at| plane.above(at)) {
+                panel.dashed(line, COLORS[2])?;
+            }
+        }
+        for line in plane.zeros(|plane, at| plane.slope(at).0) {
+            panel.line(line, COLORS[0], 1.5)?;
+        }
+        for line in plane.zeros(|plane, at| plane.slope(at).1) {
+            panel.line(line, COLORS[1], 1.5)?;
+        }
+        plane.trajectory(&panel, &trace)?;
+        let legend = [
+            (COLORS[0], "v stays".to_owned()),
+            (COLORS[1], format!("{} stays", state.name)),
+            (INK, "from the start".to_owned()),
+            (COLORS[2], "fires".to_owned()),
+        ];
+        let mut x = panel.left;
+        for (color, text) in legend.into_iter().take(if spec.fires() { 4 } else { 3 }) {
+            canvas.line([(x, 72.0), (x + 14.0, 72.0)], color, 1.5)?;
+            canvas.text((x + 19.0, 72.0), 11.0, color, HPos::Left, &text)?;
+            x += 36.0 + 6.0 * text.chars().count() as f64;
+        }
+        Ok(())
+    })
+}
+
+struct Plane<'p> {
+    setup: &'p Setup,
+    /// All states as they are at the start; those shown take their place.
+    states: Vec<f64>,
+    place: usize,
+    grid: Grid,
+}
+
+impl<'p> Plane<'p> {
+    fn new(setup: &'p Setup, place: usize, trace: &Trace) -> Self {
+        let states = setup.subject.neuron.initial_state();
+        let values = |place: usize| {
+            let after = trace.states[place].iter().map(|value| f64::from(*value));
+            after.chain([states[place]]).collect::<Vec<_>>()
+        };
+        let fires = setup.subject.neuron.spec().fires();
+        let threshold = setup.field.charged(setup.drive.amplitude, &states).1;
+        let across = range(values(0).into_iter().chain(fires.then_some(threshold)), 0.06);
+        let up = range(values(place), 0.4);
+        Self { setup, states, place, grid: Grid { across, up, columns: 241, rows: 121 } }
+    }
+
+    fn at(&self, (v, other): Point) -> Vec<f64> {
+        let mut states = self.states.clone();
+        (states[0], states[self.place]) = (v, other);
+        states
+    }
+
+    /// What a step without a spike adds to both states.
+    fn slope(&self, at: Point) -> Point {
+        let next = self.setup.field.flow(self.setup.drive.amplitude, &self.at(at));
+        (next[0] - at.0, next[self.place] - at.1)
+    }
+
+    /// How far `h` is above the threshold.
+    fn above(&self, at: Point) -> f64 {
+        let (h, threshold) = self.setup.field.charged(self.setup.drive.amplitude, &self.at(at));
+        h - threshold
+    }
+
+    fn zeros(&self, f: impl Fn(&Self, Point) -> f64) -> Vec<Vec<Point>> {
+        let Grid { columns, rows, .. } = self.grid;
+        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
+        let values: Vec<f64> = places.map(|(column, row)| f(self, self.grid.point(column, row))).collect();
+        self.grid.zeros(&values)
+    }
+
+    /// Arrows along the flow, all of one length.
+    fn directions(&self, panel: &Panel<'_, '_>) -> Result<(), Error> {
+        const COLUMNS: usize = 20;
+        const ROWS: usize = 14;
+        const LENGTH: f64 = 10.0;
+        for row in 0..ROWS {
+            for column in 0..COLUMNS {
+                let part = |i: usize, count: usize| (i as f64 + 0.5) / count as f64;
+                let between = |(low, high): (f64, f64), part: f64| low + (high - low) * part;
+                let at =
+                    (between(panel.across, part(column, COLUMNS)), between(panel.range, part(row, ROWS)));
+                if self.setup.subject.neuron.spec().fires() && self.above(at) >= 0.0 {
+                    continue;
+                }
+                let (dv, other) = self.slope(at);
+                let from = (panel.x(at.0), panel.y(at.1));
+                let step = (panel.x(at.0 + dv) - from.0, panel.y(at.1 + other) - from.1);
+                let length = (step.0 * step.0 + step.1 * step.1).sqrt();
+                if !length.is_finite() || length == 0.0 {
+                    continue;
+                }
+                let (along, aside) = (step.0 / length, step.1 / length);
+                let ahead = |forward: f64, left: f64| {
+                    (from.0 + forward * along - left * aside, from.1 + forward * aside + left * along)
+                };
+                let to = ahead(LENGTH, 0.0);
+                let barbs = [ahead(LENGTH - 3.0, 2.0), to, ahead(LENGTH - 3.0, -2.0)];
+                panel.canvas.line([from, to].into_iter().chain(barbs), ARROWS, 0.75)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From the start on; resets are thin.
+    fn trajectory(&self, panel: &Panel<'_, '_>, trace: &Trace) -> Result<(), Error> {
+        let mut point = (self.states[0], self.states[self.place]);
+        let mut stretch = vec![point];
+        for t in 0..self.setup.steps {
+            let next = (f64::from(trace.states[0][t]), f64::from(trace.states[self.place][t]));
+            if self.setup.subject.neuron.spec().fires() && trace.output[t] != 0.0 {
+                panel.canvas.line(stretch.iter().map(|point| panel.at(*point)), INK, 1.0)?;
+                panel.line([point, next], QUIET, 0.5)?;
+                stretch.clear();
+            }
+            point = next;
+            stretch.push(point);
+        }
+        panel.canvas.line(stretch.into_iter().map(|point| panel.at(point)), INK, 1.0)?;
+        panel.canvas.dot(panel.at((self.states[0], self.states[self.place])), 2.5, INK)
+    }
+}

@@ -1,0 +1,168 @@
+//! `neurons show`: what a neuron is and what was generated for it.
+
+mod json;
+mod kernels;
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use neuron_codegen::build::settings::Format;
+use neuron_codegen::emit::{cuda, rust};
+use neuron_codegen::latex;
+use neuron_runtime::{Equation, Reset, Spec};
+
+use crate::bytes::{Bytes, FORMATS};
+use crate::derivation::Derivation;
+use crate::output::{HEADING, QUIET, Table, heading, indented};
+use crate::{Error, Inspect, units};
+
+/// What to show of a neuron.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Which neuron; case and underscores make no difference
+    pub neuron: String,
+
+    /// The CUDA C++ of its kernels
+    #[arg(long, group = "what")]
+    cuda: bool,
+    /// With --cuda: all of the source, as it is compiled, with number formats, functions and surrogates
+    #[arg(long, requires = "cuda", conflicts_with_all = ["template", "reset"])]
+    complete: bool,
+    /// The Rust of its kernels
+    #[arg(long, group = "what")]
+    rust: bool,
+    /// The PTX of its kernels: embedded, or compiled now
+    #[arg(long, group = "what", conflicts_with_all = ["template", "reset"])]
+    ptx: bool,
+    /// Equations and derivatives in LaTeX
+    #[arg(long, group = "what")]
+    latex: bool,
+    /// Everything but kernels as JSON
+    #[arg(long, group = "what")]
+    json: bool,
+
+    /// Kernels of one template, `bptt`, or one kernel, `hard_reset_fptt`
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Kernels of one reset mode
+    #[arg(long, value_enum)]
+    reset: Option<ResetName>,
+    /// Data format of --ptx and of what kernels take of a GPU
+    #[arg(long, value_parser = Format::ALL.map(Format::name), default_value = "f32")]
+    format: String,
+    /// Compile the kernels now to find out what they take of a GPU
+    #[arg(long, conflicts_with_all = ["cuda", "rust", "ptx", "latex"])]
+    compile: bool,
+}
+
+/// A reset mode on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ResetName {
+    /// The potential is set to `v_reset`
+    Hard,
+    /// The threshold is subtracted
+    Soft,
+    /// It stays
+    None,
+    /// As the declaration writes it out
+    Custom,
+}
+
+impl From<ResetName> for Reset {
+    fn from(name: ResetName) -> Self {
+        match name {
+            ResetName::Hard => Self::Hard,
+            ResetName::Soft => Self::Soft,
+            ResetName::None => Self::None,
+            ResetName::Custom => Self::Custom,
+        }
+    }
+}
+
+pub fn show(neuron: &dyn Inspect, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
+    let spec = neuron.spec();
+    if args.cuda && args.complete {
+        return Ok(write!(out, "{}", spec.cuda.source)?);
+    }
+    if args.ptx {
+        let (ptx, from) = kernels::ptx(spec, &args.format)?;
+        return Ok(write!(out, "// {from}\n{ptx}")?);
+    }
+    let derivation = Derivation::of(spec)?;
+    let reset = args.reset.map(Reset::from);
+    if args.latex {
+        return Ok(write_latex(spec, &derivation, out)?);
+    }
+    let programs = derivation.select(spec, args.template.as_deref(), reset)?;
+    if args.rust || args.cuda {
+        let print = if args.cuda { cuda::kernel } else { rust::kernel };
+        let texts: Vec<String> = programs.iter().map(|program| print(&derivation.derived, program)).collect();
+        return Ok(write!(out, "{}", texts.join("\n"))?);
+    }
+    let usage = kernels::usage(spec, &args.format, args.compile)?;
+    if args.json {
+        return json::write(spec, &derivation, &usage, out);
+    }
+    text(spec, &derivation, out)?;
+    kernels::write(&programs, &usage, args, spec, out)
+}
+
+/// All of it, to be read.
+fn text(spec: &'static Spec, derivation: &Derivation, out: &mut dyn Write) -> Result<(), Error> {
+    writeln!(out, "{HEADING}{}{HEADING:#}  {}", spec.name, units::summary(spec.doc))?;
+    heading(out, "Declaration")?;
+    indented(out, spec.declaration)?;
+    heading(out, "Equations of a step")?;
+    equations(out, spec.equations)?;
+    heading(out, "Derivatives")?;
+    equations(out, spec.derivatives)?;
+    heading(out, "Kept for the backward pass")?;
+    kept(out, derivation)?;
+    heading(out, "Bytes of a neuron-step")?;
+    let mut table = Table::new(["template", "f32", "f64", "f16", "bf16"], 1);
+    for signature in spec.signatures {
+        let bytes = FORMATS.map(|format| Bytes::of(signature, format).to_string());
+        table.row([signature.template.to_string()].into_iter().chain(bytes));
+    }
+    table.write(out, 2)?;
+    let long = "What is divided by T, the number of steps, is read and written once a sequence: the states.";
+    Ok(writeln!(out, "  {QUIET}{long}{QUIET:#}")?)
+}
+
+/// Aligned at the equality signs.
+fn equations(out: &mut dyn Write, rows: &[Equation]) -> Result<(), Error> {
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    for Equation { name, expr } in rows {
+        writeln!(out, "  {name:width$} = {expr}")?;
+    }
+    Ok(())
+}
+
+fn kept(out: &mut dyn Write, derivation: &Derivation) -> Result<(), Error> {
+    let derived = &derivation.derived;
+    let count = derived.kept().count();
+    for factor in derived.kept() {
+        writeln!(out, "  {}", factor.name)?;
+    }
+    let rest = match count {
+        0 => "Nothing: every derivative follows from the parameters.".to_owned(),
+        _ => format!(
+            "{count} for each step of each neuron; the other derivatives follow from these and the parameters."
+        ),
+    };
+    Ok(writeln!(out, "  {QUIET}{rest}{QUIET:#}")?)
+}
+
+fn write_latex(spec: &Spec, derivation: &Derivation, out: &mut dyn Write) -> std::io::Result<()> {
+    for (what, rows) in [
+        ("equations of a step", latex::equations(&derivation.derived)),
+        (
+            "derivatives; L is the loss, sigma' the surrogate gradient",
+            latex::derivatives(&derivation.derived),
+        ),
+    ] {
+        let rows = latex::aligned(&rows).replace("\n", "\n  ");
+        writeln!(out, "% {}: {what}\n\\begin{{align*}}\n  {rows}\n\\end{{align*}}", spec.name)?;
+    }
+    Ok(())
+}

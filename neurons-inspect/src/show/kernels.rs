@@ -1,0 +1,126 @@
+//! What kernels take of a GPU, and their PTX: from what is embedded, or from a compiler at hand.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use neuron_codegen::build::compiler::Compiler;
+use neuron_codegen::build::search::Search;
+use neuron_codegen::build::settings::{Format, Target};
+use neuron_codegen::kernel::Program;
+use neuron_runtime::Spec;
+use serde::Serialize;
+
+use super::Show;
+use crate::Error;
+use crate::cubin::{self, Usage};
+use crate::output::{QUIET, Table, heading};
+
+/// What is compiled for if nothing is embedded.
+const TARGETS: [&str; 2] = ["sm_80", "sm_90"];
+const PTX: &str = "compute_80";
+
+/// The kernels of a neuron, compiled for one architecture.
+#[derive(Debug, Serialize)]
+pub struct Compiled {
+    /// The architecture, `sm_90`.
+    pub target: String,
+    /// The data's format, `f32`.
+    pub format: String,
+    /// Usage by kernel.
+    pub kernels: BTreeMap<String, Usage>,
+}
+
+/// What the kernels take, for each architecture that is known; none if they are not compiled.
+pub fn usage(spec: &'static Spec, format: &str, compile: bool) -> Result<Vec<Compiled>, Error> {
+    // Kernels are called `lif_bptt_f32`.
+    let kernels = |cubin: &[u8]| {
+        let trim = |name: String| {
+            let name =
+                name.strip_prefix(spec.module).map_or(name.as_str(), |name| name.trim_start_matches('_'));
+            name.strip_suffix(format).map_or(name, |name| name.trim_end_matches('_')).to_owned()
+        };
+        let usage = cubin::usage(cubin)?;
+        Some(usage.into_iter().map(|(name, usage)| (trim(name), usage)).collect::<BTreeMap<_, _>>())
+    };
+    let compiled =
+        |target: &str, kernels| Compiled { target: target.to_owned(), format: format.to_owned(), kernels };
+    if compile {
+        let compiler = compiler().map_err(|reason| Error::NoCompiler { reason })?;
+        let each = TARGETS.iter().map(|target| {
+            let cubin = run(&compiler, spec, format, target)?;
+            let unknown = || Error::Compile { neuron: spec.name, log: "not a cubin".to_owned() };
+            Ok(compiled(target, kernels(&cubin).ok_or_else(unknown)?))
+        });
+        return each.collect();
+    }
+    let embedded = spec.cuda.images.iter().filter(|image| image.format == format);
+    Ok(embedded.filter_map(|image| Some(compiled(image.target, kernels(image.bytes)?))).collect())
+}
+
+/// PTX of all kernels, and where it is from.
+pub fn ptx(spec: &'static Spec, format: &str) -> Result<(String, String), Error> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
+    let is_ptx = |target: &str| target.starts_with("compute_");
+    let embedded = spec.cuda.images.iter().find(|image| image.format == format && is_ptx(image.target));
+    if let Some(image) = embedded {
+        return Ok((text(image.bytes), format!("embedded, {}", image.target)));
+    }
+    let format_name = Format::parse(format).map_or("f32", Format::name);
+    let compiler =
+        compiler().map_err(|reason| Error::NoPtx { neuron: spec.name, format: format_name, reason })?;
+    let ptx = run(&compiler, spec, format, PTX)?;
+    Ok((text(&ptx), format!("compiled now for {PTX} by {}", compiler.description())))
+}
+
+fn compiler() -> Result<Compiler, String> {
+    Search::new(&|name| std::env::var_os(name)).find().map_err(|error| error.to_string())
+}
+
+fn run(compiler: &Compiler, spec: &'static Spec, format: &str, target: &str) -> Result<Vec<u8>, Error> {
+    let failed = |log: String| Error::Compile { neuron: spec.name, log };
+    let parsed = Format::parse(format).zip(Target::parse(target));
+    let (format, target) =
+        parsed.ok_or_else(|| failed(format!("neither {format} nor {target} are known")))?;
+    let scratch = std::env::temp_dir().join(format!("neurons-{}-{}", std::process::id(), spec.module));
+    compiler.compile(spec.cuda.source, format, target, &scratch).map_err(failed)
+}
+
+/// The table of kernels.
+pub fn write(
+    programs: &[&Program],
+    usage: &[Compiled],
+    args: &Show,
+    spec: &Spec,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    heading(out, &format!("Kernels, {}", args.format))?;
+    let mut header = vec!["kernel".to_owned()];
+    header.extend(
+        usage.iter().flat_map(|compiled| [format!("{} registers", compiled.target), "local".to_owned()]),
+    );
+    let mut table = Table::of(header, 1);
+    for program in programs {
+        let name = program.variant.name();
+        let cells = usage.iter().flat_map(|compiled| match compiled.kernels.get(&name) {
+            Some(Usage { registers, local }) => [registers.to_string(), local.to_string()],
+            None => ["?".to_owned(), "?".to_owned()],
+        });
+        let cells: Vec<String> = cells.collect();
+        table.row([name].into_iter().chain(cells));
+    }
+    table.write(out, 2)?;
+    let note = match (usage.is_empty(), spec.cuda.images.is_empty()) {
+        (false, _) => {
+            "Local memory, in bytes a thread, is what did not fit into registers: 0 says that nothing is spilled."
+        }
+        (true, true) => {
+            "Not compiled for GPUs when this was built; --compile does it now, with NVRTC or nvcc."
+        }
+        (true, false) => "Not compiled for GPUs in this format; --compile does it now, with NVRTC or nvcc.",
+    };
+    writeln!(out, "  {QUIET}{note}{QUIET:#}")?;
+    Ok(writeln!(
+        out,
+        "  {QUIET}--rust, --cuda and --ptx print them, --template and --reset choose.{QUIET:#}"
+    )?)
+}

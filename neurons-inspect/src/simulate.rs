@@ -1,0 +1,157 @@
+//! Runs neurons to see what they do: with the kernels that training uses, in float32, so that a picture is the same on
+//! every machine.
+
+mod drive;
+mod field;
+
+use neuron_runtime::{Class, Extent, Parameter, Source, Template, Value};
+
+use crate::{Error, Inspect};
+
+pub use drive::{Drive, Reason, Shape, duration, input};
+pub use field::Field;
+
+/// A neuron, and values for inputs after the first: these stay as they are while the first one changes.
+pub struct Subject {
+    pub neuron: Box<dyn Inspect>,
+    pub further: Vec<f64>,
+}
+
+/// What a neuron did.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The first input in each step.
+    pub input: Vec<f32>,
+    /// What left the neuron in each step: spikes, 0 or 1, unless it does not fire.
+    pub output: Vec<f32>,
+    /// Each state after each step, by state.
+    pub states: Vec<Vec<f32>>,
+}
+
+impl Trace {
+    /// The steps in which it fired.
+    pub fn spikes(&self) -> Vec<usize> {
+        (0..self.output.len()).filter(|&t| self.output[t] != 0.0).collect()
+    }
+}
+
+/// States of several neurons from call to call: one array a state.
+type States = Vec<Vec<f32>>;
+
+impl Subject {
+    /// With default parameters.
+    pub fn new(neuron: &dyn Inspect) -> Self {
+        let further = vec![0.0; neuron.spec().inputs.len() - 1];
+        Self { neuron: neuron.duplicate(), further }
+    }
+
+    /// Sets a parameter, a flag or an input after the first.
+    ///
+    /// # Errors
+    /// [`Error::UnknownParameter`], [`Error::Value`]
+    pub fn set(&mut self, name: &str, text: &str) -> Result<(), Error> {
+        let spec = self.neuron.spec();
+        let wrong = |expected| Error::Value { name: name.to_owned(), expected, value: text.to_owned() };
+        let number = || text.parse::<f64>().map_err(|_| wrong("number"));
+        if let Some(place) = spec.inputs.iter().skip(1).position(|input| *input == name) {
+            self.further[place] = number()?;
+            return Ok(());
+        }
+        let value = match self.neuron.get(name) {
+            Some(Value::Real(_)) => Value::Real(number()?),
+            Some(Value::Flag(_)) => Value::Flag(text.parse().map_err(|_| wrong("flag, `true` or `false`"))?),
+            None => {
+                let params = spec.params.iter().map(|param| param.name);
+                let flags = spec.flags.iter().map(|flag| flag.name);
+                let known: Vec<&str> =
+                    params.chain(flags).chain(spec.inputs.iter().skip(1).copied()).collect();
+                let closest = neuron_codegen::suggest::closest(name, &known).map(str::to_owned);
+                let (name, known) = (name.to_owned(), known.join(", "));
+                return Err(Error::UnknownParameter { neuron: spec.name, name, closest, known });
+            }
+        };
+        Ok(self.neuron.set(name, value)?)
+    }
+
+    /// States before the first step, of so many neurons.
+    fn initial(&self, neurons: usize) -> States {
+        self.neuron.initial_state().into_iter().map(|value| vec![value as f32; neurons]).collect()
+    }
+
+    /// Runs a template from `states`, which become those after it; returns what leaves the neurons.
+    fn advance(
+        &self,
+        template: Template,
+        neurons: usize,
+        x: &[f32],
+        states: &mut States,
+    ) -> Result<Vec<f32>, Error> {
+        let spec = self.neuron.spec();
+        let signature = spec.signature(template);
+        let further: Vec<Vec<f32>> = self.further.iter().map(|&value| vec![value as f32; x.len()]).collect();
+        let values: Vec<f32> = (spec.arrays())
+            .map(|array| match self.neuron.get(array.name) {
+                Some(Value::Real(value)) => value as f32,
+                _ => array.default as f32,
+            })
+            .collect();
+        let mut signals = std::iter::once(x).chain(further.iter().map(Vec::as_slice));
+        let (mut parameters, mut before) = (values.iter(), states.iter());
+        let sources = signature.inputs.iter().filter_map(|buffer| match (buffer.extent, buffer.class) {
+            (Extent::Parameter, _) => Some(Source::Parameter(Parameter::shared(parameters.next()?))),
+            (_, Class::Signal) => signals.next().map(Source::Signal),
+            (_, Class::State) => before.next().map(|state| Source::State(state)),
+        });
+        let sources: Vec<Source<'_, f32>> = sources.collect();
+        let mut outputs = self.neuron.evaluate(template, neurons, &sources)?;
+        let mut output = Vec::new();
+        let mut next = Vec::new();
+        for buffer in signature.outputs {
+            match buffer.class {
+                Class::Signal => output = outputs.take_signal(buffer.name).unwrap_or_default(),
+                Class::State => next.extend(outputs.take_state(buffer.name)),
+            }
+        }
+        *states = next;
+        Ok(output)
+    }
+
+    /// One neuron, step by step.
+    ///
+    /// # Errors
+    /// Parameters out of range.
+    pub fn trace(&self, input: &[f32]) -> Result<Trace, Error> {
+        let mut states = self.initial(1);
+        let mut trace =
+            Trace { input: input.to_vec(), states: vec![Vec::new(); states.len()], ..Trace::default() };
+        for x in input {
+            trace.output.extend(self.advance(Template::Forward, 1, &[*x], &mut states)?);
+            for (recorded, state) in trace.states.iter_mut().zip(&states) {
+                recorded.extend(state);
+            }
+        }
+        Ok(trace)
+    }
+
+    /// What leaves the neuron under each constant input in each step: one array an input.
+    ///
+    /// # Errors
+    /// As [`Subject::trace`].
+    pub fn responses(&self, inputs: &[f32], steps: usize) -> Result<Vec<Vec<f32>>, Error> {
+        /// Steps of a call, which bounds the memory.
+        const CHUNK: usize = 256;
+        let neurons = inputs.len();
+        let mut states = self.initial(neurons);
+        let mut responses = vec![Vec::with_capacity(steps); neurons];
+        for start in (0..steps).step_by(CHUNK) {
+            let x = inputs.repeat(CHUNK.min(steps - start));
+            let output = self.advance(Template::Fptt, neurons, &x, &mut states)?;
+            for row in output.chunks(neurons) {
+                for (response, value) in responses.iter_mut().zip(row) {
+                    response.push(*value);
+                }
+            }
+        }
+        Ok(responses)
+    }
+}

@@ -1,0 +1,103 @@
+//! `plot`.
+
+use neurons_inspect::Neurons;
+
+use crate::{bad, good, run};
+
+/// An SVG without coordinates that are none.
+fn is_picture(svg: &str) -> bool {
+    svg.starts_with("<svg")
+        && svg.trim_end().ends_with("</svg>")
+        && !svg.contains("NaN")
+        && svg.contains("<polyline")
+}
+
+#[test]
+fn every_neuron_in_every_way() {
+    for neuron in Neurons::default().zoo().iter() {
+        let spec = neuron.spec();
+        for input in ["step", "ramp", "noise"] {
+            let svg = good(&["plot", spec.name, "--input", input, "--out", "-"]);
+            assert!(is_picture(&svg), "{} {input}", spec.name);
+            assert_eq!(svg.contains("threshold"), spec.fires(), "{}", spec.name);
+            for state in spec.states {
+                assert!(svg.contains(state.name), "{} {}", spec.name, state.name);
+            }
+        }
+        assert!(is_picture(&good(&["plot", spec.name, "--kind", "fi", "--out", "-"])), "{}", spec.name);
+        let phase = ["plot", spec.name, "--kind", "phase", "--out", "-"];
+        if spec.states.len() == 1 {
+            assert!(bad(&phase).contains(&format!("{} has `v` only", spec.name)));
+        } else {
+            assert!(is_picture(&good(&phase)), "{}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn all_surrogates() {
+    let svg = good(&["plot", "--kind", "surrogate", "--out", "-"]);
+    assert!(is_picture(&svg));
+    for surrogate in neuron_runtime::Surrogate::all() {
+        assert!(svg.contains(surrogate.name()), "{surrogate}");
+    }
+}
+
+#[test]
+fn settings_change_the_picture() {
+    let plot = |arguments: &[&str]| good(&[&["plot", "lif", "--out", "-"], arguments].concat());
+    let plain = plot(&[]);
+    assert_eq!(plain, plot(&[]));
+    let other = plot(&["--set", "tau=20", "--set", "decay_input=false", "--reset", "soft"]);
+    assert!(other.contains("soft reset, tau = 20, decay_input = false"), "{other}");
+    for setting in [["--amplitude", "-2"], ["--steps", "77"], ["--input", "noise"]] {
+        assert_ne!(plain, plot(&setting), "{setting:?}");
+    }
+    assert_ne!(plot(&["--input", "noise"]), plot(&["--input", "noise", "--seed", "2"]));
+    let further = |value| good(&["plot", "glif", "--set", value, "--out", "-"]);
+    assert_ne!(further("conduct=0"), further("conduct=-9"));
+}
+
+#[test]
+fn files_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lif.svg");
+    let ran = run(&["plot", "lif", "--out", path.to_str().unwrap()]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
+    assert_eq!(ran.err, format!("wrote {}\n", path.display()));
+    assert!(is_picture(&std::fs::read_to_string(path).unwrap()));
+}
+
+#[test]
+fn what_cannot_be_drawn() {
+    for (arguments, expected) in [
+        (&["plot", "lif", "--out", "lif.png"][..], "pictures are SVG; write `lif.svg`"),
+        (&["plot", "lif", "--out", "/nowhere/lif.svg"], "cannot write `/nowhere/lif.svg`"),
+        (
+            &["plot", "lif", "--set", "taw=3"],
+            "no parameter, flag or further input `taw`, did you mean `tau`?",
+        ),
+        (&["plot", "lif", "--set", "tau=0.5"], "parameter `tau` is 0.5, but has to meet `tau > 1.0`"),
+        (&["plot", "lif", "--set", "tau=x"], "`tau` is a number, but `x` was given"),
+        (
+            &["plot", "lif", "--set", "decay_input=1"],
+            "`decay_input` is a flag, `true` or `false`, but `1` was given",
+        ),
+        (&["plot", "lif", "--set", "tau"], "`NAME=VALUE` expected"),
+        (
+            &["plot", "lif", "--reset", "none"],
+            "Lif has no no reset; it was declared with hard and soft reset",
+        ),
+        (&["plot", "lif", "--steps", "1"], "1 is not in 2..=100000"),
+        (&["plot", "lif", "--amplitude", "nan"], "not a finite number"),
+        (
+            &["plot", "ad_ex", "--kind", "phase", "--state", "u"],
+            "AdEx has no state `u` besides `v`; it has w",
+        ),
+        (&["plot", "--kind", "fi"], "neurons plot NEURON --kind fi"),
+        (&["plot", "lif", "--kind", "phases"], "a similar value exists: 'phase'"),
+    ] {
+        let error = bad(arguments);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
