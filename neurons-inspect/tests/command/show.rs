@@ -54,7 +54,7 @@ fn kernels_are_the_compiled_ones() {
         let spec = neuron.spec();
         assert_eq!(good(&["show", spec.name, "--cuda", "--complete"]), spec.cuda.source);
         let kernels = good(&["show", spec.name, "--cuda"]);
-        let count = kernels.matches("__global__ void KERNEL(").count();
+        let count = kernels.matches("extern \"C\" __global__ void ").count();
         assert!(count >= Template::ALL.len(), "{}", spec.name);
         for kernel in kernels.split("extern \"C\"").skip(1) {
             // Up to the comment of the next one.
