@@ -12,8 +12,8 @@ use clap::Parser;
 use common::{Place, copies_on_cuda, copy_on_cpu, times};
 use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
-    Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink, Source, Surrogate,
-    Template,
+    Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink, Source,
+    Surrogate, Template,
 };
 use neurons_tests::declared::{Visit, every_neuron, names};
 

@@ -125,7 +125,10 @@ fn surrogate_loop(surrogate: &Surrogate) -> String {
         &format!("{kind}_{index}"),
         "real",
         "real",
-        &format!("Gradient{{{index}, 0, {{{}}}}}.surrogate(in[i])", values.join(", ")),
+        &format!(
+            "[&] {{ real u[1] = {{in[i]}}; Gradient{{{index}, 0, {{{}}}}}.surrogate(u); return u[0]; }}()",
+            values.join(", ")
+        ),
     )
 }
 
@@ -175,7 +178,7 @@ fn sine_and_cosine_of_double() {
 /// Loads and stores of a format of 16 bits.
 fn storage<E: Element<Real = f32>>(from_bits: fn(u16) -> E) {
     let text = loop_over("all_load", "signal", "real", "load(in[i])")
-        + &loop_over("all_store", "real", "signal", "store(in[i])");
+        + &loop_over("all_store", "real", "signal", "[&] { signal to; store(to, in[i]); return to; }()");
     let Some(library) = compiled(E::NAME, &text) else { return };
     let stored: Vec<E> = (0..=u16::MAX).map(from_bits).collect();
     // SAFETY: defined above; `signal` is the bits of `E`, `real` float.

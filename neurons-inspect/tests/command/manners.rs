@@ -106,7 +106,9 @@ fn every_field_is_documented() {
     let page = std::fs::read_to_string(page).unwrap();
     let sources = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src/leaky.rs");
     let check = run(&["check", "--json", sources.to_str().unwrap()]).out;
-    for json in [good(&["list", "--json"]), good(&["show", "lif", "--json"]), good(&["doctor", "--json"]), check] {
+    for json in
+        [good(&["list", "--json"]), good(&["show", "lif", "--json"]), good(&["doctor", "--json"]), check]
+    {
         let mut found = Vec::new();
         fields(&serde_json::from_str(&json).unwrap(), &mut found);
         // Formats are names of fields, too.
