@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use neurons_inspect::plot::Panel;
+use neurons_inspect::plot::canvas::{self, COLORS as LAYERS, Canvas, Drawn, FAINT, INK, QUIET, shade};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
-use crate::common::canvas::{self, Canvas, FAINT, INK, LAYERS, Panel, QUIET, shade};
 use crate::common::data::{Digit, SIDE};
 use crate::network::{CLASSES, Network};
 use crate::recording::{Layer, Neuron, Recording, record, sample};
@@ -42,18 +43,30 @@ pub fn draw(network: &Network, digit: &Digit, trained: usize, file: &Path) -> Re
         rates(canvas, &recording.layers[0])?;
         probabilities(canvas, &recording.scores[trained - 1])?;
 
-        let panel =
-            |top, bottom, range| Panel { canvas, left: TIME.0, right: TIME.1, top, bottom, steps, range };
+        let panel = |top, bottom, range| Panel {
+            canvas,
+            left: TIME.0,
+            right: TIME.1,
+            top,
+            bottom,
+            across: (0.0, steps as f64),
+            range,
+        };
         deadline(&panel(124.0, 812.0, (0.0, 1.0)), trained)?;
         spikes(&panel(136.0, 432.0, (0.0, 1.0)), &recording)?;
         potentials(canvas, steps, &recording, network.lif().neuron().v_threshold)?;
         scores(&panel(716.0, 812.0, range(&recording.scores)), &recording.scores, answer)?;
-        time_axis(&panel(812.0, 812.0, (0.0, 1.0)))
+        time_axis(&panel(812.0, 812.0, (0.0, 1.0)), steps)
     })?;
     std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn heading(canvas: &Canvas, x: f64, y: f64, text: &str) -> Result<()> {
+/// The middle of step `t`: each has a slot.
+fn middle(panel: &Panel, t: usize) -> f64 {
+    panel.x(t as f64 + 0.5)
+}
+
+fn heading(canvas: &Canvas, x: f64, y: f64, text: &str) -> Drawn {
     canvas.text((x, y), 13.0, INK, HPos::Left, text)
 }
 
@@ -64,7 +77,7 @@ fn heat_map(
     size: f64,
     color: RGBColor,
     values: impl Fn(usize) -> f32,
-) -> Result<()> {
+) -> Drawn {
     let cell = size / SIDE as f64;
     canvas.rectangle((x - 1.0, y - 1.0), (x + size + 1.0, y + size + 1.0), FAINT)?;
     for i in 0..SIDE * SIDE {
@@ -74,13 +87,13 @@ fn heat_map(
     Ok(())
 }
 
-fn input(canvas: &Canvas, digit: &Digit) -> Result<()> {
+fn input(canvas: &Canvas, digit: &Digit) -> Drawn {
     heading(canvas, COLUMN, 116.0, "Input")?;
     heat_map(canvas, (COLUMN, 136.0), COLUMN_WIDTH, INK, |i| digit.pixels[i])
 }
 
 /// Where the first layer fires: a map for each of the 16 channels that tell most about the image.
-fn rates(canvas: &Canvas, layer: &Layer) -> Result<()> {
+fn rates(canvas: &Canvas, layer: &Layer) -> Drawn {
     const SHOWN: usize = 4;
     let channels = layer.len() / (SIDE * SIDE);
     let map = |channel: usize| move |i: usize| layer[i * channels + channel].rate();
@@ -114,7 +127,7 @@ fn rates(canvas: &Canvas, layer: &Layer) -> Result<()> {
 }
 
 /// The answer, as the softmax of the scores.
-fn probabilities(canvas: &Canvas, scores: &[f32; CLASSES]) -> Result<()> {
+fn probabilities(canvas: &Canvas, scores: &[f32; CLASSES]) -> Drawn {
     let highest = scores.iter().copied().fold(f32::MIN, f32::max);
     let weights = scores.map(|score| (score - highest).exp());
     let sum: f32 = weights.iter().sum();
@@ -140,26 +153,26 @@ fn probabilities(canvas: &Canvas, scores: &[f32; CLASSES]) -> Result<()> {
 }
 
 /// When the answer is due: a line through all panels.
-fn deadline(panel: &Panel, trained: usize) -> Result<()> {
-    let x = panel.edge(trained as f64);
+fn deadline(panel: &Panel, trained: usize) -> Drawn {
+    let x = panel.x(trained as f64);
     panel.canvas.line([(x, panel.top), (x, panel.bottom)], FAINT, 1.0)?;
     panel.canvas.text((x + 5.0, panel.top - 7.0), 11.0, QUIET, HPos::Left, "answer read here")
 }
 
 /// A dash for every spike of some neurons of each layer, the most active on top.
-fn spikes(panel: &Panel, recording: &Recording) -> Result<()> {
+fn spikes(panel: &Panel, recording: &Recording) -> Drawn {
     const ROWS: [usize; 3] = [36, 30, 20];
     const GAP: f64 = 12.0;
     heading(panel.canvas, panel.left - 92.0, 116.0, "Spikes")?;
     let row = (panel.bottom - panel.top - 2.0 * GAP) / ROWS.iter().sum::<usize>() as f64;
-    let half = 0.17 * (panel.x(1) - panel.x(0));
+    let half = 0.17 * (panel.x(1.0) - panel.x(0.0));
     let mut top = panel.top;
     for (((layer, color), name), rows) in recording.layers.iter().zip(LAYERS).zip(NAMES).zip(ROWS) {
         let neurons = sample(layer, rows);
         for (i, neuron) in neurons.iter().enumerate() {
             let y = top + i as f64 * row;
-            for t in (0..panel.steps).filter(|&t| neuron.spikes[t]) {
-                let x = panel.x(t);
+            for t in (0..recording.scores.len()).filter(|&t| neuron.spikes[t]) {
+                let x = middle(panel, t);
                 panel.canvas.rectangle((x - half, y), (x + half, y + row * 0.7), color)?;
             }
         }
@@ -173,7 +186,7 @@ fn spikes(panel: &Panel, recording: &Recording) -> Result<()> {
 }
 
 /// Two neurons of each layer: the potential after every step, with a stroke above the threshold for a spike.
-fn potentials(canvas: &Canvas, steps: usize, recording: &Recording, threshold: f64) -> Result<()> {
+fn potentials(canvas: &Canvas, steps: usize, recording: &Recording, threshold: f64) -> Drawn {
     const HEIGHT: f64 = 34.0;
     let top = 478.0;
     heading(canvas, TIME.0 - 92.0, top - 20.0, "Membrane potentials")?;
@@ -186,8 +199,16 @@ fn potentials(canvas: &Canvas, steps: usize, recording: &Recording, threshold: f
         let lowest = neuron.potential.iter().copied().fold(0.0, f32::min).max(-1.0);
         let range = (f64::from(lowest), 1.5 * threshold);
         let (left, right) = TIME;
-        let panel = Panel { canvas, left, right, top, bottom: top + HEIGHT - 8.0, steps, range };
-        panel.dashed(threshold, shade(QUIET, 0.5), 2.0)?;
+        let panel = Panel {
+            canvas,
+            left,
+            right,
+            top,
+            bottom: top + HEIGHT - 8.0,
+            across: (0.0, steps as f64),
+            range,
+        };
+        canvas.dashed([left, right].map(|x| (x, panel.y(threshold))), shade(QUIET, 0.5), 0.75, 2.0)?;
         trace(&panel, neuron, color, threshold)?;
         if i == 0 {
             let y = panel.y(threshold);
@@ -197,10 +218,10 @@ fn potentials(canvas: &Canvas, steps: usize, recording: &Recording, threshold: f
     Ok(())
 }
 
-fn trace(panel: &Panel, neuron: &Neuron, color: RGBColor, threshold: f64) -> Result<()> {
-    let mut points = vec![(panel.edge(0.0), panel.y(0.0))];
+fn trace(panel: &Panel, neuron: &Neuron, color: RGBColor, threshold: f64) -> Drawn {
+    let mut points = vec![(panel.x(0.0), panel.y(0.0))];
     for (t, (&spike, &v)) in neuron.spikes.iter().zip(&neuron.potential).enumerate() {
-        let x = panel.x(t);
+        let x = middle(panel, t);
         if spike {
             points.push((x, panel.y(threshold)));
             points.push((x, panel.top));
@@ -211,13 +232,13 @@ fn trace(panel: &Panel, neuron: &Neuron, color: RGBColor, threshold: f64) -> Res
 }
 
 /// The mean score of every class so far; the answer in colour.
-fn scores(panel: &Panel, scores: &[[f32; CLASSES]], answer: usize) -> Result<()> {
+fn scores(panel: &Panel, scores: &[[f32; CLASSES]], answer: usize) -> Drawn {
     heading(panel.canvas, panel.left - 92.0, panel.top - 18.0, "Mean scores so far")?;
     panel.horizontal(0.0, FAINT, 1.0)?;
     panel.canvas.text((panel.left - 14.0, panel.y(0.0)), 11.0, QUIET, HPos::Right, "0")?;
     let line = |class: usize, color, width| {
         let points = scores.iter().enumerate();
-        let points = points.map(|(t, scores)| (panel.x(t), panel.y(scores[class].into())));
+        let points = points.map(|(t, scores)| (middle(panel, t), panel.y(scores[class].into())));
         panel.canvas.line(points, color, width)
     };
     for class in (0..CLASSES).filter(|&class| class != answer) {
@@ -241,11 +262,11 @@ fn scores(panel: &Panel, scores: &[[f32; CLASSES]], answer: usize) -> Result<()>
     Ok(())
 }
 
-fn time_axis(panel: &Panel) -> Result<()> {
+fn time_axis(panel: &Panel, steps: usize) -> Drawn {
     let y = panel.bottom + 6.0;
     panel.canvas.line([(panel.left, y), (panel.right, y)], QUIET, 0.75)?;
-    for t in (0..=panel.steps).step_by(panel.steps.div_ceil(8).next_multiple_of(4)) {
-        let x = panel.edge(t as f64);
+    for t in (0..=steps).step_by(steps.div_ceil(8).next_multiple_of(4)) {
+        let x = panel.x(t as f64);
         panel.canvas.line([(x, y), (x, y + 4.0)], QUIET, 0.75)?;
         panel.canvas.text((x, y + 14.0), 11.0, QUIET, HPos::Center, &t.to_string())?;
     }

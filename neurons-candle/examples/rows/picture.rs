@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use neurons_inspect::plot::canvas::{self, COLORS as LAYERS, Canvas, Drawn, FAINT, INK, PAPER, QUIET, shade};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
-use crate::common::canvas::{self, Canvas, FAINT, INK, LAYERS, PAPER, QUIET, shade};
 use crate::common::data::{Digit, SIDE};
 use crate::network::{INPUTS, Task};
 use crate::train::Run;
@@ -56,7 +56,7 @@ pub fn draw(all: &[Curves], task: Task, digit: &Digit, file: &Path) -> Result<()
 }
 
 /// The inputs over time: a line for each pixel of a row, and one for the question.
-fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Result<()> {
+fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Drawn {
     let (top, bottom) = INPUT;
     let column = |t: usize| X.0 + (X.1 - X.0) * t as f64 / task.steps() as f64;
     let line = |i: usize| top + (bottom - top) * i as f64 / INPUTS as f64;
@@ -84,7 +84,7 @@ fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Result<()> {
 }
 
 /// Mean accuracy over epochs, and between which values it was.
-fn learning(canvas: &Canvas, all: &[Curves]) -> Result<()> {
+fn learning(canvas: &Canvas, all: &[Curves]) -> Drawn {
     let epochs = all.iter().map(Curves::epochs).max().unwrap_or(1);
     let x = |epoch: usize| X.0 + (X.1 - X.0) * epoch as f64 / epochs as f64;
     let y = |accuracy: f32| Y.0 + (Y.1 - Y.0) * f64::from(accuracy);
@@ -102,7 +102,7 @@ fn learning(canvas: &Canvas, all: &[Curves]) -> Result<()> {
     }
     canvas.text((f64::midpoint(X.0, X.1), Y.0 + 34.0), 12.0, QUIET, HPos::Center, "epoch")?;
     let guess = y(0.1);
-    canvas.dashed((X.0, X.1), guess, QUIET, 3.0)?;
+    canvas.dashed([(X.0, guess), (X.1, guess)], QUIET, 0.75, 3.0)?;
     canvas.text((X.1 + 10.0, guess), 11.0, QUIET, HPos::Left, "guessing")?;
 
     let colors: Vec<RGBColor> = LAYERS.into_iter().cycle().take(all.len()).collect();

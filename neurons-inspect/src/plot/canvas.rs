@@ -20,6 +20,15 @@ pub const COLORS: [RGBColor; 3] = [RGBColor(28, 108, 122), RGBColor(176, 116, 20
 /// The library draws at whole pixels, so a point is several of them.
 const PIXELS: f64 = 4.0;
 
+/// What came of drawing something.
+pub type Drawn = Result<(), Error>;
+
+/// From paper to `color` as `value` goes from 0 to 1.
+pub fn shade(color: RGBColor, value: f32) -> RGBColor {
+    let mix = |from: u8, to: u8| (f32::from(from) + (f32::from(to) - f32::from(from)) * value).round() as u8;
+    RGBColor(mix(PAPER.0, color.0), mix(PAPER.1, color.1), mix(PAPER.2, color.2))
+}
+
 /// Where a drawing goes.
 pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
@@ -29,11 +38,7 @@ pub struct Canvas<'a> {
 ///
 /// # Errors
 /// As `draw`.
-pub fn svg(
-    width: u32,
-    height: u32,
-    draw: impl FnOnce(&Canvas) -> Result<(), Error>,
-) -> Result<String, Error> {
+pub fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas) -> Drawn) -> Result<String, Error> {
     let pixels = |points: u32| points * PIXELS as u32;
     let mut text = String::new();
     {
@@ -57,20 +62,24 @@ impl Canvas<'_> {
     ///
     /// # Errors
     /// [`Error::Draw`]
-    pub fn rectangle(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) -> Result<(), Error> {
+    pub fn rectangle(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) -> Drawn {
         draw(self.area.draw(&Rectangle::new([pixel(from), pixel(to)], color.filled())))
+    }
+
+    /// A closed area.
+    ///
+    /// # Errors
+    /// [`Error::Draw`]
+    pub fn area(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Drawn {
+        let points: Vec<_> = points.into_iter().map(pixel).collect();
+        draw(self.area.draw(&Polygon::new(points, color)))
     }
 
     /// A line through points; those that make no difference on paper are left out.
     ///
     /// # Errors
     /// [`Error::Draw`]
-    pub fn line(
-        &self,
-        points: impl IntoIterator<Item = (f64, f64)>,
-        color: RGBColor,
-        width: f64,
-    ) -> Result<(), Error> {
+    pub fn line(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor, width: f64) -> Drawn {
         let points = simplified(points.into_iter().map(pixel));
         if points.len() < 2 {
             return Ok(());
@@ -89,7 +98,7 @@ impl Canvas<'_> {
         color: RGBColor,
         width: f64,
         dash: f64,
-    ) -> Result<(), Error> {
+    ) -> Drawn {
         let points: Vec<_> = points.into_iter().collect();
         let mut drawn: Vec<_> = points.first().copied().into_iter().collect();
         let (mut left, mut is_on) = (dash, true);
@@ -117,7 +126,7 @@ impl Canvas<'_> {
     ///
     /// # Errors
     /// [`Error::Draw`]
-    pub fn dot(&self, at: (f64, f64), radius: f64, color: RGBColor) -> Result<(), Error> {
+    pub fn dot(&self, at: (f64, f64), radius: f64, color: RGBColor) -> Drawn {
         draw(self.area.draw(&Circle::new(pixel(at), (radius * PIXELS).round() as i32, color.filled())))
     }
 
@@ -125,14 +134,7 @@ impl Canvas<'_> {
     ///
     /// # Errors
     /// [`Error::Draw`]
-    pub fn text(
-        &self,
-        at: (f64, f64),
-        size: f64,
-        color: RGBColor,
-        align: HPos,
-        text: &str,
-    ) -> Result<(), Error> {
+    pub fn text(&self, at: (f64, f64), size: f64, color: RGBColor, align: HPos, text: &str) -> Drawn {
         // The library takes the height of a line and writes the size of the font that fits in.
         let font = ("sans-serif", size * 1.24 * PIXELS).into_font();
         let style = TextStyle::from(font).color(&color).pos(Pos::new(align, VPos::Center));
@@ -140,9 +142,7 @@ impl Canvas<'_> {
     }
 }
 
-fn draw<E: std::error::Error + Send + Sync>(
-    result: Result<(), DrawingAreaErrorKind<E>>,
-) -> Result<(), Error> {
+fn draw<E: std::error::Error + Send + Sync>(result: Result<(), DrawingAreaErrorKind<E>>) -> Drawn {
     result.map_err(|error| Error::Draw(error.to_string()))
 }
 
