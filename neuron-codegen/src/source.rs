@@ -15,29 +15,30 @@ pub fn text(tokens: &TokenStream) -> String {
     }
 }
 
-/// Invisible groups, which macros make of what they were given, in parentheses.
+/// Invisible groups, which macros make of what they were given, in parentheses. Whatever has none in it stays as it is,
+/// with its places.
 fn explicit(tokens: TokenStream) -> TokenStream {
+    if !has_invisible(&tokens) {
+        return tokens;
+    }
     let each = tokens.into_iter().map(|token| match token {
         TokenTree::Group(group) => {
             let delimiter = match group.delimiter() {
                 Delimiter::None => Delimiter::Parenthesis,
                 delimiter => delimiter,
             };
-            let mut explicit = Group::new(delimiter, explicit(group.stream()));
-            // Its delimiters have places of their own only as long as it is the group that was written.
-            if group.delimiter() != Delimiter::None && same(&explicit.stream(), &group.stream()) {
-                explicit = group;
-            }
-            TokenTree::Group(explicit)
+            TokenTree::Group(Group::new(delimiter, explicit(group.stream())))
         }
         token => token,
     });
     each.collect()
 }
 
-/// Whether nothing had to be made explicit.
-fn same(a: &TokenStream, b: &TokenStream) -> bool {
-    a.to_string() == b.to_string()
+fn has_invisible(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None || has_invisible(&group.stream()),
+        _ => false,
+    })
 }
 
 /// A text that grows token by token, each at its place.

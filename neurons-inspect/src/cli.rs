@@ -38,7 +38,12 @@ struct Arguments {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// All neurons: states, parameters, resets, templates, embedded kernels
-    #[command(after_help = "Examples:\n  neurons list\n  neurons list --json | jq '.[].name'")]
+    #[command(after_help = "\
+Examples:
+  neurons list
+  neurons list --json | jq '.[].name'
+
+docs/gallery.md says which one to take.")]
     List {
         /// As JSON
         #[arg(long)]
@@ -48,6 +53,7 @@ enum Command {
     #[command(after_help = "\
 Examples:
   neurons show lif
+  neurons show atan                       a surrogate gradient
   neurons show lif --cuda --template fptt --reset soft
   neurons show ad_ex --latex > adex.tex
   neurons show lif --cuda --complete > lif.cu; nvcc -DF32 --fmad=false --cubin lif.cu
@@ -127,7 +133,7 @@ fn execute(
 ) -> Result<bool, Error> {
     match command {
         Command::List { json } => list::list(neurons, *json, out)?,
-        Command::Show(args) => show::show(neurons.find(&args.neuron)?, args, out)?,
+        Command::Show(args) => show::show(neurons, args, out)?,
         Command::Check(args) => return check::check(args, out, err),
         Command::Plot(args) => plot::plot(neurons, args, out, err)?,
         Command::Doctor { json } => doctor::doctor(neurons, *json, out)?,
@@ -144,4 +150,52 @@ fn execute(
         }
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    neurons::neuron! {
+        /// Fires when its own cube says so.
+        pub struct Cubic {
+            // Not documentation.
+            param dt = 0.1 where dt >= 0.0;
+            state w = 0.0;
+
+            charge = v + dt * (v - v^3 / 3.0 - w + x);
+            update w = w + dt * (v + 0.7 - 0.8 * w) / 12.5;
+            reset none;
+        }
+    }
+
+    /// What the command gives a crate with a neuron of its own.
+    fn run(neurons: &Neurons, arguments: &[&str]) -> Result<String, Error> {
+        let arguments = Arguments::parse_from([&["inspect"], arguments].concat());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        execute(neurons, &arguments.command, &mut out, &mut err)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    #[test]
+    fn neurons_of_a_crate() {
+        let own = Neurons::default().with::<Cubic>();
+        let text = run(&own, &["show", "cubic"]).unwrap();
+        let declaration = "
+  /// Fires when its own cube says so.
+  pub struct Cubic {
+
+      param dt = 0.1 where dt >= 0.0;
+      state w = 0.0;
+
+      charge = v + dt * (v - v^3 / 3.0 - w + x);
+      update w = w + dt * (v + 0.7 - 0.8 * w) / 12.5;
+      reset none;
+  }
+";
+        assert!(text.contains(declaration), "{text}");
+        assert!(run(&own, &["plot", "cubic", "--kind", "phase", "--out", "-"]).unwrap().contains("</svg>"));
+        assert!(matches!(run(&own, &["show", "lif"]), Err(Error::UnknownNeuron { .. })));
+        assert!(run(&own.zoo(), &["show", "lif"]).is_ok());
+    }
 }

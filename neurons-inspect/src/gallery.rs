@@ -80,7 +80,7 @@ fn section(
     let equations = latex::aligned(&latex::equations(&derivation.derived));
     let mut text = format!("\n## {}\n\n{}\n", spec.name, about(spec.doc));
     let _ = writeln!(text, "\n```math\n\\begin{{aligned}}\n{equations}\n\\end{{aligned}}\n```\n");
-    let setup = Setup::new(Subject::new(neuron))?;
+    let setup = Setup::new(Subject::new(neuron)?)?;
     let is_coupled = spec.states.len() == 2 && setup.field.is_coupled(1);
     let kinds = [Some((Kind::Trace, "over time")), Some((Kind::Fi, "against its input"))];
     for (kind, what) in

@@ -196,7 +196,7 @@ fn is_svg(path: &Path) -> bool {
 }
 
 fn setup(neuron: &dyn crate::Inspect, args: &Plot) -> Result<Setup, Error> {
-    let mut subject = Subject::new(neuron);
+    let mut subject = Subject::new(neuron)?;
     for (name, value) in &args.set {
         subject.set(name, value)?;
     }

@@ -9,17 +9,17 @@ use clap::{Args, ValueEnum};
 use neuron_codegen::build::settings::Format;
 use neuron_codegen::emit::{cuda, rust};
 use neuron_codegen::latex;
-use neuron_runtime::{Equation, Reset, Spec};
+use neuron_runtime::{Equation, Reset, Spec, Surrogate};
 
 use crate::bytes::{Bytes, FORMATS};
 use crate::derivation::Derivation;
 use crate::output::{HEADING, QUIET, Table, heading, indented};
-use crate::{Error, Inspect, units};
+use crate::{Error, Neurons, units};
 
 /// What to show of a neuron.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// Which neuron; case and underscores make no difference
+    /// Which neuron, or which surrogate; case and underscores make no difference
     pub neuron: String,
 
     /// The CUDA C++ of its kernels
@@ -79,8 +79,15 @@ impl From<ResetName> for Reset {
     }
 }
 
-pub fn show(neuron: &dyn Inspect, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
-    let spec = neuron.spec();
+pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
+    let spec = match neurons.find(&args.neuron) {
+        Ok(neuron) => neuron.spec(),
+        Err(error) => {
+            let has_kernels = args.cuda || args.rust || args.ptx || args.latex || args.json;
+            let surrogate = Surrogate::from_name(&args.neuron, &[]).ok().filter(|_| !has_kernels);
+            return surrogate.map_or(Err(error), |surrogate| write_surrogate(surrogate, out));
+        }
+    };
     if args.cuda && args.complete {
         return Ok(write!(out, "{}", spec.cuda.source)?);
     }
@@ -127,6 +134,23 @@ fn text(spec: &'static Spec, derivation: &Derivation, out: &mut dyn Write) -> Re
     table.write(out, 2)?;
     let long = "What is divided by T, the number of steps, is read and written once a sequence: the states.";
     Ok(writeln!(out, "  {QUIET}{long}{QUIET:#}")?)
+}
+
+fn write_surrogate(surrogate: Surrogate, out: &mut dyn Write) -> Result<(), Error> {
+    writeln!(out, "{HEADING}{}{HEADING:#}  a surrogate gradient over u = h - threshold", surrogate.name())?;
+    heading(out, "Parameters")?;
+    let mut table = Table::new(["", "default", "range"], 1);
+    for parameter in surrogate.parameter_defs() {
+        table.row([parameter.name, &parameter.default.to_string(), parameter.range].map(str::to_owned));
+    }
+    table.write(out, 2)?;
+    heading(out, "Equations")?;
+    let (primitive, gradient) = (surrogate.equation(), surrogate.gradient_equation());
+    equations(
+        out,
+        &[Equation { name: "primitive", expr: primitive }, Equation { name: "gradient", expr: gradient }],
+    )?;
+    Ok(writeln!(out, "\n  {QUIET}`plot --kind surrogate` draws all of them.{QUIET:#}")?)
 }
 
 /// Aligned at the equality signs.

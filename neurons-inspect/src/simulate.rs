@@ -6,6 +6,7 @@ mod field;
 
 use neuron_runtime::{Class, Extent, Parameter, Source, Template, Value};
 
+use crate::derivation::Derivation;
 use crate::{Error, Inspect};
 
 pub use drive::{Drive, Reason, Shape, duration, input};
@@ -15,6 +16,8 @@ pub use field::Field;
 pub struct Subject {
     pub neuron: Box<dyn Inspect>,
     pub further: Vec<f64>,
+    /// Whether a spike changes nothing: the neuron fires as long as it is above the threshold.
+    lasts: bool,
 }
 
 /// What a neuron did.
@@ -28,21 +31,35 @@ pub struct Trace {
     pub states: Vec<Vec<f32>>,
 }
 
-impl Trace {
-    /// The steps in which it fired.
-    pub fn spikes(&self) -> Vec<usize> {
-        (0..self.output.len()).filter(|&t| self.output[t] != 0.0).collect()
-    }
-}
-
 /// States of several neurons from call to call: one array a state.
 type States = Vec<Vec<f32>>;
 
 impl Subject {
-    /// With default parameters.
-    pub fn new(neuron: &dyn Inspect) -> Self {
+    /// With the neuron's parameters.
+    ///
+    /// # Errors
+    /// [`Error::Declaration`]
+    pub fn new(neuron: &dyn Inspect) -> Result<Self, Error> {
+        let derived = Derivation::of(neuron.spec())?.derived;
+        let model = &derived.model;
+        let updates = model.states.iter().filter_map(|state| state.update);
+        let next = model.graph.reach(derived.resets.iter().copied().chain(updates));
+        let lasts = !next.contains(&model.leaves.spike) && !next.contains(&model.leaves.fired);
         let further = vec![0.0; neuron.spec().inputs.len() - 1];
-        Self { neuron: neuron.duplicate(), further }
+        Ok(Self { neuron: neuron.duplicate(), further, lasts })
+    }
+
+    /// The steps of an output in which the neuron fired; if that changes nothing, those in which it began to. None if it
+    /// does not fire.
+    pub fn spikes(&self, output: &[f32]) -> Vec<usize> {
+        let fires = self.neuron.spec().fires();
+        let is_on = |t: usize| output[t] != 0.0;
+        (0..output.len()).filter(|&t| fires && is_on(t) && !(self.lasts && t > 0 && is_on(t - 1))).collect()
+    }
+
+    /// Whether a spike changes nothing.
+    pub fn lasts(&self) -> bool {
+        self.lasts
     }
 
     /// Sets a parameter, a flag or an input after the first.

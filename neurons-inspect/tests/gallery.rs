@@ -50,6 +50,20 @@ fn every_neuron_is_in_it() {
     }
 }
 
+/// Declarations are kept as they were written.
+#[test]
+fn declarations_are_as_in_the_sources() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src");
+    let sources: String = std::fs::read_dir(sources)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    for neuron in Neurons::default().zoo().iter() {
+        let declaration = neuron.spec().declaration.replace('\n', "\n    ").replace("\n    \n", "\n\n");
+        assert!(sources.contains(&format!("neuron! {{\n    {declaration}\n}}")), "{declaration}");
+    }
+}
+
 /// The neurons of the crate, as its sources declare them.
 #[test]
 fn the_zoo_is_complete() {

@@ -95,7 +95,7 @@ fn responses(setup: &Setup, scale: f64) -> Result<Vec<Response>, Error> {
     let outputs =
         setup.subject.responses(&inputs.iter().map(|input| *input as f32).collect::<Vec<_>>(), steps)?;
     let response = |(input, output): (f64, Vec<f32>)| {
-        let spikes: Vec<usize> = (0..steps).filter(|&t| output[t] != 0.0).collect();
+        let spikes = setup.subject.spikes(&output);
         let first = spikes.windows(2).next().map(|pair| scale / (pair[1] - pair[0]) as f64);
         let late: Vec<usize> = spikes.into_iter().filter(|&t| t >= steps / 2).collect();
         let steady = match late[..] {

@@ -163,9 +163,10 @@ impl<'p> Plane<'p> {
     fn trajectory(&self, panel: &Panel<'_, '_>, trace: &Trace) -> Result<(), Error> {
         let mut point = (self.states[0], self.states[self.place]);
         let mut stretch = vec![point];
+        let spikes = self.setup.subject.spikes(&trace.output);
         for t in 0..self.setup.steps {
             let next = (f64::from(trace.states[0][t]), f64::from(trace.states[self.place][t]));
-            if self.setup.subject.neuron.spec().fires() && trace.output[t] != 0.0 {
+            if !self.setup.subject.lasts() && spikes.binary_search(&t).is_ok() {
                 panel.canvas.line(stretch.iter().map(|point| panel.at(*point)), INK, 1.0)?;
                 panel.line([point, next], QUIET, 0.5)?;
                 stretch.clear();

@@ -168,11 +168,12 @@ impl<'p, 'c> Picture<'p, 'c> {
             panel.dashed(std::iter::once((0.0, charged[0].1)).chain(thresholds), COLORS[2])?;
             panel.note((RIGHT + 6.0, panel.y(last)), HPos::Left, COLORS[2], "threshold")?;
         }
+        let spikes = self.setup.subject.spikes(&self.trace.output);
         let mut points = Vec::new();
         let potentials = self.state(0);
         points.push(potentials[0]);
         for (t, &(time, value)) in potentials.iter().skip(1).enumerate() {
-            if fires && self.trace.output[t] != 0.0 {
+            if spikes.binary_search(&t).is_ok() {
                 // A stroke up to where spikes are, and on from where the reset left the potential.
                 points.extend([(time, charged[t].0), (time, panel.range.1)]);
             }

@@ -62,7 +62,7 @@ impl Drive {
             }
         }
         const STEPS: usize = 200;
-        let count = |response: &[f32]| response.iter().filter(|&&spike| spike != 0.0).count();
+        let count = |response: &[f32]| subject.spikes(response).len();
         let without = subject.responses(&[0.0], STEPS)?.first().map_or(0, |response| count(response));
         let wanted = (STEPS / 10).max(2 * without);
         Ok(match weakest(subject, STEPS, |response| count(response) >= wanted)? {
@@ -131,7 +131,7 @@ pub fn duration(subject: &Subject, drive: Drive) -> Result<usize, Error> {
     const SPIKES: usize = 8;
     let run = |steps: usize| -> Result<(Trace, Vec<usize>), Error> {
         let trace = subject.trace(&vec![drive.amplitude as f32; steps])?;
-        let spikes = if subject.neuron.spec().fires() { trace.spikes() } else { Vec::new() };
+        let spikes = subject.spikes(&trace.output);
         Ok((trace, spikes))
     };
     // Most neurons are done long before.
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn rheobases() {
         let neurons = Neurons::default().zoo();
-        let drive = |name: &str| Drive::of(&Subject::new(neurons.find(name).unwrap())).unwrap();
+        let drive = |name: &str| Drive::of(&Subject::new(neurons.find(name).unwrap()).unwrap()).unwrap();
         // What LIF's potential tends to is its input.
         let Reason::Rheobase(lif) = drive("lif").reason else { panic!("LIF has a rheobase") };
         assert!((lif - 1.0).abs() < 0.01, "{lif}");

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn equations_and_kernels_agree() {
         for neuron in Neurons::default().zoo().iter() {
-            let (name, subject) = (neuron.spec().name, Subject::new(neuron));
+            let (name, subject) = (neuron.spec().name, Subject::new(neuron).unwrap());
             let field = Field::new(&subject).unwrap();
             let drive = Drive::of(&subject).unwrap();
             let steps = duration(&subject, drive).unwrap().min(2000);
@@ -123,7 +123,7 @@ mod tests {
     fn phase_planes_are_of_what_acts_on_each_other() {
         let neurons = Neurons::default().zoo();
         let coupled = |name: &str| {
-            let subject = Subject::new(neurons.find(name).unwrap());
+            let subject = Subject::new(neurons.find(name).unwrap()).unwrap();
             Field::new(&subject).unwrap().is_coupled(1)
         };
         let names = [

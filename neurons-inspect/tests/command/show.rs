@@ -139,3 +139,13 @@ fn ptx_or_how_to_get_it() {
         );
     }
 }
+
+#[test]
+fn surrogates_are_shown() {
+    for surrogate in neuron_runtime::Surrogate::all() {
+        let text = good(&["show", surrogate.name()]);
+        assert!(text.contains(&format!("= {}\n", surrogate.gradient_equation())), "{text}");
+        assert!(surrogate.parameter_defs().iter().all(|parameter| text.contains(parameter.name)), "{text}");
+    }
+    assert!(bad(&["show", "atan", "--rust"]).contains("no neuron `atan`"));
+}
