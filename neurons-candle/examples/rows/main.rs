@@ -8,8 +8,8 @@
 //!
 //!     cargo run --release -p neurons-candle --example rows
 //!
-//! It prints their test accuracies and draws how they learned, over several seeds. Each has settings of its own, chosen
-//! from as many tries on a part of the training digits; `docs/learning.md` says how, and shows the picture.
+//! It prints their test accuracies and draws how they learned, over several seeds. A draft: the settings are not tuned, so
+//! which neuron is better cannot be read off them yet.
 
 #[path = "../common/mod.rs"]
 mod common;
