@@ -11,7 +11,7 @@ mod draft;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::gradient::Derived;
-use crate::ir::Id;
+use crate::ir::{Graph, Id};
 use crate::variant::{Signature, Template, Variant};
 
 /// A named value.
@@ -129,6 +129,15 @@ impl Program {
     /// Whether `slot` is carried from step to step.
     pub fn is_carried(&self, slot: &Slot) -> bool {
         self.carried.iter().any(|carried| carried.slot == *slot)
+    }
+
+    /// The parameter arrays that settled values are computed from.
+    pub fn settled_from<'a>(&'a self, graph: &Graph) -> Vec<&'a Slot> {
+        let reached = graph.reach(self.settled.iter().map(|binding| binding.expr));
+        let leaves: BTreeSet<&str> =
+            reached.into_iter().filter_map(|id| graph.as_leaf(id)).map(|leaf| leaf.name.as_str()).collect();
+        let slots = self.arrays.iter().map(|(slot, _)| slot);
+        slots.filter(|slot| leaves.contains(slot.local.as_str())).collect()
     }
 
     /// The phases that take the steps in one direction.

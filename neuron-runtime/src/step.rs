@@ -5,9 +5,7 @@ use std::marker::PhantomData;
 
 use crate::compute::{Arrays, compute};
 use crate::plan::{Keep, plan};
-use crate::{
-    Array, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamSpec, Real, Template, Value,
-};
+use crate::{Array, Device, Element, Error, Gradient, Neuron, ParamSpec, Real, Template, Value};
 
 /// One step or a sequence of them.
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -310,25 +308,18 @@ impl<N: Neuron, E: Element> Context<N, E> {
         for (state, array) in spec.states.iter().zip(grad_states) {
             same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
         }
-        // What the steps are computed again from, gradients, and what was kept, in the order of the signature.
-        let (mut starts, mut kept, mut grads) =
-            (self.states.iter(), self.kept.iter(), grad_states.iter().copied());
-        let is_next =
-            |name: &str| spec.states.iter().any(|state| name == format!("grad_{}_next", state.name));
-        let buffers = spec.signature(self.template).inputs.iter();
-        let state = |buffer: &crate::BufferSpec| match buffer.extent {
-            Extent::Neuron if is_next(buffer.name) => grads.next(),
-            Extent::Neuron if self.template == Template::LeanBptt => starts.next(),
-            _ => kept.next(),
+        // In the order of the signature: factors come after gradients, checkpoints with the states they are of.
+        let (kept, grads) = (self.kept.iter(), grad_states.iter().copied());
+        let states = match self.template {
+            Template::LeanBptt => self.states.iter().chain(kept).chain(grads).collect(),
+            _ => grads.chain(kept).collect(),
         };
-        let is_state =
-            |buffer: &&crate::BufferSpec| buffer.class == Class::State && buffer.extent != Extent::Parameter;
         let arrays = Arrays {
             dims: &self.dims,
             shape: &self.shape,
             steps: self.steps,
             signals: self.inputs.iter().chain([grad_spike]).collect(),
-            states: buffers.filter(is_state).filter_map(state).collect(),
+            states,
             parameters: refs(&self.parameters),
         };
         let computed = compute(&self.neuron, self.template, self.gradient, &arrays)?;

@@ -148,11 +148,7 @@ impl Writer<'_> {
             program.settled.iter().map(|binding| format!("{}_lanes[LANES]", binding.name)).collect();
         self.out.line(format!("real {};", list.join(", ")));
         self.out.open("FOR_LANES(lane) {");
-        let reached = self.graph.reach(program.settled.iter().map(|binding| binding.expr));
-        let is_read = |slot: &Slot| {
-            reached.iter().any(|&id| self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == slot.local))
-        };
-        for (slot, _) in program.arrays.iter().filter(|(slot, _)| is_read(slot)) {
+        for slot in program.settled_from(self.graph) {
             self.out.line(format!("const real {} = {}[lane];", slot.local, lanes_of(slot)));
         }
         for binding in &program.settled {

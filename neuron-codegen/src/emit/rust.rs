@@ -182,14 +182,8 @@ impl Writer<'_> {
         for binding in &program.settled {
             self.out.line(format!("let mut {}_lanes = lanes();", binding.name));
         }
-        let reached = self.graph.reach(program.settled.iter().map(|binding| binding.expr));
-        let is_read = |slot: &Slot| {
-            reached.iter().any(|&id| self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == slot.local))
-        };
-        let arrays = program.arrays.iter().map(|(slot, _)| slot).filter(|slot| is_read(slot)).cloned();
-        let arrays: Vec<Slot> = arrays.collect();
         self.out.open("for lane in 0..LANES {");
-        self.reads(&arrays);
+        self.reads(&program.settled_from(self.graph));
         for binding in &program.settled {
             let value =
                 Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
@@ -203,7 +197,7 @@ impl Writer<'_> {
     fn phase(&mut self, program: &Program, phase: &Phase) {
         let printer = Printer { graph: self.graph, dialect: Dialect::Rust, names: &phase.names };
         self.out.open("for lane in 0..LANES {");
-        self.reads(&phase.reads);
+        self.reads(&phase.reads.iter().collect::<Vec<_>>());
         for binding in &phase.lets {
             self.assign(&format!("let {}", binding.name), &printer, binding.expr, true);
         }
@@ -219,8 +213,9 @@ impl Writer<'_> {
     }
 
     /// Gives the values of a lane their names.
-    fn reads(&mut self, slots: &[Slot]) {
-        let list = |f: &dyn Fn(&Slot) -> String| slots.iter().map(f).collect::<Vec<_>>().join(", ");
+    fn reads(&mut self, slots: &[&Slot]) {
+        let list =
+            |f: &dyn Fn(&Slot) -> String| slots.iter().map(|slot| f(slot)).collect::<Vec<_>>().join(", ");
         let (locals, values) = (list(&|s| s.local.clone()), list(&|s| format!("{}[lane]", lanes(s))));
         if slots.len() > 1 && locals.len() + values.len() < 80 {
             self.out.line(format!("let ({locals}) = ({values});"));

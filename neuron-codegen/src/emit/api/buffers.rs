@@ -55,6 +55,10 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         Extent::Parameter => "one value, or one a channel, or one a neuron",
     };
     let is_gradient = buffer.name.starts_with("grad_");
+    let kept = |what: &str| match template.is_backward() {
+        true => format!("From the forward pass: {what}"),
+        false => format!("Out: {what}"),
+    };
     let what = match (&buffer.content, is_gradient) {
         (Content::Input(name), false) => format!("Input `{name}`"),
         (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
@@ -81,11 +85,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         }
         (Content::Checkpoint(name), _) => {
             let what = format!("`{name}` before every 8th step but the first");
-            if template.is_backward() {
-                format!("From the forward pass: {what}")
-            } else {
-                format!("Out: {what}")
-            }
+            kept(&what)
         }
         (Content::Factor(name), _) => {
             let meaning = match name.as_str() {
@@ -98,11 +98,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
                     format!("derivative of `{of}`{next} with respect to `{by}`")
                 }
             };
-            if template.is_backward() {
-                format!("From the forward pass: {meaning}")
-            } else {
-                format!("Out: {meaning}")
-            }
+            kept(&meaning)
         }
     };
     format!("{what}; {shape}.")
