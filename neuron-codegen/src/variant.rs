@@ -1,7 +1,7 @@
 //! Which kernel: names, look-ups and signatures all derive from a [`Variant`].
 
 use crate::gradient::{Derived, Recomputed};
-use crate::model::{Model, Param, Reset};
+use crate::model::{Model, Param, Reset, State};
 
 /// What a kernel computes; the same names as in the runtime's `Template`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +22,10 @@ pub enum Template {
     LeanFptt,
     /// Gradients of a sequence, whose steps are computed again from these.
     LeanBptt,
+    /// A sequence, with the membrane potential after every step.
+    FpttWithV,
+    /// A sequence, whose spikes are bits. Neurons that do not fire have none.
+    PackedFptt,
 }
 
 /// Steps from one checkpoint of the lean templates to the next, and that a thread of a GPU has in flight.
@@ -29,7 +33,7 @@ pub const STEPS: usize = 8;
 
 impl Template {
     /// All templates, in the runtime's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Forward,
         Self::Fptt,
         Self::ForwardWithGrad,
@@ -38,7 +42,15 @@ impl Template {
         Self::Bptt,
         Self::LeanFptt,
         Self::LeanBptt,
+        Self::FpttWithV,
+        Self::PackedFptt,
     ];
+
+    /// Those of a neuron, in the runtime's order.
+    pub fn of(model: &Model) -> impl Iterator<Item = Self> + use<> {
+        let fires = model.threshold().is_some();
+        Self::ALL.into_iter().filter(move |&template| fires || template != Self::PackedFptt)
+    }
 
     /// Its name in CamelCase: that of the runtime's variant and of the struct of its buffers.
     pub fn type_name(self) -> &'static str {
@@ -51,6 +63,8 @@ impl Template {
             Self::Bptt => "Bptt",
             Self::LeanFptt => "LeanFptt",
             Self::LeanBptt => "LeanBptt",
+            Self::FpttWithV => "FpttWithV",
+            Self::PackedFptt => "PackedFptt",
         }
     }
 
@@ -65,6 +79,8 @@ impl Template {
             Self::Bptt => "bptt",
             Self::LeanFptt => "lean_fptt",
             Self::LeanBptt => "lean_bptt",
+            Self::FpttWithV => "fptt_with_v",
+            Self::PackedFptt => "packed_fptt",
         }
     }
 
@@ -104,6 +120,8 @@ impl Template {
             Self::Bptt => "gradients of a sequence: back-propagation through time",
             Self::LeanFptt => "a sequence of steps, keeping the states of every 8th for `lean_bptt`",
             Self::LeanBptt => "gradients of a sequence, computing the steps again from what `lean_fptt` kept",
+            Self::FpttWithV => "a sequence of steps, with the membrane potential after each",
+            Self::PackedFptt => "a sequence of steps, with spikes of one bit",
         }
     }
 }
@@ -123,7 +141,7 @@ impl Variant {
     /// The kernels of `model`: the templates under each reset, the gradients, then the relaxed model.
     pub fn all(model: &Model) -> Vec<Self> {
         let (by_reset, of_all): (Vec<_>, Vec<_>) =
-            Template::ALL.into_iter().partition(|template| template.resets());
+            Template::of(model).partition(|template| template.resets());
         let mut all = Vec::new();
         for &reset in &model.resets {
             all.extend(by_reset.iter().map(|&template| Self {
@@ -155,6 +173,8 @@ pub enum Class {
     Signal,
     /// The format of the arithmetic.
     State,
+    /// One bit a neuron, in words of 32.
+    Bits,
 }
 
 /// How many values a buffer has; the same names as in the runtime.
@@ -183,6 +203,8 @@ pub enum Content {
     NextState(String),
     /// A state before every [`STEPS`]th step but the first.
     Checkpoint(String),
+    /// The membrane potential after every step.
+    Trace,
     /// A kept factor.
     Factor(String),
     /// A parameter that may differ between neurons, or its gradient.
@@ -250,6 +272,13 @@ impl Signature {
                 state(format!("{name}_checkpoints"), Extent::Checkpoint, Content::Checkpoint(name.clone()))
             })
         };
+        let trace = |state: &State| Buffer {
+            name: format!("{}_seq", state.name),
+            class: Class::State,
+            extent: Extent::Step,
+            content: Content::Trace,
+        };
+        let packed = |spikes: Buffer| Buffer { name: "spike_bits".into(), class: Class::Bits, ..spikes };
         let output = |prefix: &str| [signal(prefix, model.output.name(), Content::Output)].into_iter();
         let factors = || {
             derived.kept().map(|factor| {
@@ -270,6 +299,14 @@ impl Signature {
                 inputs("").chain(states("")).chain(arrays()).collect(),
                 output("").chain(next("")).chain(factors()).collect(),
             ),
+            Template::FpttWithV => (
+                inputs("").chain(states("")).chain(arrays()).collect(),
+                output("").chain(next("")).chain([trace(&model.states[0])]).collect(),
+            ),
+            Template::PackedFptt => (
+                inputs("").chain(states("")).chain(arrays()).collect(),
+                output("").map(packed).chain(next("")).collect(),
+            ),
             Template::LeanFptt => (
                 inputs("").chain(states("")).chain(arrays()).collect(),
                 output("").chain(next("")).chain(checkpoints()).collect(),
@@ -289,16 +326,22 @@ impl Signature {
             }
         };
         let mut signature = Self { template, inputs, outputs, lanes: 1 };
+        // Steps that are computed twice have so much between loads and stores that more threads are worth more.
+        if signature.fits_twice() && template != Template::LeanBptt {
+            signature.lanes = 2;
+        }
+        signature
+    }
+
+    /// Whether a thread of a GPU has registers for two neurons.
+    pub(crate) fn fits_twice(&self) -> bool {
         // What is in flight of each array, and what stays for all steps.
         let registers = |buffer: &Buffer| match buffer.extent {
             Extent::Step => STEPS,
             Extent::Neuron | Extent::Parameter => 1,
             Extent::Checkpoint => 0,
         };
-        if signature.buffers().map(registers).sum::<usize>() <= REGISTERS {
-            signature.lanes = 2;
-        }
-        signature
+        self.buffers().map(registers).sum::<usize>() <= REGISTERS
     }
 
     /// All arrays, those read first.

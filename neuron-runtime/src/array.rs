@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::cuda::{CudaArray, CudaDevice};
+use crate::element::Plain;
 use crate::{Element, Error};
 
 /// Where an array is and where work on it is done.
@@ -47,9 +48,44 @@ pub struct Array<E: Element> {
 
 /// The elements, wherever they are.
 #[derive(Clone, Debug)]
-pub(crate) enum Data<E: Element> {
+pub(crate) enum Data<E: Plain> {
     Cpu(Arc<Vec<E>>),
     Cuda(CudaArray<E>),
+}
+
+impl<E: Plain> Data<E> {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Cpu(data) => data.len(),
+            Self::Cuda(data) => data.len(),
+        }
+    }
+
+    pub fn device(&self) -> Device {
+        match self {
+            Self::Cpu(_) => Device::Cpu,
+            Self::Cuda(data) => Device::Cuda(data.device().clone()),
+        }
+    }
+
+    pub fn to(&self, device: &Device) -> Result<Self, Error> {
+        Ok(match (self, device) {
+            (Self::Cuda(data), Device::Cuda(device)) if data.device() == device => Self::Cuda(data.clone()),
+            (Self::Cpu(data), Device::Cpu) => Self::Cpu(data.clone()),
+            (Self::Cuda(data), Device::Cpu) => Self::Cpu(Arc::new(data.to_vec()?)),
+            (Self::Cpu(data), Device::Cuda(device)) => Self::Cuda(CudaArray::from_slice(device, data)?),
+            (Self::Cuda(data), Device::Cuda(device)) => {
+                Self::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
+            }
+        })
+    }
+
+    pub fn to_vec(&self) -> Result<Vec<E>, Error> {
+        match self {
+            Self::Cpu(data) => Ok(data.to_vec()),
+            Self::Cuda(data) => Ok(data.to_vec()?),
+        }
+    }
 }
 
 impl<E: Element> Array<E> {
@@ -71,10 +107,7 @@ impl<E: Element> Array<E> {
 
     pub(crate) fn new(shape: Vec<usize>, data: Data<E>) -> Result<Self, Error> {
         let expected = elements(&shape);
-        let actual = match &data {
-            Data::Cpu(data) => data.len(),
-            Data::Cuda(data) => data.len(),
-        };
+        let actual = data.len();
         if expected == Some(actual) {
             return Ok(Self { shape, data });
         }
@@ -107,10 +140,7 @@ impl<E: Element> Array<E> {
 
     /// Where it is.
     pub fn device(&self) -> Device {
-        match &self.data {
-            Data::Cpu(_) => Device::Cpu,
-            Data::Cuda(data) => Device::Cuda(data.device().clone()),
-        }
+        self.data.device()
     }
 
     /// The same array on `device`: a copy, or the same elements if it is there already.
@@ -118,16 +148,7 @@ impl<E: Element> Array<E> {
     /// # Errors
     /// [`Error::Cuda`]
     pub fn to(&self, device: &Device) -> Result<Self, Error> {
-        let data = match (&self.data, device) {
-            (Data::Cuda(data), Device::Cuda(device)) if data.device() == device => Data::Cuda(data.clone()),
-            (Data::Cpu(data), Device::Cpu) => Data::Cpu(data.clone()),
-            (Data::Cuda(data), Device::Cpu) => Data::Cpu(Arc::new(data.to_vec()?)),
-            (Data::Cpu(data), Device::Cuda(device)) => Data::Cuda(CudaArray::from_slice(device, data)?),
-            (Data::Cuda(data), Device::Cuda(device)) => {
-                Data::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
-            }
-        };
-        Ok(Self { shape: self.shape.clone(), data })
+        Ok(Self { shape: self.shape.clone(), data: self.data.to(device)? })
     }
 
     /// Its elements, row-major, or `None` if it is on a GPU.
@@ -151,10 +172,7 @@ impl<E: Element> Array<E> {
     /// # Errors
     /// [`Error::Cuda`], also of work given to the GPU before.
     pub fn to_vec(&self) -> Result<Vec<E>, Error> {
-        match &self.data {
-            Data::Cpu(data) => Ok(data.to_vec()),
-            Data::Cuda(data) => Ok(data.to_vec()?),
-        }
+        self.data.to_vec()
     }
 
     /// Its elements, row-major, from wherever they are; without a copy if it is on the CPU and has no clones.

@@ -23,6 +23,8 @@ pub enum Sink<'a, E: Element> {
     State(&'a mut [E::Real]),
     /// The gradient of a parameter, as many values as it has.
     Parameter(&'a mut [E::Real]),
+    /// Words of bits; see [`Class::Bits`](crate::Class::Bits).
+    Bits(&'a mut [u32]),
 }
 
 /// A call of one template.

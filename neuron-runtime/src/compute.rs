@@ -1,5 +1,7 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
+use std::sync::Arc;
+
 use crate::array::Data;
 use crate::cuda::{self, Input};
 use crate::evaluate::{Mode, Output, evaluate};
@@ -13,6 +15,8 @@ pub struct Computed<E: Element> {
     pub signals: Vec<Array<E>>,
     pub states: Vec<Array<E::Real>>,
     pub parameters: Vec<Array<E::Real>>,
+    /// Spikes as bits, of the shape of the inputs.
+    pub bits: Option<Data<u32>>,
 }
 
 /// The arrays that a template reads, by their class, in order, and their shapes, which have been checked.
@@ -35,6 +39,7 @@ pub fn compute<N: Neuron, E: Element>(
     gradient: Gradient,
     arrays: &Arrays<'_, E>,
 ) -> Result<Computed<E>, Error> {
+    N::SPEC.check_template(template)?;
     let device = common_device::<N, E>(template, arrays)?;
     let neurons = arrays.dims.iter().product();
     let layouts = layouts::<N, E>(arrays)?;
@@ -49,7 +54,8 @@ pub fn compute<N: Neuron, E: Element>(
         (_, Some(_)) => arrays.dims.to_vec(),
         (_, None) => learnable_shapes.next().unwrap_or(&[]).to_vec(),
     });
-    let mut computed = Computed { signals: Vec::new(), states: Vec::new(), parameters: Vec::new() };
+    let mut computed =
+        Computed { signals: Vec::new(), states: Vec::new(), parameters: Vec::new(), bits: None };
     match device {
         Device::Cpu => {
             let signals = arrays.signals.iter().filter_map(|array| Some(Source::Signal(array.as_slice()?)));
@@ -64,6 +70,7 @@ pub fn compute<N: Neuron, E: Element>(
                     Output::Signal(data) => computed.signals.push(Array::from_vec(shape, data)?),
                     Output::State(data) => computed.states.push(Array::from_vec(shape, data)?),
                     Output::Parameter(data) => computed.parameters.push(Array::from_vec(shape, data)?),
+                    Output::Bits(words) => computed.bits = Some(Data::Cpu(Arc::new(words))),
                 }
             }
         }
@@ -88,6 +95,7 @@ pub fn compute<N: Neuron, E: Element>(
                     cuda::Output::Signal(data) => computed.signals.push(Array::from_cuda(shape, data)?),
                     cuda::Output::State(data) => computed.states.push(Array::from_cuda(shape, data)?),
                     cuda::Output::Parameter(data) => computed.parameters.push(Array::from_cuda(shape, data)?),
+                    cuda::Output::Bits(words) => computed.bits = Some(Data::Cuda(words)),
                 }
             }
         }

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod array;
+mod bits;
 mod compile;
 mod device;
 mod error;
@@ -22,6 +23,7 @@ mod sums;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
+pub(crate) use bits::{pack, unpack};
 pub use compile::{cache_directory, nvrtc_version};
 pub use device::CudaDevice;
 pub use error::CudaError;

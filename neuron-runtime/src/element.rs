@@ -8,11 +8,29 @@ use half::{bf16, f16};
 use crate::Real;
 use crate::rows::LANES;
 
+/// What arrays are made of: plain numbers, all of whose bytes may have any value.
+///
+/// It is there for the formats of the data and for words of bits, and for nothing else.
+pub trait Plain: sealed::Sealed + Copy + Debug + Default + PartialEq + Send + Sync + 'static {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! is_plain {
+    ($($format:ty),*) => {$(
+        impl sealed::Sealed for $format {}
+        impl Plain for $format {}
+    )*};
+}
+
+is_plain!(f32, f64, f16, bf16, u32);
+
 /// A storage format: `f32`, `f64`, `half::f16` or `half::bf16`.
 ///
 /// States and arithmetic are in [`Element::Real`]: the format itself if it is one to compute in, `f32` for
 /// the two half-precision ones.
-pub trait Element: Copy + Debug + Default + PartialEq + Send + Sync + 'static {
+pub trait Element: Plain {
     /// The format of states and arithmetic.
     type Real: Real;
 

@@ -13,6 +13,8 @@ pub enum Kind {
     State,
     /// Values of a parameter.
     Parameter,
+    /// Words of bits.
+    Bits,
 }
 
 impl std::fmt::Display for Kind {
@@ -21,6 +23,7 @@ impl std::fmt::Display for Kind {
             Self::Signal => "signal",
             Self::State => "state",
             Self::Parameter => "parameter",
+            Self::Bits => "bits",
         })
     }
 }
@@ -151,6 +154,15 @@ pub enum Error {
     UnknownSurrogateIndex {
         /// The index asked for.
         index: u32,
+    },
+
+    /// Spikes of one bit, of a neuron that does not fire.
+    #[error("{neuron} has no {template}: it does not fire, and what it gives does not fit into a bit")]
+    NoTemplate {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
     },
 
     /// Too many or too few arrays.

@@ -1,6 +1,7 @@
 //! Templates with outputs allocated for the caller.
 
 use crate::cuda;
+use crate::memory::zeros;
 use crate::{
     Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Spec, Template,
 };
@@ -14,6 +15,8 @@ pub enum Output<E: Element> {
     State(Vec<E::Real>),
     /// The gradient of a parameter.
     Parameter(Vec<E::Real>),
+    /// Words of bits.
+    Bits(Vec<u32>),
 }
 
 /// The arrays that a template returned, by the names of its signature.
@@ -28,17 +31,27 @@ impl<E: Element> Outputs<E> {
         let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Signal(_)))?;
         match self.named.remove(at).1 {
             Output::Signal(array) => Some(array),
-            Output::State(_) | Output::Parameter(_) => None,
+            Output::State(_) | Output::Parameter(_) | Output::Bits(_) => None,
+        }
+    }
+
+    /// The words of bits called `name`, or `None` if there are none or they were taken before.
+    pub fn take_bits(&mut self, name: &str) -> Option<Vec<u32>> {
+        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Bits(_)))?;
+        match self.named.remove(at).1 {
+            Output::Bits(words) => Some(words),
+            Output::Signal(_) | Output::State(_) | Output::Parameter(_) => None,
         }
     }
 
     /// The array called `name` in the format of the arithmetic, or `None` if there is none or it was taken
     /// before.
     pub fn take_state(&mut self, name: &str) -> Option<Vec<E::Real>> {
-        let at = self.named.iter().position(|(n, o)| *n == name && !matches!(o, Output::Signal(_)))?;
+        let is_state = |o: &Output<E>| matches!(o, Output::State(_) | Output::Parameter(_));
+        let at = self.named.iter().position(|(n, o)| *n == name && is_state(o))?;
         match self.named.remove(at).1 {
             Output::State(array) | Output::Parameter(array) => Some(array),
-            Output::Signal(_) => None,
+            Output::Signal(_) | Output::Bits(_) => None,
         }
     }
 
@@ -103,6 +116,7 @@ fn evaluate_by<E: Element>(
     spec: &'static Spec,
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
+    spec.check_template(template)?;
     let signature = spec.signature(template);
     // Outputs are as long as the inputs say; whether these agree is checked by the call itself.
     let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.extent == Extent::Step);
@@ -114,16 +128,14 @@ fn evaluate_by<E: Element>(
         .outputs
         .iter()
         .map(|buffer| {
-            let length = match buffer.extent.rows(per_step / neurons.max(1)) {
-                // Not a multiple, which the call will say.
-                Some(_) if buffer.extent == Extent::Step => per_step,
-                Some(rows) => rows * neurons,
-                None => lengths.next().unwrap_or(0),
-            };
+            // Where it is not a multiple the call will say so.
+            let length = buffer.elements(per_step / neurons.max(1), neurons);
+            let length = length.unwrap_or_else(|| lengths.next().unwrap_or(0));
             match (buffer.extent, buffer.class) {
-                (Extent::Parameter, _) => Output::Parameter(vec![E::Real::default(); length]),
-                (_, Class::Signal) => Output::Signal(vec![E::default(); length]),
-                (_, Class::State) => Output::State(vec![E::Real::default(); length]),
+                (Extent::Parameter, _) => Output::Parameter(zeros(length)),
+                (_, Class::Signal) => Output::Signal(zeros(length)),
+                (_, Class::State) => Output::State(zeros(length)),
+                (_, Class::Bits) => Output::Bits(zeros(length)),
             }
         })
         .collect();
@@ -133,6 +145,7 @@ fn evaluate_by<E: Element>(
             Output::Signal(array) => Sink::Signal(array),
             Output::State(array) => Sink::State(array),
             Output::Parameter(array) => Sink::Parameter(array),
+            Output::Bits(words) => Sink::Bits(words),
         })
         .collect();
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;

@@ -62,6 +62,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     /// The number of steps, if everything is as it should be.
     pub(crate) fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
         let (neuron, template) = (spec.name, self.template);
+        spec.check_template(template)?;
         let signature = spec.signature(template);
         for (role, expected, actual) in [
             ("input", signature.inputs.len(), self.inputs.len()),
@@ -131,13 +132,13 @@ impl<'a, E: Element> Call<'_, 'a, E> {
             (Extent::Parameter, _) => Kind::Parameter,
             (_, Class::Signal) => Kind::Signal,
             (_, Class::State) => Kind::State,
+            (_, Class::Bits) => Kind::Bits,
         };
         if kind != expected {
             return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
         // Without overflow: the first per-step array has as many elements.
-        let Some(rows) = buffer.extent.rows(steps) else { return Ok(()) };
-        let expected = rows * self.neurons;
+        let Some(expected) = buffer.elements(steps, self.neurons) else { return Ok(()) };
         if actual != expected {
             let shape = match buffer.extent {
                 Extent::Neuron => format!("N = {}", self.neurons),
@@ -165,6 +166,7 @@ impl<E: Element> Sink<'_, E> {
             Self::Signal(array) => (Kind::Signal, array.len()),
             Self::State(array) => (Kind::State, array.len()),
             Self::Parameter(array) => (Kind::Parameter, array.len()),
+            Self::Bits(array) => (Kind::Bits, array.len()),
         }
     }
 }

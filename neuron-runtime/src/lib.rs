@@ -28,8 +28,10 @@ mod initial;
 mod isa;
 mod macros;
 pub mod math;
+mod memory;
 mod neuron;
 mod node;
+mod packed;
 mod parameter;
 mod parameters;
 pub mod plan;
@@ -43,7 +45,7 @@ mod tile;
 
 pub use array::{Array, Device};
 pub use call::{Call, Sink, Source};
-pub use element::Element;
+pub use element::{Element, Plain};
 pub use error::{Error, Kind};
 pub use gradcheck::gradcheck;
 pub use initial::{initial_grads, initial_states};
@@ -52,10 +54,11 @@ pub use isa::Isa;
 pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
+pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter, Values, validate_values};
 pub use plan::{Keep, Plan, plan};
 pub use real::Real;
-pub use rows::{LANES, Rows, RowsMut, STEPS};
+pub use rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS};
 pub use spec::{
     BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, ParamKind, ParamSpec, Reset, Signature, Spec,
     StateSpec, Template,

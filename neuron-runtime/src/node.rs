@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::parameters::Parameters;
 use crate::step::{Context, Operation, Sequence, Single, Stepping, arity, refs};
-use crate::{Array, Device, Element, Error, Gradient, Neuron, Reset, Surrogate, Value};
+use crate::{
+    Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, Reset, Surrogate, Template, Value,
+};
 
 /// A layer of neurons with state.
 ///
@@ -25,6 +27,8 @@ pub struct Stateful<N, E: Element, S> {
     operation: Operation<N, S>,
     parameters: Parameters<N, E::Real>,
     states: Option<Vec<Array<E::Real>>>,
+    stores_v_seq: bool,
+    v_seq: Option<Array<E::Real>>,
     is_training: bool,
     saved: Vec<Saved<N, E>>,
     /// Whether the states are those that the last saved forward pass ended with, and that one's gradient has
@@ -46,6 +50,14 @@ struct Saved<N, E: Element> {
     grad_states: Option<Vec<Array<E::Real>>>,
 }
 
+/// What a forward pass gives.
+struct Pass<N, E: Element, T> {
+    result: T,
+    states: Vec<Array<E::Real>>,
+    /// In training mode.
+    context: Option<Context<N, E>>,
+}
+
 /// A layer of neurons with state that computes a step at a time; see [`Stateful`].
 pub type Node<N, E = f32> = Stateful<N, E, Single>;
 
@@ -64,6 +76,8 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
             parameters: Parameters::of(&neuron),
             operation: Operation::new(neuron, gradient),
             states: None,
+            stores_v_seq: false,
+            v_seq: None,
             is_training: true,
             saved: Vec::new(),
             continues: false,
@@ -152,6 +166,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Forgets the state and everything saved.
     pub fn reset(&mut self) {
         self.states = None;
+        self.v_seq = None;
         self.detach();
     }
 
@@ -176,6 +191,36 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// # Errors
     /// As [`Stateful::forward`].
     pub fn forward_all(&mut self, inputs: &[&Array<E>]) -> Result<Array<E>, Error> {
+        let stores_v_seq = self.stores_v_seq;
+        let (spike, v_seq) = self.pass(inputs, |operation, states, parameters, is_training| {
+            let recorded =
+                stores_v_seq.then(|| operation.recorded(inputs, states, parameters)).transpose()?;
+            let (recorded, v_seq) = recorded.unzip();
+            let (stepped, context) = match (is_training, recorded) {
+                (true, _) => {
+                    let (stepped, context) = operation.forward_with(inputs, states, parameters)?;
+                    (stepped, Some(context))
+                }
+                (false, Some(recorded)) => (recorded, None),
+                (false, None) => (operation.inference_with(inputs, states, parameters)?, None),
+            };
+            Ok(Pass { result: (stepped.spike, v_seq), states: stepped.states, context })
+        })?;
+        self.v_seq = v_seq;
+        Ok(spike)
+    }
+
+    /// A forward pass: `compute` does it, given states and parameters, and in training mode keeps its context.
+    fn pass<T>(
+        &mut self,
+        inputs: &[&Array<E>],
+        compute: impl FnOnce(
+            &Operation<N, S>,
+            &[&Array<E::Real>],
+            &[&Array<E::Real>],
+            bool,
+        ) -> Result<Pass<N, E, T>, Error>,
+    ) -> Result<T, Error> {
         let device = inputs.first().map_or(Device::Cpu, |input| input.device());
         self.parameters.move_to(&device)?;
         let initial;
@@ -187,17 +232,14 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
             }
         };
         let (states, parameters) = (refs(states), refs(self.parameters.arrays()));
-        let stepped = if self.is_training {
-            let (stepped, context) = self.operation.forward_with(inputs, &states, &parameters)?;
+        let pass = compute(&self.operation, &states, &parameters, self.is_training)?;
+        if let Some(context) = pass.context {
             let (continues, is_initial) = (self.continues, self.states.is_none());
             self.saved.push(Saved { context, continues, is_initial, grad_states: None });
-            stepped
-        } else {
-            self.operation.inference_with(inputs, &states, &parameters)?
-        };
+        }
         self.continues = self.is_training;
-        self.states = Some(stepped.states);
-        Ok(stepped.spike)
+        self.states = Some(pass.states);
+        Ok(pass.result)
     }
 
     /// The states before the first step, in the shape that the inputs ask for.
@@ -271,6 +313,40 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Gradient of the states that the last backward pass ended with: those before its first step.
     pub fn grad_states(&self) -> Option<&[Array<E::Real>]> {
         self.grad_states.as_deref()
+    }
+}
+
+impl<N: Neuron, E: Element> MultiStepNode<N, E> {
+    /// Whether forward passes keep the membrane potential after every step, for [`Stateful::v_seq`]. At first they do
+    /// not. In training mode it takes a pass of its own.
+    pub fn store_v_seq(&mut self, stores: bool) {
+        self.stores_v_seq = stores;
+        self.v_seq = None;
+    }
+
+    /// The membrane potential after every step of the last forward pass, `[T, ...]`; `None` unless
+    /// [`Stateful::store_v_seq`] asked for it.
+    pub fn v_seq(&self) -> Option<&Array<E::Real>> {
+        self.v_seq.as_ref()
+    }
+
+    /// As [`Stateful::forward_all`], with spikes of one bit. In training mode they are packed by a pass of their own.
+    ///
+    /// # Errors
+    /// As [`Stateful::forward`], and [`Error::NoTemplate`] if the neuron does not fire.
+    pub fn forward_packed(&mut self, inputs: &[&Array<E>]) -> Result<PackedSpikes, Error> {
+        N::SPEC.check_template(Template::PackedFptt)?;
+        let packed = self.pass(inputs, |operation, states, parameters, is_training| {
+            if is_training {
+                let (stepped, context) = operation.forward_with(inputs, states, parameters)?;
+                let result = PackedSpikes::pack::<N, E>(&stepped.spike)?;
+                return Ok(Pass { result, states: stepped.states, context: Some(context) });
+            }
+            let (result, states) = operation.packed(inputs, states, parameters)?;
+            Ok(Pass { result, states, context: None })
+        })?;
+        self.v_seq = None;
+        Ok(packed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What training keeps, and what that costs: bytes, counted from the signatures.
 
-use crate::{BufferSpec, Class, Element, Extent, Neuron, Spec, Template};
+use crate::{BufferSpec, Element, Neuron, Spec, Template};
 
 /// What the forward pass of a training step keeps for its backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +36,7 @@ impl Traffic {
     /// Of one template over `steps` steps of `neurons` neurons. Parameters, of which there may be any number, are
     /// not counted.
     pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
-        let bytes = |buffers: &[BufferSpec]| buffers.iter().map(|b| bytes::<E>(b, steps, neurons)).sum();
+        let bytes = |buffers: &[BufferSpec]| buffers.iter().map(|b| b.bytes::<E>(steps, neurons)).sum();
         let signature = N::SPEC.signature(template);
         Self { read: bytes(signature.inputs), written: bytes(signature.outputs) }
     }
@@ -65,7 +65,7 @@ impl Plan {
     pub fn of<N: Neuron, E: Element>(keep: Keep, steps: usize, neurons: usize) -> Self {
         let [forward, backward] = keep.templates();
         let kept = N::SPEC.signature(forward).outputs.iter().filter(|buffer| is_kept(N::SPEC, buffer));
-        let kept = kept.map(|buffer| bytes::<E>(buffer, steps, neurons)).sum();
+        let kept = kept.map(|buffer| buffer.bytes::<E>(steps, neurons)).sum();
         let traffic = |template| Traffic::of::<N, E>(template, steps, neurons);
         Self { keep, forward: traffic(forward), backward: traffic(backward), kept }
     }
@@ -83,16 +83,4 @@ pub fn plan<N: Neuron, E: Element>(steps: usize, neurons: usize) -> Plan {
 fn is_kept(spec: &'static Spec, buffer: &BufferSpec) -> bool {
     let results = spec.signature(Template::Fptt).outputs;
     !results.iter().any(|result| result.name == buffer.name)
-}
-
-fn bytes<E: Element>(buffer: &BufferSpec, steps: usize, neurons: usize) -> usize {
-    let size = match buffer.class {
-        Class::Signal => size_of::<E>(),
-        Class::State => size_of::<E::Real>(),
-    };
-    let rows = match buffer.extent {
-        Extent::Parameter => 0,
-        extent => extent.rows(steps).unwrap_or(0),
-    };
-    rows.saturating_mul(neurons).saturating_mul(size)
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use crate::spec::WORD;
 use crate::{Element, Real};
 
 /// Neurons that a kernel computes together: the width of a tile.
@@ -124,6 +125,52 @@ impl<T: Element> RowsMut<'_, T> {
             cut(block, unsafe { std::slice::from_raw_parts_mut(start, self.shape.width) });
         }
     }
+}
+
+/// A tile's columns of an array of bits that is written.
+#[derive(Debug)]
+pub struct BitRowsMut<'a> {
+    first: *mut u32,
+    shape: Columns,
+    array: PhantomData<&'a mut [u32]>,
+}
+
+// A tile's bits are whole words.
+const _: () = assert!(LANES == 2 * WORD);
+
+impl BitRowsMut<'_> {
+    /// # Safety
+    /// From `first` on there are `rows - 1` times `stride` words and those of `width` bits, and for the lifetime
+    /// nothing but this thread touches the tile's.
+    pub(crate) unsafe fn new(first: *mut u32, shape: Columns) -> Self {
+        Self { first, shape, array: PhantomData }
+    }
+
+    /// Writes which lanes of row `row` are not 0.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[inline(always)]
+    pub fn store<R: Real>(&mut self, row: usize, values: &[R; LANES]) {
+        let offset = self.shape.offset(row);
+        let words = self.shape.width.div_ceil(WORD);
+        // SAFETY: the words are inside the array, by the condition of `new` and the check in `offset`.
+        let words = unsafe { std::slice::from_raw_parts_mut(self.first.add(offset), words) };
+        let bits = packed(values) & (u64::MAX >> (LANES - self.shape.width));
+        for (word, half) in words.iter_mut().zip([bits as u32, (bits >> WORD) as u32]) {
+            *word = half;
+        }
+    }
+}
+
+/// Bit `n` says whether value `n` is not 0.
+#[inline(always)]
+pub(crate) fn packed<R: Real>(values: &[R; LANES]) -> u64 {
+    let mut bits = 0;
+    for (lane, value) in values.iter().enumerate() {
+        bits |= u64::from(*value != R::ZERO) << lane;
+    }
+    bits
 }
 
 #[cold]

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Element, Error};
 
 /// How the membrane potential is reset after a spike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,11 +63,15 @@ pub enum Template {
     /// As [`Template::Bptt`], from the inputs and what [`Template::LeanFptt`] has saved: it computes the steps
     /// again. The same gradients, bit for bit.
     LeanBptt,
+    /// As [`Template::Fptt`], with the membrane potential after every step.
+    FpttWithV,
+    /// As [`Template::Fptt`], with spikes of one bit: [`Class::Bits`]. Only of neurons that fire.
+    PackedFptt,
 }
 
 impl Template {
     /// All templates.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Forward,
         Self::Fptt,
         Self::ForwardWithGrad,
@@ -76,6 +80,8 @@ impl Template {
         Self::Bptt,
         Self::LeanFptt,
         Self::LeanBptt,
+        Self::FpttWithV,
+        Self::PackedFptt,
     ];
 
     /// Its name, without the reset.
@@ -89,6 +95,8 @@ impl Template {
             Self::Bptt => "bptt",
             Self::LeanFptt => "lean_fptt",
             Self::LeanBptt => "lean_bptt",
+            Self::FpttWithV => "fptt_with_v",
+            Self::PackedFptt => "packed_fptt",
         }
     }
 
@@ -192,13 +200,39 @@ pub enum Class {
     Signal,
     /// The format of the arithmetic: states, their gradients, factors kept for the backward pass.
     State,
+    /// One bit a neuron, in words of 32 bits, `u32`: that of neuron `n` is bit `n % 32`, the lowest being bit 0, of
+    /// word `n / 32` of a step. Bits beyond the last neuron are 0.
+    Bits,
 }
+
+impl Class {
+    /// Bytes of so many neighbours in this format, of data of format `E`.
+    pub const fn bytes<E: Element>(self, neurons: usize) -> usize {
+        match self {
+            Self::Signal => neurons.saturating_mul(size_of::<E>()),
+            Self::State => neurons.saturating_mul(size_of::<E::Real>()),
+            Self::Bits => neurons.div_ceil(WORD).saturating_mul(size_of::<u32>()),
+        }
+    }
+
+    /// Elements of a row of so many neurons.
+    pub const fn columns(self, neurons: usize) -> usize {
+        match self {
+            Self::Signal | Self::State => neurons,
+            Self::Bits => neurons.div_ceil(WORD),
+        }
+    }
+}
+
+/// Bits of a word of [`Class::Bits`].
+pub(crate) const WORD: usize = u32::BITS as usize;
 
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Signal => "signal",
             Self::State => "state",
+            Self::Bits => "bits",
         })
     }
 }
@@ -240,6 +274,18 @@ pub struct BufferSpec {
     pub class: Class,
     /// How many values it has.
     pub extent: Extent,
+}
+
+impl BufferSpec {
+    /// Elements of such an array, or `None` for a parameter.
+    pub fn elements(&self, steps: usize, neurons: usize) -> Option<usize> {
+        Some(self.extent.rows(steps)?.saturating_mul(self.class.columns(neurons)))
+    }
+
+    /// Bytes of such an array for data of format `E`. Parameters, of which there may be any number, count as none.
+    pub fn bytes<E: Element>(&self, steps: usize, neurons: usize) -> usize {
+        self.extent.rows(steps).unwrap_or(0).saturating_mul(self.class.bytes::<E>(neurons))
+    }
 }
 
 /// The arrays of one template, in the order in which every interface takes them.
@@ -320,16 +366,36 @@ pub struct Spec {
     pub equations: &'static [Equation],
     /// Its partial derivatives.
     pub derivatives: &'static [Equation],
-    /// The arrays of each template, in the order of [`Template::ALL`].
+    /// The arrays of each template that it has, in the order of [`Template::ALL`].
     pub signatures: &'static [Signature],
     /// Its kernels for the GPU.
     pub cuda: &'static Cuda,
 }
 
 impl Spec {
+    /// The templates that it has: all, but for [`Template::PackedFptt`] if it does not fire.
+    pub fn templates(&self) -> impl Iterator<Item = Template> + use<> {
+        self.signatures.iter().map(|signature| signature.template)
+    }
+
     /// The arrays of `template`.
+    ///
+    /// # Panics
+    /// If it does not have that template; [`Spec::check_template`] finds out.
     pub fn signature(&self, template: Template) -> &'static Signature {
-        &self.signatures[template as usize]
+        let signature = self.signatures.get(template as usize);
+        signature.unwrap_or_else(|| panic!("{} has no {template}: it does not fire", self.name))
+    }
+
+    /// Whether it has `template`.
+    ///
+    /// # Errors
+    /// [`Error::NoTemplate`]
+    pub fn check_template(&self, template: Template) -> Result<(), Error> {
+        if self.signatures.len() > template as usize {
+            return Ok(());
+        }
+        Err(Error::NoTemplate { neuron: self.name, template })
     }
 
     /// The parameters that may differ between neurons, in order.

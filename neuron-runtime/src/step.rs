@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use crate::compute::{Arrays, compute};
 use crate::plan::{Keep, plan};
-use crate::{Array, Device, Element, Error, Gradient, Neuron, ParamSpec, Real, Template, Value};
+use crate::{
+    Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamSpec, Real, Template, Value,
+};
 
 /// One step or a sequence of them.
 pub trait Stepping: Copy + Clone + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -228,6 +230,31 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         Ok(self.run(S::template(false), &self.check(inputs, states, parameters)?)?.0)
     }
 
+    /// As [`Operation::inference_with`], with the membrane potential after every step, `[T, ...]`; of sequences only.
+    pub(crate) fn recorded<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+        parameters: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Array<E::Real>), Error> {
+        let arrays = self.check(inputs, states, parameters)?;
+        let (stepped, recorded) = self.run(Template::FpttWithV, &arrays)?;
+        Ok((stepped, first(recorded)))
+    }
+
+    /// As [`Operation::inference_with`], with spikes of one bit; of sequences only.
+    pub(crate) fn packed<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+        parameters: &[&Array<E::Real>],
+    ) -> Result<(PackedSpikes, Vec<Array<E::Real>>), Error> {
+        let arrays = self.check(inputs, states, parameters)?;
+        let computed = compute(&self.neuron, Template::PackedFptt, self.gradient, &arrays)?;
+        let words = computed.bits.expect("what the template gives");
+        Ok((PackedSpikes::new(N::SPEC, arrays.shape.to_vec(), words), computed.states))
+    }
+
     /// The neuron's own values of the parameters that may differ between neurons, one for all, where the inputs are.
     pub(crate) fn parameters<E: Element>(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
         let device = inputs.first().map_or(Device::Cpu, |input| input.device());
@@ -274,6 +301,34 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         let (signals, states, parameters) = (inputs.to_vec(), states.to_vec(), parameters.to_vec());
         let steps = if S::IS_SEQUENCE { shape[0] } else { 1 };
         Ok(Arrays { dims, shape, steps, signals, states, parameters })
+    }
+}
+
+impl<N: Neuron> Operation<N, Sequence> {
+    /// Forward pass without gradient of any neuron that fires, with spikes of one bit, and the states after the last
+    /// step; see [`Operation::forward_all`].
+    ///
+    /// # Errors
+    /// As [`Operation::forward`], and [`Error::NoTemplate`] if the neuron does not fire.
+    pub fn inference_packed<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+    ) -> Result<(PackedSpikes, Vec<Array<E::Real>>), Error> {
+        self.packed(inputs, states, &refs(&self.parameters(inputs)?))
+    }
+
+    /// Forward pass without gradient of any neuron, and its membrane potential after every step, `[T, ...]`; see
+    /// [`Operation::forward_all`].
+    ///
+    /// # Errors
+    /// As [`Operation::forward`].
+    pub fn inference_with_v<E: Element>(
+        &self,
+        inputs: &[&Array<E>],
+        states: &[&Array<E::Real>],
+    ) -> Result<(Stepped<E>, Array<E::Real>), Error> {
+        self.recorded(inputs, states, &refs(&self.parameters(inputs)?))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a kernel sees of a call: its arrays, for the columns of one tile.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use crate::isa::Isa;
 use crate::parameter::{Layout, Values};
-use crate::rows::{Columns, LANES};
+use crate::rows::{BitRowsMut, Columns, LANES};
+use crate::spec::WORD;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.
@@ -15,16 +17,17 @@ pub trait Kernel<E: Element>: Sync {
 
 /// An array of a checked call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Array<S, R, P = std::convert::Infallible> {
+pub(crate) enum Array<S, R, P = Infallible, B = Infallible> {
     Signal(S),
     State(R),
     Parameter(P),
+    Bits(B),
 }
 
 type Input<E> = Array<*const E, *const <E as Element>::Real, (*const <E as Element>::Real, Layout)>;
 
 /// Where to write an output.
-pub(crate) type Output<E> = Array<*mut E, *mut <E as Element>::Real>;
+pub(crate) type Output<E> = Array<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
 impl<E: Element> Sink<'_, E> {
     /// Where it is.
@@ -33,6 +36,7 @@ impl<E: Element> Sink<'_, E> {
             Self::Signal(array) => Array::Signal(array.as_mut_ptr()),
             // What a kernel writes of a parameter's gradient is the part of each neuron.
             Self::State(array) | Self::Parameter(array) => Array::State(array.as_mut_ptr()),
+            Self::Bits(array) => Array::Bits(array.as_mut_ptr()),
         }
     }
 }
@@ -163,6 +167,15 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal_mut`.
         unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
+    }
+
+    /// Output `index` of the signature, in bits.
+    #[inline(always)]
+    pub fn bits_mut(&self, index: usize) -> BitRowsMut<'a> {
+        let (Array::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let stride = Class::Bits.columns(self.work.neurons);
+        // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
+        unsafe { BitRowsMut::new(array.add(self.first / WORD), Columns { stride, ..self.columns(rows) }) }
     }
 }
 

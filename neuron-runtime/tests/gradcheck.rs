@@ -143,6 +143,7 @@ impl<const OUTPUT: usize> Neuron for Wrong<OUTPUT> {
             match &mut outputs[OUTPUT] {
                 Sink::Signal(array) => array.iter_mut().for_each(|x| *x = E::store(x.load() * more)),
                 Sink::State(array) | Sink::Parameter(array) => array.iter_mut().for_each(|x| *x = *x * more),
+                Sink::Bits(_) => unreachable!("gradients are no bits"),
             }
         }
         Ok(())

@@ -149,5 +149,6 @@ fn source<E: Data>(array: &Output<E>) -> Source<'_, E> {
     match array {
         Output::Signal(values) => Source::Signal(values),
         Output::State(values) | Output::Parameter(values) => Source::State(values),
+        Output::Bits(_) => unreachable!("training keeps no bits"),
     }
 }

@@ -21,15 +21,16 @@ impl Bytes {
         let mut bytes = Self { per_step: 0.0, per_neuron: 0 };
         for buffer in signature.inputs.iter().chain(signature.outputs) {
             let size = match buffer.class {
-                Class::Signal => signal,
-                Class::State => state,
+                Class::Signal => signal as f64,
+                Class::State => state as f64,
+                Class::Bits => 1.0 / 8.0,
             };
             match buffer.extent {
-                Extent::Step => bytes.per_step += size as f64,
-                Extent::Checkpoint => bytes.per_step += size as f64 / STEPS as f64,
+                Extent::Step => bytes.per_step += size,
+                Extent::Checkpoint => bytes.per_step += size / STEPS as f64,
                 // A template of one step reads and writes its states in that step.
-                Extent::Neuron if signature.template.is_multi_step() => bytes.per_neuron += size,
-                Extent::Neuron => bytes.per_step += size as f64,
+                Extent::Neuron if signature.template.is_multi_step() => bytes.per_neuron += size as usize,
+                Extent::Neuron => bytes.per_step += size,
                 Extent::Parameter => {}
             }
         }
@@ -61,5 +62,7 @@ mod tests {
         assert_eq!(bytes(Template::FpttWithGrad, 2), "12 + 8/T");
         assert_eq!(bytes(Template::Bptt, 1), "32 + 16/T");
         assert_eq!(bytes(Template::LeanFptt, 0), "8.5 + 8/T");
+        assert_eq!(bytes(Template::FpttWithV, 0), "12 + 8/T");
+        assert_eq!(bytes(Template::PackedFptt, 2), "2.125 + 8/T");
     }
 }

@@ -48,7 +48,7 @@ impl Derivation {
         };
         let found: Vec<&Program> = self.programs.iter().filter(is_asked).collect();
         if found.is_empty() || reset.is_some_and(|reset| !spec.resets.contains(&reset)) {
-            let known: Vec<&str> = Template::ALL.iter().map(|template| template.name()).collect();
+            let known: Vec<&str> = spec.templates().map(Template::name).collect();
             let closest = template.filter(|template| !known.contains(template));
             let closest = closest.and_then(|name| suggest::closest(name, &known)).map(str::to_owned);
             let template = template.map(str::to_owned);

@@ -118,6 +118,7 @@ impl Subject {
             (Extent::Parameter, _) => Some(Source::Parameter(Parameter::shared(parameters.next()?))),
             (_, Class::Signal) => signals.next().map(Source::Signal),
             (_, Class::State) => before.next().map(|state| Source::State(state)),
+            (_, Class::Bits) => None,
         });
         let sources: Vec<Source<'_, f32>> = sources.collect();
         let mut outputs = self.neuron.evaluate(template, neurons, &sources)?;
@@ -127,6 +128,7 @@ impl Subject {
             match buffer.class {
                 Class::Signal => output = outputs.take_signal(buffer.name).unwrap_or_default(),
                 Class::State => next.extend(outputs.take_state(buffer.name)),
+                Class::Bits => {}
             }
         }
         *states = next;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <ucontext.h>
 
 #define __global__
 #define __device__
@@ -37,6 +38,65 @@ template <typename Kernel> void launch(unsigned long long threads, Kernel kernel
     }
 }
 
+// The threads of a warp, each with a stack of its own: they wait for each other where they vote.
+struct Warp {
+    static constexpr unsigned THREADS = 32;
+
+    ucontext_t threads[THREADS], scheduler;
+    char stacks[THREADS][1 << 16];
+    bool is_done[THREADS];
+    unsigned first, thread, votes, outcome;
+
+    // What all threads vote, once all have.
+    unsigned vote(bool bit) {
+        votes |= (unsigned)bit << thread;
+        swapcontext(&threads[thread], &scheduler);
+        return outcome;
+    }
+
+    void start(unsigned of, void (*body)()) {
+        getcontext(&threads[of]);
+        threads[of].uc_stack.ss_sp = stacks[of];
+        threads[of].uc_stack.ss_size = sizeof stacks[of];
+        threads[of].uc_link = &scheduler;
+        makecontext(&threads[of], body, 0);
+        is_done[of] = false;
+    }
+
+    // Lets every thread go on to its next vote, or to its end. Whether one is left.
+    bool advance() {
+        bool is_any_left = false;
+        votes = 0;
+        for (thread = 0; thread < THREADS; ++thread) {
+            if (is_done[thread]) continue;
+            blockIdx.x = (first + thread) / BLOCK;
+            threadIdx.x = (first + thread) % BLOCK;
+            swapcontext(&scheduler, &threads[thread]);
+            is_any_left = is_any_left || !is_done[thread];
+        }
+        outcome = votes;
+        return is_any_left;
+    }
+};
+
+static thread_local Warp *warp = nullptr;
+
+// Calls `kernel` once a thread, as `launch` does, in warps.
+template <typename Kernel> void launch_warps(unsigned long long threads, Kernel kernel) {
+    static thread_local Kernel *body;
+    body = &kernel;
+    if (!warp) warp = new Warp;
+    for (warp->first = 0; warp->first < threads; warp->first += Warp::THREADS) {
+        for (unsigned thread = 0; thread < Warp::THREADS; ++thread) {
+            warp->start(thread, [] {
+                (*body)();
+                warp->is_done[warp->thread] = true;
+            });
+        }
+        while (warp->advance()) {}
+    }
+}
+
 // An argument as the driver takes it: copied from where the pointer says.
 template <typename Argument> Argument argument(const void *place) {
     Argument value;
@@ -53,6 +113,7 @@ template <typename To, typename From> To bits(From from) {
 
 } // namespace shim
 
+static inline unsigned __ballot_sync(unsigned, bool bit) { return shim::warp->vote(bit); }
 static inline unsigned __float_as_uint(float value) { return shim::bits<unsigned>(value); }
 static inline float __uint_as_float(unsigned value) { return shim::bits<float>(value); }
 static inline float __int_as_float(int value) { return shim::bits<float>(value); }

@@ -1,7 +1,7 @@
 //! Calls of every template, to compare other executors of a neuron with the CPU: settings, sizes, inputs.
 
 use neurons::{
-    BufferSpec, Class, Element, Extent, Gradient, Neuron, Parameter, Real, Source, Surrogate, Template, Value,
+    BufferSpec, Class, Element, Gradient, Neuron, Parameter, Real, Source, Surrogate, Template, Value,
 };
 
 /// An input or output on the CPU.
@@ -13,6 +13,8 @@ pub enum Host<E: Element> {
     State(Vec<E::Real>),
     /// Values of a parameter, each of so many neurons next to each other; or their gradient.
     Parameter(Vec<E::Real>, usize),
+    /// Words of bits, which templates write only.
+    Bits(Vec<u32>),
 }
 
 impl<E: Element> Host<E> {
@@ -20,6 +22,7 @@ impl<E: Element> Host<E> {
         match class {
             Class::Signal => Self::Signal(values.map(|v| E::store(E::Real::from_f64(v))).collect()),
             Class::State => Self::State(values.map(E::Real::from_f64).collect()),
+            Class::Bits => panic!("no template reads bits"),
         }
     }
 
@@ -29,6 +32,7 @@ impl<E: Element> Host<E> {
             Self::Signal(array) => Source::Signal(array),
             Self::State(array) => Source::State(array),
             Self::Parameter(values, inner) => Source::Parameter(Parameter::per_channel(values, *inner)),
+            Self::Bits(_) => panic!("no template reads bits"),
         }
     }
 
@@ -48,6 +52,7 @@ impl<E: Element> Host<E> {
         match self {
             Self::Signal(array) => array.iter().map(|v| v.load().to_f64()).collect(),
             Self::State(array) | Self::Parameter(array, _) => array.iter().map(|v| v.to_f64()).collect(),
+            Self::Bits(words) => words.iter().map(|&word| f64::from(word)).collect(),
         }
     }
 }
@@ -139,6 +144,8 @@ impl<N: Neuron> Case<N> {
     pub fn poisoned<E: Element>(&self, inputs: &[Host<E>]) -> Vec<Host<E>> {
         let signature = N::SPEC.signature(self.template);
         let array = |buffer: &BufferSpec| match self.len(buffer) {
+            // All bits set.
+            Some(len) if buffer.class == Class::Bits => Host::Bits(vec![u32::MAX; len]),
             Some(len) => Host::new(buffer.class, std::iter::repeat_n(f64::NAN, len)),
             None => {
                 let of =
@@ -152,12 +159,7 @@ impl<N: Neuron> Case<N> {
 
     /// Number of elements, but of a parameter.
     fn len(&self, buffer: &BufferSpec) -> Option<usize> {
-        match buffer.extent {
-            Extent::Step => Some(self.steps * self.neurons),
-            Extent::Neuron => Some(self.neurons),
-            Extent::Checkpoint => Some((self.steps - 1) / neurons::STEPS * self.neurons),
-            Extent::Parameter => None,
-        }
+        buffer.elements(self.steps, self.neurons)
     }
 
     /// The parameters that may differ between neurons, with values around the neuron's own that are in range, one
@@ -196,7 +198,7 @@ pub fn every_case<N: Neuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
     let mut cases = Vec::new();
     for (k, &[steps, neurons]) in sizes.iter().enumerate() {
         for neuron in settings::<N>(k % 2 == 1) {
-            for template in Template::ALL {
+            for template in N::SPEC.templates() {
                 let steps = if template.is_multi_step() { steps } else { 1 };
                 let is_large = neurons >= LARGE;
                 for gradient in gradients(template, k, is_large) {

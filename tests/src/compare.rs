@@ -1,7 +1,7 @@
 //! Other executors of a neuron against the CPU.
 
 use neurons::evaluate::{Mode, Output, evaluate};
-use neurons::{Element, Neuron, Source};
+use neurons::{Element, Neuron, Real, Source};
 
 use crate::cases::{Case, Host};
 
@@ -13,8 +13,8 @@ pub trait Executor {
     /// Whether it adds up the gradients of parameters over neurons, rather than write those of each neuron's own.
     const ADDS_UP: bool = true;
 
-    /// Whether float64 results are the same bits, rather than within 1e-12. In the other formats they always
-    /// are.
+    /// Whether float64 results are the same bits, rather than as close as functions of another library let them be.
+    /// In the other formats they always are.
     fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool;
 }
 
@@ -28,26 +28,54 @@ pub fn compare<N: Neuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N
         // One value for each neuron: the sum of its gradients is itself.
         inputs.iter_mut().for_each(|input| *input = input.per_neuron(case.neurons));
     }
-    let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
-    let Case { neuron, template, gradient, neurons, .. } = case;
-    let expected = evaluate(neuron, Mode::Spiking, *template, *gradient, *neurons, &sources).unwrap();
+    let expected = on_cpu(case, &inputs);
     let mut outputs = case.poisoned::<E>(&inputs);
     executor.run(case, &inputs, &mut outputs);
     let is_exact = E::NAME != "f64" || executor.is_exact_in_double(case);
-    for ((name, expected), actual) in expected.into_arrays().zip(&outputs) {
-        let expected = match expected {
-            Output::Signal(array) => Host::<E>::Signal(array),
-            Output::State(array) => Host::State(array),
-            Output::Parameter(array) => Host::Parameter(array, 1),
-        };
+    let mut nearby = None;
+    for (k, ((name, expected), actual)) in expected.iter().zip(&outputs).enumerate() {
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
             let is_same = expected.to_bits() == actual.to_bits() || (expected.is_nan() && actual.is_nan());
-            let is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);
+            let mut is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);
+            if !is_same && !is_close && !is_exact {
+                // An exponential charge may blow up whatever the last bits were: not more than inputs that differ by
+                // as little do.
+                let nearby =
+                    nearby.get_or_insert_with(|| on_cpu(case, &inputs.iter().map(near).collect::<Vec<_>>()));
+                let nearby = nearby[k].1.numbers()[i];
+                is_close = (expected - actual).abs() <= (expected - nearby).abs() || nearby.is_nan();
+            }
             assert!(
                 is_same || (is_close && !is_exact),
                 "{name}[{i}] is {actual}, on the CPU {expected}: {} {case:?}",
                 E::NAME,
             );
         }
+    }
+}
+
+/// What the CPU makes of such inputs, by name.
+fn on_cpu<N: Neuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'static str, Host<E>)> {
+    let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
+    let Case { neuron, template, gradient, neurons, .. } = case;
+    let outputs = evaluate(neuron, Mode::Spiking, *template, *gradient, *neurons, &sources).unwrap();
+    let host = |output| match output {
+        Output::Signal(array) => Host::Signal(array),
+        Output::State(array) => Host::State(array),
+        Output::Parameter(array) => Host::Parameter(array, 1),
+        Output::Bits(words) => Host::Bits(words),
+    };
+    outputs.into_arrays().map(|(name, output)| (name, host(output))).collect()
+}
+
+/// Inputs that differ by one part in 10^12; parameters are the same.
+fn near<E: Element>(input: &Host<E>) -> Host<E> {
+    let near = |value: f64| E::Real::from_f64(value * (1.0 + 1e-12));
+    match input {
+        Host::Signal(array) => {
+            Host::Signal(array.iter().map(|v| E::store(near(v.load().to_f64()))).collect())
+        }
+        Host::State(array) => Host::State(array.iter().map(|v| near(v.to_f64())).collect()),
+        other => other.clone(),
     }
 }

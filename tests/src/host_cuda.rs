@@ -8,6 +8,7 @@ use libloading::Library;
 use neuron_codegen::emit::cuda::arguments;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::Program;
+use neuron_codegen::variant::Class;
 
 /// The shim; a source text starts with it.
 pub const SHIM: &str = include_str!("../shim/cuda.h");
@@ -89,10 +90,12 @@ pub fn launches(derived: &Derived, programs: &[Program]) -> String {
             .map(|(i, argument)| format!("shim::argument<{}>(args[{i}])", argument.format))
             .collect();
         let values = values.join(",\n            ");
+        let votes = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
+        let launch = if votes { "launch_warps" } else { "launch" };
         text += &format!(
             "
 extern \"C\" void JOIN(launch_, {kernel})(void *const *args, u64 neurons) {{
-    shim::launch(neurons, [args] {{
+    shim::{launch}(neurons, [args] {{
         {kernel}(
             {values});
     }});

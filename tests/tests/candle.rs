@@ -43,7 +43,7 @@ where
                 states.push(Pair::new(&DIMS, values));
             }
             // Factors, which are computed here, and parameters, which get shapes here.
-            Host::State(_) | Host::Parameter(..) => {}
+            Host::State(_) | Host::Parameter(..) | Host::Bits(_) => {}
         }
     }
     (signals, states)

@@ -26,6 +26,7 @@ enum Gpu<E: Element> {
     Signal(CudaArray<E>),
     State(CudaArray<E::Real>),
     Parameter(CudaArray<E::Real>, usize),
+    Bits(CudaArray<u32>),
 }
 
 impl<E: Element> Gpu<E> {
@@ -43,6 +44,7 @@ impl<E: Element> Gpu<E> {
             Host::Parameter(array, inner) => {
                 Self::Parameter(CudaArray::from_slice(device, &shifted(array, offset)).unwrap(), *inner)
             }
+            Host::Bits(words) => Self::Bits(CudaArray::from_slice(device, &shifted(words, offset)).unwrap()),
         }
     }
 
@@ -52,6 +54,7 @@ impl<E: Element> Gpu<E> {
             Self::State(array) | Self::Parameter(array, _) => {
                 array.address() + (offset * size_of::<E::Real>()) as u64
             }
+            Self::Bits(words) => words.address() + (offset * size_of::<u32>()) as u64,
         }
     }
 
@@ -62,6 +65,7 @@ impl<E: Element> Gpu<E> {
             Self::Parameter(array, inner) => {
                 Host::Parameter(array.to_vec().unwrap().split_off(offset), *inner)
             }
+            Self::Bits(words) => Host::Bits(words.to_vec().unwrap().split_off(offset)),
         }
     }
 }
@@ -292,4 +296,38 @@ fn more_than_32_bits_of_elements() {
     let (gpu_spike_seq, gpu_v_next) = step.inference(&x_seq.to(&gpu).unwrap(), &v.to(&gpu).unwrap()).unwrap();
     assert!(steps * neurons > 1 << 31);
     assert!(gpu_v_next == v_next && gpu_spike_seq == spike_seq);
+}
+
+/// Spikes of one bit and the membrane potential over time, as on the CPU.
+#[test]
+fn sequences() {
+    use neurons::{Array, Device, MultiStepNode, PackedSpikes};
+    let Some(device) = device() else { return };
+    let gpu = Device::Cuda(device);
+    for shape in [[3, 1, 1], [11, 3, 23], [17, 4, 1000]] {
+        let values = numbers(5, shape.iter().product()).map(|v| (v * 3.0 + 1.0) as f32).collect();
+        let x: Array<f32> = Array::from_vec(shape, values).unwrap();
+        let run = |device: &Device, is_training: bool| {
+            let mut node = MultiStepNode::<Lif>::new(Lif { tau: 2.0, ..Lif::default() });
+            if !is_training {
+                node.eval();
+            }
+            let packed = node.forward_packed(&[&x.to(device).unwrap()]).unwrap();
+            node.store_v_seq(true);
+            let spikes = node.forward(&x.to(device).unwrap()).unwrap();
+            let v_seq = node.v_seq().unwrap().clone();
+            (packed, spikes, v_seq, node.v().unwrap().clone())
+        };
+        for is_training in [true, false] {
+            let (packed, spikes, v_seq, v) = run(&gpu, is_training);
+            assert_eq!((packed.device(), v_seq.device()), (gpu.clone(), gpu.clone()));
+            assert_eq!((packed.clone(), spikes.clone(), v_seq, v), run(&Device::Cpu, is_training));
+
+            let again = PackedSpikes::pack::<If, f32>(&packed.unpack::<f32>().unwrap()).unwrap();
+            assert_eq!((again.device(), &again), (gpu.clone(), &packed));
+            let on_cpu = PackedSpikes::pack::<Lif, f32>(&spikes.to(&Device::Cpu).unwrap()).unwrap();
+            assert_eq!(PackedSpikes::pack::<Lif, f32>(&spikes).unwrap(), on_cpu);
+            assert_eq!(on_cpu.to(&gpu).unwrap().unpack::<f32>().unwrap(), spikes);
+        }
+    }
 }

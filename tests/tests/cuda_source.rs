@@ -38,6 +38,7 @@ impl Executor for Kernels {
             match input {
                 Host::Signal(array) => read.push(array.as_ptr() as u64),
                 Host::State(array) => read.push(array.as_ptr() as u64),
+                Host::Bits(_) => panic!("no template reads bits"),
                 Host::Parameter(values, inner) => parameters.push(RawParameter {
                     address: values.as_ptr() as u64,
                     count: values.len(),
@@ -48,6 +49,7 @@ impl Executor for Kernels {
         let written = outputs.iter_mut().map(|array| match array {
             Host::Signal(array) => array.as_mut_ptr() as u64,
             Host::State(array) | Host::Parameter(array, _) => array.as_mut_ptr() as u64,
+            Host::Bits(words) => words.as_mut_ptr() as u64,
         });
         let &Case { ref neuron, template, gradient, steps, neurons, .. } = case;
         let (inputs, parameters, outputs) = (&read[..], &parameters[..], &[][..]);

@@ -39,6 +39,7 @@ fn run<N: Neuron, E: Element>(
         neurons::evaluate::Output::Signal(array) => Host::Signal(array),
         neurons::evaluate::Output::State(array) => Host::State(array),
         neurons::evaluate::Output::Parameter(array) => Host::Parameter(array, 1),
+        neurons::evaluate::Output::Bits(words) => Host::Bits(words),
     };
     outputs.into_arrays().map(|(name, output)| (name, array(output))).collect()
 }

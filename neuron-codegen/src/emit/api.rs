@@ -16,7 +16,6 @@ use quote::{format_ident, quote};
 use crate::gradient::Derived;
 use crate::kernel::{Program, programs};
 use crate::model::{Model, ParamKind};
-use crate::variant::Template;
 
 /// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
 /// script may have put compiled kernels; `declaration` is the text of it all.
@@ -279,18 +278,15 @@ fn call(program: &Program) -> TokenStream {
             (Extent::Parameter, _) => quote!(tile.values(#i)),
             (_, Class::Signal) => quote!(tile.signal(#i)),
             (_, Class::State) => quote!(tile.state(#i)),
+            (_, Class::Bits) => unreachable!("no template reads bits"),
         });
     }
     for (i, buffer) in program.signature.outputs.iter().enumerate() {
         args.push(match buffer.class {
             Class::Signal => quote!(tile.signal_mut(#i)),
             Class::State => quote!(tile.state_mut(#i)),
+            Class::Bits => quote!(tile.bits_mut(#i)),
         });
     }
     quote! { kernels::#name::<E>(#(#args),*) }
-}
-
-/// The templates of a neuron, in order.
-fn templates() -> impl Iterator<Item = Template> {
-    Template::ALL.into_iter()
 }

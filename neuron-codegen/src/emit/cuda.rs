@@ -19,6 +19,7 @@ use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Program, Slot};
 use crate::print::{Dialect, Printer};
+use crate::variant::{Class, Template};
 
 pub use arguments::{Argument, arguments};
 
@@ -33,6 +34,9 @@ pub const PRELUDE: &str = concat!(
 
 /// Kernels that add up the gradients of learnable parameters over neurons.
 const SUMS: &str = include_str!("cuda/sums.cu");
+
+/// Kernels that pack spikes, and unpack them.
+const BITS: &str = include_str!("cuda/bits.cu");
 
 /// The whole source of a neuron, ready to be compiled.
 pub fn source(derived: &Derived, programs: &[Program]) -> String {
@@ -52,6 +56,10 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     let _ = writeln!(text, "\n#define KERNEL(name) NAMED({module}, name)\n");
     let spiking = programs.iter().filter(|program| !program.variant.relaxed);
     text.push_str(&spiking.map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
+    if derived.model.threshold().is_some() {
+        text.push('\n');
+        text.push_str(BITS);
+    }
     if derived.model.learnables().next().is_some() {
         text.push('\n');
         text.push_str(SUMS);
@@ -85,7 +93,7 @@ impl Writer<'_> {
 
     fn signature(&mut self, program: &Program) {
         let args = arguments(self.derived, program);
-        let bounds = if program.signature.lanes > 1 && is_large(program) { "TWO_BLOCKS " } else { "" };
+        let bounds = bounds(program);
         self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({})(", program.variant.name()));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
@@ -99,7 +107,8 @@ impl Writer<'_> {
     fn body(&mut self, program: &Program) {
         let lanes = if program.signature.lanes == 1 { "1" } else { "PAIR" };
         self.out.line(format!("constexpr int LANES = {lanes};"));
-        self.out.line("const Neurons<LANES> own(neurons);");
+        let packs = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
+        self.out.line(format!("const {}<LANES> own(neurons);", if packs { "Warp" } else { "Neurons" }));
         self.out.line("if (own.are_none()) return;");
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
@@ -230,8 +239,8 @@ impl Writer<'_> {
         for phase in &program.phases {
             self.out.open(match (multi, phase.is_backward) {
                 (false, _) => "FOR_LANES(lane) {",
-                (true, false) => "FOR_STEPS(step) FOR_LANES(lane) {",
-                (true, true) => "FOR_STEPS_BACK(step) FOR_LANES(lane) {",
+                (true, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
+                (true, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
             });
             for slot in &phase.reads {
                 self.out.line(format!("const real {} = {};", slot.local, place(slot)));
@@ -244,9 +253,13 @@ impl Writer<'_> {
             for (slot, expr) in &phase.writes {
                 self.out.line(format!("{} = {};", place(slot), printer.expr(*expr)));
             }
-            self.out.close();
+            if multi {
+                self.out.close_with("}});");
+            } else {
+                self.out.close();
+            }
             for (apply, slot) in &phase.apply {
-                let values = if multi { block_of(slot) } else { lanes_of(slot) };
+                let values = if multi { format!("{}, block.count", block_of(slot)) } else { lanes_of(slot) };
                 self.out.line(format!("gradient.{}({values});", apply.name()));
             }
         }
@@ -260,10 +273,18 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a kernel has so much in flight that the compiler would leave room for one block of threads only.
-fn is_large(program: &Program) -> bool {
+/// How many blocks of threads a processor has to have registers for, where the compiler would leave room for fewer.
+fn bounds(program: &Program) -> &'static str {
     let template = program.variant.template;
-    template.is_multi_step() && (template.takes_gradient() || template.is_backward())
+    if !program.signature.fits_twice() || !template.is_multi_step() {
+        ""
+    } else if template == Template::LeanBptt {
+        "MORE_BLOCKS "
+    } else if template.is_with_grad() || template.is_backward() {
+        "TWO_BLOCKS "
+    } else {
+        ""
+    }
 }
 
 fn lanes_of(slot: &Slot) -> String {

@@ -51,16 +51,17 @@ impl Writer<'_> {
         if program.variant.template.is_multi_step() {
             self.out.line("steps: usize,");
         }
-        let format = |class| match class {
-            Class::Signal => "E",
-            Class::State => "E::Real",
+        let rows = |class, rows| match class {
+            Class::Signal => format!("{rows}<'_, E>"),
+            Class::State => format!("{rows}<'_, E::Real>"),
+            Class::Bits => "BitRowsMut<'_>".to_owned(),
         };
         for buffer in &program.signature.inputs {
             let view = if buffer.extent == Extent::Parameter { "Values" } else { "Rows" };
-            self.out.line(format!("{}: {view}<'_, {}>,", buffer.name, format(buffer.class)));
+            self.out.line(format!("{}: {},", buffer.name, rows(buffer.class, view)));
         }
         for buffer in &program.signature.outputs {
-            self.out.line(format!("mut {}: RowsMut<'_, {}>,", buffer.name, format(buffer.class)));
+            self.out.line(format!("mut {}: {},", buffer.name, rows(buffer.class, "RowsMut")));
         }
         self.out.depth -= 1;
         self.out.open(") {");

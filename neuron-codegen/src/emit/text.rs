@@ -23,7 +23,12 @@ impl Text {
 
     /// Closes a block.
     pub fn close(&mut self) {
+        self.close_with("}");
+    }
+
+    /// Closes a block with more than a brace.
+    pub fn close_with(&mut self, line: &str) {
         self.depth -= 1;
-        self.line("}");
+        self.line(line);
     }
 }

@@ -5,7 +5,7 @@ use super::{Apply, Carried, Let, Program, Slot};
 use crate::gradient::Derived;
 use crate::ir::{Cmp, Graph, Id, Node, Rate, Sort};
 use crate::model::{Leaves, Output};
-use crate::variant::{Buffer, Content, Signature, Variant};
+use crate::variant::{Buffer, Content, Signature, Template, Variant};
 
 /// One phase before its expressions are arranged: values defined by name, then values stored.
 #[derive(Default)]
@@ -71,6 +71,11 @@ pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
     let carried = carried.collect();
     let loads = inputs(&signature);
     let mut stores = vec![(Slot::same(output.name()), buffer_of(&signature.outputs, &Content::Output))];
+    if variant.template == Template::FpttWithV {
+        let slot = Slot::same(&buffer_of(&signature.outputs, &Content::Trace));
+        stores.push((slot.clone(), slot.name.clone()));
+        drafts[0].writes.push((slot, next[0].1));
+    }
     if with_grad {
         if derived.model.threshold().is_some() {
             stores.push((Slot::same("grad_s_to_h"), "grad_s_to_h".to_owned()));

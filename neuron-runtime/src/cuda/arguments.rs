@@ -55,6 +55,15 @@ impl Arguments {
         arguments
     }
 
+    /// Of a kernel that packs spikes or unpacks them.
+    pub(super) fn of_bits(rows: usize, neurons: usize, from: u64, to: u64) -> Self {
+        let mut arguments = Self::default();
+        for value in [rows as u64, neurons as u64, from, to] {
+            arguments.bytes(&value.to_ne_bytes());
+        }
+        arguments
+    }
+
     /// Of a kernel that adds up: from where, whether what is there was added up before, sizes, to where.
     pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: u64) -> Self {
         let mut arguments = Self::default();

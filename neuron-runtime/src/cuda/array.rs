@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cudarc::driver::{CudaSlice, DevicePtr};
 
 use super::{CudaDevice, CudaError};
-use crate::Element;
+use crate::element::Plain;
 
 /// An array in the memory of a GPU.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct CudaArray<E> {
     format: PhantomData<E>,
 }
 
-impl<E: Element> CudaArray<E> {
+impl<E: Plain> CudaArray<E> {
     /// A copy of `data`.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl<E: Element> CudaArray<E> {
     }
 }
 
-fn as_bytes<E: Element>(data: &[E]) -> &[u8] {
+fn as_bytes<E: Plain>(data: &[E]) -> &[u8] {
     // SAFETY: the elements are plain numbers without padding, and these are all their bytes.
     unsafe { std::slice::from_raw_parts(data.as_ptr().cast::<u8>(), size_of_val(data)) }
 }

@@ -25,6 +25,8 @@ pub enum Output<E: Element> {
     State(CudaArray<E::Real>),
     /// The gradient of a parameter.
     Parameter(CudaArray<E::Real>),
+    /// Words of bits.
+    Bits(CudaArray<u32>),
 }
 
 /// Runs one template on `device`; all lengths have been checked against the shapes.
@@ -36,6 +38,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     [steps, neurons]: [usize; 2],
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
+    N::SPEC.check_template(template)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
@@ -53,14 +56,12 @@ pub fn evaluate<N: Neuron, E: Element>(
         learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
     for buffer in N::SPEC.signature(template).outputs {
-        let len = match buffer.extent.rows(steps) {
-            Some(rows) => rows * neurons,
-            None => counts.next().unwrap_or(1),
-        };
+        let len = buffer.elements(steps, neurons).unwrap_or_else(|| counts.next().unwrap_or(1));
         outputs.push(match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),
             (_, Class::Signal) => Output::Signal(CudaArray::uninitialised(device, len)?),
             (_, Class::State) => Output::State(CudaArray::uninitialised(device, len)?),
+            (_, Class::Bits) => Output::Bits(CudaArray::uninitialised(device, len)?),
         });
     }
     let addresses: Vec<u64> = outputs
@@ -68,6 +69,7 @@ pub fn evaluate<N: Neuron, E: Element>(
         .map(|output| match output {
             Output::Signal(array) => array.address(),
             Output::State(array) | Output::Parameter(array) => array.address(),
+            Output::Bits(words) => words.address(),
         })
         .collect();
     let workspace = match workspace_bytes::<N, E>(template, neurons, &parameters) {
@@ -127,6 +129,7 @@ pub fn run<N: Neuron, E: Element>(
             (Output::State(array), Sink::State(sink)) | (Output::Parameter(array), Sink::Parameter(sink)) => {
                 sink.copy_from_slice(&array.to_vec()?)
             }
+            (Output::Bits(words), Sink::Bits(sink)) => sink.copy_from_slice(&words.to_vec()?),
             // Refused by the check.
             _ => {}
         }

@@ -10,11 +10,11 @@ use super::image::{ImageKinds, ImageSource, Module};
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError};
 use crate::parameter::{Layout, misfit};
-use crate::{Element, Error, Extent, Gradient, Neuron, Surrogate, Template, reduce};
+use crate::{Element, Error, Extent, Gradient, Neuron, Spec, Surrogate, Template, reduce};
 
 /// Threads of a block. Kernels but those that add up use no shared memory, so it only has to fill a processor
 /// evenly.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
 
 /// A parameter that may differ between neurons, on raw device memory: value number `n / inner % count` is that of
@@ -66,7 +66,7 @@ pub struct RawCall<'a> {
 /// # Errors
 /// [`CudaError::NoImage`], with what was tried.
 pub fn load<N: Neuron, E: Element>(device: &CudaDevice) -> Result<ImageSource, CudaError> {
-    Ok(module::<N, E>(device, None)?.source.clone())
+    Ok(module::<E>(N::SPEC, device, None)?.source.clone())
 }
 
 /// As [`load`], from images of some kinds only: to find out how each does.
@@ -77,22 +77,23 @@ pub fn load_from<N: Neuron, E: Element>(
     device: &CudaDevice,
     kinds: ImageKinds,
 ) -> Result<ImageSource, CudaError> {
-    let key = key::<N, E>(None);
+    let key = key::<E>(N::SPEC, None);
     Ok(device.module(key, || Module::load(device, N::SPEC, E::NAME, kinds))?.source.clone())
 }
 
-fn key<N: Neuron, E: Element>(surrogate: Option<usize>) -> ModuleKey {
-    ModuleKey { neuron: std::ptr::from_ref(N::SPEC.cuda).addr(), format: E::NAME, surrogate }
+fn key<E: Element>(spec: &'static Spec, surrogate: Option<usize>) -> ModuleKey {
+    ModuleKey { neuron: std::ptr::from_ref(spec.cuda).addr(), format: E::NAME, surrogate }
 }
 
 /// The kernels of a neuron; `own` is the surrogate of the call, if they are not compiled with it anyway.
-fn module<N: Neuron, E: Element>(
+fn module<E: Element>(
+    spec: &'static Spec,
     device: &CudaDevice,
     own: Option<Surrogate>,
 ) -> Result<Arc<Module>, CudaError> {
-    device.module(key::<N, E>(own.map(|surrogate| surrogate.address())), || match own {
-        None => Module::load(device, N::SPEC, E::NAME, ImageKinds::Any),
-        Some(surrogate) => Module::load_with(device, N::SPEC, E::NAME, surrogate),
+    device.module(key::<E>(spec, own.map(|surrogate| surrogate.address())), || match own {
+        None => Module::load(device, spec, E::NAME, ImageKinds::Any),
+        Some(surrogate) => Module::load_with(device, spec, E::NAME, surrogate),
     })
 }
 
@@ -117,6 +118,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let spec = N::SPEC;
     let RawCall { template, steps, neurons, inputs, outputs, parameters, .. } = call;
     neuron.validate()?;
+    spec.check_template(template)?;
     let signature = spec.signature(template);
     let arrays = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
     for (role, expected, actual) in [
@@ -148,7 +150,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let reset = if template.resets() { neuron.reset().prefix() } else { "" };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
     let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
-    let launcher = Launcher::new::<N, E>(device, own, neurons, call.stream)?;
+    let launcher = Launcher::new::<E>(spec, device, own, neurons, call.stream)?;
     let lanes = if size_of::<E::Real>() > size_of::<f32>() { 1 } else { signature.lanes };
     let blocks = neurons.div_ceil(BLOCK * lanes);
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
@@ -169,16 +171,17 @@ pub(super) struct Launcher<'a> {
 }
 
 impl Launcher<'_> {
-    fn new<N: Neuron, E: Element>(
+    pub(super) fn new<E: Element>(
+        spec: &'static Spec,
         device: &CudaDevice,
         own: Option<Surrogate>,
         neurons: usize,
         stream: Option<u64>,
     ) -> Result<Self, CudaError> {
-        let module = module::<N, E>(device, own)?;
+        let module = module::<E>(spec, device, own)?;
         let stream = stream.map_or(device.stream().cu_stream(), |raw| raw as sys::CUstream);
         device.context().bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
-        Ok(Self { module, neuron: N::SPEC.module, format: E::NAME, neurons, stream })
+        Ok(Self { module, neuron: spec.module, format: E::NAME, neurons, stream })
     }
 
     /// Launches the neuron's kernel called `kernel`.

@@ -1,7 +1,8 @@
 //! What is refused, and that nothing is written then.
 
 use neuron_runtime::{
-    Call, Class, Error, Extent, Gradient, Neuron, Reset, STEPS, Sink, Source, Surrogate, Template, Value,
+    BufferSpec, Call, Class, Error, Extent, Gradient, Neuron, Reset, STEPS, Sink, Source, Surrogate,
+    Template, Value,
 };
 use proptest::prelude::*;
 
@@ -9,6 +10,9 @@ use crate::{Lif, lif};
 
 /// A number that no kernel writes.
 const UNTOUCHED: f32 = 1.2345e30;
+
+/// A word that none writes: what is beyond the last neuron is 0, and nothing fires here.
+const UNTOUCHED_WORD: u32 = 0xdead_beef;
 
 /// An array of a call; class and length may be wrong.
 #[derive(Clone, Debug)]
@@ -26,8 +30,9 @@ fn buffers(template: Template, steps: usize, neurons: usize) -> [Vec<Buffer>; 2]
             Extent::Checkpoint => (steps - 1) / STEPS,
             Extent::Neuron | Extent::Parameter => 1,
         };
-        let len = |extent| rows(extent) * neurons;
-        specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec.extent) }).collect()
+        let columns = |class| if class == Class::Bits { neurons.div_ceil(32) } else { neurons };
+        let len = |spec: &BufferSpec| rows(spec.extent) * columns(spec.class);
+        specs.iter().map(|spec| Buffer { class: spec.class, len: len(spec) }).collect()
     })
 }
 
@@ -40,25 +45,36 @@ fn run(
 ) -> (Result<(), Error>, bool, bool) {
     let input_data: Vec<Vec<f32>> = inputs.iter().map(|buffer| vec![0.75; buffer.len]).collect();
     let mut output_data: Vec<Vec<f32>> = outputs.iter().map(|buffer| vec![UNTOUCHED; buffer.len]).collect();
+    let mut output_words: Vec<Vec<u32>> =
+        outputs.iter().map(|buffer| vec![UNTOUCHED_WORD; buffer.len]).collect();
     let sources: Vec<_> = inputs
         .iter()
         .zip(&input_data)
         .map(|(buffer, data)| match buffer.class {
             Class::Signal => Source::Signal(&data[..]),
             Class::State => Source::State(&data[..]),
+            Class::Bits => unreachable!("no template reads bits"),
         })
         .collect();
     let mut sinks: Vec<_> = outputs
         .iter()
-        .zip(&mut output_data)
-        .map(|(buffer, data)| match buffer.class {
+        .zip(output_data.iter_mut().zip(&mut output_words))
+        .map(|(buffer, (data, words))| match buffer.class {
             Class::Signal => Sink::Signal(&mut data[..]),
             Class::State => Sink::State(&mut data[..]),
+            Class::Bits => Sink::Bits(&mut words[..]),
         })
         .collect();
     let call = Call::<f32> { template, neurons, gradient, inputs: &sources, outputs: &mut sinks };
     let result = Lif::default().run(call);
-    let mut written = output_data.iter().flatten().map(|x| *x != UNTOUCHED);
+    let written =
+        outputs.iter().zip(output_data.iter().zip(&output_words)).map(|(buffer, (data, words))| match buffer
+            .class
+        {
+            Class::Bits => words.iter().map(|word| *word != UNTOUCHED_WORD).collect::<Vec<_>>(),
+            _ => data.iter().map(|x| *x != UNTOUCHED).collect(),
+        });
+    let mut written = written.flatten();
     (result, written.clone().all(|w| w), !written.any(|w| w))
 }
 

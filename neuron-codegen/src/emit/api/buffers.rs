@@ -3,13 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{docs, ident, module_name, templates};
+use super::{docs, ident, module_name};
 use crate::gradient::Derived;
 use crate::variant::{Buffer, Class, Content, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
 pub fn structs(derived: &Derived) -> TokenStream {
-    templates().map(|template| structure(derived, &Signature::new(derived, template))).collect()
+    Template::of(&derived.model)
+        .map(|template| structure(derived, &Signature::new(derived, template)))
+        .collect()
 }
 
 fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
@@ -23,6 +25,7 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
         let format = match buffer.class {
             Class::Signal => quote!(E),
             Class::State => quote!(E::Real),
+            Class::Bits => quote!(u32),
         };
         let parameter = buffer.extent == Extent::Parameter;
         match (written, parameter) {
@@ -45,6 +48,7 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
 
 fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let shape = match buffer.extent {
+        Extent::Step if buffer.class == Class::Bits => "`[T, ceil(N / 32)]`",
         Extent::Step => "`[T, N]`",
         Extent::Neuron => "`[N]`",
         Extent::Checkpoint => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
@@ -62,6 +66,9 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let what = match (&buffer.content, is_gradient) {
         (Content::Input(name), false) => format!("Input `{name}`"),
         (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
+        (Content::Output, _) if buffer.class == Class::Bits => {
+            "Out: spikes, that of neuron `n` being bit `n % 32` of word `n / 32` of a step".to_owned()
+        }
         (Content::Output, is_gradient) => {
             let spikes = derived.model.threshold().is_some();
             match (spikes, is_gradient) {
@@ -83,6 +90,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         (Content::NextState(name), true) => {
             format!("Gradient of the loss with respect to `{name}` after the last step")
         }
+        (Content::Trace, _) => "Out: `v` after every step".to_owned(),
         (Content::Checkpoint(name), _) => {
             let what = format!("`{name}` before every 8th step but the first");
             kept(&what)
@@ -107,7 +115,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
 /// One method a template.
 pub fn methods(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let name = &derived.model.name;
-    let methods = templates().map(|template| method(derived, template, krate));
+    let methods = Template::of(&derived.model).map(|template| method(derived, template, krate));
     quote! {
         impl #name { #(#methods)* }
     }
@@ -135,6 +143,7 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
             (Extent::Parameter, _) => quote!(Parameter),
             (_, Class::Signal) => quote!(Signal),
             (_, Class::State) => quote!(State),
+            (_, Class::Bits) => quote!(Bits),
         };
         quote! { #krate::#kind::#class(#field) }
     };

@@ -3,12 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{ident, module_name, reset_variant, templates};
+use super::{ident, module_name, reset_variant};
 use crate::gradient::Derived;
 use crate::ir::Rate;
 use crate::model::{Output, ParamKind};
 use crate::print::dsl;
-use crate::variant::{Buffer, Class, Extent, Signature};
+use crate::variant::{Buffer, Class, Extent, Signature, Template};
 
 /// `pub static SPEC: Spec`.
 pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
@@ -38,7 +38,7 @@ pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
     let equation = |(name, expr): (String, String)| quote! { Equation { name: #name, expr: #expr } };
     let equations = equations(derived).into_iter().map(equation);
     let derivatives = derivatives(derived).into_iter().map(equation);
-    let signatures = templates().map(|template| signature(&Signature::new(derived, template)));
+    let signatures = Template::of(model).map(|template| signature(&Signature::new(derived, template)));
     quote! {
         /// The neuron as data.
         pub static SPEC: Spec = Spec {
@@ -86,6 +86,7 @@ fn signature(signature: &Signature) -> TokenStream {
         let class = match buffer.class {
             Class::Signal => quote!(Signal),
             Class::State => quote!(State),
+            Class::Bits => quote!(Bits),
         };
         quote! { BufferSpec { name: #name, class: Class::#class, extent: Extent::#extent } }
     };

@@ -46,6 +46,7 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
             (Extent::Parameter, _) => "Values",
             (_, Class::Signal) => "const signal *__restrict__",
             (_, Class::State) => "const real *__restrict__",
+            (_, Class::Bits) => "const u32 *__restrict__",
         };
         add(format, format!("{}_in", buffer.name));
     }
@@ -53,6 +54,7 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
         let format = match buffer.class {
             Class::Signal => "signal *__restrict__",
             Class::State => "real *__restrict__",
+            Class::Bits => "u32 *__restrict__",
         };
         add(format, format!("{}_out", buffer.name));
     }

@@ -26,17 +26,17 @@ struct Gradient {
     int detach_reset;
     real parameters[4];
 
-    // Replaces every distance from the threshold by the surrogate gradient there.
+    // Replaces every distance from the threshold by the surrogate gradient there, in the first `rows` rows.
     //
-    // A few at a time, in a loop whose body is compiled once: all surrogates for all values at once are most of
-    // what a compiler has to do. Registers have no index, so the values go round.
-    template <int ROWS, int LANES> __device__ __forceinline__ void surrogate(real (&values)[ROWS][LANES]) const {
+    // Those of more than one lane a few at a time, in a loop whose body is compiled once: all surrogates for all
+    // values at once are most of what a compiler has to do. Registers have no index, so the values go round.
+    template <int ROWS, int LANES> __device__ __forceinline__ void surrogate(real (&values)[ROWS][LANES], int rows) const {
         constexpr int COUNT = ROWS * LANES;
-        constexpr int PART = COUNT < 4 ? COUNT : 4;
+        constexpr int PART = LANES == 1 ? COUNT : 4;
         _Pragma("unroll 1") for (int done = 0; done < COUNT; done += PART) {
             real part[PART];
             EACH_OF(PART) part[i] = surrogates::bounded(values[i / LANES][i % LANES]);
-            choose(part);
+            if (done < rows * LANES) choose(part);
             EACH_OF(COUNT - PART) values[i / LANES][i % LANES] = values[(i + PART) / LANES][(i + PART) % LANES];
             EACH_OF(PART) values[(i + COUNT - PART) / LANES][(i + COUNT - PART) % LANES] = part[i];
         }

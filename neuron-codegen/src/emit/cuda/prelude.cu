@@ -76,20 +76,25 @@ __device__ __forceinline__ void store(real &stored, real value) { stored = value
 
 #define STEPS 8
 
-// Lanes of kernels that have registers for more than one; and registers for two blocks of threads on a processor,
-// which is what such kernels need at least to hide the time that memory takes.
+// Lanes of kernels that have registers for more than one, and how many blocks of threads a processor has registers
+// for: two are what a kernel needs at least to hide the time that memory takes, and one that computes much between
+// its loads and its stores needs more of them, so that one block loads while another computes.
 #if defined(F64)
 #define PAIR 1
 #define TWO_BLOCKS
+#define MORE_BLOCKS
 #else
 #define PAIR 2
 #define TWO_BLOCKS __launch_bounds__(256, 2)
+#if defined(F16) || defined(BF16)
+#define MORE_BLOCKS __launch_bounds__(256, 4)
+#else
+#define MORE_BLOCKS __launch_bounds__(256, 3)
+#endif
 #endif
 
 #define EACH_OF(count) _Pragma("unroll") for (int i = 0; i < (count); ++i)
 #define FOR_LANES(lane) _Pragma("unroll") for (int lane = 0; lane < LANES; ++lane)
-#define FOR_STEPS(step) _Pragma("unroll") for (int step = 0; step < STEPS; ++step) if (step < block.count)
-#define FOR_STEPS_BACK(step) _Pragma("unroll") for (int step = STEPS - 1; step >= 0; --step) if (step < block.count)
 
 __device__ __forceinline__ u64 thread_index() {
     return (u64)blockIdx.x * blockDim.x + threadIdx.x;
@@ -109,7 +114,29 @@ struct Block {
         first = index * STEPS;
         count = steps - first < STEPS ? (int)(steps - first) : STEPS;
     }
+
+    // Does something for every step, the first one first. Between the steps of a whole block there is no test, so
+    // that the compiler can order their instructions as it likes.
+    template <typename Do> __device__ __forceinline__ void forward(const Do &at) const {
+        if (count == STEPS) {
+            EACH_OF(STEPS) at(i);
+        } else {
+            EACH_OF(STEPS) if (i < count) at(i);
+        }
+    }
+
+    // The same, the last one first.
+    template <typename Do> __device__ __forceinline__ void backward(const Do &at) const {
+        if (count == STEPS) {
+            EACH_OF(STEPS) at(STEPS - 1 - i);
+        } else {
+            EACH_OF(STEPS) if (STEPS - 1 - i < count) at(STEPS - 1 - i);
+        }
+    }
 };
+
+// A bit of each thread of a warp.
+__device__ __forceinline__ u32 votes(bool bit) { return __ballot_sync(0xffffffffu, bit); }
 
 // The neurons of a thread.
 template <int LANES> struct Neurons {
@@ -171,10 +198,10 @@ template <int LANES> struct Neurons {
         const T *row = rows + block.first * count + first;
         if (are_packed(rows)) {
             Packed<T> packed[STEPS] = {};
-            FOR_STEPS(step) packed[step] = *(const Packed<T> *)(row + step * count);
+            block.forward([&](int step) { packed[step] = *(const Packed<T> *)(row + step * count); });
             EACH_OF(STEPS * LANES) values[i / LANES][i % LANES] = ::load(packed[i / LANES].values[i % LANES]);
         } else {
-            FOR_STEPS(step) load_at(values[step], row + step * count, false);
+            EACH_OF(STEPS) if (i < block.count) load_at(values[i], row + i * count, false);
         }
     }
 
@@ -182,9 +209,9 @@ template <int LANES> struct Neurons {
     __device__ __forceinline__ void store(T *rows, const Block &block, const real (&values)[STEPS][LANES]) const {
         T *row = rows + block.first * count + first;
         if (are_packed(rows)) {
-            FOR_STEPS(step) store_at(row + step * count, values[step], true);
+            block.forward([&](int step) { store_at(row + step * count, values[step], true); });
         } else {
-            FOR_STEPS(step) store_at(row + step * count, values[step], false);
+            EACH_OF(STEPS) if (i < block.count) store_at(row + i * count, values[i], false);
         }
     }
 
@@ -207,6 +234,53 @@ template <int LANES>
 __device__ __forceinline__ void Neurons<LANES>::load(real (&lanes)[LANES], const Values &values) const {
     FOR_LANES(lane) lanes[lane] = values.of(first + lane);
 }
+
+// The neurons of a warp whose bits it collects, LANES words of them: a thread has one of each word. Threads without
+// neurons stay, since all vote.
+template <int LANES> struct Warp {
+    u64 first;
+    u64 count;
+
+    __device__ __forceinline__ explicit Warp(u64 neurons) {
+        first = thread_index() / 32 * (32 * LANES) + thread_index() % 32;
+        count = neurons;
+    }
+
+    __device__ __forceinline__ bool are_none() const { return first / 32 * 32 >= count; }
+
+    __device__ __forceinline__ bool has(int lane) const { return first + 32 * lane < count; }
+
+    template <typename T> __device__ __forceinline__ void load(real (&lanes)[LANES], const T *rows, u64 row) const {
+        FOR_LANES(lane) lanes[lane] = has(lane) ? ::load(rows[row * count + first + 32 * lane]) : real(0.0);
+    }
+
+    __device__ __forceinline__ void store(real *rows, u64 row, const real (&lanes)[LANES]) const {
+        FOR_LANES(lane) if (has(lane)) rows[row * count + first + 32 * lane] = lanes[lane];
+    }
+
+    template <typename T>
+    __device__ __forceinline__ void load(real (&values)[STEPS][LANES], const T *rows, const Block &block) const {
+        block.forward([&](int step) { load(values[step], rows, block.first + step); });
+    }
+
+    __device__ __forceinline__ void load(real (&lanes)[LANES], const Values &values) const {
+        FOR_LANES(lane) lanes[lane] = values.of(first + 32 * lane);
+    }
+
+    // Words of bits, each written by one thread.
+    __device__ __forceinline__ void store(u32 *rows, const Block &block, const real (&values)[STEPS][LANES]) const {
+        static_assert(STEPS * LANES <= 32, "a thread has a word at most");
+        const int thread = (int)(first % 32);
+        u32 own = 0;
+        EACH_OF(STEPS * LANES) {
+            const u32 bits = votes(has(i % LANES) && values[i / LANES][i % LANES] != real(0.0));
+            own = thread == i ? bits : own;
+        }
+        const u64 words = (count + 31) / 32, word = first / 32 + thread % LANES;
+        const int step = thread / LANES;
+        if (step < block.count && word < words) rows[(block.first + step) * words + word] = own;
+    }
+};
 
 // ---- Functions ----------------------------------------------------------------------------------------
 //

@@ -1,0 +1,137 @@
+//! Spikes of one bit.
+
+use std::sync::Arc;
+
+use crate::array::Data;
+use crate::cuda;
+use crate::rows::{LANES, packed};
+use crate::spec::WORD;
+use crate::{Array, Class, Device, Element, Error, Neuron, Real, Spec, Template};
+
+/// Spikes of a sequence, one bit each: a 32nd of the memory of `f32` spikes.
+///
+/// Of a shape `[T, ...]` with `N` neurons a step, `...` being their shape, there are `[T, ceil(N / 32)]` words of type
+/// `u32`. The spike of neuron `n` is bit `n % 32` of word `n / 32` of its step, the lowest being bit 0; bits beyond the
+/// last neuron are 0. On a little-endian machine these are the bytes of NumPy's `packbits(..., bitorder="little")` of
+/// each step, padded to words.
+#[derive(Clone, Debug)]
+pub struct PackedSpikes {
+    spec: &'static Spec,
+    shape: Vec<usize>,
+    words: Data<u32>,
+}
+
+impl PackedSpikes {
+    pub(crate) fn new(spec: &'static Spec, shape: Vec<usize>, words: Data<u32>) -> Self {
+        Self { spec, shape, words }
+    }
+
+    /// Packs the spikes of a sequence `[T, ...]` where they are: every value that is not 0 is a spike.
+    ///
+    /// `N` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] without a dimension for time, [`Error::Empty`] for arrays without elements,
+    /// [`Error::NoTemplate`] if the neuron does not fire, [`Error::Cuda`].
+    pub fn pack<N: Neuron, E: Element>(spikes: &Array<E>) -> Result<Self, Error> {
+        let (neuron, template) = (N::SPEC.name, Template::PackedFptt);
+        N::SPEC.check_template(template)?;
+        let Some((&steps, dims)) = spikes.shape().split_first() else {
+            let (argument, expected) = (N::SPEC.output.to_owned(), "[T, ...]".to_owned());
+            return Err(Error::Shape { neuron, argument, expected, actual: Vec::new() });
+        };
+        let neurons = dims.iter().product();
+        for (what, size) in [("N", neurons), ("T", steps)] {
+            if size == 0 {
+                return Err(Error::Empty { neuron, template, what });
+            }
+        }
+        let words = match spikes.data() {
+            Data::Cpu(data) => Data::Cpu(Arc::new(data.chunks(neurons).flat_map(words_of).collect())),
+            Data::Cuda(data) => Data::Cuda(cuda::pack(N::SPEC, data, neurons)?),
+        };
+        Ok(Self::new(N::SPEC, spikes.shape().to_vec(), words))
+    }
+
+    /// The spikes as 0 and 1, `[T, ...]`, where they are.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`]
+    pub fn unpack<E: Element>(&self) -> Result<Array<E>, Error> {
+        let neurons = self.neurons();
+        match &self.words {
+            Data::Cpu(words) => {
+                let rows = words.chunks(Class::Bits.columns(neurons));
+                let spikes =
+                    rows.flat_map(|row| (0..neurons).map(|n| spike(row[n / WORD] >> (n % WORD) & 1)));
+                Array::from_vec(self.shape.clone(), spikes.collect())
+            }
+            Data::Cuda(words) => {
+                Array::from_cuda(self.shape.clone(), cuda::unpack(self.spec, words, neurons)?)
+            }
+        }
+    }
+
+    /// The shape of the spikes: `[T, ...]`.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn neurons(&self) -> usize {
+        self.shape[1..].iter().product()
+    }
+
+    /// Where they are.
+    pub fn device(&self) -> Device {
+        self.words.device()
+    }
+
+    /// The same spikes on `device`: a copy, or the same if they are there already.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`]
+    pub fn to(&self, device: &Device) -> Result<Self, Error> {
+        Ok(Self { spec: self.spec, shape: self.shape.clone(), words: self.words.to(device)? })
+    }
+
+    /// The words, `[T, ceil(N / 32)]`, or `None` if they are on a GPU.
+    pub fn as_words(&self) -> Option<&[u32]> {
+        match &self.words {
+            Data::Cpu(words) => Some(words),
+            Data::Cuda(_) => None,
+        }
+    }
+
+    /// A copy of the words, from wherever they are.
+    ///
+    /// # Errors
+    /// [`Error::Cuda`], also of work given to the GPU before.
+    pub fn to_words(&self) -> Result<Vec<u32>, Error> {
+        self.words.to_vec()
+    }
+}
+
+/// Equal shapes and spikes, wherever these are; words on a GPU are copied to be compared, and are equal to nothing if
+/// that fails.
+impl PartialEq for PackedSpikes {
+    fn eq(&self, other: &Self) -> bool {
+        let same_words = || matches!((self.to_words(), other.to_words()), (Ok(a), Ok(b)) if a == b);
+        self.shape == other.shape && same_words()
+    }
+}
+
+/// The words of a step.
+fn words_of<E: Element>(spikes: &[E]) -> impl Iterator<Item = u32> {
+    spikes.chunks(LANES).flat_map(|part| {
+        let mut lanes = [E::Real::ZERO; LANES];
+        for (lane, spike) in lanes.iter_mut().zip(part) {
+            *lane = spike.load();
+        }
+        let bits = packed(&lanes);
+        [bits as u32, (bits >> WORD) as u32].into_iter().take(Class::Bits.columns(part.len()))
+    })
+}
+
+fn spike<E: Element>(bit: u32) -> E {
+    if bit == 1 { E::store(E::Real::ONE) } else { E::default() }
+}
