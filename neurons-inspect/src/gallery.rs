@@ -1,6 +1,7 @@
 //! `neurons gallery`: a page with every neuron's equations, pictures and cost, generated, so that it stays true.
 
 mod measurements;
+mod scaling;
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -23,7 +24,8 @@ pub struct Gallery {
     /// Folder for gallery.md and its images/
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Folder of measurements: JSON lines of the `bench` example; by default measurements/ in the other one
+    /// Folder of measurements: JSON lines of the `bench` example, those of many sizes in scaling/; by default
+    /// measurements/ in the other one
     #[arg(long, value_name = "FOLDER")]
     measurements: Option<PathBuf>,
 }
@@ -55,6 +57,7 @@ pub(crate) fn write(neurons: &Neurons, args: &Gallery, err: &mut dyn Write) -> R
 /// # Errors
 /// [`Error::Measurement`]; what drawing may fail of.
 pub fn files(neurons: &Neurons, measurements: &Path) -> Result<Vec<File>, Error> {
+    let scaling = scaling::draw(&measurements.join("scaling"))?;
     let measurements = Measurements::read(measurements)?;
     let mut page = String::from(include_str!("gallery/intro.md"));
     let mut files = Vec::new();
@@ -66,6 +69,7 @@ pub fn files(neurons: &Neurons, measurements: &Path) -> Result<Vec<File>, Error>
     let surrogates = "images/surrogates.svg";
     let _ = writeln!(page, "\n## Surrogates\n\n![All surrogate gradients]({surrogates})");
     files.push(File { path: surrogates.to_owned(), text: plot::surrogates()? });
+    files.extend(scaling.map(|text| File { path: "images/scaling.svg".to_owned(), text }));
     files.insert(0, File { path: "gallery.md".to_owned(), text: page });
     Ok(files)
 }

@@ -12,9 +12,11 @@ use clap::Parser;
 use common::{Place, copies_on_cuda, copy_on_cpu, times};
 use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
 use neurons::{
-    Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink, Source,
-    Surrogate, Template,
+    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink,
+    Source, Surrogate, Template,
 };
+use rayon::prelude::*;
+
 use neurons_tests::declared::{Visit, every_neuron, names};
 
 /// Times every template of a neuron.
@@ -35,12 +37,12 @@ struct Args {
     /// Surrogate, by its name in SpikingJelly
     #[arg(long, default_value = "ATan")]
     surrogate: String,
-    /// Steps
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
-    t: u32,
-    /// Neurons
-    #[arg(long, default_value_t = 1 << 20, value_parser = clap::value_parser!(u64).range(1..))]
-    n: u64,
+    /// Steps, or several numbers of them: 1,4,16
+    #[arg(long, default_value = "16", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    t: Vec<u32>,
+    /// Neurons, or several numbers of them
+    #[arg(long, default_value = "1048576", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(1..))]
+    n: Vec<u64>,
     /// One JSON object a line instead of a table
     #[arg(long)]
     json: bool,
@@ -123,47 +125,49 @@ struct Case {
 }
 
 impl Case {
-    fn lengths(self, extent: Extent) -> usize {
-        match extent {
-            Extent::Step => self.steps * self.neurons,
-            Extent::Neuron => self.neurons,
-            Extent::Checkpoint => (self.steps - 1) / neurons::STEPS * self.neurons,
-            // One for all.
-            Extent::Parameter => 1,
-        }
+    fn length(self, buffer: &BufferSpec) -> usize {
+        // A parameter is one for all.
+        buffer.elements(self.steps, self.neurons).unwrap_or(1)
     }
 }
 
 fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
-    match args.device {
-        Place::Cpu => report::<N, E>(args, &Cpu),
-        Place::Cuda => report::<N, E>(args, &Gpu(CudaDevice::new(0)?)),
+    for &t in &args.t {
+        for &n in &args.n {
+            let size = [t as usize, n as usize];
+            match args.device {
+                Place::Cpu => report::<N, E>(args, size, &Cpu)?,
+                Place::Cuda => report::<N, E>(args, size, &Gpu(CudaDevice::new(0)?))?,
+            }
+        }
     }
+    Ok(())
 }
 
-fn report<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
+fn report<N: Neuron, E: Element>(
+    args: &Args,
+    [t, n]: [usize; 2],
+    timer: &impl Timer<E>,
+) -> Result<(), Error> {
     let mut neuron = N::default();
     let asked = if args.reset == "soft" { Reset::Soft } else { Reset::Hard };
     neuron.set_reset(if N::SPEC.resets.contains(&asked) { asked } else { N::SPEC.resets[0] });
     let gradient = Gradient::from(Surrogate::from_name(&args.surrogate, &[])?);
     let device = if args.device == Place::Cpu { "cpu" } else { "cuda" };
     if !args.json {
-        println!("{} {} T={} N={} on {device}", N::SPEC.name, E::NAME, args.t, args.n);
+        println!("{} {} T={t} N={n} on {device}", N::SPEC.name, E::NAME);
         println!("{:20} {:>10} {:>12} {:>8}", "template", "ms", "bytes", "of copy");
     }
-    for template in Template::ALL {
-        let steps = if template.is_multi_step() { args.t as usize } else { 1 };
-        let case = Case { template, steps, neurons: args.n as usize };
+    for template in N::SPEC.templates() {
+        let steps = if template.is_multi_step() { t } else { 1 };
+        let case = Case { template, steps, neurons: n };
         let signature = N::SPEC.signature(template);
         let bytes: usize = (signature.inputs.iter().chain(signature.outputs))
-            .map(|buffer| {
-                let size = if buffer.class == Class::Signal { size_of::<E>() } else { size_of::<E::Real>() };
-                case.lengths(buffer.extent) * size
-            })
+            .map(|buffer| buffer.bytes::<E>(case.steps, case.neurons))
             .sum();
         let seconds = timer.template(&neuron, gradient, case)?;
         let of_copy = timer.copy(bytes)? / seconds;
-        let (name, t, n) = (N::SPEC.name, steps, args.n);
+        let (name, t) = (N::SPEC.name, steps);
         if args.json {
             println!(
                 "{{\"device\":\"{device}\",\"neuron\":\"{name}\",\"template\":\"{template}\",\"reset\":\"{}\",\
@@ -187,7 +191,7 @@ fn fastest(run: impl FnMut() -> Result<(), Error>) -> Result<f64, Error> {
 /// Inputs that make some neurons fire.
 fn values<E: Element>(len: usize) -> Vec<E> {
     let value = |i: usize| (i as u32).wrapping_mul(2_654_435_761) as f64 / f64::from(u32::MAX) * 2.0 - 0.5;
-    (0..len).map(|i| E::store(E::Real::from_f64(value(i)))).collect()
+    (0..len).into_par_iter().map(|i| E::store(E::Real::from_f64(value(i)))).collect()
 }
 
 struct Cpu;
@@ -198,21 +202,25 @@ impl<E: Element> Timer<E> for Cpu {
             Signal(Vec<E>),
             State(Vec<E::Real>),
             Parameter(Vec<E::Real>),
+            Bits(Vec<u32>),
         }
         let signature = N::SPEC.signature(case.template);
-        let make = |buffer: &neurons::BufferSpec| match (buffer.extent, buffer.class) {
+        let make = |buffer: &BufferSpec| match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => Owned::Parameter(vec![E::Real::ONE]),
-            (_, Class::Signal) => Owned::<E>::Signal(values(case.lengths(buffer.extent))),
-            (_, Class::State) => Owned::State(values(case.lengths(buffer.extent))),
+            (_, Class::Signal) => Owned::<E>::Signal(values(case.length(buffer))),
+            (_, Class::State) => Owned::State(values(case.length(buffer))),
+            (_, Class::Bits) => Owned::Bits(vec![u32::MAX; case.length(buffer)]),
         };
         let inputs: Vec<_> = signature.inputs.iter().map(make).collect();
         let mut outputs: Vec<_> = signature.outputs.iter().map(make).collect();
         fastest(|| {
             let sources: Vec<_> = (inputs.iter())
-                .map(|input| match input {
-                    Owned::Signal(array) => Source::Signal(array),
-                    Owned::State(array) => Source::State(array),
-                    Owned::Parameter(array) => Source::Parameter(Parameter::shared(&array[0])),
+                .filter_map(|input| match input {
+                    Owned::Signal(array) => Some(Source::Signal(array)),
+                    Owned::State(array) => Some(Source::State(array)),
+                    Owned::Parameter(array) => Some(Source::Parameter(Parameter::shared(&array[0]))),
+                    // No template reads them.
+                    Owned::Bits(_) => None,
                 })
                 .collect();
             let mut sinks: Vec<_> = (outputs.iter_mut())
@@ -220,6 +228,7 @@ impl<E: Element> Timer<E> for Cpu {
                     Owned::Signal(array) => Sink::Signal(array),
                     Owned::State(array) => Sink::State(array),
                     Owned::Parameter(array) => Sink::Parameter(array),
+                    Owned::Bits(words) => Sink::Bits(words),
                 })
                 .collect();
             let (template, neurons) = (case.template, case.neurons);
@@ -242,25 +251,32 @@ impl<E: Element> Timer<E> for Gpu {
         enum Owned<E: Element> {
             Signal(CudaArray<E>),
             State(CudaArray<E::Real>),
+            Bits(CudaArray<u32>),
         }
         impl<E: Element> Owned<E> {
             fn address(&self) -> u64 {
                 match self {
                     Self::Signal(array) => array.address(),
                     Self::State(array) => array.address(),
+                    Self::Bits(words) => words.address(),
                 }
             }
         }
         let signature = N::SPEC.signature(case.template);
-        let make = |buffer: &neurons::BufferSpec| -> Result<Owned<E>, Error> {
-            let len = case.lengths(buffer.extent);
+        let array = |buffer: &BufferSpec, is_input: bool| -> Result<Owned<E>, Error> {
+            let (device, len) = (&self.0, case.length(buffer));
             Ok(match buffer.class {
-                Class::Signal => Owned::Signal(CudaArray::from_slice(&self.0, &values(len))?),
-                Class::State => Owned::State(CudaArray::from_slice(&self.0, &values(len))?),
+                Class::Signal if is_input => Owned::Signal(CudaArray::from_slice(device, &values(len))?),
+                Class::State if is_input => Owned::State(CudaArray::from_slice(device, &values(len))?),
+                Class::Signal => Owned::Signal(CudaArray::zeros(device, len)?),
+                Class::State => Owned::State(CudaArray::zeros(device, len)?),
+                Class::Bits => Owned::Bits(CudaArray::zeros(device, len)?),
             })
         };
-        let inputs = signature.inputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
-        let outputs = signature.outputs.iter().map(make).collect::<Result<Vec<_>, _>>()?;
+        let arrays = |buffers: &[BufferSpec], is_input| {
+            buffers.iter().map(|buffer| array(buffer, is_input)).collect::<Result<Vec<_>, _>>()
+        };
+        let (inputs, outputs) = (arrays(signature.inputs, true)?, arrays(signature.outputs, false)?);
         let own = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
         let (inputs, parameters) = inputs.split_at(inputs.len() - own);
         let parameters: Vec<RawParameter> = (parameters.iter())

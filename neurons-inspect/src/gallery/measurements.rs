@@ -10,44 +10,49 @@ use crate::Error;
 pub struct Measurements(Vec<Device>);
 
 /// One file: where and how, then what.
-struct Device {
+pub struct Device {
     name: String,
-    header: Header,
-    records: Vec<Record>,
+    pub header: Header,
+    pub records: Vec<Record>,
 }
 
 /// The first line of a file.
 #[derive(Deserialize)]
-struct Header {
-    date: String,
-    machine: String,
+pub struct Header {
+    pub date: String,
+    pub machine: String,
     command: String,
 }
 
 /// Any other line. There is more in it than is needed here.
 #[derive(Deserialize)]
-struct Record {
+pub struct Record {
     neuron: String,
-    template: String,
+    pub template: String,
     dtype: String,
-    t: usize,
-    n: usize,
-    seconds: f64,
-    of_copy: f64,
+    pub t: usize,
+    pub n: usize,
+    pub seconds: f64,
+    pub of_copy: f64,
+}
+
+/// The files `*.jsonl` of a folder in the order of their names; none if it is not there.
+pub fn devices(folder: &Path) -> Result<Vec<Device>, Error> {
+    let mut paths = Vec::new();
+    if folder.is_dir() {
+        for entry in std::fs::read_dir(folder).map_err(Error::file("read", folder))? {
+            paths.push(entry.map_err(Error::file("read", folder))?.path());
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.sort();
+    paths.iter().map(|path| Device::read(path)).collect()
 }
 
 impl Measurements {
-    /// The files `*.jsonl` of a folder in the order of their names; none if it is not there.
+    /// Of a folder.
     pub fn read(folder: &Path) -> Result<Self, Error> {
-        let mut paths = Vec::new();
-        if folder.is_dir() {
-            for entry in std::fs::read_dir(folder).map_err(Error::file("read", folder))? {
-                paths.push(entry.map_err(Error::file("read", folder))?.path());
-            }
-        }
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
-        paths.sort();
-        paths.iter().map(|path| Device::read(path)).collect::<Result<_, _>>().map(Self)
+        devices(folder).map(Self)
     }
 
     /// Where and how it was measured.
