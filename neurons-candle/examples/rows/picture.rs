@@ -92,13 +92,13 @@ fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Drawn {
     canvas.text((f64::midpoint(X.0, X.1), bottom + 30.0), 12.0, QUIET, HPos::Center, "time step")
 }
 
-/// Mean accuracy over epochs, and between which values it was.
+/// Accuracy over epochs: of each run, and the mean.
 fn learning(canvas: &Canvas, all: &[Curves], split: &str) -> Drawn {
     let epochs = all.iter().map(Curves::epochs).max().unwrap_or(1);
     let x = |epoch: usize| X.0 + (X.1 - X.0) * epoch as f64 / epochs as f64;
     let y = |accuracy: f32| Y.0 + (Y.1 - Y.0) * f64::from(accuracy);
     let seeds = all.first().map_or(0, |curves| curves.runs.len());
-    let heading = format!("Accuracy with {split} digits: mean, and lowest to highest, of {seeds} seeds");
+    let heading = format!("Accuracy with {split} digits: {seeds} seeds, and their mean");
     canvas.text((X.0, Y.1 - 22.0), 13.0, INK, HPos::Left, &heading)?;
     for tenth in [0, 2, 4, 6, 8, 10u8] {
         let value = f32::from(tenth) / 10.0;
@@ -117,14 +117,12 @@ fn learning(canvas: &Canvas, all: &[Curves], split: &str) -> Drawn {
 
     let colors: Vec<RGBColor> = LAYERS.into_iter().cycle().take(all.len()).collect();
     for (curves, &color) in all.iter().zip(&colors) {
-        let points = |value: fn((f32, f32, f32)) -> f32| {
-            (0..=curves.epochs()).map(move |epoch| (x(epoch), y(value(curves.at(epoch)))))
-        };
-        let band: Vec<_> =
-            points(|(lowest, ..)| lowest).chain(points(|(.., highest)| highest).rev()).collect();
-        canvas.area(band, shade(color, 0.25))?;
+        for run in &curves.runs {
+            let points = run.accuracy.iter().enumerate().map(|(epoch, &accuracy)| (x(epoch), y(accuracy)));
+            canvas.line(points, shade(color, 0.3), 0.75)?;
+        }
     }
-    // Lines above all bands.
+    // Means above all runs.
     let mut taken: Vec<f64> = vec![guess];
     for (curves, &color) in all.iter().zip(&colors) {
         let means = (0..=curves.epochs()).map(|epoch| (x(epoch), y(curves.at(epoch).1)));
