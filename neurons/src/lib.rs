@@ -63,6 +63,10 @@ mod readme {}
 mod guide {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/learning.md")]
+mod learning {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/language.md")]
 mod language {}
 

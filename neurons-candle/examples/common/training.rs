@@ -23,10 +23,20 @@ pub fn fraction_right(scores: &Tensor, labels: &Tensor) -> Result<f32> {
 /// each other by spinning: with tensors as small as these that costs more than it brings, and on a busy
 /// machine many times as much. Matrix products and neurons still use all cores.
 pub fn calm_candle() {
-    const THREADS: &str = "CANDLE_NUM_THREADS";
-    if std::env::var_os(THREADS).is_none() {
+    one_thread("CANDLE_NUM_THREADS");
+}
+
+/// Has matrix products stay on one thread too, for those who train a network on each core.
+pub fn one_thread_a_network() {
+    calm_candle();
+    one_thread("RAYON_NUM_THREADS");
+}
+
+/// To be called first of all.
+fn one_thread(variable: &str) {
+    if std::env::var_os(variable).is_none() {
         // SAFETY: called first of all, so there is no other thread that could be reading the environment.
-        unsafe { std::env::set_var(THREADS, "1") };
+        unsafe { std::env::set_var(variable, "1") };
     }
 }
 

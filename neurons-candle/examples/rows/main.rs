@@ -1,5 +1,5 @@
-//! Three recurrent spiking networks read handwritten digits row by row, remember them through a delay, and answer when
-//! asked. They differ in their neurons only:
+//! Three recurrent spiking networks read handwritten digits row by row, a pixel a step, remember them through a delay, and
+//! answer when asked. They differ in their neurons only:
 //!
 //! - LIF: leaky integrate-and-fire;
 //! - PLIF: the same with a learned time constant for each neuron (Fang et al., 2021);
@@ -8,13 +8,14 @@
 //!
 //!     cargo run --release -p neurons-candle --example rows
 //!
-//! It prints their test accuracies and draws how they learned, over several seeds. A draft: the settings are not tuned, so
-//! which neuron is better cannot be read off them yet.
+//! It prints their test accuracies and draws how they learned, over several seeds. The settings of each network are the
+//! best that `--validate --search 40 --epochs 32 --seeds 2` found; `docs/learning.md` has the results.
 
 #[path = "../common/mod.rs"]
 mod common;
 mod network;
 mod picture;
+mod search;
 mod train;
 
 use std::path::PathBuf;
@@ -28,9 +29,10 @@ use neuron_runtime::{Reset, neuron};
 use neurons::{Lif, Plif};
 
 use common::data::{self, Digits};
-use common::training::{calm_candle, progress_bar};
+use common::training::{one_thread_a_network, progress_bar};
 use network::{Settings, Task};
 use picture::Curves;
+use search::search;
 use train::{Run, train, updates};
 
 neuron! {
@@ -40,15 +42,15 @@ neuron! {
         /// The membrane's time constant in steps is `1 + exp(-w)`.
         learnable w = 0.0;
         /// That of the threshold is `1 + exp(-w_a)`.
-        learnable w_a = -ln(239.0);
-        /// How much the threshold would rise if the neuron fired all the time.
-        learnable beta = 80.0;
-        /// Trace of the spikes, 0 to 1.
+        learnable w_a = -ln(99.0);
+        /// How much a spike raises the threshold.
+        learnable beta = 0.3;
+        /// Trace of the spikes.
         state a = 0.0;
 
-        charge = v + (x - (v - v_reset)) * sigmoid(w);
+        charge = v + x - (v - v_reset) * sigmoid(w);
         threshold = v_threshold + beta * a;
-        update a = a + (spike - a) * sigmoid(w_a);
+        update a = a - a * sigmoid(w_a) + spike;
         reset hard | soft;
     }
 }
@@ -56,9 +58,9 @@ neuron! {
 /// Train recurrent networks of different spiking neurons to remember digits.
 #[derive(Parser)]
 struct Args {
-    /// The neurons of the network, or all, one after the other
-    #[arg(long, value_enum, default_value_t = Choice::All)]
-    neuron: Choice,
+    /// The neurons of the network; several for several networks
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::Alif, Kind::Plif, Kind::Lif])]
+    neuron: Vec<Kind>,
     /// The first seed of weights and order; the same seed gives the same network
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -66,14 +68,17 @@ struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// Passes over the training digits
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Steps between the last row and the question
-    #[arg(long, default_value_t = 60)]
+    /// Steps between the last pixel and the question
+    #[arg(long, default_value_t = 40)]
     delay: usize,
     /// Train without the last fifth of the training digits and test with it, as it was done to choose the settings
     #[arg(long)]
     validate: bool,
+    /// Choose settings: try as many for each network, and the best of them with all seeds
+    #[arg(long, requires = "validate")]
+    search: Option<u64>,
     /// Where the picture goes
     #[arg(long, default_value = "rows.svg")]
     out: PathBuf,
@@ -81,95 +86,133 @@ struct Args {
 
 /// What is inside the network.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Choice {
+enum Kind {
     Alif,
     Plif,
     Lif,
-    All,
 }
 
-impl Choice {
-    /// The networks to train, best remembered first.
-    fn networks(self) -> Vec<Self> {
-        let all = [Self::Alif, Self::Plif, Self::Lif];
-        all.into_iter().filter(|one| self == Self::All || self == *one).collect()
-    }
-
+impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::Alif => "ALIF",
             Self::Plif => "PLIF",
             Self::Lif => "LIF",
-            Self::All => "all",
+        }
+    }
+
+    /// The best that `--search` found; LIF and PLIF have no use for the last two.
+    fn settings(self) -> Settings {
+        match self {
+            Self::Alif => Settings {
+                learning_rate: 0.0091,
+                input_gain: 4.7,
+                recurrent_gain: 0.4,
+                tau: 3.1,
+                tau_a: 370.0,
+                beta: 0.32,
+            },
+            Self::Plif => Settings {
+                learning_rate: 0.0085,
+                input_gain: 3.2,
+                recurrent_gain: 0.33,
+                tau: 50.0,
+                tau_a: 150.0,
+                beta: 1.9,
+            },
+            Self::Lif => Settings {
+                learning_rate: 0.0052,
+                input_gain: 3.9,
+                recurrent_gain: 1.8,
+                tau: 25.0,
+                tau_a: 140.0,
+                beta: 0.18,
+            },
         }
     }
 }
 
+/// A network to train.
+#[derive(Clone, Copy)]
+struct Job {
+    kind: Kind,
+    settings: Settings,
+    seed: u64,
+}
+
 fn main() -> Result<()> {
-    calm_candle();
+    one_thread_a_network();
     let args = Args::parse();
     let mut digits = data::load()?;
     if args.validate {
         digits = digits.0.split();
     }
     let task = Task { delay: args.delay };
-    let seeds = args.seed..args.seed.saturating_add(args.seeds);
-    let networks = args.neuron.networks();
-    let jobs: Vec<(Choice, u64)> =
-        networks.iter().flat_map(|&network| seeds.clone().map(move |seed| (network, seed))).collect();
+    let seeds: Vec<u64> = (args.seed..args.seed.saturating_add(args.seeds)).collect();
+    if let Some(draws) = args.search {
+        let hidden = ProgressBar::hidden();
+        return search(&args.neuron, draws, args.epochs, &seeds, |job, epochs| {
+            run(job, task, &digits, epochs, &hidden)
+        });
+    }
 
+    let jobs: Vec<Job> = args
+        .neuron
+        .iter()
+        .flat_map(|&kind| seeds.iter().map(move |&seed| Job { kind, settings: kind.settings(), seed }))
+        .collect();
     let bar = progress_bar(updates(&digits.0, args.epochs) * jobs.len());
-    let mut runs = on_all_cores(&jobs, |&(network, seed)| {
-        bar.set_message(format!("{} seed {seed}", network.name()));
-        run(network, task, &digits, args.epochs, seed, &bar)
-    })?;
+    let mut runs = on_all_cores(&jobs, |job| {
+        bar.set_message(format!("{} seed {}", job.kind.name(), job.seed));
+        run(job, task, &digits, args.epochs, &bar)
+    })?
+    .into_iter();
     bar.finish();
 
-    let mut results = Vec::new();
-    for network in networks {
-        let others = runs.split_off(args.seeds as usize);
-        results.push(Curves { name: network.name(), runs });
-        runs = others;
-    }
+    let results: Vec<Curves> = args
+        .neuron
+        .iter()
+        .map(|kind| Curves { name: kind.name(), runs: runs.by_ref().take(seeds.len()).collect() })
+        .collect();
     println!("after {} epochs, {} seeds, {:.0?}:", args.epochs, args.seeds, bar.elapsed());
+    let what = if args.validate { "validation" } else { "test" };
     for curves in &results {
-        let (lowest, mean, highest) = curves.at(args.epochs as usize - 1);
+        let (lowest, mean, highest) = curves.at(args.epochs as usize);
+        let learned = curves.runs[0].learned;
         println!(
-            "{:<5} {} accuracy {mean:.3} ({lowest:.3} to {highest:.3}), {} numbers learned",
-            curves.name,
-            if args.validate { "validation" } else { "test" },
-            curves.runs[0].learned
+            "{:<5} {what} accuracy {mean:.3} ({lowest:.3} to {highest:.3}), {learned} numbers learned",
+            curves.name
         );
     }
-    picture::draw(&results, task, digits.1.get(0)?, &args.out)?;
+    picture::draw(&results, task, what, digits.1.get(0)?, &args.out)?;
     println!("picture: {}", args.out.display());
     Ok(())
 }
 
 /// Trains one network.
 fn run(
-    network: Choice,
+    &Job { kind, settings, seed }: &Job,
     task: Task,
     digits: &(Digits, Digits),
     epochs: u32,
-    seed: u64,
     bar: &ProgressBar,
 ) -> Result<Run> {
     let update = || bar.inc(1);
-    let settings =
-        |learning_rate, input_gain, recurrent_gain| Settings { learning_rate, input_gain, recurrent_gain };
-    match network {
-        Choice::Alif | Choice::All => {
-            let neuron = Alif { reset: Reset::Soft, ..Alif::default() };
-            train(neuron, settings(0.02, 4.0, 0.7), task, digits, epochs, seed, update)
+    let Settings { tau, tau_a, beta, .. } = settings;
+    let reset = Reset::Soft;
+    let w = |tau: f64| -f64::ln(tau - 1.0);
+    match kind {
+        Kind::Alif => {
+            let neuron = Alif { w: w(tau), w_a: w(tau_a), beta, reset, ..Alif::default() };
+            train(neuron, settings, task, digits, epochs, seed, update)
         }
-        Choice::Plif => {
-            let neuron = Plif { w: -f64::ln(95.0), ..Plif::default() };
-            train(neuron, settings(0.01, 60.0, 5.0), task, digits, epochs, seed, update)
+        Kind::Plif => {
+            let neuron = Plif { w: w(tau), decay_input: false, reset, ..Plif::default() };
+            train(neuron, settings, task, digits, epochs, seed, update)
         }
-        Choice::Lif => {
-            let neuron = Lif { tau: 96.0, ..Lif::default() };
-            train(neuron, settings(0.01, 60.0, 5.0), task, digits, epochs, seed, update)
+        Kind::Lif => {
+            let neuron = Lif { tau, decay_input: false, reset, ..Lif::default() };
+            train(neuron, settings, task, digits, epochs, seed, update)
         }
     }
 }

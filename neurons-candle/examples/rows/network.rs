@@ -15,12 +15,14 @@ use crate::common::linear::{Linear, weights};
 
 pub const CLASSES: usize = 10;
 const HIDDEN: usize = 100;
-/// A row of pixels, and the question: 1 while it is asked.
-pub const INPUTS: usize = SIDE + 1;
+/// A pixel, and the question: 1 while it is asked.
+const INPUTS: usize = 2;
+/// Pixels of an image, and the steps in which they are seen.
+pub const PIXELS: usize = SIDE * SIDE;
 /// Steps in which the question is asked and the answer is read.
 const QUESTION: usize = 6;
 
-/// What there is to see and when: the rows of a digit, a row a step, nothing for `delay` steps, the question.
+/// What there is to see and when: a digit row by row, a pixel a step, nothing for `delay` steps, the question.
 #[derive(Clone, Copy)]
 pub struct Task {
     pub delay: usize,
@@ -33,28 +35,35 @@ impl Task {
 
     /// The first step of the question.
     pub fn question(self) -> usize {
-        SIDE + self.delay
+        PIXELS + self.delay
     }
 
-    /// The inputs `[B, 9]` of each step, of images `[B, 8, 8, 1]`.
+    /// The inputs `[B, 2]` of each step, of images `[B, 8, 8, 1]`.
     pub fn inputs(self, images: &Tensor) -> Result<Vec<Tensor>> {
         let count = images.dim(0)?;
-        let images = images.reshape((count, SIDE, SIDE))?.pad_with_zeros(2, 0, 1)?;
-        let mut inputs = (0..SIDE).map(|row| images.get_on_dim(1, row)).collect::<Result<Vec<_>, _>>()?;
+        let pixels = images.reshape((count, PIXELS, 1))?.pad_with_zeros(2, 0, 1)?;
+        let mut inputs = (0..PIXELS).map(|t| pixels.get_on_dim(1, t)).collect::<Result<Vec<_>, _>>()?;
         let nothing = Tensor::zeros((count, INPUTS), DType::F32, &Device::Cpu)?;
         inputs.extend(repeat_n(nothing, self.delay));
-        let question = Tensor::ones((count, 1), DType::F32, &Device::Cpu)?.pad_with_zeros(1, SIDE, 0)?;
+        let question = Tensor::ones((count, 1), DType::F32, &Device::Cpu)?.pad_with_zeros(1, 1, 0)?;
         inputs.extend(repeat_n(question, QUESTION));
         Ok(inputs)
     }
 }
 
-/// What is not learned. Standard deviations of initial weights are the gains, divided by the root of their number.
-#[derive(Clone, Copy)]
+/// What is chosen, not learned.
+#[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub learning_rate: f64,
-    pub input_gain: f32,
-    pub recurrent_gain: f32,
+    /// Standard deviations of initial weights are the gains, divided by the root of their number.
+    pub input_gain: f64,
+    pub recurrent_gain: f64,
+    /// Time constant of the membrane in steps. What PLIF and ALIF learn starts from it, and from the two below.
+    pub tau: f64,
+    /// Time constant of the threshold, in steps; of ALIF only, as is the next.
+    pub tau_a: f64,
+    /// How much a spike raises the threshold.
+    pub beta: f64,
 }
 
 pub struct Network<N> {
@@ -73,8 +82,8 @@ impl<N: Neuron> Network<N> {
         let vb = VarBuilder::from_varmap(&parameters, DType::F32, &Device::Cpu);
         let integrator = LeakyIntegrator { tau: 3.0, ..LeakyIntegrator::default() };
         Ok(Self {
-            input: Linear::new(INPUTS, HIDDEN, settings.input_gain, rng)?,
-            recurrent: weights(HIDDEN, HIDDEN, settings.recurrent_gain, rng)?,
+            input: Linear::new(INPUTS, HIDDEN, settings.input_gain as f32, rng)?,
+            recurrent: weights(HIDDEN, HIDDEN, settings.recurrent_gain as f32, rng)?,
             readout: Linear::new(HIDDEN, CLASSES, 1.0, rng)?,
             hidden: Node::new(neuron, Gradient::default())?.learn(HIDDEN, vb)?,
             parameters,

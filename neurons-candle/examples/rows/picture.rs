@@ -8,15 +8,15 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
 use crate::common::data::{Digit, SIDE};
-use crate::network::{INPUTS, Task};
+use crate::network::{PIXELS, Task};
 use crate::train::Run;
 
 const WIDTH: u32 = 860;
-const HEIGHT: u32 = 640;
+const HEIGHT: u32 = 660;
 /// Where both panels begin and end.
 const X: (f64, f64) = (88.0, 742.0);
 /// Bottom and top of the learning curves.
-const Y: (f64, f64) = (576.0, 274.0);
+const Y: (f64, f64) = (596.0, 300.0);
 /// Of the input.
 const INPUT: (f64, f64) = (116.0, 206.0);
 
@@ -27,7 +27,7 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// Lowest, mean and highest accuracy after epoch number `epoch`, counted from 0.
+    /// Lowest, mean and highest accuracy after `epoch` epochs.
     pub fn at(&self, epoch: usize) -> (f32, f32, f32) {
         let all = || self.runs.iter().map(|run| run.accuracy[epoch]);
         let mean = all().sum::<f32>() / self.runs.len() as f32;
@@ -35,61 +35,71 @@ impl Curves {
     }
 
     fn epochs(&self) -> usize {
-        self.runs.first().map_or(0, |run| run.accuracy.len())
+        self.runs.first().map_or(0, |run| run.accuracy.len() - 1)
     }
 }
 
-/// Draws the input that is made of `digit`, and the curves.
-pub fn draw(all: &[Curves], task: Task, digit: &Digit, file: &Path) -> Result<()> {
+/// Draws the input that is made of `digit`, and the curves, of accuracies with digits of the split `split`.
+pub fn draw(all: &[Curves], task: Task, split: &str, digit: &Digit, file: &Path) -> Result<()> {
     let svg = canvas::svg(WIDTH, HEIGHT, |canvas| {
         let title = "Remembering a digit";
         canvas.text((X.0, 40.0), 22.0, INK, HPos::Left, title)?;
         let subtitle = format!(
-            "A recurrent layer of spiking neurons sees a digit row by row, then nothing for {} steps, and has to say what it was.",
+            "A recurrent spiking network sees a digit pixel by pixel, then nothing for {} steps, then has to name it.",
             task.delay
         );
         canvas.text((X.0, 66.0), 13.0, QUIET, HPos::Left, &subtitle)?;
         input(canvas, task, digit)?;
-        learning(canvas, all)
+        learning(canvas, all, split)
     })?;
     std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// The inputs over time: a line for each pixel of a row, and one for the question.
+/// The digit, and the two inputs over time that are made of it.
 fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Drawn {
     let (top, bottom) = INPUT;
-    let column = |t: usize| X.0 + (X.1 - X.0) * t as f64 / task.steps() as f64;
-    let line = |i: usize| top + (bottom - top) * i as f64 / INPUTS as f64;
+    let x = |t: usize| X.0 + (X.1 - X.0) * t as f64 / task.steps() as f64;
+    // The question has a fifth of the height.
+    let middle = top + 0.8 * (bottom - top);
+    let cell = (middle - top) / SIDE as f64;
     canvas.rectangle((X.0 - 1.0, top - 1.0), (X.1 + 1.0, bottom + 1.0), FAINT)?;
     canvas.rectangle((X.0, top), (X.1, bottom), PAPER)?;
-    let cell = |t: usize, i: usize, color| {
-        canvas.rectangle((column(t), line(i)), (column(t + 1), line(i + 1)), color)
-    };
-    for (i, &pixel) in digit.pixels.iter().enumerate() {
-        cell(i / SIDE, i % SIDE, shade(INK, pixel))?;
+    for (t, &pixel) in digit.pixels.iter().enumerate() {
+        let (row, column) = ((t / SIDE) as f64, (t % SIDE) as f64);
+        if t % SIDE == 0 {
+            canvas.line([(x(t), top), (x(t), middle)], FAINT, 0.75)?;
+        }
+        canvas.rectangle((x(t), middle - (middle - top) * f64::from(pixel)), (x(t + 1), middle), INK)?;
+        let corner = (X.1 + 18.0 + column * cell, top + row * cell);
+        canvas.rectangle(corner, (corner.0 + cell, corner.1 + cell), shade(INK, pixel))?;
     }
-    let (from, to) = ((column(task.question()), line(SIDE)), (column(task.steps()), line(INPUTS)));
-    canvas.rectangle(from, to, INK)?;
+    canvas.line([(x(PIXELS), top), (x(PIXELS), middle)], FAINT, 0.75)?;
+    canvas.line([(X.0, middle), (X.1, middle)], FAINT, 0.75)?;
+    canvas.rectangle((x(task.question()), middle + 3.0), (X.1, bottom), INK)?;
     let label = |from: usize, to: usize, text: &str| {
-        let x = f64::midpoint(column(from), column(to));
-        canvas.text((x, top - 12.0), 11.0, QUIET, HPos::Center, text)
+        let center = f64::midpoint(x(from), x(to));
+        canvas.text((center, top - 12.0), 11.0, QUIET, HPos::Center, text)
     };
-    label(0, SIDE, "rows")?;
-    label(SIDE, task.question(), &format!("{} steps of nothing", task.delay))?;
+    label(0, PIXELS, "8 rows of 8 pixels")?;
+    label(PIXELS, task.question(), &format!("{} steps of nothing", task.delay))?;
     label(task.question(), task.steps(), "answer")?;
     let names = X.0 - 14.0;
-    canvas.text((names, f64::midpoint(line(0), line(SIDE))), 11.0, QUIET, HPos::Right, "pixels")?;
-    canvas.text((names, line(SIDE) + 5.0), 11.0, QUIET, HPos::Right, "question")?;
-    canvas.text((f64::midpoint(X.0, X.1), bottom + 18.0), 11.0, QUIET, HPos::Center, "time step")
+    canvas.text((names, f64::midpoint(top, middle)), 11.0, QUIET, HPos::Right, "pixel")?;
+    canvas.text((names, f64::midpoint(middle, bottom)), 11.0, QUIET, HPos::Right, "question")?;
+    for t in (0..=task.steps()).step_by(20) {
+        canvas.text((x(t), bottom + 12.0), 11.0, QUIET, HPos::Center, &t.to_string())?;
+    }
+    canvas.text((f64::midpoint(X.0, X.1), bottom + 30.0), 12.0, QUIET, HPos::Center, "time step")
 }
 
-/// Mean accuracy over epochs, and between which values it was.
-fn learning(canvas: &Canvas, all: &[Curves]) -> Drawn {
+/// Accuracy over epochs: of each run, and the mean.
+fn learning(canvas: &Canvas, all: &[Curves], split: &str) -> Drawn {
     let epochs = all.iter().map(Curves::epochs).max().unwrap_or(1);
     let x = |epoch: usize| X.0 + (X.1 - X.0) * epoch as f64 / epochs as f64;
     let y = |accuracy: f32| Y.0 + (Y.1 - Y.0) * f64::from(accuracy);
-    let heading = "Accuracy with digits that were not trained with: mean, and lowest to highest of the seeds";
-    canvas.text((X.0, Y.1 - 22.0), 13.0, INK, HPos::Left, heading)?;
+    let seeds = all.first().map_or(0, |curves| curves.runs.len());
+    let heading = format!("Accuracy with {split} digits: {seeds} seeds, and their mean");
+    canvas.text((X.0, Y.1 - 22.0), 13.0, INK, HPos::Left, &heading)?;
     for tenth in [0, 2, 4, 6, 8, 10u8] {
         let value = f32::from(tenth) / 10.0;
         canvas.line([(X.0, y(value)), (X.1, y(value))], FAINT, 0.75)?;
@@ -107,19 +117,17 @@ fn learning(canvas: &Canvas, all: &[Curves]) -> Drawn {
 
     let colors: Vec<RGBColor> = LAYERS.into_iter().cycle().take(all.len()).collect();
     for (curves, &color) in all.iter().zip(&colors) {
-        let points = |value: fn((f32, f32, f32)) -> f32| {
-            (0..curves.epochs()).map(move |epoch| (x(epoch + 1), y(value(curves.at(epoch)))))
-        };
-        let band: Vec<_> =
-            points(|(lowest, ..)| lowest).chain(points(|(.., highest)| highest).rev()).collect();
-        canvas.area(band, shade(color, 0.25))?;
+        for run in &curves.runs {
+            let points = run.accuracy.iter().enumerate().map(|(epoch, &accuracy)| (x(epoch), y(accuracy)));
+            canvas.line(points, shade(color, 0.3), 0.75)?;
+        }
     }
-    // Lines above all bands.
+    // Means above all runs.
     let mut taken: Vec<f64> = vec![guess];
     for (curves, &color) in all.iter().zip(&colors) {
-        let means = (0..curves.epochs()).map(|epoch| (x(epoch + 1), y(curves.at(epoch).1)));
+        let means = (0..=curves.epochs()).map(|epoch| (x(epoch), y(curves.at(epoch).1)));
         canvas.line(means, color, 1.75)?;
-        let mean = curves.at(curves.epochs() - 1).1;
+        let mean = curves.at(curves.epochs()).1;
         let mut at = y(mean);
         while taken.iter().any(|other| (other - at).abs() < 16.0) {
             at += 1.0;

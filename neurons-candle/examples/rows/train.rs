@@ -18,10 +18,17 @@ const LONGEST: f64 = 1.0;
 
 /// How a network learned.
 pub struct Run {
-    /// Accuracy with the digits that it was not trained with, after each epoch.
+    /// Accuracy with the digits that it is not trained with, before training and after each epoch.
     pub accuracy: Vec<f32>,
     /// Numbers that were learned.
     pub learned: usize,
+}
+
+impl Run {
+    /// Accuracy in the end.
+    pub fn last(&self) -> f32 {
+        self.accuracy.last().copied().unwrap_or(0.0)
+    }
 }
 
 /// How many updates [`train`] makes.
@@ -45,7 +52,8 @@ pub fn train<N: Neuron>(
     let adam = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut optimizer = AdamW::new(variables.clone(), adam)?;
     let (images, labels) = test.all()?;
-    let (mut accuracy, mut done) = (Vec::new(), 0);
+    let mut accuracy = vec![fraction_right(&network.scores(&images, task)?, &labels)?];
+    let mut done = 0;
     for _ in 0..epochs {
         for batch in train.shuffled(&mut rng).chunks_exact(BATCH) {
             let (images, labels) = train.some(batch)?;
