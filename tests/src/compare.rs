@@ -68,9 +68,9 @@ fn on_cpu<N: Neuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'s
     outputs.into_arrays().map(|(name, output)| (name, host(output))).collect()
 }
 
-/// Inputs that differ by one part in 10^12; parameters are the same.
+/// Inputs that differ by 1e-12, of themselves or of 1; parameters are the same.
 fn near<E: Element>(input: &Host<E>) -> Host<E> {
-    let near = |value: f64| E::Real::from_f64(value * (1.0 + 1e-12));
+    let near = |value: f64| E::Real::from_f64(value + 1e-12 * (1.0 + value.abs()));
     match input {
         Host::Signal(array) => {
             Host::Signal(array.iter().map(|v| E::store(near(v.load().to_f64()))).collect())
