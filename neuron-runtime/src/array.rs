@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cuda::{CudaArray, CudaDevice};
 use crate::element::Plain;
+use crate::memory::Elements;
 use crate::{Element, Error};
 
 /// Where an array is and where work on it is done.
@@ -49,11 +50,15 @@ pub struct Array<E: Element> {
 /// The elements, wherever they are.
 #[derive(Clone, Debug)]
 pub(crate) enum Data<E: Plain> {
-    Cpu(Arc<Vec<E>>),
+    Cpu(Arc<Elements<E>>),
     Cuda(CudaArray<E>),
 }
 
 impl<E: Plain> Data<E> {
+    pub fn cpu(elements: Vec<E>) -> Self {
+        Self::Cpu(Arc::new(Elements::new(elements)))
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Self::Cpu(data) => data.len(),
@@ -72,7 +77,7 @@ impl<E: Plain> Data<E> {
         Ok(match (self, device) {
             (Self::Cuda(data), Device::Cuda(device)) if data.device() == device => Self::Cuda(data.clone()),
             (Self::Cpu(data), Device::Cpu) => Self::Cpu(data.clone()),
-            (Self::Cuda(data), Device::Cpu) => Self::Cpu(Arc::new(data.to_vec()?)),
+            (Self::Cuda(data), Device::Cpu) => Self::cpu(data.to_vec()?),
             (Self::Cpu(data), Device::Cuda(device)) => Self::Cuda(CudaArray::from_slice(device, data)?),
             (Self::Cuda(data), Device::Cuda(device)) => {
                 Self::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
@@ -94,7 +99,7 @@ impl<E: Element> Array<E> {
     /// # Errors
     /// [`Error::ArrayLength`] if there are more or fewer than the shape has.
     pub fn from_vec(shape: impl Into<Vec<usize>>, data: Vec<E>) -> Result<Self, Error> {
-        Self::new(shape.into(), Data::Cpu(Arc::new(data)))
+        Self::new(shape.into(), Data::cpu(data))
     }
 
     /// Of elements in the memory of a GPU.
@@ -122,7 +127,7 @@ impl<E: Element> Array<E> {
     pub fn full(shape: impl Into<Vec<usize>>, value: E) -> Self {
         let shape = shape.into();
         let length = elements(&shape).unwrap_or_else(|| panic!("an array of shape {shape:?} is too large"));
-        Self { shape, data: Data::Cpu(Arc::new(vec![value; length])) }
+        Self { shape, data: Data::cpu(vec![value; length]) }
     }
 
     /// Filled with zeros.
@@ -162,7 +167,7 @@ impl<E: Element> Array<E> {
     /// Its elements, row-major, or `None` if it is on a GPU. Clones keep what they have.
     pub fn as_mut_slice(&mut self) -> Option<&mut [E]> {
         match &mut self.data {
-            Data::Cpu(data) => Some(Arc::make_mut(data).as_mut_slice()),
+            Data::Cpu(data) => Some(&mut **Arc::make_mut(data)),
             Data::Cuda(_) => None,
         }
     }
@@ -181,7 +186,7 @@ impl<E: Element> Array<E> {
     /// As [`Array::to_vec`].
     pub fn into_vec(self) -> Result<Vec<E>, Error> {
         match self.data {
-            Data::Cpu(data) => Ok(Arc::unwrap_or_clone(data)),
+            Data::Cpu(data) => Ok(Arc::unwrap_or_clone(data).into_vec()),
             Data::Cuda(data) => Ok(data.to_vec()?),
         }
     }

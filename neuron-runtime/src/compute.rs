@@ -1,7 +1,5 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
-use std::sync::Arc;
-
 use crate::array::Data;
 use crate::cuda::{self, Input};
 use crate::evaluate::{Mode, Output, evaluate};
@@ -70,7 +68,7 @@ pub fn compute<N: Neuron, E: Element>(
                     Output::Signal(data) => computed.signals.push(Array::from_vec(shape, data)?),
                     Output::State(data) => computed.states.push(Array::from_vec(shape, data)?),
                     Output::Parameter(data) => computed.parameters.push(Array::from_vec(shape, data)?),
-                    Output::Bits(words) => computed.bits = Some(Data::Cpu(Arc::new(words))),
+                    Output::Bits(words) => computed.bits = Some(Data::cpu(words)),
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Templates with outputs allocated for the caller.
 
 use crate::cuda;
-use crate::memory::zeros;
+use crate::memory::space;
 use crate::{
     Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Spec, Template,
 };
@@ -132,10 +132,10 @@ fn evaluate_by<E: Element>(
             let length = buffer.elements(per_step / neurons.max(1), neurons);
             let length = length.unwrap_or_else(|| lengths.next().unwrap_or(0));
             match (buffer.extent, buffer.class) {
-                (Extent::Parameter, _) => Output::Parameter(zeros(length)),
-                (_, Class::Signal) => Output::Signal(zeros(length)),
-                (_, Class::State) => Output::State(zeros(length)),
-                (_, Class::Bits) => Output::Bits(zeros(length)),
+                (Extent::Parameter, _) => Output::Parameter(space(length)),
+                (_, Class::Signal) => Output::Signal(space(length)),
+                (_, Class::State) => Output::State(space(length)),
+                (_, Class::Bits) => Output::Bits(space(length)),
             }
         })
         .collect();

@@ -52,6 +52,7 @@ pub use initial::{initial_grads, initial_states};
 pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::{__expand, __expand_surrogate};
+pub use memory::release_memory;
 pub use neuron::{Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use packed::PackedSpikes;

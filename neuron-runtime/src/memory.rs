@@ -1,14 +1,114 @@
-//! Memory for what kernels write.
+//! Memory for what kernels write: that of arrays that are no more, or new.
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::mem::{size_of_val, take};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::element::Plain;
 
-/// Zeros, in memory that nobody has touched yet if there are many of them.
+/// Bytes from which on memory is kept, and asked for in large pages.
+const LARGE: usize = 4 << 20;
+
+/// Bytes that are kept at most.
+const MOST: usize = 1 << 30;
+
+/// Gives the memory that arrays in the memory of the CPU have left behind, 1 GiB at most, back to the system.
 ///
-/// The first touch of every page costs a visit to the system, which takes longer than a kernel does with the page. So
-/// the system is asked for large pages.
-pub(crate) fn zeros<T: Plain>(len: usize) -> Vec<T> {
+/// It is kept for the next arrays of the same lengths: the first touch of new memory costs a visit to the system for every
+/// page, which takes longer than a kernel does with it.
+pub fn release_memory() {
+    let kept = take(&mut *kept());
+    drop(kept);
+}
+
+/// What is kept, the oldest first.
+#[derive(Default)]
+struct Kept {
+    bytes: usize,
+    arrays: VecDeque<(usize, Box<dyn Any + Send>)>,
+}
+
+fn kept() -> MutexGuard<'static, Kept> {
+    static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new() });
+    // Nothing in it depends on something else in it.
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Kept {
+    fn add<T: Plain>(&mut self, array: Vec<T>) -> VecDeque<(usize, Box<dyn Any + Send>)> {
+        let bytes = size_of_val(array.as_slice());
+        self.bytes += bytes;
+        self.arrays.push_back((bytes, Box::new(array)));
+        let mut oldest = VecDeque::new();
+        while self.bytes > MOST {
+            let Some((bytes, array)) = self.arrays.pop_front() else { break };
+            self.bytes -= bytes;
+            oldest.push_back((bytes, array));
+        }
+        oldest
+    }
+
+    /// The last one of that length.
+    fn take<T: Plain>(&mut self, len: usize) -> Option<Vec<T>> {
+        let fits = |array: &dyn Any| array.downcast_ref::<Vec<T>>().is_some_and(|array| array.len() == len);
+        let place = self.arrays.iter().rposition(|(_, array)| fits(&**array))?;
+        let (bytes, array) = self.arrays.remove(place)?;
+        self.bytes -= bytes;
+        array.downcast().ok().map(|array| *array)
+    }
+}
+
+/// Elements of an array, whose memory is kept when it is no more.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Elements<T: Plain>(Vec<T>);
+
+impl<T: Plain> Elements<T> {
+    pub fn new(elements: Vec<T>) -> Self {
+        Self(elements)
+    }
+
+    pub fn into_vec(mut self) -> Vec<T> {
+        take(&mut self.0)
+    }
+}
+
+impl<T: Plain> Drop for Elements<T> {
+    fn drop(&mut self) {
+        let elements = take(&mut self.0);
+        if size_of_val(elements.as_slice()) >= LARGE && elements.len() == elements.capacity() {
+            let oldest = kept().add(elements);
+            // Freed without the lock.
+            drop(oldest);
+        }
+    }
+}
+
+impl<T: Plain> Deref for Elements<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: Plain> DerefMut for Elements<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.0
+    }
+}
+
+/// Memory to be written to: zeros, or what an array left behind.
+pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
+    let is_large = len.saturating_mul(size_of::<T>()) >= LARGE;
+    let kept = if is_large { kept().take(len) } else { None };
+    kept.unwrap_or_else(|| zeros(len))
+}
+
+/// Zeros, in memory that nobody has touched yet if there are many of them.
+fn zeros<T: Plain>(len: usize) -> Vec<T> {
     let Ok(layout) = Layout::array::<T>(len) else { capacity_overflow(len) };
     if layout.size() == 0 {
         return Vec::new();
@@ -27,10 +127,6 @@ pub(crate) fn zeros<T: Plain>(len: usize) -> Vec<T> {
 fn capacity_overflow(len: usize) -> ! {
     panic!("{len} elements are more than the machine can address")
 }
-
-/// Bytes from which on it is worth asking: there are some large pages in them.
-#[cfg(target_os = "linux")]
-const LARGE: usize = 4 << 20;
 
 /// Asks for large pages. Where there are none, nothing changes.
 #[cfg(target_os = "linux")]
@@ -61,5 +157,33 @@ mod tests {
             zeros.push(1.0);
             assert_eq!(zeros.last(), Some(&1.0));
         }
+    }
+
+    /// In one test, since what is kept is the process's.
+    #[test]
+    fn large_memory_is_kept() {
+        let len = LARGE / 4 + 77;
+        let first = Elements::new(space::<f32>(len));
+        let address = first.as_ptr();
+        drop(first);
+        // Of another type or length it is not taken.
+        let others = (Elements::new(space::<u32>(len)), Elements::new(space::<f32>(len + 1)));
+        assert!(others.0.as_ptr().cast() != address && others.1.as_ptr() != address);
+        let again = Elements::new(space::<f32>(len));
+        assert_eq!(again.as_ptr(), address);
+        assert_eq!(again.clone().into_vec().len(), len);
+        drop(again);
+        release_memory();
+        assert!(kept().arrays.is_empty());
+
+        // No more than so much; the oldest goes.
+        let eighth = MOST / 8;
+        let arrays: Vec<_> = (0..9).map(|i| Elements::new(zeros::<u32>(eighth / 4 - i))).collect();
+        drop(arrays);
+        assert_eq!(kept().arrays.len(), 8);
+        assert!(kept().bytes <= MOST);
+        assert!(kept().take::<u32>(eighth / 4).is_none());
+        assert!(kept().take::<u32>(eighth / 4 - 8).is_some());
+        release_memory();
     }
 }

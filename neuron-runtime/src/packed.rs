@@ -1,7 +1,5 @@
 //! Spikes of one bit.
 
-use std::sync::Arc;
-
 use crate::array::Data;
 use crate::cuda;
 use crate::rows::{LANES, packed};
@@ -47,7 +45,7 @@ impl PackedSpikes {
             }
         }
         let words = match spikes.data() {
-            Data::Cpu(data) => Data::Cpu(Arc::new(data.chunks(neurons).flat_map(words_of).collect())),
+            Data::Cpu(data) => Data::cpu(data.chunks(neurons).flat_map(words_of).collect()),
             Data::Cuda(data) => Data::Cuda(cuda::pack(N::SPEC, data, neurons)?),
         };
         Ok(Self::new(N::SPEC, spikes.shape().to_vec(), words))

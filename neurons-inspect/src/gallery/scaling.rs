@@ -21,7 +21,10 @@ const GAP: (f64, f64) = (86.0, 84.0);
 /// # Errors
 /// [`Error::Measurement`], [`Error::Draw`]
 pub fn draw(folder: &Path) -> Result<Option<String>, Error> {
-    let devices = devices(folder)?;
+    let mut devices = devices(folder)?;
+    for device in &mut devices {
+        device.records.retain(|record| TEMPLATES.contains(&record.template.as_str()));
+    }
     if devices.is_empty() {
         return Ok(None);
     }
