@@ -14,7 +14,7 @@ pub enum Source<'a, E: Element> {
     Parameter(Parameter<'a, E::Real>),
 }
 
-/// An array to write.
+/// An array to write. What is in it before is anything: a template writes all of it.
 #[derive(Debug)]
 pub enum Sink<'a, E: Element> {
     /// In the data's format; see [`Class::Signal`](crate::Class::Signal).

@@ -2,9 +2,9 @@
 
 /// Declares a spiking neuron by its charging equation and reset modes.
 ///
-/// From this it derives the gradient symbolically and generates all ten templates as functions over whole
-/// arrays: `{hard,soft}_reset_{forward,fptt}{,_with_grad}`, `backward` and `bptt`. The language is described
-/// in `docs/language.md`.
+/// From this it derives the gradient symbolically and generates the templates of the 2020 API as functions over whole
+/// arrays, `{hard,soft}_reset_{forward,fptt}{,_with_grad}`, `backward` and `bptt`, and more; see
+/// [`Template`](crate::Template). The language is described in `docs/language.md`.
 ///
 /// ```
 /// # use neuron_runtime::neuron;

@@ -78,7 +78,9 @@ impl<T: Plain> Elements<T> {
 impl<T: Plain> Drop for Elements<T> {
     fn drop(&mut self) {
         let elements = take(&mut self.0);
-        if size_of_val(elements.as_slice()) >= LARGE && elements.len() == elements.capacity() {
+        // What is more than may be kept would only displace all that is.
+        let is_kept = (LARGE..=MOST).contains(&size_of_val(elements.as_slice()));
+        if is_kept && elements.len() == elements.capacity() {
             let oldest = kept().add(elements);
             // Freed without the lock.
             drop(oldest);
@@ -184,6 +186,9 @@ mod tests {
         assert!(kept().bytes <= MOST);
         assert!(kept().take::<u32>(eighth / 4).is_none());
         assert!(kept().take::<u32>(eighth / 4 - 8).is_some());
+        let before = kept().arrays.len();
+        drop(Elements::new(zeros::<u32>(MOST / 4 + 1)));
+        assert_eq!(kept().arrays.len(), before);
         release_memory();
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::parameters::Parameters;
-use crate::step::{Context, Operation, Sequence, Single, Stepping, arity, refs};
+use crate::step::{Context, Operation, PackedStepped, Sequence, Single, Stepping, arity, refs};
 use crate::{
     Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, Reset, Surrogate, Template, Value,
 };
@@ -325,7 +325,7 @@ impl<N: Neuron, E: Element> MultiStepNode<N, E> {
     }
 
     /// The membrane potential after every step of the last forward pass, `[T, ...]`; `None` unless
-    /// [`Stateful::store_v_seq`] asked for it.
+    /// [`Stateful::store_v_seq`] asked for it, and after [`Stateful::forward_packed`], which does not keep it.
     pub fn v_seq(&self) -> Option<&Array<E::Real>> {
         self.v_seq.as_ref()
     }
@@ -342,8 +342,8 @@ impl<N: Neuron, E: Element> MultiStepNode<N, E> {
                 let result = PackedSpikes::pack::<N, E>(&stepped.spike)?;
                 return Ok(Pass { result, states: stepped.states, context: Some(context) });
             }
-            let (result, states) = operation.packed(inputs, states, parameters)?;
-            Ok(Pass { result, states, context: None })
+            let PackedStepped { spike, states } = operation.packed(inputs, states, parameters)?;
+            Ok(Pass { result: spike, states, context: None })
         })?;
         self.v_seq = None;
         Ok(packed)

@@ -26,7 +26,8 @@ impl PackedSpikes {
 
     /// Packs the spikes of a sequence `[T, ...]` where they are: every value that is not 0 is a spike.
     ///
-    /// `N` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels.
+    /// `N` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels, which
+    /// are loaded if they are not yet.
     ///
     /// # Errors
     /// [`Error::Shape`] without a dimension for time, [`Error::Empty`] for arrays without elements,
@@ -38,12 +39,13 @@ impl PackedSpikes {
             let (argument, expected) = (N::SPEC.output.to_owned(), "[T, ...]".to_owned());
             return Err(Error::Shape { neuron, argument, expected, actual: Vec::new() });
         };
-        let neurons = dims.iter().product();
-        for (what, size) in [("N", neurons), ("T", steps)] {
-            if size == 0 {
+        // Where one dimension is 0, others are without limit.
+        for (what, is_empty) in [("N", dims.contains(&0)), ("T", steps == 0)] {
+            if is_empty {
                 return Err(Error::Empty { neuron, template, what });
             }
         }
+        let neurons = dims.iter().product();
         let words = match spikes.data() {
             Data::Cpu(data) => Data::cpu(data.chunks(neurons).flat_map(words_of).collect()),
             Data::Cuda(data) => Data::Cuda(cuda::pack(N::SPEC, data, neurons)?),

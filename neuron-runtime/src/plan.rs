@@ -35,6 +35,9 @@ pub struct Traffic {
 impl Traffic {
     /// Of one template over `steps` steps of `neurons` neurons. Parameters, of which there may be any number, are
     /// not counted.
+    ///
+    /// # Panics
+    /// If the neuron does not have that template; see [`Spec::check_template`].
     pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
         let bytes = |buffers: &[BufferSpec]| buffers.iter().map(|b| b.bytes::<E>(steps, neurons)).sum();
         let signature = N::SPEC.signature(template);

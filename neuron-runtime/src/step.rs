@@ -82,6 +82,15 @@ pub struct Stepped<E: Element> {
     pub states: Vec<Array<E::Real>>,
 }
 
+/// What a forward pass with spikes of one bit returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PackedStepped<R: Real> {
+    /// Spikes, of the shape of the inputs.
+    pub spike: PackedSpikes,
+    /// States after the last step, `v` first.
+    pub states: Vec<Array<R>>,
+}
+
 /// What a backward pass returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients<E: Element> {
@@ -248,11 +257,12 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
-    ) -> Result<(PackedSpikes, Vec<Array<E::Real>>), Error> {
+    ) -> Result<PackedStepped<E::Real>, Error> {
         let arrays = self.check(inputs, states, parameters)?;
         let computed = compute(&self.neuron, Template::PackedFptt, self.gradient, &arrays)?;
         let words = computed.bits.expect("what the template gives");
-        Ok((PackedSpikes::new(N::SPEC, arrays.shape.to_vec(), words), computed.states))
+        let spike = PackedSpikes::new(N::SPEC, arrays.shape.to_vec(), words);
+        Ok(PackedStepped { spike, states: computed.states })
     }
 
     /// The neuron's own values of the parameters that may differ between neurons, one for all, where the inputs are.
@@ -314,7 +324,7 @@ impl<N: Neuron> Operation<N, Sequence> {
         &self,
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
-    ) -> Result<(PackedSpikes, Vec<Array<E::Real>>), Error> {
+    ) -> Result<PackedStepped<E::Real>, Error> {
         self.packed(inputs, states, &refs(&self.parameters(inputs)?))
     }
 

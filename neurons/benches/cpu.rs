@@ -32,7 +32,9 @@ impl Layer {
 
     fn operation(surrogate: Surrogate, keep: Option<Keep>) -> MultiStep<Lif> {
         let gradient = Gradient { surrogate, ..Gradient::default() };
-        MultiStep { keep, ..MultiStep::new(Lif { tau: 2.0, ..Lif::default() }, gradient) }
+        let mut operation = MultiStep::new(Lif { tau: 2.0, ..Lif::default() }, gradient);
+        operation.keep = keep;
+        operation
     }
 
     fn backward(&self, group: &mut BenchmarkGroup<'_, WallTime>, name: &str, operation: &MultiStep<Lif>) {
@@ -82,11 +84,12 @@ fn threads(criterion: &mut Criterion) {
     let all = rayon::current_num_threads();
     for threads in (0..).map(|power| 1 << power).take_while(|&threads| threads < all).chain([all]) {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-        pool.install(|| {
-            group.bench_function(format!("inference, {threads}"), |bencher| {
-                bencher.iter(|| operation.inference(&layer.x, &layer.v).unwrap());
-            });
-            layer.backward(&mut group, &format!("lean backward, {threads}"), &operation);
+        group.bench_function(format!("inference, {threads}"), |bencher| {
+            bencher.iter(|| pool.install(|| operation.inference(&layer.x, &layer.v).unwrap()));
+        });
+        let (.., context) = operation.forward(&layer.x, &layer.v).expect("shapes agree");
+        group.bench_function(format!("lean backward, {threads}"), |bencher| {
+            bencher.iter(|| pool.install(|| context.backward(&layer.grad, &layer.v).unwrap()));
         });
     }
     group.finish();

@@ -1,9 +1,9 @@
 //! What the neurons' CUDA kernels take of a GPU. A kernel whose values do not fit into registers keeps them in
 //! local memory, which costs more than everything else it does.
 //!
-//! A few values there are worth it where they make room for a second block of threads: `Eif`'s `lean_bptt` takes
-//! 1.9 ms with two blocks and 8 bytes of local memory, 3.1 ms with one block and none (`docs/benchmarks.md`). In
-//! float64 the largest kernel of `Glif` has more than fits in any case.
+//! A few values there are worth it where they make room for one more block of threads: `Eif`'s `lean_bptt`, when a
+//! thread computed two neurons, took 1.9 ms with two blocks and 8 bytes of local memory, 3.1 ms with one block and none
+//! (`docs/benchmarks.md`). In float64 the largest kernel of `Glif` has more than fits in any case.
 //!
 //! Needs NVRTC or nvcc, and is passed over where there is neither, unless `NEURON_CUDA=require` is set. With
 //! `--nocapture` it prints the registers of every kernel.

@@ -9,7 +9,8 @@ use crate::{Element, Error, Neuron, ParamKind, Spec, Template};
 /// Bytes of device memory that a call needs besides its arrays: [`RawCall::workspace`](super::RawCall).
 /// 0 but for the backward templates of neurons with learnable parameters.
 ///
-/// `parameters` are those of the call; what they are distributed over counts, not their addresses.
+/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a template that the
+/// neuron does not have it is 0.
 pub fn workspace_bytes<N: Neuron, E: Element>(
     template: Template,
     neurons: usize,

@@ -27,9 +27,10 @@ pub struct Header {
 /// Any other line. There is more in it than is needed here.
 #[derive(Deserialize)]
 pub struct Record {
-    neuron: String,
+    pub neuron: String,
     pub template: String,
-    dtype: String,
+    pub reset: String,
+    pub dtype: String,
     pub t: usize,
     pub n: usize,
     pub seconds: f64,

@@ -23,7 +23,11 @@ const GAP: (f64, f64) = (86.0, 84.0);
 pub fn draw(folder: &Path) -> Result<Option<String>, Error> {
     let mut devices = devices(folder)?;
     for device in &mut devices {
-        device.records.retain(|record| TEMPLATES.contains(&record.template.as_str()));
+        device.records.retain(|record| {
+            let Record { neuron, template, reset, dtype, .. } = record;
+            let is_lif = [neuron, reset, dtype].map(String::as_str) == ["Lif", "hard", "f32"];
+            is_lif && TEMPLATES.contains(&template.as_str())
+        });
     }
     if devices.is_empty() {
         return Ok(None);
