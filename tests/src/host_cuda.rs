@@ -79,6 +79,25 @@ pub fn launch_name(kernel: &str) -> String {
     format!("launch_{kernel}")
 }
 
+/// The source of a [`Launch`] for the kernels that pack spikes and unpack them, after [`launches`].
+pub const BIT_LAUNCHES: &str = r#"
+extern "C" void JOIN(launch_, KERNEL(pack_spikes))(void *const *args, u64 threads) {
+    shim::launch_warps(threads, [args] {
+        KERNEL(pack_spikes)(
+            shim::argument<u64>(args[0]), shim::argument<u64>(args[1]),
+            shim::argument<const signal *>(args[2]), shim::argument<u32 *>(args[3]));
+    });
+}
+
+extern "C" void JOIN(launch_, KERNEL(unpack_spikes))(void *const *args, u64 threads) {
+    shim::launch(threads, [args] {
+        KERNEL(unpack_spikes)(
+            shim::argument<u64>(args[0]), shim::argument<u64>(args[1]),
+            shim::argument<const u32 *>(args[2]), shim::argument<signal *>(args[3]));
+    });
+}
+"#;
+
 /// The source of a [`Launch`] for every kernel that the neuron's source has.
 pub fn launches(derived: &Derived, programs: &[Program]) -> String {
     let mut text = "#define JOIN_(a, b) a##b\n#define JOIN(a, b) JOIN_(a, b)\n".to_owned();

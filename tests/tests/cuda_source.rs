@@ -13,11 +13,11 @@ use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
 use neurons::cuda::{Arguments, RawCall, RawParameter};
-use neurons::{Element, Neuron};
+use neurons::{Array, Element, Lif, Neuron, PackedSpikes, Real};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron, models};
-use neurons_tests::host_cuda::{Compiler, Launch, launch_name, launches};
+use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, launch_name, launches};
 use rayon::prelude::*;
 
 /// The kernels of one neuron in one format.
@@ -134,4 +134,44 @@ fn same_bits() {
     for (name, calls) in done.iter().step_by(4) {
         println!("{name}: {calls} calls in four formats give the same bits");
     }
+}
+
+/// The kernels that pack spikes and unpack them, of one neuron since they are the same for all.
+#[test]
+fn spikes_are_packed_and_unpacked() {
+    fn check<E: Element>(compiler: &Compiler, directory: &Path, source: &str) {
+        let library = compiler.load(directory, "bits", E::NAME, source);
+        let launch = |kernel: &str, args: [u64; 4], threads: u64| {
+            let name = launch_name(&format!("lif_{kernel}_{}", E::NAME));
+            // SAFETY: the library defines it with this type.
+            let launch = unsafe { library.get::<Launch>(name.as_bytes()) }.unwrap();
+            let pointers = args.each_ref().map(|arg| std::ptr::from_ref(arg).cast_mut().cast());
+            // SAFETY: the kernel takes these four; arrays are as long as it reads and writes.
+            unsafe { launch(pointers.as_ptr(), threads) };
+        };
+        for [steps, neurons] in [[1, 1], [3, 31], [2, 32], [5, 33], [4, 100]] {
+            let spike = |i: usize| E::store(E::Real::from_f64(f64::from(u8::from(i * i % 7 == 2))));
+            let spikes: Vec<E> = (0..steps * neurons).map(spike).collect();
+            let array = Array::from_vec([steps, neurons], spikes.clone()).unwrap();
+            let expected = PackedSpikes::pack::<Lif, E>(&array).unwrap().to_words().unwrap();
+            let mut words = vec![u32::MAX; expected.len()];
+            let sizes = [steps as u64, neurons as u64];
+            let args = [sizes[0], sizes[1], spikes.as_ptr() as u64, words.as_mut_ptr() as u64];
+            launch("pack_spikes", args, 32 * words.len() as u64);
+            assert_eq!(words, expected, "{} {steps} {neurons}", E::NAME);
+            let mut unpacked = vec![E::store(E::Real::from_f64(7.0)); spikes.len()];
+            let args = [sizes[0], sizes[1], words.as_ptr() as u64, unpacked.as_mut_ptr() as u64];
+            launch("unpack_spikes", args, sizes[0] * sizes[1]);
+            assert_eq!(unpacked, spikes, "{} {steps} {neurons}", E::NAME);
+        }
+    }
+    let Some(compiler) = Compiler::find() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let mut derived = models().into_iter().find(|derived| derived.model.name == "Lif").unwrap();
+    let programs = programs(&mut derived);
+    let source = format!("{}\n{}{BIT_LAUNCHES}", Lif::SPEC.cuda.source, launches(&derived, &programs));
+    check::<f32>(&compiler, directory.path(), &source);
+    check::<f64>(&compiler, directory.path(), &source);
+    check::<half::f16>(&compiler, directory.path(), &source);
+    check::<half::bf16>(&compiler, directory.path(), &source);
 }
