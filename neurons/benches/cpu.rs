@@ -10,7 +10,7 @@ use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 const STEPS: usize = 16;
-const NEURONS: usize = 1 << 18;
+const NEURONS: usize = 1 << 20;
 
 fn values(seed: u32) -> Array<f32> {
     let value = |i: usize| (i as u32 ^ seed).wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 * 4.0 - 1.0;
