@@ -109,7 +109,7 @@ pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
     kept.unwrap_or_else(|| zeros(len))
 }
 
-/// Zeros, in memory that nobody has touched yet if there are many of them.
+/// Zeros, usually in memory that nobody has touched yet if there are many of them.
 fn zeros<T: Plain>(len: usize) -> Vec<T> {
     let Ok(layout) = Layout::array::<T>(len) else { capacity_overflow(len) };
     if layout.size() == 0 {
@@ -130,7 +130,7 @@ fn capacity_overflow(len: usize) -> ! {
     panic!("{len} elements are more than the machine can address")
 }
 
-/// Asks for large pages. Where there are none, nothing changes.
+/// Asks for large pages, of which there are fewer to be touched first. Where there are none, nothing changes.
 #[cfg(target_os = "linux")]
 fn advise(start: *mut u8, bytes: usize) {
     /// Whole small pages only can be asked for.

@@ -1,7 +1,7 @@
 //! The hot paths of the CPU, by criterion: `cargo bench -p neurons --bench cpu`.
 //!
-//! Templates of LIF over arrays that are larger than the caches, next to a copy of the input; what the instruction set
-//! and the number of threads make of `lean_bptt`. `bench` of the examples has all neurons, and the GPU.
+//! Templates of LIF over arrays that are larger than the caches, next to a copy of the input; what the number of threads
+//! makes of two of them. `bench` of the examples has all neurons, and the GPU.
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

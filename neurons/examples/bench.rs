@@ -132,13 +132,17 @@ impl Case {
 }
 
 fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
+    match args.device {
+        Place::Cpu => reports::<N, E>(args, &Cpu),
+        Place::Cuda => reports::<N, E>(args, &Gpu(CudaDevice::new(0)?)),
+    }
+}
+
+/// A table a size.
+fn reports<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
     for &t in &args.t {
         for &n in &args.n {
-            let size = [t as usize, n as usize];
-            match args.device {
-                Place::Cpu => report::<N, E>(args, size, &Cpu)?,
-                Place::Cuda => report::<N, E>(args, size, &Gpu(CudaDevice::new(0)?))?,
-            }
+            report::<N, E>(args, [t as usize, n as usize], timer)?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Calls of every template, to compare other executors of a neuron with the CPU: settings, sizes, inputs.
 
+use neurons::evaluate::Output;
 use neurons::{
     BufferSpec, Class, Element, Gradient, Neuron, Parameter, Real, Source, Surrogate, Template, Value,
 };
@@ -15,6 +16,18 @@ pub enum Host<E: Element> {
     Parameter(Vec<E::Real>, usize),
     /// Words of bits, which templates write only.
     Bits(Vec<u32>),
+}
+
+/// What a template wrote. A parameter's gradient is as many values as it has.
+impl<E: Element> From<Output<E>> for Host<E> {
+    fn from(output: Output<E>) -> Self {
+        match output {
+            Output::Signal(array) => Self::Signal(array),
+            Output::State(array) => Self::State(array),
+            Output::Parameter(array) => Self::Parameter(array, 1),
+            Output::Bits(words) => Self::Bits(words),
+        }
+    }
 }
 
 impl<E: Element> Host<E> {

@@ -1,6 +1,6 @@
 //! Other executors of a neuron against the CPU.
 
-use neurons::evaluate::{Mode, Output, evaluate};
+use neurons::evaluate::{Mode, evaluate};
 use neurons::{Element, Neuron, Real, Source};
 
 use crate::cases::{Case, Host};
@@ -35,7 +35,7 @@ pub fn compare<N: Neuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N
     let mut nearby = None;
     for (k, ((name, expected), actual)) in expected.iter().zip(&outputs).enumerate() {
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
-            let is_same = expected.to_bits() == actual.to_bits() || (expected.is_nan() && actual.is_nan());
+            let is_same = same_bits(expected, actual);
             let mut is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);
             if !is_same && !is_close && !is_exact {
                 // An exponential charge may blow up whatever the last bits were: not more than inputs that differ by
@@ -59,13 +59,12 @@ fn on_cpu<N: Neuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'s
     let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
     let Case { neuron, template, gradient, neurons, .. } = case;
     let outputs = evaluate(neuron, Mode::Spiking, *template, *gradient, *neurons, &sources).unwrap();
-    let host = |output| match output {
-        Output::Signal(array) => Host::Signal(array),
-        Output::State(array) => Host::State(array),
-        Output::Parameter(array) => Host::Parameter(array, 1),
-        Output::Bits(words) => Host::Bits(words),
-    };
-    outputs.into_arrays().map(|(name, output)| (name, host(output))).collect()
+    outputs.into_arrays().map(|(name, output)| (name, output.into())).collect()
+}
+
+/// Whether these are the same bits, or both NaN, whose bits may differ.
+pub fn same_bits(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
 /// Inputs that differ by 1e-12, of themselves or of 1; parameters are the same.

@@ -6,6 +6,7 @@ use libloading::Library;
 use neuron_codegen::emit::cuda::PRELUDE;
 use neurons::cuda::source_with;
 use neurons::{Element, Surrogate, math};
+use neurons_tests::compare::same_bits;
 use neurons_tests::host_cuda::Compiler;
 use rayon::prelude::*;
 
@@ -169,8 +170,7 @@ fn sine_and_cosine_of_double() {
         let outputs: Vec<f64> = unsafe { call(&library, name, &inputs) };
         for (&x, actual) in inputs.iter().zip(outputs) {
             let expected = expected(x);
-            let is_same = actual.to_bits() == expected.to_bits() || (actual.is_nan() && expected.is_nan());
-            assert!(is_same, "{name}: {x:e} gives {actual:e}, on the CPU {expected:e}");
+            assert!(same_bits(actual, expected), "{name}: {x:e} gives {actual:e}, on the CPU {expected:e}");
         }
     }
 }

@@ -4,6 +4,7 @@ use half::{bf16, f16};
 use neurons::evaluate::{Mode, Outputs, evaluate};
 use neurons::{Class, Element, Extent, Gradient, Neuron, Source, Template};
 use neurons_tests::cases::{Case, Host, every_case};
+use neurons_tests::compare::same_bits;
 use neurons_tests::declared::{Visit, every_neuron};
 
 /// Sizes `[T, N]` around those of blocks of steps and of tiles.
@@ -35,13 +36,7 @@ fn run<N: Neuron, E: Element>(
     let inputs = arrays.inputs(N::SPEC.signature(template).inputs);
     let outputs: Outputs<E> =
         evaluate(&case.neuron, Mode::Spiking, template, gradient, case.neurons, &inputs).unwrap();
-    let array = |output| match output {
-        neurons::evaluate::Output::Signal(array) => Host::Signal(array),
-        neurons::evaluate::Output::State(array) => Host::State(array),
-        neurons::evaluate::Output::Parameter(array) => Host::Parameter(array, 1),
-        neurons::evaluate::Output::Bits(words) => Host::Bits(words),
-    };
-    outputs.into_arrays().map(|(name, output)| (name, array(output))).collect()
+    outputs.into_arrays().map(|(name, output)| (name, output.into())).collect()
 }
 
 fn same_gradients<N: Neuron, E: Element>(case: &Case<N>) {
@@ -74,8 +69,11 @@ fn same_gradients<N: Neuron, E: Element>(case: &Case<N>) {
     for ((name, expected), (other, actual)) in classical.iter().zip(&lean) {
         assert_eq!(name, other);
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
-            let is_same = expected.to_bits() == actual.to_bits() || (expected.is_nan() && actual.is_nan());
-            assert!(is_same, "{name}[{i}] is {actual}, classically {expected}: {} {case:?}", E::NAME);
+            assert!(
+                same_bits(expected, actual),
+                "{name}[{i}] is {actual}, classically {expected}: {} {case:?}",
+                E::NAME
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use neurons::{
     Real, Source, Template,
 };
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
+use neurons_tests::compare::same_bits;
 use neurons_tests::declared::{Visit, every_neuron};
 
 fn run<N: Neuron, E: Element>(case: &Case<N>, template: Template, inputs: &[Source<'_, E>]) -> Outputs<E> {
@@ -15,10 +16,7 @@ fn run<N: Neuron, E: Element>(case: &Case<N>, template: Template, inputs: &[Sour
 
 /// The same numbers, or NaN both times.
 fn same<R: Real>(actual: &[R], expected: &[R]) -> bool {
-    let is_same = |(a, b): (&R, &R)| {
-        let (a, b) = (a.to_f64(), b.to_f64());
-        a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
-    };
+    let is_same = |(a, b): (&R, &R)| same_bits(a.to_f64(), b.to_f64());
     actual.len() == expected.len() && actual.iter().zip(expected).all(is_same)
 }
 

@@ -38,7 +38,6 @@ pub fn evaluate<N: Neuron, E: Element>(
     [steps, neurons]: [usize; 2],
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
-    N::SPEC.check_template(template)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
