@@ -265,6 +265,14 @@ impl Graph {
         }
     }
 
+    /// `a`, if it is `1 / a`.
+    pub fn inverted(&self, id: Id) -> Option<Id> {
+        match self.node(id) {
+            Node::Div(one, a) if self.number(one) == Some(1.0) => Some(a),
+            _ => None,
+        }
+    }
+
     /// The leaf, if it is one.
     pub fn as_leaf(&self, id: Id) -> Option<&Leaf> {
         match self.node(id) {

@@ -85,10 +85,15 @@ impl Printer<'_> {
             Node::Add(a, b) => binary(a, "+", b, Sum, Product),
             Node::Sub(a, b) => binary(a, "-", b, Sum, Product),
             Node::Mul(a, b) => binary(a, "*", b, Product, Sign),
-            Node::Div(a, b) => binary(a, "/", b, Product, Sign),
+            Node::Div(a, b) => match self.graph.inverted(id) {
+                Some(a) if self.in_kernel() => {
+                    (format!("{}reciprocal({})", self.module(), self.expr(a)), Atom)
+                }
+                _ => binary(a, "/", b, Product, Sign),
+            },
             Node::Powi(a, n) => match self.dialect {
                 Dialect::Dsl => (format!("{}^{n}", self.operand(a, Atom)), Power),
-                // Kernels multiply; see `crate::kernel::lower`.
+                // Kernels multiply; see `crate::kernel::cost::lowered`.
                 _ => (format!("powi({}, {n})", self.expr(a)), Atom),
             },
             Node::Min(a, b) => (format!("{}min({}, {})", self.module(), self.expr(a), self.expr(b)), Atom),
@@ -127,6 +132,11 @@ impl Printer<'_> {
                 (text, Choice)
             }
         }
+    }
+
+    /// Whether this is code that computes steps.
+    fn in_kernel(&self) -> bool {
+        matches!(self.dialect, Dialect::Rust | Dialect::Cuda)
     }
 
     /// Where functions are found.

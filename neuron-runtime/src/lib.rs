@@ -61,8 +61,8 @@ pub use plan::{Keep, Plan, plan};
 pub use real::Real;
 pub use rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS};
 pub use spec::{
-    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, ParamKind, ParamSpec, Reset, Signature, Spec,
-    StateSpec, Template,
+    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, Lanes, ParamKind, ParamSpec, Reset,
+    Signature, Spec, StateSpec, Template,
 };
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};

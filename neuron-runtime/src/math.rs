@@ -16,6 +16,7 @@ macro_rules! functions {
 }
 
 functions! {
+    reciprocal: "`1 / x`.";
     exp: "Exponential.";
     ln: "Natural logarithm.";
     sqrt: "Square root.";

@@ -34,6 +34,8 @@ pub trait Real:
     /// The same number in float64.
     fn to_f64(self) -> f64;
 
+    /// `1 / x`; in `f32` subnormal numbers count as zeros here, and results that would be subnormal become zeros.
+    fn reciprocal(self) -> Self;
     /// Exponential.
     fn exp(self) -> Self;
     /// Natural logarithm.
@@ -69,6 +71,10 @@ impl Real for f32 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(self)
+    }
+    #[inline(always)]
+    fn reciprocal(self) -> Self {
+        single::reciprocal(self)
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -129,6 +135,10 @@ impl Real for f64 {
         self
     }
     #[inline(always)]
+    fn reciprocal(self) -> Self {
+        1.0 / self
+    }
+    #[inline(always)]
     fn exp(self) -> Self {
         f64::exp(self)
     }
@@ -148,7 +158,7 @@ impl Real for f64 {
     fn sigmoid(self) -> Self {
         // Of the exponential that cannot overflow.
         let e = (-f64::abs(self)).exp();
-        (if self < 0.0 { e } else { 1.0 }) / (1.0 + e)
+        (if self < 0.0 { e } else { 1.0 }) * Real::reciprocal(1.0 + e)
     }
     #[inline(always)]
     fn abs(self) -> Self {

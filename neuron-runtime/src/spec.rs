@@ -297,8 +297,30 @@ pub struct Signature {
     pub inputs: &'static [BufferSpec],
     /// Arrays written.
     pub outputs: &'static [BufferSpec],
-    /// Neurons that a thread of its kernel on a GPU computes; in float64 it is always one.
-    pub lanes: usize,
+    /// Neurons that a thread of its kernel on a GPU computes.
+    pub lanes: Lanes,
+}
+
+/// Neurons that a thread of a kernel on a GPU computes, by the format of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    /// In float64.
+    pub double: usize,
+    /// In float32.
+    pub single: usize,
+    /// In float16 and bfloat16.
+    pub half: usize,
+}
+
+impl Lanes {
+    /// In format `E`.
+    pub const fn of<E: Element>(self) -> usize {
+        match size_of::<E>() {
+            8 => self.double,
+            4 => self.single,
+            _ => self.half,
+        }
+    }
 }
 
 /// A neuron's kernels for the GPU: all templates, in CUDA C++ and compiled.

@@ -11,7 +11,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 // Kernels whose threads wait for each other compile, but cannot be launched here.
-#define __shared__ static
+#define __shared__ static thread_local
 #define __syncthreads()
 
 namespace shim {

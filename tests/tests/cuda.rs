@@ -3,10 +3,12 @@
 //! Without one, this says so and passes; `NEURON_TEST_CUDA=require` makes that a failure.
 
 use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, RawParameter, launch, workspace_bytes};
-use neurons::{Element, Gradient, If, Lif, Neuron, Template};
+use neurons::evaluate::evaluate_on;
+use neurons::{Element, Gradient, If, Lif, Neuron, Source, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron};
+use rayon::prelude::*;
 
 /// The GPU, or `None` with the reason printed.
 fn device() -> Option<CudaDevice> {
@@ -157,6 +159,42 @@ fn same_bits() {
     }
     let Some(device) = device() else { return };
     every_neuron(&mut SameBits(OnGpu(device)));
+}
+
+#[expect(deprecated, reason = "the input of this neuron can be 0, and is")]
+mod inverse {
+    neurons::neuron! {
+        /// The reciprocal of its input.
+        pub struct Inverse {
+            charge = 1.0 / x + 0.0 * v;
+            output = h;
+        }
+    }
+}
+
+/// The GPU's reciprocal, made of its own approximation, is the CPU's, of every number of float32.
+#[test]
+fn reciprocals() {
+    const CHUNK: u32 = 1 << 24;
+    let Some(device) = device() else { return };
+    let gpu = neurons::Device::Cuda(device);
+    let v = vec![0.0f32; CHUNK as usize];
+    for first in (0..=u32::MAX).step_by(CHUNK as usize) {
+        let x: Vec<f32> = (0..CHUNK).into_par_iter().map(|i| f32::from_bits(first + i)).collect();
+        let on = |device: &neurons::Device| {
+            let inputs = [Source::Signal(&x), Source::State(&v)];
+            let neuron = inverse::Inverse::default();
+            let outputs =
+                evaluate_on(device, &neuron, Template::Forward, Gradient::default(), x.len(), &inputs);
+            outputs.unwrap().take_signal("output").unwrap()
+        };
+        let is_same = |a: &f32, b: &f32| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        let (actual, expected) = (on(&gpu), on(&neurons::Device::Cpu));
+        let differ = actual.par_iter().zip(&expected).position_any(|(a, b)| !is_same(a, b));
+        if let Some(at) = differ {
+            panic!("1 / {:e} is {:e}, on the CPU {:e}", x[at], actual[at], expected[at]);
+        }
+    }
 }
 
 /// Numbers in -1..1, the same in every run.

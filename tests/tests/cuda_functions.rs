@@ -80,7 +80,8 @@ fn functions() {
     let rotated = "__uint_as_float(__float_as_uint(in[i]) << 9 | __float_as_uint(in[i]) >> 23)";
     type Function = fn(f32) -> f32;
     type OfTwo = fn(f32, f32) -> f32;
-    let functions: [(&str, Function); 10] = [
+    let functions: [(&str, Function); 11] = [
+        ("reciprocal", math::reciprocal),
         ("exp", math::exp),
         ("ln", math::ln),
         ("sqrt", math::sqrt),
@@ -127,7 +128,7 @@ fn surrogate_loop(surrogate: &Surrogate) -> String {
         "real",
         "real",
         &format!(
-            "[&] {{ real u[1] = {{in[i]}}; Gradient{{{index}, 0, {{{}}}}}.surrogate(u); return u[0]; }}()",
+            "[&] {{ real u[1] = {{in[i]}}; Gradient{{{index}, 0, {{{}}}}}.surrogate(u, 1); return u[0]; }}()",
             values.join(", ")
         ),
     )

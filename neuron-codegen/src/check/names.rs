@@ -9,14 +9,42 @@ use crate::syntax::{KEYWORDS, is_keyword};
 pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
 
 /// Names that generated kernels use, in Rust and in CUDA.
-const GENERATED: [&str; 24] = [
-    "step", "lane", "lanes", "LANES", "PAIR", "num", "own", "block", "index", "neurons", "signal", "real",
-    "math", "load", "store", "u16", "u32", "u64", "STEPS", "Gradient", "Values", "Block", "Neurons", "Warp",
+const GENERATED: [&str; 30] = [
+    "step",
+    "lane",
+    "lanes",
+    "LANES",
+    "PAIR",
+    "WIDE",
+    "TURNS",
+    "STAGED",
+    "HALF",
+    "Stage",
+    "num",
+    "own",
+    "block",
+    "index",
+    "neurons",
+    "signal",
+    "real",
+    "math",
+    "reciprocal",
+    "load",
+    "store",
+    "u16",
+    "u32",
+    "u64",
+    "STEPS",
+    "Gradient",
+    "Values",
+    "Block",
+    "Neurons",
+    "Warp",
 ];
 
 /// Ends of the names of arrays in generated kernels.
-const SUFFIXES: [&str; 9] =
-    ["_next", "_seq", "_bits", "_lanes", "_in", "_out", "_block", "_checkpoints", "_before"];
+const SUFFIXES: [&str; 10] =
+    ["_next", "_seq", "_bits", "_lanes", "_in", "_out", "_block", "_checkpoints", "_before", "_stage"];
 
 /// Keywords of C++ that Rust does not have.
 const CPP_KEYWORDS: [&str; 48] = [

@@ -19,7 +19,7 @@ use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Program, Slot};
 use crate::print::{Dialect, Printer};
-use crate::variant::{Class, Template};
+use crate::variant::{Class, Lanes, Template};
 
 pub use arguments::{Argument, arguments};
 
@@ -105,11 +105,15 @@ impl Writer<'_> {
     }
 
     fn body(&mut self, program: &Program) {
-        let lanes = if program.signature.lanes == 1 { "1" } else { "PAIR" };
-        self.out.line(format!("constexpr int LANES = {lanes};"));
+        self.out.line(format!("constexpr int LANES = {};", program.signature.lanes.name()));
         let packs = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
         self.out.line(format!("const {}<LANES> own(neurons);", if packs { "Warp" } else { "Neurons" }));
         self.out.line("if (own.are_none()) return;");
+        if Form::of(program) == Form::Turns {
+            let place = if program.signature.lanes == Lanes::Turns { "STAGED " } else { "" };
+            let slots = program.loads.iter().chain(&program.stores).map(|(slot, _)| stage_of(slot));
+            self.out.line(format!("{place}Stage<LANES> {};", slots.collect::<Vec<_>>().join(", ")));
+        }
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
         }
@@ -131,10 +135,10 @@ impl Writer<'_> {
                 None => self.out.line(format!("real {lanes}[LANES] = {{}};")),
             }
         }
-        if program.variant.template.is_multi_step() {
-            self.sequence(program);
-        } else {
-            self.single_step(program);
+        match Form::of(program) {
+            Form::Step => self.single_step(program),
+            Form::Blocks => self.sequence(program),
+            Form::Turns => self.turns(program),
         }
         for carried in &program.carried {
             if let Some(to) = &carried.to {
@@ -182,26 +186,18 @@ impl Writer<'_> {
     }
 
     fn sequence(&mut self, program: &Program) {
-        if program.variant.template.is_backward() {
-            self.out.open("for (u64 index = blocks_of(steps); index-- > 0;) {");
-        } else {
-            self.out.open("for (u64 index = 0; index < blocks_of(steps); ++index) {");
-        }
+        self.out.open(match program.variant.template.is_backward() {
+            true => "for (u64 index = blocks_of(steps); index-- > 0;) {",
+            false => "for (u64 index = 0; index < blocks_of(steps); ++index) {",
+        });
         self.out.line("const Block block(index, steps);");
         self.arrays(program, "STEPS][LANES");
         for (slot, buffer) in &program.loads {
             self.out.line(format!("own.load({}, {buffer}_in, block);", block_of(slot)));
         }
         for carried in &program.carried {
-            let Some(checkpoints) = &carried.checkpoints else { continue };
-            let lanes = lanes_of(&carried.slot);
-            if program.variant.template.is_backward() {
-                self.out.line(format!("real {lanes}[LANES];"));
-                if let Some(from) = &carried.from {
-                    self.out.line(format!("if (index == 0) own.load({lanes}, {from}_in, 0);"));
-                    self.out.line(format!("else own.load({lanes}, {checkpoints}_in, index - 1);"));
-                }
-            } else {
+            if let Some(checkpoints) = &carried.checkpoints {
+                let lanes = lanes_of(&carried.slot);
                 self.out.line(format!("if (index > 0) own.store({checkpoints}_out, index - 1, {lanes});"));
             }
         }
@@ -212,38 +208,76 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    /// Declares what is kept of a step or block.
+    /// Forward through each block of steps and back, one lane after the other.
+    fn turns(&mut self, program: &Program) {
+        self.out.open("for (u64 index = blocks_of(steps); index-- > 0;) {");
+        self.out.line("const Block block(index, steps);");
+        for (slot, buffer) in &program.loads {
+            self.out.line(format!("own.load({}, {buffer}_in, block);", stage_of(slot)));
+        }
+        for carried in &program.carried {
+            let (Some(from), Some(checkpoints)) = (&carried.from, &carried.checkpoints) else { continue };
+            let lanes = lanes_of(&carried.slot);
+            self.out.line(format!("real {lanes}[LANES];"));
+            self.out.line(format!("if (index == 0) own.load({lanes}, {from}_in, 0);"));
+            self.out.line(format!("else own.load({lanes}, {checkpoints}_in, index - 1);"));
+        }
+        if program.signature.lanes == Lanes::Turns {
+            self.out.line("own.arrive();");
+        }
+        self.out.open("FOR_LANES(lane) {");
+        self.arrays(program, "STEPS");
+        self.phases(program);
+        self.out.close();
+        for (slot, buffer) in &program.stores {
+            self.out.line(format!("own.store({buffer}_out, block, {});", stage_of(slot)));
+        }
+        self.out.close();
+    }
+
+    /// Declares what is kept of a step or block. A block begins with zeros: if it held just anything, compilers would
+    /// keep for each step that there may not be what the block before left there.
     fn arrays(&mut self, program: &Program, extent: &str) {
-        let multi = program.variant.template.is_multi_step();
-        let name = |slot: &Slot| if multi { block_of(slot) } else { lanes_of(slot) };
+        let form = Form::of(program);
+        let loads = program.loads.iter().map(|(slot, _)| slot);
         let mut names: Vec<String> = Vec::new();
-        for slot in program.loads.iter().map(|(slot, _)| slot).chain(program.kept()) {
-            if !names.contains(&name(slot)) {
-                names.push(name(slot));
+        for slot in loads.chain(program.kept()).filter(|slot| !form.stages(program, slot)) {
+            let name = if form == Form::Step { lanes_of(slot) } else { block_of(slot) };
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
-        let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
-        self.out.line(format!("real {};", list.join(", ")));
+        match form {
+            Form::Step => {
+                let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
+                self.out.line(format!("real {};", list.join(", ")));
+            }
+            _ => names.iter().for_each(|name| self.out.line(format!("real {name}[{extent}] = {{}};"))),
+        }
     }
 
     fn phases(&mut self, program: &Program) {
-        let multi = program.variant.template.is_multi_step();
-        let place = |slot: &Slot| {
-            let is_lanes = !multi || program.is_carried(slot) || program.is_settled(slot);
-            if is_lanes {
-                format!("{}[lane]", lanes_of(slot))
-            } else {
-                format!("{}[step][lane]", block_of(slot))
-            }
+        let form = Form::of(program);
+        let place = |slot: &Slot| match form {
+            _ if program.is_carried(slot) || program.is_settled(slot) => format!("{}[lane]", lanes_of(slot)),
+            Form::Step => format!("{}[lane]", lanes_of(slot)),
+            Form::Blocks => format!("{}[step][lane]", block_of(slot)),
+            Form::Turns => format!("{}[step]", block_of(slot)),
         };
         for phase in &program.phases {
-            self.out.open(match (multi, phase.is_backward) {
-                (false, _) => "FOR_LANES(lane) {",
-                (true, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
-                (true, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
+            self.out.open(match (form, phase.is_backward) {
+                (Form::Step, _) => "FOR_LANES(lane) {",
+                (Form::Blocks, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
+                (Form::Blocks, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
+                (Form::Turns, false) => "block.forward([&](int step) {",
+                (Form::Turns, true) => "block.backward([&](int step) {",
             });
             for slot in &phase.reads {
-                self.out.line(format!("const real {} = {};", slot.local, place(slot)));
+                let value = match form.stages(program, slot) {
+                    true => format!("{}.get(step, lane)", stage_of(slot)),
+                    false => place(slot),
+                };
+                self.out.line(format!("const real {} = {value};", slot.local));
             }
             let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
             for binding in &phase.lets {
@@ -251,15 +285,22 @@ impl Writer<'_> {
                 self.out.line(format!("const {sort} {} = {value};", binding.name));
             }
             for (slot, expr) in &phase.writes {
-                self.out.line(format!("{} = {};", place(slot), printer.expr(*expr)));
+                let value = printer.expr(*expr);
+                self.out.line(match form.stages(program, slot) {
+                    true => format!("{}.set(step, lane, {value});", stage_of(slot)),
+                    false => format!("{} = {value};", place(slot)),
+                });
             }
-            if multi {
-                self.out.close_with("}});");
-            } else {
-                self.out.close();
+            match form {
+                Form::Step => self.out.close(),
+                Form::Blocks => self.out.close_with("}});"),
+                Form::Turns => self.out.close_with("});"),
             }
             for (apply, slot) in &phase.apply {
-                let values = if multi { format!("{}, block.count", block_of(slot)) } else { lanes_of(slot) };
+                let values = match form {
+                    Form::Step => format!("{}, LANES", lanes_of(slot)),
+                    Form::Blocks | Form::Turns => format!("{}, block.count", block_of(slot)),
+                };
                 self.out.line(format!("gradient.{}({values});", apply.name()));
             }
         }
@@ -273,13 +314,39 @@ impl Writer<'_> {
     }
 }
 
+/// How a kernel goes through steps and lanes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One step, of all lanes.
+    Step,
+    /// Blocks of steps, each of all lanes.
+    Blocks,
+    /// Blocks of steps, one lane after the other.
+    Turns,
+}
+
+impl Form {
+    fn of(program: &Program) -> Self {
+        match program.variant.template {
+            Template::LeanBptt => Self::Turns,
+            template if template.is_multi_step() => Self::Blocks,
+            _ => Self::Step,
+        }
+    }
+
+    /// Whether `slot` is kept as it is in memory.
+    fn stages(self, program: &Program, slot: &Slot) -> bool {
+        self == Self::Turns && program.loads.iter().chain(&program.stores).any(|(staged, _)| staged == slot)
+    }
+}
+
 /// How many blocks of threads a processor has to have registers for, where the compiler would leave room for fewer.
 fn bounds(program: &Program) -> &'static str {
     let template = program.variant.template;
-    if !program.signature.fits_twice() || !template.is_multi_step() {
+    if !program.signature.fits(2) || !template.is_multi_step() {
         ""
     } else if template == Template::LeanBptt {
-        "MORE_BLOCKS "
+        "FOUR_BLOCKS "
     } else if template.is_with_grad() || template.is_backward() {
         "TWO_BLOCKS "
     } else {
@@ -289,6 +356,10 @@ fn bounds(program: &Program) -> &'static str {
 
 fn lanes_of(slot: &Slot) -> String {
     format!("{}_lanes", slot.name)
+}
+
+fn stage_of(slot: &Slot) -> String {
+    format!("{}_stage", slot.name)
 }
 
 fn block_of(slot: &Slot) -> String {

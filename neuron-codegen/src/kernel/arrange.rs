@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::cost::{calls, calls_ever, cost, power, worth_hoisting};
+use super::cost::{calls, calls_ever, cost, lowered, worth_hoisting};
 use super::draft::{Draft, Plan};
 use super::{Carried, Let, Phase, Program, Slot};
 use crate::gradient::Derived;
@@ -74,28 +74,15 @@ impl<'a> Arrange<'a> {
         }
     }
 
-    /// Replaces integer powers by multiplications.
+    /// Replaces integer powers by multiplications, and division by what does not change over time, too.
     fn lower(&mut self, id: Id) -> Id {
         if let Some(&done) = self.lowered.get(&id) {
             return done;
         }
-        let result = match self.graph().node(id) {
-            Node::Powi(base, n) => {
-                let base = self.lower(base);
-                let g = &mut self.derived.model.graph;
-                let power = power(g, base, n.unsigned_abs());
-                if n < 0 {
-                    let one = g.num(1.0);
-                    g.add(Node::Div(one, power))
-                } else {
-                    power
-                }
-            }
-            node => {
-                let node = node.map(|operand| self.lower(operand));
-                self.derived.model.graph.add(node)
-            }
-        };
+        let node = self.graph().node(id).map(|operand| self.lower(operand));
+        let is_step = self.graph().rate(id) == Rate::Step;
+        let inverts = |g: &Graph, divisor| is_step && g.rate(divisor) != Rate::Step;
+        let result = lowered(&mut self.derived.model.graph, node, inverts);
         // A name that the user gave stays with the value.
         if let Some(name) = self.derived.model.names.get(&id).cloned() {
             self.derived.model.names.entry(result).or_insert(name);
@@ -123,7 +110,8 @@ impl<'a> Arrange<'a> {
             self.derived.factors.iter().filter(|f| !f.kept).map(|f| (f.value, f.name.clone())).collect();
         for (value, name) in factors {
             let lowered = self.lower(value);
-            if self.graph().as_leaf(lowered).is_none() {
+            // `reciprocal_tau` says more.
+            if self.graph().as_leaf(lowered).is_none() && self.graph().inverted(lowered).is_none() {
                 hints.entry(lowered).or_insert(name);
             }
         }
@@ -135,18 +123,18 @@ impl<'a> Arrange<'a> {
             self.taken.insert(name.clone());
             return name.clone();
         }
-        let stem = match self.graph().node(id) {
-            Node::Call(func, operand) => {
-                // `exp_x`, if there is no other.
-                let leaf = self.graph().as_leaf(operand).map(|leaf| format!("{}_{}", func.name(), leaf.name));
-                if let Some(name) = leaf.filter(|name| !self.taken.contains(name)) {
-                    self.taken.insert(name.clone());
-                    return name;
-                }
-                format!("{}_", func.name())
-            }
-            _ => format!("{stem}_"),
+        let g = self.graph();
+        let function = match g.node(id) {
+            Node::Call(func, operand) => Some((func.name(), operand)),
+            _ => g.inverted(id).map(|operand| ("reciprocal", operand)),
         };
+        // `exp_x`, if there is no other.
+        let leaf = function.and_then(|(name, operand)| Some(format!("{name}_{}", g.as_leaf(operand)?.name)));
+        if let Some(name) = leaf.filter(|name| !self.taken.contains(name)) {
+            self.taken.insert(name.clone());
+            return name;
+        }
+        let stem = format!("{}_", function.map_or(stem, |(name, _)| name));
         let name = (1..).map(|k| format!("{stem}{k}")).find(|name| !self.taken.contains(name));
         let name = name.expect("some number is free");
         self.taken.insert(name.clone());
@@ -195,7 +183,7 @@ impl<'a> Arrange<'a> {
             }
         }
         let (mut hoisted, mut settled) = (Vec::new(), Vec::new());
-        for id in found {
+        for &id in &found {
             // Its own parts come first if the user named them, or if they cost something and are used twice.
             for part in self.graph().reach([id]) {
                 let g = self.graph();
@@ -205,7 +193,7 @@ impl<'a> Arrange<'a> {
                     matches!(g.node(part), Node::Call(..)) || (rate == Rate::Neuron && calls_ever(g, part));
                 let is_shared = costs && uses.get(&part).copied().unwrap_or(0) > 1;
                 let named = (hints.contains_key(&part) || is_shared) && worth_hoisting(g, part) && fits;
-                if (part == id || named) && !self.names.contains_key(&part) {
+                if (found.contains(&part) || named) && !self.names.contains_key(&part) {
                     let name = self.fresh(part, hints, "constant");
                     let list = if rate == Rate::Uniform { &mut hoisted } else { &mut settled };
                     list.push(Let { name: name.clone(), expr: part });

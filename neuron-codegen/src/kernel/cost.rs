@@ -1,9 +1,30 @@
-//! What expressions cost, and how powers are computed.
+//! What expressions cost, and how powers and quotients are computed.
 
 use crate::ir::{Graph, Id, Node, Rate};
 
+/// `node`, whose operands have been through this already, with powers as multiplications and quotients as
+/// multiplications by a reciprocal where `inverts` says so of the divisor.
+pub fn lowered(g: &mut Graph, node: Node, inverts: impl Fn(&Graph, Id) -> bool) -> Id {
+    let one = g.num(1.0);
+    match node {
+        Node::Powi(base, n) => {
+            let power = power(g, base, n.unsigned_abs());
+            if n < 0 { g.add(Node::Div(one, power)) } else { power }
+        }
+        Node::Div(a, b) if a != one && (g.number(a).is_none() || g.number(b).is_none()) => {
+            let inverse = match g.number(b) {
+                Some(number) if number != 0.0 => g.num(1.0 / number),
+                None if inverts(g, b) => g.add(Node::Div(one, b)),
+                _ => return g.add(node),
+            };
+            g.add(Node::Mul(a, inverse))
+        }
+        node => g.add(node),
+    }
+}
+
 /// `base` to the power `n` by multiplications, few of them.
-pub fn power(g: &mut Graph, base: Id, n: u32) -> Id {
+fn power(g: &mut Graph, base: Id, n: u32) -> Id {
     match n {
         0 => g.num(1.0),
         1 => base,

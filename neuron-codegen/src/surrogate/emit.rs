@@ -8,7 +8,7 @@ use quote::quote;
 use super::{MAX_PARAMETERS, Surrogate};
 use crate::emit::text::Text;
 use crate::ir::{Cmp, Graph, Id, Node, Sort};
-use crate::kernel::cost::power;
+use crate::kernel::cost::lowered;
 use crate::print::{Dialect, Printer};
 
 /// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
@@ -105,7 +105,7 @@ pub fn name_shared(graph: &Graph, reached: &BTreeSet<Id>, value: Id, names: &mut
     }
 }
 
-/// Replaces integer powers by multiplications.
+/// Replaces integer powers and division by multiplications.
 struct Lower<'a> {
     graph: Graph,
     given: &'a HashMap<Id, String>,
@@ -118,22 +118,8 @@ impl Lower<'_> {
         if let Some(&done) = self.done.get(&id) {
             return done;
         }
-        let result = match self.graph.node(id) {
-            Node::Powi(base, n) => {
-                let base = self.of(base);
-                let power = power(&mut self.graph, base, n.unsigned_abs());
-                if n < 0 {
-                    let one = self.graph.num(1.0);
-                    self.graph.add(Node::Div(one, power))
-                } else {
-                    power
-                }
-            }
-            node => {
-                let node = node.map(|operand| self.of(operand));
-                self.graph.add(node)
-            }
-        };
+        let node = self.graph.node(id).map(|operand| self.of(operand));
+        let result = lowered(&mut self.graph, node, |_, _| true);
         if let Some(name) = self.given.get(&id) {
             self.names.entry(result).or_insert_with(|| name.clone());
         }

@@ -151,8 +151,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
     let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
     let launcher = Launcher::new::<E>(spec, device, own, neurons, call.stream)?;
-    let lanes = if size_of::<E::Real>() > size_of::<f32>() { 1 } else { signature.lanes };
-    let blocks = neurons.div_ceil(BLOCK * lanes);
+    let blocks = neurons.div_ceil(BLOCK * signature.lanes.of::<E>());
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
     unsafe {

@@ -1,6 +1,8 @@
 //! Functions of float32: straight-line code without tables, calls or fused operations, so that loops over
 //! them vectorise and that the same text in CUDA C++ gives the same bits.
 //!
+//! Quotients are products with a reciprocal, which costs a GPU half of what a division does, and no branch.
+//!
 //! Polynomials for `exp`, `ln`, `tanh`, `atan`, `sin` and `cos` are those of Cephes (Moshier, 1992); `erf` is
 //! fitted for this crate. Errors are measured by the tests below. NaN gives NaN.
 
@@ -17,6 +19,14 @@ macro_rules! polynomial {
         $(let value = value * $x + $next;)*
         value
     }};
+}
+
+/// `1 / x`, rounded to nearest even; subnormal numbers count as zeros, and results that would be subnormal become
+/// zeros.
+#[inline(always)]
+pub fn reciprocal(x: f32) -> f32 {
+    let y = if x.abs() < f32::MIN_POSITIVE { f32::INFINITY.copysign(x) } else { 1.0 / x };
+    if y.abs() < f32::MIN_POSITIVE { 0f32.copysign(y) } else { y }
 }
 
 /// Exponential. At most 1.1 ulp off; below -104 it is 0, from 88.73 on infinite.
@@ -97,7 +107,7 @@ pub fn tanh(x: f32) -> f32 {
         -3.33332819422e-1
     );
     let near = p * z * x + x;
-    let far = 1.0 - 2.0 / (exp(a + a) + 1.0);
+    let far = 1.0 - 2.0 * reciprocal(exp(a + a) + 1.0);
     let far = if x < 0.0 { -far } else { far };
     if a < 0.625 { near } else { far }
 }
@@ -107,10 +117,10 @@ pub fn tanh(x: f32) -> f32 {
 pub fn sigmoid(x: f32) -> f32 {
     // Of the exponential that cannot overflow.
     let e = exp(-x.abs());
-    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    (if x < 0.0 { e } else { 1.0 }) * reciprocal(1.0 + e)
 }
 
-/// Arc tangent. At most 3 ulp off.
+/// Arc tangent. At most 3.2 ulp off.
 #[inline(always)]
 pub fn atan(x: f32) -> f32 {
     let a = x.abs();
@@ -122,7 +132,7 @@ pub fn atan(x: f32) -> f32 {
     let numerator = if is_far { -1.0 } else { numerator };
     let denominator = if is_middle { a + 1.0 } else { 1.0 };
     let denominator = if is_far { a } else { denominator };
-    let r = numerator / denominator;
+    let r = numerator * reciprocal(denominator);
     let z = r * r;
     let p = polynomial!(z, 8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1);
     let y = start + (p * z * r + r);
@@ -148,7 +158,7 @@ pub fn erf(x: f32) -> f32 {
     let near = p * x + x;
     // 1 - exp(-x^2) Q(1 / (1 + |x| / 2)); from 4 on it is 1.
     let b = if a > 4.0 { 4.0 } else { a };
-    let t = 1.0 / (1.0 + 0.5 * b);
+    let t = reciprocal(1.0 + 0.5 * b);
     let q = polynomial!(
         t,
         1.208524332e-1,
@@ -224,6 +234,21 @@ mod tests {
     }
 
     #[test]
+    fn reciprocals() {
+        use super::reciprocal;
+        let smallest = f32::MIN_POSITIVE;
+        for x in [1.0, 3.0, 1.0 + f32::EPSILON, 2.0 - f32::EPSILON, smallest, 8.507_059e37, 1e-20, 7e37] {
+            assert_eq!([reciprocal(x), reciprocal(-x)], [1.0 / x, -1.0 / x], "{x}");
+        }
+        let inf = f32::INFINITY;
+        for (x, y) in [(0.0, inf), (1e-45, inf), (smallest.next_down(), inf), (9e37, 0.0), (inf, 0.0)] {
+            assert_eq!(reciprocal(x).to_bits(), f32::to_bits(y), "{x}");
+            assert_eq!(reciprocal(-x).to_bits(), f32::to_bits(-y), "-{x}");
+        }
+        assert!(reciprocal(f32::NAN).is_nan());
+    }
+
+    #[test]
     fn errors_in_units_of_the_last_place() {
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
         let rows: [(&str, f64, f64); 6] = [
@@ -231,7 +256,7 @@ mod tests {
             ("ln", error(super::ln, f64::ln, 1e-45, f32::MAX), 1.0),
             ("tanh", error(super::tanh, f64::tanh, -20.0, 20.0), 2.0),
             ("sigmoid", error(super::sigmoid, sigmoid, -87.0, 20.0), 3.0),
-            ("atan", error(super::atan, f64::atan, -1e30, 1e30), 3.0),
+            ("atan", error(super::atan, f64::atan, -1e30, 1e30), 3.2),
             ("erf", error(super::erf, libm::erf, -5.0, 5.0), 2.0),
         ];
         for (name, error, bound) in rows {

@@ -91,13 +91,13 @@ fn signature(signature: &Signature) -> TokenStream {
         quote! { BufferSpec { name: #name, class: Class::#class, extent: Extent::#extent } }
     };
     let (inputs, outputs) = (signature.inputs.iter().map(buffer), signature.outputs.iter().map(buffer));
-    let lanes = signature.lanes;
+    let [double, single, half] = signature.lanes.counts();
     quote! {
         Signature {
             template: Template::#template,
             inputs: &[#(#inputs),*],
             outputs: &[#(#outputs),*],
-            lanes: #lanes,
+            lanes: Lanes { double: #double, single: #single, half: #half },
         }
     }
 }

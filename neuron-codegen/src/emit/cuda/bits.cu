@@ -7,7 +7,7 @@ extern "C" __global__ void KERNEL(pack_spikes)(
     const signal *__restrict__ spikes,
     u32 *__restrict__ words)
 {
-    const u64 words_of_row = (neurons + 31) / 32;
+    const u64 words_of_row = words_of(neurons);
     const u64 word = thread_index() / 32;
     if (word >= rows * words_of_row) return;
     const u64 neuron = word % words_of_row * 32 + thread_index() % 32;
@@ -26,6 +26,6 @@ extern "C" __global__ void KERNEL(unpack_spikes)(
     const u64 index = thread_index();
     if (index >= rows * neurons) return;
     const u64 neuron = index % neurons;
-    const u32 word = words[index / neurons * ((neurons + 31) / 32) + neuron / 32];
+    const u32 word = words[index / neurons * words_of(neurons) + neuron / 32];
     store(spikes[index], word >> neuron % 32 & 1 ? real(1.0) : real(0.0));
 }

@@ -9,8 +9,7 @@ __device__ __forceinline__ real bounded(real u) {
 #else
     const real bound = 1e18f;
 #endif
-    u = u > bound ? bound : u;
-    return u < -bound ? -bound : u;
+    return math::bounded(u, -bound, bound);
 }
 
 // Defined at the end of the source where kernels are compiled for one surrogate that is not in the list.
@@ -36,25 +35,32 @@ struct Gradient {
         _Pragma("unroll 1") for (int done = 0; done < COUNT; done += PART) {
             real part[PART];
             EACH_OF(PART) part[i] = surrogates::bounded(values[i / LANES][i % LANES]);
-            if (done < rows * LANES) choose(part);
+            if (done < rows * LANES) choose(part, rows * LANES - done);
             EACH_OF(COUNT - PART) values[i / LANES][i % LANES] = values[(i + PART) / LANES][(i + PART) % LANES];
             EACH_OF(PART) values[(i + COUNT - PART) / LANES][(i + COUNT - PART) % LANES] = part[i];
         }
     }
 
-    // The same for one step.
-    template <int LANES> __device__ __forceinline__ void surrogate(real (&values)[LANES]) const {
-        EACH_OF(LANES) values[i] = surrogates::bounded(values[i]);
-        choose(values);
+    // The same of one lane, or in one step.
+    template <int COUNT> __device__ __forceinline__ void surrogate(real (&values)[COUNT], int count) const {
+        EACH_OF(COUNT) values[i] = surrogates::bounded(values[i]);
+        choose(values, count);
     }
 
-    template <int COUNT> __device__ __forceinline__ void choose(real (&values)[COUNT]) const {
+    // The same for the first `count` of some values; what becomes of the others does not matter. There is one test,
+    // half-way.
+    template <int COUNT> __device__ __forceinline__ void choose(real (&values)[COUNT], int count) const {
+        constexpr int FIRST = COUNT < STEPS ? COUNT : HALF;
+#define APPLY(name) \
+    EACH_OF(FIRST) values[i] = surrogates::name(values[i], parameters); \
+    if (count > FIRST) EACH_OF(COUNT - FIRST) values[i + FIRST] = surrogates::name(values[i + FIRST], parameters)
 #if defined(OWN_SURROGATE)
-        EACH_OF(COUNT) values[i] = surrogates::own(values[i], parameters);
+        APPLY(own);
 #else
-#define CASE(index, name) case index: EACH_OF(COUNT) values[i] = surrogates::name(values[i], parameters); break;
+#define CASE(index, name) case index: APPLY(name); break;
         switch (surrogate_index) { SURROGATES(CASE) }
 #undef CASE
 #endif
+#undef APPLY
     }
 };

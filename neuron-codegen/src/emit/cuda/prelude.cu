@@ -75,22 +75,34 @@ __device__ __forceinline__ void store(real &stored, real value) { stored = value
 // under way together, and each moves the values of all lanes at once.
 
 #define STEPS 8
+#define HALF (STEPS / 2)
 
-// Lanes of kernels that have registers for more than one, and how many blocks of threads a processor has registers
-// for: two are what a kernel needs at least to hide the time that memory takes, and one that computes much between
-// its loads and its stores needs more of them, so that one block loads while another computes.
+// Lanes: a pair, whose values are all in registers; as many as move eight bytes at once; and as many as move four bytes
+// at once, which take turns.
 #if defined(F64)
 #define PAIR 1
-#define TWO_BLOCKS
-#define MORE_BLOCKS
+#define WIDE 1
+#define TURNS 1
+#elif defined(F16) || defined(BF16)
+#define PAIR 2
+#define WIDE 4
+#define TURNS 2
 #else
 #define PAIR 2
-#define TWO_BLOCKS __launch_bounds__(256, 2)
-#if defined(F16) || defined(BF16)
-#define MORE_BLOCKS __launch_bounds__(256, 4)
-#else
-#define MORE_BLOCKS __launch_bounds__(256, 3)
+#define WIDE 2
+#define TURNS 1
 #endif
+
+// How many blocks of threads a processor has registers for. Two are what a kernel needs at least to hide the time that
+// memory takes, and one that computes much between its loads and its stores needs more of them, so that one block loads
+// while another computes.
+#define THREADS 256
+#if defined(F64)
+#define TWO_BLOCKS
+#define FOUR_BLOCKS
+#else
+#define TWO_BLOCKS __launch_bounds__(THREADS, 2)
+#define FOUR_BLOCKS __launch_bounds__(THREADS, 4)
 #endif
 
 #define EACH_OF(count) _Pragma("unroll") for (int i = 0; i < (count); ++i)
@@ -99,6 +111,9 @@ __device__ __forceinline__ void store(real &stored, real value) { stored = value
 __device__ __forceinline__ u64 thread_index() {
     return (u64)blockIdx.x * blockDim.x + threadIdx.x;
 }
+
+// How many words bits take.
+__device__ __forceinline__ u64 words_of(u64 bits) { return (bits + 31) / 32; }
 
 // How many blocks of steps there are.
 __device__ __forceinline__ u64 blocks_of(u64 steps) {
@@ -115,13 +130,18 @@ struct Block {
         count = steps - first < STEPS ? (int)(steps - first) : STEPS;
     }
 
-    // Does something for every step, the first one first. Between the steps of a whole block there is no test, so
-    // that the compiler can order their instructions as it likes.
+    // Does something for every step, the first one first. Between the steps of a whole block there is no test, nor are
+    // there any in its first half if that is whole, so that the compiler can order their instructions as it likes.
     template <typename Do> __device__ __forceinline__ void forward(const Do &at) const {
         if (count == STEPS) {
             EACH_OF(STEPS) at(i);
         } else {
-            EACH_OF(STEPS) if (i < count) at(i);
+            if (count >= HALF) {
+                EACH_OF(HALF) at(i);
+            } else {
+                EACH_OF(HALF - 1) if (i < count) at(i);
+            }
+            EACH_OF(HALF - 1) if (HALF + i < count) at(HALF + i);
         }
     }
 
@@ -130,7 +150,12 @@ struct Block {
         if (count == STEPS) {
             EACH_OF(STEPS) at(STEPS - 1 - i);
         } else {
-            EACH_OF(STEPS) if (STEPS - 1 - i < count) at(STEPS - 1 - i);
+            EACH_OF(HALF - 1) if (STEPS - 2 - i < count) at(STEPS - 2 - i);
+            if (count >= HALF) {
+                EACH_OF(HALF) at(HALF - 1 - i);
+            } else {
+                EACH_OF(HALF - 1) if (HALF - 2 - i < count) at(HALF - 2 - i);
+            }
         }
     }
 };
@@ -138,15 +163,53 @@ struct Block {
 // A bit of each thread of a warp.
 __device__ __forceinline__ u32 votes(bool bit) { return __ballot_sync(0xffffffffu, bit); }
 
+// Values of a row that move at once.
+template <typename T, int LANES> struct alignas(LANES * sizeof(T)) Packed {
+    T values[LANES];
+};
+
+// What a thread keeps of an array for a block of steps, while its lanes take turns: in registers if it has one lane, else
+// in shared memory, where it takes no registers, and where loads go without passing through any.
+template <int LANES> struct Stage {
+    static constexpr int PLACES = LANES == 1 ? 1 : THREADS;
+    Packed<signal, LANES> rows[STEPS][PLACES];
+
+    __device__ __forceinline__ Packed<signal, LANES> &row(int step) { return rows[step][LANES == 1 ? 0 : threadIdx.x]; }
+
+    __device__ __forceinline__ real get(int step, int lane) { return load(row(step).values[lane]); }
+
+    __device__ __forceinline__ void set(int step, int lane, real value) { store(row(step).values[lane], value); }
+};
+
+// Where the stages of kernels are whose lanes take turns.
+#if TURNS == 1
+#define STAGED
+#else
+#define STAGED __shared__
+#endif
+
+// Begins to copy four bytes to shared memory, if the processor can do that by itself.
+__device__ __forceinline__ void begin_copy(void *to, const void *from) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from) : "memory");
+#else
+    *(u32 *)to = *(const u32 *)from;
+#endif
+}
+
+// Waits for what this thread began.
+__device__ __forceinline__ void finish_copies() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("cp.async.wait_all;" ::: "memory");
+#endif
+}
+
 // The neurons of a thread.
 template <int LANES> struct Neurons {
     u64 first;
     u64 count;
 
-    // Values of a row, moved at once.
-    template <typename T> struct alignas(LANES * sizeof(T)) Packed {
-        T values[LANES];
-    };
+    template <typename T> using Packed = ::Packed<T, LANES>;
 
     __device__ __forceinline__ explicit Neurons(u64 neurons) {
         first = thread_index() * LANES;
@@ -157,7 +220,7 @@ template <int LANES> struct Neurons {
 
     // Whether the rows of an array are aligned, and so are whole.
     template <typename T> __device__ __forceinline__ bool are_packed(const T *rows) const {
-        return ((u64)rows | count * sizeof(T)) % sizeof(Packed<T>) == 0;
+        return LANES == 1 || ((u64)rows | count * sizeof(T)) % sizeof(Packed<T>) == 0;
     }
 
     template <typename T>
@@ -212,6 +275,42 @@ template <int LANES> struct Neurons {
             block.forward([&](int step) { store_at(row + step * count, values[step], true); });
         } else {
             EACH_OF(STEPS) if (i < block.count) store_at(row + i * count, values[i], false);
+        }
+    }
+
+    // The rows of a block of steps of a kernel whose lanes take turns. They are there after `arrive`.
+    __device__ __forceinline__ void load(Stage<LANES> &stage, const signal *rows, const Block &block) const {
+        static_assert(LANES == 1 || sizeof(Packed<signal>) == 4, "as much as is copied at once");
+        const signal *row = rows + block.first * count + first;
+        if (LANES == 1) {
+            Packed<signal> packed[STEPS] = {};
+            block.forward([&](int step) { packed[step] = *(const Packed<signal> *)(row + step * count); });
+            EACH_OF(STEPS) stage.row(i) = packed[i];
+        } else if (are_packed(rows)) {
+            block.forward([&](int step) { begin_copy(&stage.row(step), row + step * count); });
+        } else {
+            EACH_OF(STEPS * LANES) {
+                if (i / LANES < block.count && first + i % LANES < count) {
+                    stage.row(i / LANES).values[i % LANES] = row[i / LANES * count + i % LANES];
+                }
+            }
+        }
+    }
+
+    __device__ __forceinline__ void arrive() const {
+        if (LANES > 1) finish_copies();
+    }
+
+    __device__ __forceinline__ void store(signal *rows, const Block &block, Stage<LANES> &stage) const {
+        signal *row = rows + block.first * count + first;
+        if (are_packed(rows)) {
+            block.forward([&](int step) { *(Packed<signal> *)(row + step * count) = stage.row(step); });
+        } else {
+            EACH_OF(STEPS * LANES) {
+                if (i / LANES < block.count && first + i % LANES < count) {
+                    row[i / LANES * count + i % LANES] = stage.row(i / LANES).values[i % LANES];
+                }
+            }
         }
     }
 
@@ -273,10 +372,11 @@ template <int LANES> struct Warp {
         const int thread = (int)(first % 32);
         u32 own = 0;
         EACH_OF(STEPS * LANES) {
-            const u32 bits = votes(has(i % LANES) && values[i / LANES][i % LANES] != real(0.0));
+            const bool is_there = i / LANES < block.count && has(i % LANES);
+            const u32 bits = votes(is_there && values[i / LANES][i % LANES] != real(0.0));
             own = thread == i ? bits : own;
         }
-        const u64 words = (count + 31) / 32, word = first / 32 + thread % LANES;
+        const u64 words = words_of(count), word = first / 32 + thread % LANES;
         const int step = thread / LANES;
         if (step < block.count && word < words) rows[(block.first + step) * words + word] = own;
     }
@@ -292,7 +392,21 @@ namespace math {
 __device__ __forceinline__ real min(real a, real b) { return a < b ? a : b; }
 __device__ __forceinline__ real max(real a, real b) { return a > b ? a : b; }
 
+// Between two numbers; NaN stays NaN.
+__device__ __forceinline__ real bounded(real x, real low, real high) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800 && !defined(F64)
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(high));
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(x) : "f"(x), "f"(low));
+    return x;
+#else
+    x = x > high ? high : x;
+    return x < low ? low : x;
+#endif
+}
+
 #if defined(F64)
+
+__device__ __forceinline__ real reciprocal(real x) { return 1.0 / x; }
 
 __device__ __forceinline__ real abs(real x) { return ::fabs(x); }
 __device__ __forceinline__ real sqrt(real x) { return ::sqrt(x); }
@@ -314,8 +428,7 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
     real r = x - n * 1.57079632673412561417;
     r = r - n * 6.07710050630396597660e-11;
     r = r - n * 2.02226624879595063154e-21;
-    r = r > 0.8 ? 0.8 : r;
-    r = r < -0.8 ? -0.8 : r;
+    r = bounded(r, -0.8, 0.8);
     const real z = r * r;
     real p = 1.58969099521155010221e-10;
     p = p * z + -2.50507602534068634195e-08;
@@ -339,6 +452,23 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
 // Adding it rounds to an integer, which is then in the lowest bits.
 #define ROUND 12582912.0f
 
+// 1 / x, rounded to nearest even; subnormal numbers count as zeros, and results that would be subnormal become zeros.
+//
+// By one step of Newton's from what the hardware has, which is right to within a unit in the last place. Where that is
+// infinite or zero, the error would be NaN, of which the minimum makes 1.
+__device__ __forceinline__ real reciprocal(real x) {
+#if defined(__CUDACC__)
+    real y, error;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    asm("fma.rn.ftz.f32 %0, %1, %2, %3;" : "=f"(error) : "f"(-x), "f"(y), "f"(1.0f));
+    return ::fmaf(y, ::fminf(error, 1.0f), y);
+#else
+    const real smallest = 1.17549435e-38f, infinity = __int_as_float(0x7f800000);
+    const real y = ::fabsf(x) < smallest ? ::copysignf(infinity, x) : 1.0f / x;
+    return ::fabsf(y) < smallest ? ::copysignf(0.0f, y) : y;
+#endif
+}
+
 __device__ __forceinline__ real abs(real x) { return ::fabsf(x); }
 __device__ __forceinline__ real sqrt(real x) { return ::sqrtf(x); }
 __device__ __forceinline__ real round(real x) { return ::rintf(x); }
@@ -346,8 +476,7 @@ __device__ __forceinline__ real round(real x) { return ::rintf(x); }
 __device__ __forceinline__ real power_of_two(int n) { return __int_as_float((n + 127) << 23); }
 
 __device__ __forceinline__ real exp(real x) {
-    x = x > 89.0f ? 89.0f : x;
-    x = x < -104.0f ? -104.0f : x;
+    x = bounded(x, -104.0f, 89.0f);
     const real shifted = x * 1.44269504088896341f + ROUND;
     const real n = shifted - ROUND;
     real r = x - n * 0.693359375f;
@@ -400,7 +529,7 @@ __device__ __forceinline__ real tanh(real x) {
     p = p * z + 1.33314422036e-1f;
     p = p * z + -3.33332819422e-1f;
     const real near = p * z * x + x;
-    real far = 1.0f - 2.0f / (exp(a + a) + 1.0f);
+    real far = 1.0f - 2.0f * reciprocal(exp(a + a) + 1.0f);
     far = x < 0.0f ? -far : far;
     return a < 0.625f ? near : far;
 }
@@ -415,7 +544,7 @@ __device__ __forceinline__ real atan(real x) {
     numerator = is_far ? -1.0f : numerator;
     real denominator = is_middle ? a + 1.0f : 1.0f;
     denominator = is_far ? a : denominator;
-    const real r = numerator / denominator;
+    const real r = numerator * reciprocal(denominator);
     const real z = r * r;
     real p = 8.05374449538e-2f;
     p = p * z + -1.38776856032e-1f;
@@ -438,7 +567,7 @@ __device__ __forceinline__ real erf(real x) {
     p = p * z + 1.28379167e-1f;
     const real near = p * x + x;
     const real b = a > 4.0f ? 4.0f : a;
-    const real t = 1.0f / (1.0f + 0.5f * b);
+    const real t = reciprocal(1.0f + 0.5f * b);
     real q = 1.208524332e-1f;
     q = q * t + -4.765252744e-1f;
     q = q * t + 5.712651758e-1f;
@@ -460,8 +589,7 @@ __device__ __forceinline__ int reduced(real x, real &sin, real &cos) {
     real r = x - n * 1.5703125f;
     r = r - n * 4.837512969970703125e-4f;
     r = r - n * 7.549789948768648e-8f;
-    r = r > 0.8f ? 0.8f : r;
-    r = r < -0.8f ? -0.8f : r;
+    r = bounded(r, -0.8f, 0.8f);
     const real z = r * r;
     real p = -1.9515295891e-4f;
     p = p * z + 8.3321608736e-3f;
@@ -492,7 +620,7 @@ __device__ __forceinline__ real cos(real x) {
 
 __device__ __forceinline__ real sigmoid(real x) {
     const real e = exp(-abs(x));
-    return (x < real(0.0) ? e : real(1.0)) / (real(1.0) + e);
+    return (x < real(0.0) ? e : real(1.0)) * reciprocal(real(1.0) + e);
 }
 
 } // namespace math

@@ -8,7 +8,7 @@ namespace surrogates {
 __device__ __forceinline__ real ATan(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real z = real(1.5707963267948966) * alpha * u;
-    return real(0.5) * alpha / (real(1.0) + z * z);
+    return real(0.5) * alpha * math::reciprocal(real(1.0) + z * z);
 }
 
 // Sigmoid: alpha * s * (1 - s) where s = sigmoid(alpha * u)
@@ -35,14 +35,14 @@ __device__ __forceinline__ real PiecewiseExp(real u, const real (&values)[4]) {
 __device__ __forceinline__ real SoftSign(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real z = real(1.0) + alpha * math::abs(u);
-    return real(0.5) * alpha / (z * z);
+    return real(0.5) * alpha * math::reciprocal(z * z);
 }
 
 // SuperSpike: alpha / z^2 where z = 1 + abs(u)
 __device__ __forceinline__ real SuperSpike(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real z = real(1.0) + math::abs(u);
-    return alpha / (z * z);
+    return alpha * math::reciprocal(z * z);
 }
 
 // Erf: 0.5641895835477563 * alpha * exp(-z^2) where z = alpha * u
@@ -56,15 +56,15 @@ __device__ __forceinline__ real Erf(real u, const real (&values)[4]) {
 __device__ __forceinline__ real QPseudoSpike(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real q = alpha - real(1.0);
-    const real z = real(1.0) + real(2.0) * math::abs(u) / q;
+    const real z = real(1.0) + real(2.0) * math::abs(u) * math::reciprocal(q);
     const real power = math::exp(-(q * math::ln(z)));
-    return power / z;
+    return power * math::reciprocal(z);
 }
 
 // Rect: if abs(u) < 0.5 / alpha { alpha } else { 0 }
 __device__ __forceinline__ real Rect(real u, const real (&values)[4]) {
     const real alpha = values[0];
-    return u != u ? u : math::abs(u) < real(0.5) / alpha ? alpha : real(0.0);
+    return u != u ? u : math::abs(u) < real(0.5) * math::reciprocal(alpha) ? alpha : real(0.0);
 }
 
 // LeakyKReLU: if u < 0 { leak } else { k }
@@ -78,35 +78,36 @@ __device__ __forceinline__ real LeakyKReLU(real u, const real (&values)[4]) {
 __device__ __forceinline__ real PiecewiseLeakyReLU(real u, const real (&values)[4]) {
     const real w = values[0];
     const real c = values[1];
-    return u != u ? u : u < -w ? c : u < w ? real(0.5) / w : c;
+    return u != u ? u : u < -w ? c : u < w ? real(0.5) * math::reciprocal(w) : c;
 }
 
 // FakeNumericalGradient: if z <= 1 { alpha } else { alpha / z } where z = alpha * abs(u)
 __device__ __forceinline__ real FakeNumericalGradient(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real z = alpha * math::abs(u);
-    return z <= real(1.0) ? alpha : alpha / z;
+    return z <= real(1.0) ? alpha : alpha * math::reciprocal(z);
 }
 
 // LogTailedReLU: if u <= 0 { alpha } else if u <= 1 { 1 } else { 1 / u }
 __device__ __forceinline__ real LogTailedReLU(real u, const real (&values)[4]) {
     const real alpha = values[0];
-    return u <= real(0.0) ? alpha : u <= real(1.0) ? real(1.0) : real(1.0) / u;
+    return u <= real(0.0) ? alpha : u <= real(1.0) ? real(1.0) : math::reciprocal(u);
 }
 
 // NonzeroSignLogAbs: alpha / (1 + alpha * abs(u))
 __device__ __forceinline__ real NonzeroSignLogAbs(real u, const real (&values)[4]) {
     const real alpha = values[0];
-    return alpha / (real(1.0) + alpha * math::abs(u));
+    return alpha * math::reciprocal(real(1.0) + alpha * math::abs(u));
 }
 
 // SquarewaveFourierSeries: 4 * (cos(z) + ((if 2 <= n { cos(3 * z) } else { 0 }) + (if 3 <= n { cos(5 * z) } else { 0 }) + (if 4 <= n { cos(7 * z) } else { 0 }))) / t_period where w = 6.283185307179586 / t_period, z = w * u
 __device__ __forceinline__ real SquarewaveFourierSeries(real u, const real (&values)[4]) {
     const real n = values[0];
     const real t_period = values[1];
-    const real w = real(6.283185307179586) / t_period;
+    const real t1 = math::reciprocal(t_period);
+    const real w = real(6.283185307179586) * t1;
     const real z = w * u;
-    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)))) / t_period;
+    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)))) * t1;
 }
 
 // S2NN: if u < 0 { alpha * s * (1 - s) } else { beta / (1 + u) } where s = sigmoid(alpha * u)
@@ -114,7 +115,7 @@ __device__ __forceinline__ real S2NN(real u, const real (&values)[4]) {
     const real alpha = values[0];
     const real beta = values[1];
     const real s = math::sigmoid(alpha * u);
-    return u < real(0.0) ? alpha * s * (real(1.0) - s) : beta / (real(1.0) + u);
+    return u < real(0.0) ? alpha * s * (real(1.0) - s) : beta * math::reciprocal(real(1.0) + u);
 }
 
 } // namespace surrogates
