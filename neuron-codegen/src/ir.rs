@@ -2,7 +2,7 @@
 //!
 //! Equal expressions get equal [`Id`]s, so sharing is free and equality is an integer comparison.
 //! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
-//! backend. The simplifying constructors used for derivatives are in the `simplify` module.
+//! backend, but for powers and quotients (`kernel::cost::lowered`). The simplifying constructors used for derivatives are in the `simplify` module.
 
 use std::collections::{BTreeSet, HashMap};
 

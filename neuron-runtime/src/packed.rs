@@ -1,7 +1,10 @@
 //! Spikes of one bit.
 
+use rayon::prelude::*;
+
 use crate::array::Data;
 use crate::cuda;
+use crate::memory::space;
 use crate::rows::{LANES, packed};
 use crate::spec::WORD;
 use crate::{Array, Class, Device, Element, Error, Neuron, Real, Spec, Template};
@@ -47,7 +50,14 @@ impl PackedSpikes {
         }
         let neurons = dims.iter().product();
         let words = match spikes.data() {
-            Data::Cpu(data) => Data::cpu(data.chunks(neurons).flat_map(words_of).collect()),
+            Data::Cpu(data) => {
+                let columns = Class::Bits.columns(neurons);
+                let mut words = space(steps * columns);
+                words.par_chunks_mut(columns).zip(data.par_chunks(neurons)).for_each(|(words, row)| {
+                    words.par_chunks_mut(PART / WORD).zip(row.par_chunks(PART)).for_each(pack);
+                });
+                Data::cpu(words)
+            }
             Data::Cuda(data) => Data::Cuda(cuda::pack(N::SPEC, data, neurons)?),
         };
         Ok(Self::new(N::SPEC, spikes.shape().to_vec(), words))
@@ -61,10 +71,12 @@ impl PackedSpikes {
         let neurons = self.neurons();
         match &self.words {
             Data::Cpu(words) => {
-                let rows = words.chunks(Class::Bits.columns(neurons));
-                let spikes =
-                    rows.flat_map(|row| (0..neurons).map(|n| spike(row[n / WORD] >> (n % WORD) & 1)));
-                Array::from_vec(self.shape.clone(), spikes.collect())
+                let mut spikes = space(self.shape.iter().product());
+                let rows = words.par_chunks(Class::Bits.columns(neurons));
+                spikes.par_chunks_mut(neurons).zip(rows).for_each(|(row, words)| {
+                    row.par_chunks_mut(PART).zip(words.par_chunks(PART / WORD)).for_each(unpack);
+                });
+                Array::from_vec(self.shape.clone(), spikes)
             }
             Data::Cuda(words) => {
                 Array::from_cuda(self.shape.clone(), cuda::unpack(self.spec, words, neurons)?)
@@ -120,18 +132,28 @@ impl PartialEq for PackedSpikes {
     }
 }
 
-/// The words of a step.
-fn words_of<E: Element>(spikes: &[E]) -> impl Iterator<Item = u32> {
-    spikes.chunks(LANES).flat_map(|part| {
+/// Spikes that a thread takes at a time.
+const PART: usize = LANES << 10;
+
+/// Some words, and the spikes that they are of.
+fn pack<E: Element>((words, spikes): (&mut [u32], &[E])) {
+    for (words, part) in words.chunks_mut(LANES / WORD).zip(spikes.chunks(LANES)) {
         let mut lanes = [E::Real::ZERO; LANES];
         for (lane, spike) in lanes.iter_mut().zip(part) {
             *lane = spike.load();
         }
         let bits = packed(&lanes);
-        [bits as u32, (bits >> WORD) as u32].into_iter().take(Class::Bits.columns(part.len()))
-    })
+        for (word, half) in words.iter_mut().zip([bits as u32, (bits >> WORD) as u32]) {
+            *word = half;
+        }
+    }
 }
 
-fn spike<E: Element>(bit: u32) -> E {
-    if bit == 1 { E::store(E::Real::ONE) } else { E::default() }
+/// And back.
+fn unpack<E: Element>((spikes, words): (&mut [E], &[u32])) {
+    for (part, word) in spikes.chunks_mut(WORD).zip(words) {
+        for (bit, spike) in part.iter_mut().enumerate() {
+            *spike = if word >> bit & 1 == 1 { E::store(E::Real::ONE) } else { E::default() };
+        }
+    }
 }

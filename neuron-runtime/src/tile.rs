@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::isa::Isa;
 use crate::parameter::{Layout, Values};
-use crate::rows::{BitRowsMut, Columns, LANES};
+use crate::rows::{BitRowsMut, Columns, LANES, finish_streams};
 use crate::spec::WORD;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
@@ -92,6 +92,7 @@ impl<E: Element> Work<E> {
             let width = LANES.min(self.neurons - first);
             kernel.tile(&Tile { work: self, first, width, gradient, thread: PhantomData });
         }
+        finish_streams();
     }
 }
 

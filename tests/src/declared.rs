@@ -53,13 +53,39 @@ pub fn names() -> Vec<&'static str> {
 /// They do not compile.
 pub fn models() -> Vec<Derived> {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src");
-    let mut models = Vec::new();
-    for entry in std::fs::read_dir(sources).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        for declaration in neuron_codegen::declarations::declarations(&source).unwrap() {
-            let analysis = neuron_codegen::check::analyse(declaration);
-            models.push(Derived::new(analysis.model.unwrap()));
-        }
+    let sources = std::fs::read_dir(sources).unwrap();
+    sources.flat_map(|entry| models_of(&std::fs::read_to_string(entry.unwrap().path()).unwrap())).collect()
+}
+
+fn models_of(source: &str) -> Vec<Derived> {
+    let declarations = neuron_codegen::declarations::declarations(source).unwrap();
+    let analyses = declarations.into_iter().map(neuron_codegen::check::analyse);
+    analyses.map(|analysis| Derived::new(analysis.model.unwrap())).collect()
+}
+
+neurons::neuron! {
+    /// So many inputs that kernels of the GPU keep all of them in registers, and move them one neuron at a time.
+    pub struct Mixture {
+        /// Membrane time constant.
+        param tau = 3.0 where tau >= 1.0;
+        /// Threshold.
+        param v_threshold = 1.0 where v_threshold > 0.0;
+        /// Potential after a spike.
+        param v_reset = 0.0;
+        input excitation, inhibition, gain;
+
+        charge = v + (excitation * gain - inhibition - (v - v_reset)) / tau;
+        reset hard | soft;
     }
-    models
+}
+
+/// All neurons of the `neurons` crate, and [`Mixture`].
+pub fn every_neuron_and_mixture(visitor: &mut impl Visit) {
+    every_neuron(visitor);
+    visitor.visit::<Mixture>();
+}
+
+/// What is declared of these.
+pub fn models_and_mixture() -> Vec<Derived> {
+    models().into_iter().chain(models_of(include_str!("declared.rs"))).collect()
 }

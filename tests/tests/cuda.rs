@@ -7,7 +7,7 @@ use neurons::evaluate::evaluate_on;
 use neurons::{Element, Gradient, If, Lif, Neuron, Source, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
-use neurons_tests::declared::{Visit, every_neuron};
+use neurons_tests::declared::{Visit, every_neuron_and_mixture};
 use rayon::prelude::*;
 
 /// The GPU, or `None` with the reason printed.
@@ -158,7 +158,7 @@ fn same_bits() {
         }
     }
     let Some(device) = device() else { return };
-    every_neuron(&mut SameBits(OnGpu(device)));
+    every_neuron_and_mixture(&mut SameBits(OnGpu(device)));
 }
 
 #[expect(deprecated, reason = "the input of this neuron can be 0, and is")]

@@ -16,7 +16,7 @@ use neurons::cuda::{Arguments, RawCall, RawParameter};
 use neurons::{Array, Element, Lif, Neuron, PackedSpikes, Real};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
-use neurons_tests::declared::{Visit, every_neuron, models};
+use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixture};
 use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, launch_name, launches};
 use rayon::prelude::*;
 
@@ -73,8 +73,11 @@ impl Executor for Kernels {
     const ADDS_UP: bool = false;
 
     fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
-        let function = case.gradient.surrogate.cuda_function("surrogate").replace("math::abs(", "");
-        let is_algebraic = !function.contains("math::");
+        let function = case.gradient.surrogate.cuda_function("surrogate");
+        let is_algebraic = !["abs", "reciprocal"]
+            .iter()
+            .fold(function, |text, name| text.replace(&format!("math::{name}("), ""))
+            .contains("math::");
         let with_grad = case.template.takes_gradient();
         !self.is_transcendental && (!with_grad || is_algebraic)
     }
@@ -127,9 +130,10 @@ impl Visit for Jobs<'_> {
 fn same_bits() {
     let Some(compiler) = Compiler::find() else { return };
     let directory = tempfile::tempdir().unwrap();
-    let models = models().into_iter().map(|derived| (derived.model.name.to_string(), derived)).collect();
+    let models =
+        models_and_mixture().into_iter().map(|derived| (derived.model.name.to_string(), derived)).collect();
     let mut jobs = Jobs { compiler: &compiler, directory: directory.path(), models, jobs: Vec::new() };
-    every_neuron(&mut jobs);
+    every_neuron_and_mixture(&mut jobs);
     let done: Vec<_> = jobs.jobs.par_iter().map(|job| job()).collect();
     for (name, calls) in done.iter().step_by(4) {
         println!("{name}: {calls} calls in four formats give the same bits");
@@ -167,7 +171,7 @@ fn spikes_are_packed_and_unpacked() {
     }
     let Some(compiler) = Compiler::find() else { return };
     let directory = tempfile::tempdir().unwrap();
-    let mut derived = models().into_iter().find(|derived| derived.model.name == "Lif").unwrap();
+    let mut derived = models_and_mixture().into_iter().find(|derived| derived.model.name == "Lif").unwrap();
     let programs = programs(&mut derived);
     let source = format!("{}\n{}{BIT_LAUNCHES}", Lif::SPEC.cuda.source, launches(&derived, &programs));
     check::<f32>(&compiler, directory.path(), &source);

@@ -43,6 +43,37 @@ fn same_bits_on_every_instruction_set_and_number_of_threads() {
     same_everywhere::<bf16>();
 }
 
+/// Arrays so large that they are written past the caches.
+#[test]
+fn columns_of_large_arrays_are_those_of_small_ones() {
+    let neurons = 1_400_004;
+    assert!(
+        neurons % 64 != 0 && STEPS * neurons * size_of::<f32>() > 32 << 20,
+        "large, the last tile incomplete"
+    );
+    let data = Data::<f32>::new(STEPS, neurons);
+    let (neuron, gradient) = (Lif::default(), Gradient::default());
+    let whole = train(&neuron, gradient, &data);
+    for first in [0, 700_000, neurons - 70] {
+        let cut = |array: &[f32]| -> Vec<f32> {
+            array.chunks(neurons).flat_map(|row| &row[first..first + 70]).copied().collect()
+        };
+        let part = train(
+            &neuron,
+            gradient,
+            &Data {
+                x_seq: cut(&data.x_seq),
+                v: cut(&data.v),
+                grad_spike_seq: cut(&data.grad_spike_seq),
+                grad_v_next: cut(&data.grad_v_next),
+            },
+        );
+        assert!(part.spike_seq == cut(&whole.spike_seq) && part.v_next == cut(&whole.v_next));
+        assert!(part.grad_s_to_h == cut(&whole.grad_s_to_h) && part.grad_v_to_h == cut(&whole.grad_v_to_h));
+        assert!(part.grad_x_seq == cut(&whole.grad_x_seq) && part.grad_v == cut(&whole.grad_v));
+    }
+}
+
 #[test]
 fn a_sequence_is_its_steps() {
     let (steps, neurons) = (5, 70);
