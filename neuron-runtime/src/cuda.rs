@@ -30,6 +30,6 @@ pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
 pub use image::{ImageKinds, ImageSource, image_for, source_with};
-pub use launch::{RawCall, RawParameter, launch, load, load_from};
+pub use launch::{BLOCK, RawCall, RawParameter, launch, load, load_from};
 pub use memory::MemoryUse;
 pub use sums::workspace_bytes;

@@ -211,10 +211,10 @@ const STREAMED: usize = 32 << 20;
 /// Bytes that are written at once past the caches.
 const CHUNK: usize = 16;
 
-/// Writes `block` to `to` past the caches. [`finish_streams`] comes before another thread may read it.
+/// Writes `block` to `to` past the caches. The end of [`Streams`] comes before anything else may read or write it.
 ///
 /// # Safety
-/// There are as many elements, aligned to [`CHUNK`], which nobody else refers to.
+/// There are as many elements, aligned to [`CHUNK`], which nobody else refers to until then.
 #[inline(always)]
 unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
     #[cfg(target_arch = "x86_64")]
@@ -223,7 +223,7 @@ unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
         const { assert!(size_of::<__m128i>() == CHUNK && size_of::<[T; LANES]>() % CHUNK == 0) };
         let (from, to) = (block.as_ptr().cast::<__m128i>(), to.cast::<__m128i>());
         for chunk in 0..size_of::<[T; LANES]>() / CHUNK {
-            // SAFETY: both are as long as the block; every x86-64 processor has the instructions.
+            // SAFETY: both are as long as the block, `to` is aligned; every x86-64 processor has the instructions.
             unsafe { _mm_stream_si128(to.add(chunk), _mm_loadu_si128(from.add(chunk))) };
         }
     }
@@ -234,12 +234,16 @@ unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
     }
 }
 
-/// Waits until what this thread wrote past the caches is in memory.
-pub(crate) fn finish_streams() {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every x86-64 processor has the instruction.
-    unsafe {
-        std::arch::x86_64::_mm_sfence();
+/// A time in which this thread may write past the caches; at its end that is done, before whatever is written later.
+pub(crate) struct Streams;
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every x86-64 processor has the instruction.
+        unsafe {
+            std::arch::x86_64::_mm_sfence();
+        }
     }
 }
 
@@ -255,4 +259,27 @@ fn prefetch<T>(block: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = block;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_aligned_arrays_are_written_past_the_caches() {
+        let elements = STREAMED / size_of::<f32>();
+        let mut array = vec![0.0f32; elements + 4];
+        let aligned = array.as_mut_ptr().align_offset(CHUNK);
+        let streams = |offset, rows, stride, width| {
+            // SAFETY: the rows are inside the array, which is borrowed by nothing else.
+            unsafe { RowsMut::new(array.as_ptr().cast_mut().add(offset), Columns { rows, stride, width }) }
+                .streams
+        };
+        let is_x86_64 = cfg!(target_arch = "x86_64");
+        assert_eq!(streams(aligned, 8, elements / 8, LANES), is_x86_64);
+        assert!(!streams(aligned, 8, elements / 8, LANES - 1), "a tile of fewer columns");
+        assert!(!streams(aligned + 1, 8, elements / 8, LANES), "a row that is not aligned");
+        assert!(!streams(aligned, 4, elements / 4 - 1, LANES), "smaller, and rows that are not aligned");
+        assert!(!streams(aligned, 7, elements / 8, LANES), "smaller");
+    }
 }

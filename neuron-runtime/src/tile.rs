@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::isa::Isa;
 use crate::parameter::{Layout, Values};
-use crate::rows::{BitRowsMut, Columns, LANES, finish_streams};
+use crate::rows::{BitRowsMut, Columns, LANES, Streams};
 use crate::spec::WORD;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
@@ -87,12 +87,12 @@ impl<E: Element> Work<E> {
     #[inline(always)]
     pub(crate) fn run<K: Kernel<E>>(&self, kernel: &K, isa: Isa, tiles: std::ops::Range<usize>) {
         let gradient = TileGradient::new(self.gradient, isa);
+        let _streams = Streams;
         for tile in tiles {
             let first = tile * LANES;
             let width = LANES.min(self.neurons - first);
             kernel.tile(&Tile { work: self, first, width, gradient, thread: PhantomData });
         }
-        finish_streams();
     }
 }
 

@@ -10,8 +10,8 @@
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-// Kernels whose threads wait for each other compile, but cannot be launched here.
 #define __shared__ static thread_local
+// Kernels whose threads wait for each other so compile, but cannot be launched here.
 #define __syncthreads()
 
 namespace shim {

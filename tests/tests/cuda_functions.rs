@@ -73,6 +73,13 @@ fn is_same(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
+/// What the source says of a launch is what the runtime does.
+#[test]
+fn blocks_have_as_many_threads() {
+    let threads = format!("#define THREADS {}\n", neurons::cuda::BLOCK);
+    assert!(PRELUDE.contains(&threads), "{threads}");
+}
+
 #[test]
 fn functions() {
     // Functions of two numbers take as the second the bits of the first, rotated.

@@ -133,7 +133,7 @@ fn packed_and_unpacked() {
         let values = (0..shape.iter().product()).map(|i: usize| f64::from(u8::from(i * i % 7 == 2)));
         Array::from_vec(shape, values.collect()).unwrap()
     };
-    for shape in [&[1, 1][..], &[3, 31], &[2, 32], &[4, 33], &[5, 2, 50], &[1, 4096], &[6]] {
+    for shape in [&[1, 1][..], &[3, 31], &[2, 32], &[4, 33], &[5, 2, 50], &[1, 4096], &[2, 65569], &[6]] {
         let spikes = spikes(shape);
         let packed = PackedSpikes::pack::<Lif, f64>(&spikes).unwrap();
         let neurons = shape[1..].iter().product();

@@ -9,7 +9,7 @@ use crate::syntax::{KEYWORDS, is_keyword};
 pub const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
 
 /// Names that generated kernels use, in Rust and in CUDA.
-const GENERATED: [&str; 30] = [
+const GENERATED: [&str; 38] = [
     "step",
     "lane",
     "lanes",
@@ -19,6 +19,14 @@ const GENERATED: [&str; 30] = [
     "TURNS",
     "STAGED",
     "HALF",
+    "THREADS",
+    "TWO_BLOCKS",
+    "FOUR_BLOCKS",
+    "ROUND",
+    "F32",
+    "F64",
+    "F16",
+    "BF16",
     "Stage",
     "num",
     "own",
@@ -137,4 +145,26 @@ pub fn refused(ident: &Ident) -> Option<String> {
     } else {
         return None;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::Span;
+
+    use super::*;
+    use crate::emit::cuda::PRELUDE;
+
+    /// A parameter called like a macro would be replaced.
+    #[test]
+    fn macros_of_cuda_sources_are_refused() {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let defined =
+            PRELUDE.lines().map(words).filter(|words| words.first().is_some_and(|word| word == "#define"));
+        let names: Vec<String> =
+            defined.map(|words| words[1].clone()).filter(|name| !name.contains('(')).collect();
+        assert!(names.iter().any(|name| name == "STEPS"), "{names:?}");
+        for name in names.iter().map(String::as_str).chain(["F32", "F64", "F16", "BF16"]) {
+            assert!(refused(&Ident::new(name, Span::call_site())).is_some(), "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Step programs as CUDA C++.
 //!
-//! A thread computes one or two neurons, its lanes. It takes `STEPS` steps at a time: their loads are issued
+//! A thread computes up to four neurons, its lanes. It takes `STEPS` steps at a time: their loads are issued
 //! together, so that memory is waited for once, and the surrogate is chosen once for all of them. The mathematics
 //! is the text of the Rust kernels.
 //!
@@ -235,8 +235,8 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    /// Declares what is kept of a step or block. A block begins with zeros: if it held just anything, compilers would
-    /// keep for each step that there may not be what the block before left there.
+    /// Declares what is kept of a step or block. A block begins with zeros, or the compiler would have to assume that
+    /// values of the block before survive in the steps that this one does not have, and would keep them in registers.
     fn arrays(&mut self, program: &Program, extent: &str) {
         let form = Form::of(program);
         let loads = program.loads.iter().map(|(slot, _)| slot);

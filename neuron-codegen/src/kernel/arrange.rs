@@ -183,7 +183,7 @@ impl<'a> Arrange<'a> {
             }
         }
         let (mut hoisted, mut settled) = (Vec::new(), Vec::new());
-        for &id in &found {
+        for id in found {
             // Its own parts come first if the user named them, or if they cost something and are used twice.
             for part in self.graph().reach([id]) {
                 let g = self.graph();
@@ -193,7 +193,7 @@ impl<'a> Arrange<'a> {
                     matches!(g.node(part), Node::Call(..)) || (rate == Rate::Neuron && calls_ever(g, part));
                 let is_shared = costs && uses.get(&part).copied().unwrap_or(0) > 1;
                 let named = (hints.contains_key(&part) || is_shared) && worth_hoisting(g, part) && fits;
-                if (found.contains(&part) || named) && !self.names.contains_key(&part) {
+                if (part == id || named) && !self.names.contains_key(&part) {
                     let name = self.fresh(part, hints, "constant");
                     let list = if rate == Rate::Uniform { &mut hoisted } else { &mut settled };
                     list.push(Let { name: name.clone(), expr: part });

@@ -13,7 +13,9 @@ pub fn lowered(g: &mut Graph, node: Node, inverts: impl Fn(&Graph, Id) -> bool) 
         }
         Node::Div(a, b) if a != one && (g.number(a).is_none() || g.number(b).is_none()) => {
             let inverse = match g.number(b) {
-                Some(number) if number != 0.0 => g.num(1.0 / number),
+                Some(number) if (number as f32).is_normal() && (1.0 / number as f32).is_normal() => {
+                    g.num(1.0 / number)
+                }
                 None if inverts(g, b) => g.add(Node::Div(one, b)),
                 _ => return g.add(node),
             };
@@ -69,4 +71,35 @@ pub fn cost(g: &Graph, id: Id) -> usize {
         _ => 1,
     };
     g.reach([id]).into_iter().map(own).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::Sort;
+    use crate::print::dsl;
+
+    #[test]
+    fn quotients_become_products_where_a_reciprocal_will_do() {
+        let mut g = Graph::default();
+        let x = g.leaf("x", Sort::Real, Rate::Step);
+        let tau = g.leaf("tau", Sort::Real, Rate::Uniform);
+        let numbers = [1.0, 4.0, 0.0, 1e-310, 1e300].map(|number| g.num(number));
+        let [one, four, zero, tiny, huge] = numbers;
+        for (a, b, expected) in [
+            (x, tau, "x * (1 / tau)"),
+            (one, tau, "1 / tau"),
+            (tau, x, "tau / x"),
+            (x, four, "x * 0.25"),
+            (one, four, "1 / 4"),
+            (x, zero, "x / 0"),
+            (x, tiny, &format!("x / {}", 1e-310)),
+            (x, huge, &format!("x / {}", 1e300)),
+        ] {
+            let id = lowered(&mut g, Node::Div(a, b), |g, divisor| g.rate(divisor) != Rate::Step);
+            assert_eq!(dsl(&g, id), expected);
+        }
+        let power = lowered(&mut g, Node::Powi(x, -3), |_, _| false);
+        assert_eq!(dsl(&g, power), "1 / (x * x * x)");
+    }
 }

@@ -12,9 +12,8 @@ use super::{CudaDevice, CudaError};
 use crate::parameter::{Layout, misfit};
 use crate::{Element, Error, Extent, Gradient, Neuron, Spec, Surrogate, Template, reduce};
 
-/// Threads of a block. Kernels but those that add up use no shared memory, so it only has to fill a processor
-/// evenly.
-pub(super) const BLOCK: usize = 256;
+/// Threads of a block, of every kernel: `THREADS` in their source.
+pub const BLOCK: usize = 256;
 const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
 
 /// A parameter that may differ between neurons, on raw device memory: value number `n / inner % count` is that of

@@ -188,12 +188,13 @@ template <int LANES> struct Stage {
 #define STAGED __shared__
 #endif
 
-// Begins to copy four bytes to shared memory, if the processor can do that by itself.
-__device__ __forceinline__ void begin_copy(void *to, const void *from) {
+// Begins to copy four bytes to shared memory, if the processor can do that by itself; copies them if not.
+template <typename T> __device__ __forceinline__ void begin_copy(T &to, const T &from) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"((u32)__cvta_generic_to_shared(to)), "l"(from) : "memory");
+    const u32 place = (u32)__cvta_generic_to_shared(&to);
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(place), "l"(&from) : "memory");
 #else
-    *(u32 *)to = *(const u32 *)from;
+    to = from;
 #endif
 }
 
@@ -287,7 +288,7 @@ template <int LANES> struct Neurons {
             block.forward([&](int step) { packed[step] = *(const Packed<signal> *)(row + step * count); });
             EACH_OF(STEPS) stage.row(i) = packed[i];
         } else if (are_packed(rows)) {
-            block.forward([&](int step) { begin_copy(&stage.row(step), row + step * count); });
+            block.forward([&](int step) { begin_copy(stage.row(step), *(const Packed<signal> *)(row + step * count)); });
         } else {
             EACH_OF(STEPS * LANES) {
                 if (i / LANES < block.count && first + i % LANES < count) {
