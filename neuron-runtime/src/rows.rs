@@ -102,7 +102,7 @@ impl<T: Element> RowsMut<'_, T> {
     /// this thread touches the tile's columns.
     pub(crate) unsafe fn new(first: *mut T, shape: Columns) -> Self {
         let bytes = size_of::<T>().saturating_mul(shape.rows).saturating_mul(shape.stride);
-        let is_aligned = (first.addr() | (shape.stride * size_of::<T>())) % CHUNK == 0;
+        let is_aligned = (first.addr() | (shape.stride * size_of::<T>())).is_multiple_of(CHUNK);
         let streams = cfg!(target_arch = "x86_64") && bytes >= STREAMED && is_aligned && shape.width == LANES;
         Self { first, shape, streams, array: PhantomData }
     }
@@ -220,7 +220,7 @@ unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
-        const { assert!(size_of::<__m128i>() == CHUNK && size_of::<[T; LANES]>() % CHUNK == 0) };
+        const { assert!(size_of::<__m128i>() == CHUNK && size_of::<[T; LANES]>().is_multiple_of(CHUNK)) };
         let (from, to) = (block.as_ptr().cast::<__m128i>(), to.cast::<__m128i>());
         for chunk in 0..size_of::<[T; LANES]>() / CHUNK {
             // SAFETY: both are as long as the block, `to` is aligned; every x86-64 processor has the instructions.
