@@ -2,7 +2,8 @@
 //!
 //! Equal expressions get equal [`Id`]s, so sharing is free and equality is an integer comparison.
 //! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
-//! backend, but for powers and quotients (`kernel::cost::lowered`). The simplifying constructors used for derivatives are in the `simplify` module.
+//! backend, but for powers and quotients (`kernel::cost::lowered`). The simplifying constructors used for
+//! derivatives are in the `simplify` module.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -265,7 +266,7 @@ impl Graph {
         }
     }
 
-    /// `a`, if it is `1 / a`.
+    /// What `id` is the reciprocal of, if it is `1 / a`: `a`.
     pub fn inverted(&self, id: Id) -> Option<Id> {
         match self.node(id) {
             Node::Div(one, a) if self.number(one) == Some(1.0) => Some(a),
