@@ -18,7 +18,8 @@ use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, TokenStream};
 
-use crate::ir::{Graph, Id, Node, Rate, Sort};
+use crate::identifiers;
+use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::{Flag, Input, Leaves, Model, Output, Reset, State};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
@@ -87,11 +88,15 @@ impl<'a> Checker<'a> {
         warnings: &'a mut Report,
     ) -> Self {
         let mut graph = Graph::default();
-        let [h, spike] = ["h", "spike"].map(|name| graph.leaf(name, Sort::Real, Rate::Step));
-        let fired = graph.leaf("fired", Sort::Bool, Rate::Step);
-        let mut built_in = |name| graph.leaf(name, Sort::Real, scope.param_kind(name).rate());
-        let leaves =
-            Leaves { h, spike, fired, v_threshold: built_in("v_threshold"), v_reset: built_in("v_reset") };
+        let mut real = |quantity, name, rate| graph.leaf(quantity, name, Sort::Real, rate);
+        let rate = |name| scope.param_kind(name).rate();
+        let leaves = Leaves {
+            h: real(Quantity::Charged, "h", Rate::Step),
+            spike: real(Quantity::Spike, "spike", Rate::Step),
+            v_threshold: real(Quantity::Threshold, "v_threshold", rate("v_threshold")),
+            v_reset: real(Quantity::ResetPotential, "v_reset", rate("v_reset")),
+            fired: graph.leaf(Quantity::Fired, "spike", Sort::Bool, Rate::Step),
+        };
         Self {
             declaration,
             report,
@@ -114,7 +119,7 @@ impl<'a> Checker<'a> {
         let declaration = self.declaration;
         self.struct_name();
         let inputs = self.inputs();
-        let v = self.graph.leaf("v", Sort::Real, Rate::Step);
+        let v = self.graph.leaf(Quantity::State(0), "v", Sort::Real, Rate::Step);
         let charge = match self.scope.charge {
             Some(value) => self.number(value, Place::Charge),
             None => {
@@ -159,9 +164,9 @@ impl<'a> Checker<'a> {
     }
 
     fn struct_name(&mut self) {
-        let name = self.declaration.name.to_string();
+        let name = identifiers::text(&self.declaration.name);
         let mut letters = name.chars();
-        if let Some(first) = letters.next().filter(|first| !first.is_uppercase()) {
+        if let Some(first) = letters.next().filter(|first| first.is_lowercase()) {
             let upper: String = first.to_uppercase().chain(letters).collect();
             let mut error = Diagnostic::new(
                 &self.declaration.name,
@@ -186,16 +191,17 @@ impl<'a> Checker<'a> {
 
     fn inputs(&mut self) -> Vec<Input> {
         let inputs = self.scope.inputs.clone();
-        let input = |graph: &mut Graph, name: &Ident, doc: Vec<String>| Input {
-            name: name.clone(),
-            doc,
-            leaf: graph.leaf(&name.to_string(), Sort::Real, Rate::Step),
+        let mut input = |index, name: &Ident, doc: Vec<String>| {
+            let text = identifiers::text(name);
+            let leaf = self.graph.leaf(Quantity::Input(index), &text, Sort::Real, Rate::Step);
+            Input { name: name.clone(), doc, leaf }
         };
         if inputs.is_empty() {
             let x = Ident::new("x", self.declaration.name.span());
-            return vec![input(&mut self.graph, &x, Vec::new())];
+            return vec![input(0, &x, Vec::new())];
         }
-        inputs.into_iter().map(|(name, item)| input(&mut self.graph, name, item.doc.clone())).collect()
+        let inputs = inputs.into_iter().enumerate();
+        inputs.map(|(index, (name, item))| input(index, name, item.doc.clone())).collect()
     }
 
     /// `v`, and the states that were declared.
@@ -226,10 +232,10 @@ impl<'a> Checker<'a> {
                 None => stray = true,
             }
         }
-        for (name, item) in self.scope.states.clone() {
+        for (index, (name, item)) in self.scope.states.clone().into_iter().enumerate() {
             let ItemKind::State { init, .. } = &item.kind else { continue };
             let text = name.to_string();
-            let leaf = self.graph.leaf(&text, Sort::Real, Rate::Step);
+            let leaf = self.state(index);
             let init = self.number(init, Place::Init).unwrap_or_else(|| self.graph.num(0.0));
             let update = match updates.remove(&text) {
                 Some(value) => self.number(value, Place::Update),
@@ -249,11 +255,37 @@ impl<'a> Checker<'a> {
         states
     }
 
+    /// The leaf of the declared flag of that index.
+    fn flag(&mut self, index: usize) -> Id {
+        let name = identifiers::text(self.scope.flags[index].0);
+        self.graph.leaf(Quantity::Flag(index), &name, Sort::Bool, Rate::Uniform)
+    }
+
+    /// The leaf of the declared state of that index, which is not `v`.
+    fn state(&mut self, index: usize) -> Id {
+        let name = identifiers::text(self.scope.states[index].0);
+        self.graph.leaf(Quantity::State(index + 1), &name, Sort::Real, Rate::Step)
+    }
+
+    /// The leaf of the declared parameter of that index.
+    fn param(&mut self, index: usize) -> Id {
+        let name = identifiers::text(self.scope.params[index].0);
+        match name.as_str() {
+            "v_threshold" => self.leaves.v_threshold,
+            "v_reset" => self.leaves.v_reset,
+            _ => {
+                let rate = self.scope.param_kind(&name).rate();
+                self.graph.leaf(Quantity::Param(index), &name, Sort::Real, rate)
+            }
+        }
+    }
+
     fn flags(&mut self) -> Vec<Flag> {
         let flags = self.scope.flags.clone();
         flags
             .into_iter()
-            .filter_map(|(name, item)| {
+            .enumerate()
+            .filter_map(|(index, (name, item))| {
                 let ItemKind::Flag { default: value, .. } = &item.kind else { return None };
                 let default = match &value.kind {
                     ExprKind::Bool(default) => *default,
@@ -281,7 +313,7 @@ impl<'a> Checker<'a> {
                         false
                     }
                 };
-                let leaf = self.graph.leaf(&name.to_string(), Sort::Bool, Rate::Uniform);
+                let leaf = self.flag(index);
                 Some(Flag { name: name.clone(), doc: item.doc.clone(), default, leaf })
             })
             .collect()

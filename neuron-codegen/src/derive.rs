@@ -1,39 +1,54 @@
 //! Symbolic derivatives of an expression.
 
+mod spike;
+
 use std::collections::HashMap;
 
-use crate::ir::{Func, Graph, Id, Node};
+use crate::ir::{Func, Graph, Id, Node, Sort};
 use crate::model::Leaves;
+
+use spike::Cases;
+pub use spike::relaxed;
 
 /// The partial derivative of `expr` with respect to the leaf `var`, all other leaves held constant.
 ///
 /// `spike` and the condition `fired` are one quantity: what is chosen by `fired` changes with `spike` by
 /// the difference of the two choices.
 pub fn derivative(graph: &mut Graph, leaves: &Leaves, expr: Id, var: Id) -> Id {
-    Derivative { leaves: Some(leaves), var, done: HashMap::new() }.of(graph, expr)
+    let mut derivative =
+        Derivative { leaves: Some(leaves), var, cases: Cases::new(leaves), done: HashMap::new() };
+    derivative.of(graph, expr)
 }
 
 /// The derivative of `expr`, which is no part of a neuron, with respect to the leaf `var`. At a kink it is that
 /// to the right, as a spike is fired *at* the threshold: the derivative of `abs` at 0 is 1.
 pub fn slope(graph: &mut Graph, expr: Id, var: Id) -> Id {
-    Derivative { leaves: None, var, done: HashMap::new() }.of(graph, expr)
+    Derivative { leaves: None, var, cases: Cases::default(), done: HashMap::new() }.of(graph, expr)
 }
 
 struct Derivative<'a> {
     /// Of the neuron, if it is one.
     leaves: Option<&'a Leaves>,
     var: Id,
+    cases: Cases,
     done: HashMap<Id, Id>,
 }
 
 impl Derivative<'_> {
     fn of(&mut self, g: &mut Graph, expr: Id) -> Id {
-        if let Some(&done) = self.done.get(&expr) {
-            return done;
+        // Operands are older than what uses them: by the time that something asks for their derivatives, these are
+        // there. An expression may be as deep as a declaration is long, which recursion could not be.
+        for part in g.reach([expr]) {
+            if g.sort(part) == Sort::Real && !self.done.contains_key(&part) {
+                let result = self.rule(g, part);
+                self.done.insert(part, result);
+            }
         }
-        let result = self.rule(g, expr);
-        self.done.insert(expr, result);
-        result
+        self.done[&expr]
+    }
+
+    fn done(&self, expr: Id) -> Id {
+        self.done[&expr]
     }
 
     fn rule(&mut self, g: &mut Graph, expr: Id) -> Id {
@@ -41,47 +56,47 @@ impl Derivative<'_> {
             Node::Num(_) => g.num(0.0),
             Node::Leaf(_) => g.num(f64::from(u8::from(expr == self.var))),
             Node::Neg(a) => {
-                let da = self.of(g, a);
+                let da = self.done(a);
                 g.neg(da)
             }
             Node::Add(a, b) => {
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 g.sum(da, db)
             }
             Node::Sub(a, b) => {
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 g.sub(da, db)
             }
             Node::Mul(a, b) => {
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 let (left, right) = (g.mul(da, b), g.mul(a, db));
                 g.sum(left, right)
             }
             Node::Div(a, b) => {
                 // (da - (a / b) db) / b, which shares the quotient with the expression itself.
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 let change = g.mul(expr, db);
                 let numerator = g.sub(da, change);
                 g.div(numerator, b)
             }
             Node::Powi(a, n) => {
-                let da = self.of(g, a);
+                let da = self.done(a);
                 let (n_, power) = (g.num(f64::from(n)), g.powi(a, n - 1));
                 let slope = g.mul(n_, power);
                 g.mul(slope, da)
             }
             Node::Min(a, b) => {
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 let cond = g.less(a, b);
                 g.select(cond, da, db)
             }
             Node::Max(a, b) => {
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 let cond = g.less(b, a);
                 g.select(cond, da, db)
             }
             Node::Call(func, a) => {
-                let da = self.of(g, a);
+                let da = self.done(a);
                 match func {
                     _ if g.number(da) == Some(0.0) => da,
                     Func::Abs if self.leaves.is_none() => {
@@ -95,16 +110,16 @@ impl Derivative<'_> {
             Node::Select(cond, a, b) => {
                 if let Some(leaves) = self.leaves
                     && self.var == leaves.spike
-                    && g.contains(cond, leaves.fired)
+                    && self.cases.depends(g, cond)
                 {
-                    let [with, without] = cases(g, leaves, expr);
+                    let [with, without] = self.cases.of(g, expr);
                     let jump = g.sub(with, without);
                     // Through the alternatives themselves, if they use `spike` as a number.
-                    let (da, db) = (self.of(g, a), self.of(g, b));
+                    let (da, db) = (self.done(a), self.done(b));
                     let inner = g.select(cond, da, db);
                     return g.sum(jump, inner);
                 }
-                let (da, db) = (self.of(g, a), self.of(g, b));
+                let (da, db) = (self.done(a), self.done(b));
                 if let Some(leaves) = self.leaves
                     && cond == leaves.fired
                     && g.number(da) == Some(0.0)
@@ -178,95 +193,22 @@ fn chain(g: &mut Graph, func: Func, expr: Id, a: Id, da: Id) -> Id {
     }
 }
 
-/// `Select` expression `expr` with and without a spike: `fired` replaced by true and by false in its condition.
-fn cases(g: &mut Graph, leaves: &Leaves, expr: Id) -> [Id; 2] {
-    let Node::Select(cond, a, b) = g.node(expr) else { unreachable!("only called for a choice") };
-    [true, false].map(|fired| match decide(g, leaves, cond, fired) {
-        Decided::Known(true) => a,
-        Decided::Known(false) => b,
-        Decided::Open(cond) => g.select(cond, a, b),
-    })
-}
-
-enum Decided {
-    Known(bool),
-    Open(Id),
-}
-
-/// `cond` under the assumption that the neuron fired or did not.
-fn decide(g: &mut Graph, leaves: &Leaves, cond: Id, fired: bool) -> Decided {
-    use Decided::{Known, Open};
-    match g.node(cond) {
-        _ if cond == leaves.fired => Known(fired),
-        Node::Not(a) => match decide(g, leaves, a, fired) {
-            Known(value) => Known(!value),
-            Open(a) => Open(g.add(Node::Not(a))),
-        },
-        Node::And(a, b) => match (decide(g, leaves, a, fired), decide(g, leaves, b, fired)) {
-            (Known(false), _) | (_, Known(false)) => Known(false),
-            (Known(true), other) | (other, Known(true)) => other,
-            (Open(a), Open(b)) => Open(g.add(Node::And(a, b))),
-        },
-        Node::Or(a, b) => match (decide(g, leaves, a, fired), decide(g, leaves, b, fired)) {
-            (Known(true), _) | (_, Known(true)) => Known(true),
-            (Known(false), other) | (other, Known(false)) => other,
-            (Open(a), Open(b)) => Open(g.add(Node::Or(a, b))),
-        },
-        _ => Open(cond),
-    }
-}
-
-/// `expr` of the relaxed model, in which `spike` is a number between 0 and 1: what `fired` chooses becomes
-/// the mixture of both alternatives.
-pub fn relaxed(graph: &mut Graph, leaves: &Leaves, expr: Id) -> Id {
-    Relaxed { leaves, done: HashMap::new() }.of(graph, expr)
-}
-
-struct Relaxed<'a> {
-    leaves: &'a Leaves,
-    done: HashMap<Id, Id>,
-}
-
-impl Relaxed<'_> {
-    fn of(&mut self, g: &mut Graph, expr: Id) -> Id {
-        if let Some(&done) = self.done.get(&expr) {
-            return done;
-        }
-        let node = g.node(expr);
-        let result = match node {
-            Node::Select(cond, ..) if g.contains(cond, self.leaves.fired) => {
-                let [with, without] = cases(g, self.leaves, expr);
-                let (with, without) = (self.of(g, with), self.of(g, without));
-                let one = g.num(1.0);
-                let rest = g.sub(one, self.leaves.spike);
-                let (left, right) = (g.mul(self.leaves.spike, with), g.mul(rest, without));
-                g.sum(left, right)
-            }
-            // What the straight-through estimator takes it for.
-            Node::Call(Func::Round, a) => self.of(g, a),
-            _ => {
-                let node = node.map(|operand| self.of(g, operand));
-                g.add(node)
-            }
-        };
-        self.done.insert(expr, result);
-        result
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Rate, Sort};
+    use crate::ir::{Quantity, Rate};
     use crate::print::dsl;
 
     fn setup() -> (Graph, Leaves, Id, Id) {
         let mut g = Graph::default();
-        let mut real = |name: &str, rate| g.leaf(name, Sort::Real, rate);
-        let (x, v) = (real("x", Rate::Step), real("v", Rate::Step));
-        let (h, spike) = (real("h", Rate::Step), real("spike", Rate::Step));
-        let (v_threshold, v_reset) = (real("v_threshold", Rate::Uniform), real("v_reset", Rate::Uniform));
-        let fired = g.leaf("fired", Sort::Bool, Rate::Step);
+        let mut real = |quantity, name: &str, rate| g.leaf(quantity, name, Sort::Real, rate);
+        let x = real(Quantity::Input(0), "x", Rate::Step);
+        let v = real(Quantity::State(0), "v", Rate::Step);
+        let h = real(Quantity::Charged, "h", Rate::Step);
+        let spike = real(Quantity::Spike, "spike", Rate::Step);
+        let v_threshold = real(Quantity::Threshold, "v_threshold", Rate::Uniform);
+        let v_reset = real(Quantity::ResetPotential, "v_reset", Rate::Uniform);
+        let fired = g.leaf(Quantity::Fired, "spike", Sort::Bool, Rate::Step);
         (g, Leaves { h, spike, fired, v_threshold, v_reset }, x, v)
     }
 
@@ -306,5 +248,42 @@ mod tests {
         let jump = g.add(Node::Select(cond, x, v));
         let ds = derivative(&mut g, &leaves, jump, leaves.spike);
         assert_eq!(dsl(&g, ds), "(if 0 < x { x } else { v }) - v");
+    }
+
+    /// A comparison has no slope, whatever is compared, and is no case of the spike: it compares numbers of the
+    /// relaxed model there.
+    #[test]
+    fn comparisons_of_what_changes_with_the_spike() {
+        let (mut g, leaves, x, _) = setup();
+        let reset = g.add(Node::Select(leaves.fired, leaves.v_reset, leaves.h));
+        let clipped = g.add(Node::Max(reset, x));
+        let ds = derivative(&mut g, &leaves, clipped, leaves.spike);
+        assert_eq!(dsl(&g, ds), "if x < (if spike { v_reset } else { h }) { v_reset - h } else { 0 }");
+        let relaxed_ds = relaxed(&mut g, &leaves, ds);
+        assert_eq!(
+            dsl(&g, relaxed_ds),
+            "if x < spike * v_reset + (1 - spike) * h { v_reset - h } else { 0 }"
+        );
+        let relaxed_clipped = relaxed(&mut g, &leaves, clipped);
+        assert_eq!(dsl(&g, relaxed_clipped), "max(spike * v_reset + (1 - spike) * h, x)");
+    }
+
+    /// A chain of squares: a tree of 2^2000 leaves, a graph of 2000.
+    #[test]
+    fn shared_parts_are_differentiated_once() {
+        let (mut g, leaves, x, v) = setup();
+        let mut square = g.add(Node::Add(x, v));
+        let mut fired = leaves.fired;
+        for _ in 0..2000 {
+            square = g.add(Node::Mul(square, square));
+            fired = g.add(Node::And(fired, fired));
+        }
+        let choice = g.add(Node::Select(fired, square, x));
+        let before = g.reach([choice]).len();
+        for var in [x, leaves.spike] {
+            let derivative = derivative(&mut g, &leaves, choice, var);
+            let relaxed = relaxed(&mut g, &leaves, derivative);
+            assert!(g.reach([derivative, relaxed]).len() < 8 * before);
+        }
     }
 }

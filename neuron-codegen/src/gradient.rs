@@ -19,16 +19,19 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::Ident;
-
 use crate::derive::{derivative, relaxed};
-use crate::ir::{Graph, Id, Node, Rate, Sort};
-use crate::model::{Model, Output, Reset};
+use crate::interface::{Content, Interface};
+use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
+use crate::model::{Model, Output, ParamKind, Reset};
 
 /// How one quantity changes with another.
 #[derive(Clone, Debug)]
 pub struct Factor {
-    /// `grad_<of>_to_<by>`
+    /// What changes: [`Quantity::Output`], [`Quantity::Charged`], or a state after the step.
+    pub of: Quantity,
+    /// With what: [`Quantity::Charged`], an input, a state before the step or a learnable parameter.
+    pub by: Quantity,
+    /// What equations call it: `grad_<of>_to_<by>`. No other factor has that name.
     pub name: String,
     /// The derivative, for each of the model's resets in order.
     pub exprs: Vec<Id>,
@@ -39,21 +42,21 @@ pub struct Factor {
 }
 
 /// One gradient that the backward pass returns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Grad {
-    /// The input or state, `x`.
-    pub of: String,
-    /// `grad_x`, over `grad_h`, `grad_spike`, `grad_<state>_next` and factors.
+    /// Its place among the model's inputs, states or parameters.
+    pub index: usize,
+    /// Over `grad_h`, `grad_spike`, `grad_<state>_next` and factors.
     pub expr: Id,
 }
 
 /// What a backward pass has to start from to compute the kept factors again.
 #[derive(Clone, Debug, Default)]
 pub struct Recomputed {
-    /// Inputs, in order.
-    pub inputs: Vec<String>,
-    /// States before the step, in order.
-    pub states: Vec<String>,
+    /// Inputs, by their places.
+    pub inputs: Vec<usize>,
+    /// States before the step, by their places.
+    pub states: Vec<usize>,
 }
 
 /// Leaves that only gradients use.
@@ -90,24 +93,33 @@ pub struct Derived {
     pub grad_params: Vec<Grad>,
     /// How the initial value of each state changes with each learnable parameter.
     pub initial: Vec<Vec<Id>>,
+    /// What everything is called in interfaces and in generated code.
+    pub interface: Interface,
 }
 
 impl Derived {
     /// Differentiates `model`.
     pub fn new(mut model: Model) -> Self {
-        let output = model.output.name();
+        let output = format!("grad_{}", model.output.name());
         let leaves = {
             let g = &mut model.graph;
             GradLeaves {
-                s_to_h: g.leaf("grad_s_to_h", Sort::Real, Rate::Step),
-                detach_reset: g.leaf("detach_reset", Sort::Bool, Rate::Uniform),
-                output: g.leaf(&format!("grad_{output}"), Sort::Real, Rate::Step),
-                h: g.leaf("grad_h", Sort::Real, Rate::Step),
+                s_to_h: g.leaf(Quantity::Surrogate, "grad_s_to_h", Sort::Real, Rate::Step),
+                detach_reset: g.leaf(Quantity::DetachReset, "detach_reset", Sort::Bool, Rate::Uniform),
+                output: g.leaf(Quantity::GradOutput, &output, Sort::Real, Rate::Step),
+                h: g.leaf(Quantity::GradCharged, "grad_h", Sort::Real, Rate::Step),
             }
         };
         let resets: Vec<Id> =
             model.resets.clone().into_iter().map(|reset| after_reset(&mut model, reset)).collect();
-        let mut build = Builder { model: &mut model, leaves, resets: &resets, factors: Vec::new() };
+        let mut interface = Interface::new(&model);
+        let mut build = Builder {
+            model: &mut model,
+            leaves,
+            resets: &resets,
+            interface: &mut interface,
+            factors: Vec::new(),
+        };
         build.factors();
         let factors = build.factors;
         let mut derived = Self {
@@ -120,15 +132,15 @@ impl Derived {
             grad_states: Vec::new(),
             grad_params: Vec::new(),
             initial: Vec::new(),
+            interface,
         };
         derived.backward();
         derived
     }
 
-    /// The factor `grad_<of>_to_<by>`, unless it is zero.
-    pub fn factor(&self, of: &str, by: &str) -> Option<&Factor> {
-        let name = factor_name(of, by);
-        self.factors.iter().find(|factor| factor.name == name)
+    /// How `of` changes with `by`, unless that is zero.
+    pub fn factor(&self, of: Quantity, by: Quantity) -> Option<&Factor> {
+        self.factors.iter().find(|factor| (factor.of, factor.by) == (of, by))
     }
 
     /// The factors that the forward pass keeps, in the order of the buffers.
@@ -148,23 +160,26 @@ impl Derived {
                 if !reached.insert(leaf) {
                     continue;
                 }
-                let leaves = &model.leaves;
-                if leaf == leaves.h {
-                    open.push(model.charge);
-                } else if [leaves.spike, leaves.fired, self.leaves.s_to_h].contains(&leaf) {
-                    open.extend([leaves.h].into_iter().chain(model.threshold()));
-                } else if let Some(state) = model.states.iter().position(|state| state.leaf == leaf) {
-                    match model.states[state].update.filter(|_| state > 0) {
+                match g.quantity(leaf) {
+                    Some(Quantity::Charged) => open.push(model.charge),
+                    Some(Quantity::Spike | Quantity::Fired | Quantity::Surrogate) => {
+                        open.extend([model.leaves.h].into_iter().chain(model.threshold()));
+                    }
+                    Some(Quantity::State(state)) => match model.states[state].update.filter(|_| state > 0) {
                         Some(update) => open.push(update),
                         None => open.extend(&self.resets),
-                    }
+                    },
+                    _ => {}
                 }
             }
         }
-        let read = |leaf: Id, name: &Ident| reached.contains(&leaf).then(|| name.to_string());
+        let read = |leaves: Vec<Id>| {
+            let reached = leaves.into_iter().enumerate().filter(|(_, leaf)| reached.contains(leaf));
+            reached.map(|(place, _)| place).collect()
+        };
         Recomputed {
-            inputs: model.inputs.iter().filter_map(|input| read(input.leaf, &input.name)).collect(),
-            states: model.states.iter().filter_map(|state| read(state.leaf, &state.name)).collect(),
+            inputs: read(model.inputs.iter().map(|input| input.leaf).collect()),
+            states: read(model.states.iter().map(|state| state.leaf).collect()),
         }
     }
 
@@ -174,39 +189,45 @@ impl Derived {
     }
 
     fn backward(&mut self) {
-        let states: Vec<String> = self.model.states.iter().map(|s| s.name.to_string()).collect();
-        let inputs: Vec<String> = self.model.inputs.iter().map(|i| i.name.to_string()).collect();
-        self.grad_h = self.accumulate("h", &states);
-        self.grad_inputs = inputs.into_iter().map(|of| self.grad(of, &states)).collect();
-        self.grad_states = states.clone().into_iter().map(|of| self.grad(of, &states)).collect();
-        let params: Vec<String> = self.model.learnables().map(|param| param.name.to_string()).collect();
-        self.grad_params = params.into_iter().map(|of| self.grad(of, &states)).collect();
+        let model = &self.model;
+        let inputs: Vec<_> = model.inputs.iter().map(|input| input.leaf).enumerate().collect();
+        let states: Vec<_> = model.states.iter().map(|state| state.leaf).enumerate().collect();
+        let params = model.params.iter().enumerate();
+        let learnables = params.filter(|(_, param)| param.kind == ParamKind::Learnable);
+        let learnables: Vec<_> = learnables.map(|(index, param)| (index, param.leaf)).collect();
+        self.grad_h = self.accumulate(model.leaves.h);
+        self.grad_inputs = self.grads(&inputs);
+        self.grad_states = self.grads(&states);
+        self.grad_params = self.grads(&learnables);
         let leaves = self.model.leaves;
-        let learnables: Vec<Id> = self.model.learnables().map(|param| param.leaf).collect();
         for state in self.model.states.clone() {
             let g = &mut self.model.graph;
-            let slopes = learnables.iter().map(|&leaf| derivative(g, &leaves, state.init, leaf));
+            let slopes = learnables.iter().map(|&(_, leaf)| derivative(g, &leaves, state.init, leaf));
             self.initial.push(slopes.collect());
         }
     }
 
-    fn grad(&mut self, of: String, states: &[String]) -> Grad {
-        let expr = self.accumulate(&of, states);
-        Grad { of, expr }
+    fn grads(&mut self, leaves: &[(usize, Id)]) -> Vec<Grad> {
+        leaves.iter().map(|&(index, leaf)| Grad { index, expr: self.accumulate(leaf) }).collect()
     }
 
-    /// The sum over everything that depends on `by` of its gradient times its factor.
-    fn accumulate(&mut self, by: &str, states: &[String]) -> Id {
-        let through_h = ("h", self.leaves.h);
-        let through_output = (self.model.output.symbol(), self.leaves.output);
+    /// The leaf that stands for the gradient of a state after the step.
+    pub(crate) fn grad_next(&mut self, state: usize) -> Id {
+        let name = self.interface.name(Content::GradNextState(state), true);
+        self.model.graph.leaf(Quantity::GradNext(state), name, Sort::Real, Rate::Step)
+    }
+
+    /// The sum over everything that depends on the leaf `by` of its gradient times its factor.
+    fn accumulate(&mut self, by: Id) -> Id {
+        let by = self.model.graph.quantity(by).expect("a leaf");
+        let through_output = (Quantity::Output, self.leaves.output);
         // In the order in which an expert writes it: `grad_h` first comes from the spike, others from `grad_h`.
-        let mut sources = if by == "h" { vec![through_output] } else { vec![through_h] };
-        let next: Vec<Id> = states
-            .iter()
-            .map(|state| self.model.graph.leaf(&format!("grad_{state}_next"), Sort::Real, Rate::Step))
-            .collect();
-        sources.extend(states.iter().map(String::as_str).zip(next));
-        if by != "h" {
+        let is_h = by == Quantity::Charged;
+        let mut sources = if is_h { vec![through_output] } else { vec![(Quantity::Charged, self.leaves.h)] };
+        for state in 0..self.model.states.len() {
+            sources.push((Quantity::State(state), self.grad_next(state)));
+        }
+        if !is_h {
             sources.push(through_output);
         }
         let mut total = self.model.graph.num(0.0);
@@ -217,10 +238,6 @@ impl Derived {
         }
         total
     }
-}
-
-fn factor_name(of: &str, by: &str) -> String {
-    format!("grad_{of}_to_{by}")
 }
 
 /// `v` after the step.
@@ -242,70 +259,72 @@ struct Builder<'a> {
     model: &'a mut Model,
     leaves: GradLeaves,
     resets: &'a [Id],
+    interface: &'a mut Interface,
     factors: Vec<Factor>,
 }
 
 impl Builder<'_> {
     fn factors(&mut self) {
         let h = self.model.leaves.h;
-        let variables: Vec<(String, Id)> = (self.model.inputs.iter().map(|i| (i.name.to_string(), i.leaf)))
-            .chain(self.model.states.iter().map(|s| (s.name.to_string(), s.leaf)))
-            .chain(self.model.learnables().map(|p| (p.name.to_string(), p.leaf)))
+        // What a step starts from and is differentiated with respect to.
+        let variables: Vec<Id> = (self.model.inputs.iter().map(|input| input.leaf))
+            .chain(self.model.states.iter().map(|state| state.leaf))
+            .chain(self.model.learnables().map(|param| param.leaf))
             .collect();
+        let h_and_variables: Vec<Id> = [h].into_iter().chain(variables.iter().copied()).collect();
 
         match self.model.output {
             // The surrogate, and by the chain rule minus it for a threshold that moves.
             Output::Spike { threshold } => {
                 let s_to_h = self.leaves.s_to_h;
-                self.keep("s", "h", vec![s_to_h; self.resets.len()]);
-                for (by, leaf) in &variables {
-                    let slope = self.derivative(threshold, *leaf);
+                self.push_kept(Quantity::Output, h, vec![s_to_h; self.resets.len()], s_to_h);
+                for &by in &variables {
+                    let slope = self.derivative(threshold, by);
                     let fall = self.model.graph.mul(s_to_h, slope);
                     let expr = self.model.graph.neg(fall);
-                    self.push("s", by, vec![expr; self.resets.len()]);
+                    self.push(Quantity::Output, by, vec![expr; self.resets.len()]);
                 }
             }
             Output::Value(value) => {
-                for (by, leaf) in [("h".to_owned(), h)].iter().chain(&variables) {
-                    let expr = self.derivative(value, *leaf);
-                    self.push("output", by, vec![expr; self.resets.len()]);
+                for &by in &h_and_variables {
+                    let expr = self.derivative(value, by);
+                    self.push(Quantity::Output, by, vec![expr; self.resets.len()]);
                 }
             }
         }
 
         // The charged potential.
         let charge = self.model.charge;
-        for (by, leaf) in &variables {
-            let expr = self.derivative(charge, *leaf);
-            self.push("h", by, vec![expr; self.resets.len()]);
+        for &by in &variables {
+            let expr = self.derivative(charge, by);
+            self.push(Quantity::Charged, by, vec![expr; self.resets.len()]);
         }
 
         // The states: with respect to `h`, then to inputs and old states.
-        let states: Vec<(String, Option<Id>)> =
-            self.model.states.iter().map(|s| (s.name.to_string(), s.update)).collect();
-        for (state, update) in &states {
-            for (by, leaf) in [("h".to_owned(), h)].iter().chain(&variables) {
+        let is_classical = self.model.resets.iter().any(|reset| matches!(reset, Reset::Hard | Reset::Soft));
+        let updates: Vec<Option<Id>> = self.model.states.iter().map(|state| state.update).collect();
+        for (state, update) in updates.into_iter().enumerate() {
+            let of = Quantity::State(state);
+            for &by in &h_and_variables {
                 let exprs = self.resets.iter().map(|&reset| match update {
-                    Some(update) if state != "v" => self.state_factor(*update, *leaf, by, false),
-                    _ => self.state_factor(reset, *leaf, by, true),
+                    Some(update) if state > 0 => self.state_factor(update, by, false),
+                    _ => self.state_factor(reset, by, true),
                 });
                 let exprs: Vec<Id> = exprs.collect();
                 // That one is part of the contract of the 2020 API.
-                let is_classical =
-                    self.model.resets.iter().any(|reset| matches!(reset, Reset::Hard | Reset::Soft));
-                if state == "v" && by == "h" && is_classical {
-                    self.keep("v", "h", exprs);
+                if state == 0 && by == h && is_classical {
+                    self.keep(of, by, exprs);
                 } else {
-                    self.push(state, by, exprs);
+                    self.push(of, by, exprs);
                 }
             }
         }
     }
 
     /// `dg/dk + dg/dS dS/dk`; the second part is dropped by `detach_reset` if `g` is the reset.
-    fn state_factor(&mut self, expr: Id, leaf: Id, by: &str, is_reset: bool) -> Id {
-        let direct = self.derivative(expr, leaf);
-        let Some(spike_factor) = self.find("s", by) else { return direct };
+    fn state_factor(&mut self, expr: Id, by: Id, is_reset: bool) -> Id {
+        let direct = self.derivative(expr, by);
+        let Some(spike_factor) = self.of_spike(by) else { return direct };
         let jump = self.derivative(expr, self.model.leaves.spike);
         let g = &mut self.model.graph;
         let through_spike = g.mul(jump, spike_factor);
@@ -318,32 +337,51 @@ impl Builder<'_> {
         derivative(&mut self.model.graph, &leaves, expr, leaf)
     }
 
-    fn find(&self, of: &str, by: &str) -> Option<Id> {
-        let name = factor_name(of, by);
-        self.factors.iter().find(|f| f.name == name).map(|f| f.exprs[0])
+    /// How the spike changes with the leaf `by`, if it does. It is the same under every reset.
+    fn of_spike(&self, by: Id) -> Option<Id> {
+        self.model.threshold()?;
+        let by = self.quantity(by);
+        let factor = self.factors.iter().find(|f| (f.of, f.by) == (Quantity::Output, by));
+        factor.map(|factor| factor.exprs[0])
     }
 
-    /// Adds a factor, kept if it has to be; nothing if it is zero.
-    fn push(&mut self, of: &str, by: &str, exprs: Vec<Id>) {
+    fn quantity(&self, leaf: Id) -> Quantity {
+        self.model.graph.quantity(leaf).expect("derivatives are with respect to leaves")
+    }
+
+    /// Adds the factor of `of` by the leaf `by`, kept if it has to be; nothing if it is zero.
+    fn push(&mut self, of: Quantity, by: Id, exprs: Vec<Id>) {
         if exprs.iter().all(|&expr| self.model.graph.number(expr) == Some(0.0)) {
             return;
         }
         let same_in_all = exprs.iter().all(|expr| *expr == exprs[0]);
-        if same_in_all && available(&self.model.graph, &self.leaves, exprs[0]) {
-            let value = exprs[0];
-            self.factors.push(Factor { name: factor_name(of, by), exprs, kept: false, value });
-        } else if let Some(equal) = self.factors.iter().find(|factor| factor.kept && factor.exprs == exprs) {
-            let value = equal.value;
-            self.factors.push(Factor { name: factor_name(of, by), exprs, kept: false, value });
+        let value = if same_in_all && available(&self.model.graph, &self.leaves, exprs[0]) {
+            Some(exprs[0])
         } else {
-            self.keep(of, by, exprs);
+            let mut kept = self.factors.iter().filter(|factor| factor.kept);
+            kept.find(|factor| factor.exprs == exprs).map(|equal| equal.value)
+        };
+        match value {
+            Some(value) => {
+                let by = self.quantity(by);
+                let name = self.interface.factor(self.model, of, by);
+                self.factors.push(Factor { of, by, name, exprs, kept: false, value });
+            }
+            None => self.keep(of, by, exprs),
         }
     }
 
-    fn keep(&mut self, of: &str, by: &str, exprs: Vec<Id>) {
-        let name = factor_name(of, by);
-        let value = self.model.graph.leaf(&name, Sort::Real, Rate::Step);
-        self.factors.push(Factor { name, exprs, kept: true, value });
+    fn keep(&mut self, of: Quantity, by: Id, exprs: Vec<Id>) {
+        let name = self.interface.factor(self.model, of, self.quantity(by));
+        let leaf = Quantity::Factor(self.factors.len());
+        let value = self.model.graph.leaf(leaf, &name, Sort::Real, Rate::Step);
+        self.push_kept(of, by, exprs, value);
+    }
+
+    fn push_kept(&mut self, of: Quantity, by: Id, exprs: Vec<Id>, value: Id) {
+        let by = self.quantity(by);
+        let name = self.interface.factor(self.model, of, by);
+        self.factors.push(Factor { of, by, name, exprs, kept: true, value });
     }
 }
 

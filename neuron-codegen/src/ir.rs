@@ -4,6 +4,9 @@
 //! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
 //! backend, but for powers and quotients (`kernel::cost::lowered`). The simplifying constructors used for
 //! derivatives are in the `simplify` module.
+//!
+//! A leaf is identified by its [`Quantity`], what it stands for, and never by its name: a user may call a state as our
+//! own quantities are called.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -31,10 +34,53 @@ pub enum Rate {
     Step,
 }
 
-/// A named quantity that expressions start from.
+/// What a leaf stands for; its identity. Indices are those of the declaration's items of that kind, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Quantity {
+    /// A parameter, but for the two that every neuron has.
+    Param(usize),
+    /// `v_threshold`, declared or not.
+    Threshold,
+    /// `v_reset`, declared or not.
+    ResetPotential,
+    /// A flag.
+    Flag(usize),
+    /// An input.
+    Input(usize),
+    /// A state before the step; `v` is the first.
+    State(usize),
+    /// `h`
+    Charged,
+    /// `spike`, as a number.
+    Spike,
+    /// `spike`, as a condition.
+    Fired,
+    /// What leaves the neuron: the spike, or `output` if it does not fire. As a derivative's numerator only.
+    Output,
+    /// The surrogate gradient at `h - threshold`.
+    Surrogate,
+    /// Whether the reset takes the spike as a constant.
+    DetachReset,
+    /// The loss gradient of the spike or output.
+    GradOutput,
+    /// The loss gradient of `h`.
+    GradCharged,
+    /// The loss gradient of a state after the step.
+    GradNext(usize),
+    /// The loss gradient of a learnable parameter, summed over the steps so far.
+    GradSum(usize),
+    /// A saved derivative, by its place among the factors of the gradient.
+    Factor(usize),
+    /// `u`, the distance from the threshold, in a surrogate.
+    Distance,
+}
+
+/// A quantity that expressions start from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Leaf {
-    /// The name it has in the declaration and in generated code.
+    /// What it stands for.
+    pub quantity: Quantity,
+    /// What equations call it. Generated code may have to call it something else.
     pub name: String,
     /// Number or condition.
     pub sort: Sort,
@@ -203,6 +249,7 @@ pub struct Graph {
     rates: Vec<Rate>,
     index: HashMap<Node, Id>,
     leaves: Vec<Leaf>,
+    places: HashMap<Quantity, u32>,
 }
 
 impl Graph {
@@ -228,14 +275,14 @@ impl Graph {
         id
     }
 
-    /// A leaf. The same leaf twice is the same expression.
-    pub fn leaf(&mut self, name: &str, sort: Sort, rate: Rate) -> Id {
-        let leaf = Leaf { name: name.to_owned(), sort, rate };
-        let index = self.leaves.iter().position(|l| *l == leaf).unwrap_or_else(|| {
-            self.leaves.push(leaf);
-            self.leaves.len() - 1
+    /// The leaf that stands for `quantity`. The first mention says what it is called and how often it changes.
+    pub fn leaf(&mut self, quantity: Quantity, name: &str, sort: Sort, rate: Rate) -> Id {
+        let leaves = &mut self.leaves;
+        let index = *self.places.entry(quantity).or_insert_with(|| {
+            leaves.push(Leaf { quantity, name: name.to_owned(), sort, rate });
+            (leaves.len() - 1) as u32
         });
-        self.add(Node::Leaf(index as u32))
+        self.add(Node::Leaf(index))
     }
 
     /// A number.
@@ -280,6 +327,16 @@ impl Graph {
             Node::Leaf(leaf) => Some(&self.leaves[leaf as usize]),
             _ => None,
         }
+    }
+
+    /// What the leaf stands for, if it is one.
+    pub fn quantity(&self, id: Id) -> Option<Quantity> {
+        self.as_leaf(id).map(|leaf| leaf.quantity)
+    }
+
+    /// Whether it is a leaf or a number, which there is nothing to compute of.
+    pub fn is_atom(&self, id: Id) -> bool {
+        matches!(self.node(id), Node::Leaf(_) | Node::Num(_))
     }
 
     /// Whether `id` is computed from `part`, or is it.

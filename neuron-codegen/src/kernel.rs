@@ -3,47 +3,70 @@
 //! A [`Program`] says what is loaded, computed and stored in a step, what is carried to the next, and what
 //! does not change over the sequence and is computed once. The printers in [`crate::emit`] add the loop
 //! over steps and neurons that suits their device, and make no decision about neurons, resets or gradients.
+//!
+//! Values are identified by their expressions and storage by [`SlotId`]s; identifiers are given to them at the end.
 
 mod arrange;
 pub(crate) mod cost;
 mod draft;
+mod hand_over;
+mod hoist;
+pub(crate) mod lower;
+mod name;
+mod order;
+mod prune;
+mod validate;
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::gradient::Derived;
-use crate::ir::{Graph, Id};
+use crate::interface::Content;
+use crate::ir::Id;
 use crate::variant::{Signature, Template, Variant};
+
+/// An array of the signature: its place among those read and then those written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub usize);
+
+/// A [`Slot`] of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub usize);
 
 /// A named value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Let {
-    /// Its name from here on.
+    /// Its identifier from here on.
     pub name: String,
     /// Its value.
     pub expr: Id,
 }
 
-/// A value in the middle of a step that comes from or goes to memory, or from one phase to the next.
+/// Storage for a value in the middle of a step that comes from or goes to memory, or from one phase to the next.
+/// These are identifiers, all different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// The name of its storage.
-    pub name: String,
-    /// The name under which expressions read it.
+    /// Under which expressions read its value, if they do.
     pub local: String,
+    /// Its array of one value a lane.
+    pub lanes: String,
+    /// Its array of one value a step and lane.
+    pub block: String,
+    /// Its stage, on a GPU.
+    pub stage: String,
 }
 
 /// A quantity carried from step to step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carried {
     /// Its storage.
-    pub slot: Slot,
+    pub slot: SlotId,
     /// The buffer it is read from before the first step; without one it begins at 0.
-    pub from: Option<String>,
+    pub from: Option<BufferId>,
     /// The buffer it is written to after the last step, if it is.
-    pub to: Option<String>,
+    pub to: Option<BufferId>,
     /// The buffer that has its value before every [`STEPS`](crate::variant::STEPS)th step: a forward kernel writes
     /// it there, a backward kernel reads it.
-    pub checkpoints: Option<String>,
+    pub checkpoints: Option<BufferId>,
 }
 
 /// What is applied to a slot between two phases.
@@ -71,15 +94,26 @@ pub struct Phase {
     /// Whether it takes the steps from the last to the first.
     pub is_backward: bool,
     /// What it reads from slots, in order.
-    pub reads: Vec<Slot>,
-    /// Values named on the way.
+    pub reads: Vec<SlotId>,
+    /// Values named on the way. Each uses names of values before it only.
     pub lets: Vec<Let>,
     /// What it stores in slots.
-    pub writes: Vec<(Slot, Id)>,
+    pub writes: Vec<(SlotId, Id)>,
     /// What is applied to which slot after it.
-    pub apply: Vec<(Apply, Slot)>,
-    /// The names in scope, by their values.
+    pub apply: Vec<(Apply, SlotId)>,
+    /// The identifiers in scope, by their values.
     pub names: HashMap<Id, String>,
+}
+
+/// What an equation above a kernel is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// `h`
+    Charged,
+    /// `grad_h`
+    GradCharged,
+    /// What an array holds, in one step.
+    Array(Content),
 }
 
 /// What one kernel does.
@@ -89,26 +123,35 @@ pub struct Program {
     pub variant: Variant,
     /// Its arrays.
     pub signature: Signature,
+    /// The identifiers of its arrays where they are arguments of a CUDA kernel, by [`BufferId`].
+    pub arguments: Vec<String>,
     /// Parameters and flags that it reads, in order of declaration.
     pub params: Vec<String>,
     /// Whether it reads `detach_reset`.
     pub detaches: bool,
+    /// The identifiers of parameters and flags, and of `detach_reset`.
+    pub names: HashMap<Id, String>,
     /// Values that are the same for all neurons and steps, computed before the first step.
     pub hoisted: Vec<Let>,
-    /// Parameters that may differ between neurons, read before the first step: slot and buffer.
-    pub arrays: Vec<(Slot, String)>,
-    /// Values that differ between neurons only, computed before the first step from these.
-    pub settled: Vec<Let>,
+    /// Parameters that may differ between neurons, read before the first step.
+    pub arrays: Vec<(SlotId, BufferId)>,
+    /// Values that differ between neurons only, computed before the first step from these. Conditions are not kept for the
+    /// steps, since lanes hold numbers.
+    pub settled: Vec<(Option<SlotId>, Let)>,
+    /// The parameter arrays that settled values are computed from, by their leaves.
+    pub settled_from: Vec<(Id, SlotId)>,
     /// Carried from step to step.
     pub carried: Vec<Carried>,
-    /// Loaded in each step: slot and buffer.
-    pub loads: Vec<(Slot, String)>,
+    /// Loaded in each step.
+    pub loads: Vec<(SlotId, BufferId)>,
     /// The step.
     pub phases: Vec<Phase>,
-    /// Stored in each step: slot and buffer.
-    pub stores: Vec<(Slot, String)>,
+    /// Stored in each step.
+    pub stores: Vec<(SlotId, BufferId)>,
+    /// All storage, by [`SlotId`].
+    pub slots: Vec<Slot>,
     /// What is computed, for the comment above the kernel.
-    pub equations: Vec<(String, Id)>,
+    pub equations: Vec<(Subject, Id)>,
 }
 
 impl Program {
@@ -121,23 +164,24 @@ impl Program {
         }
     }
 
-    /// What is added up over the steps, from 0.
-    pub fn sums(&self) -> impl Iterator<Item = &str> {
-        self.carried.iter().filter(|carried| carried.from.is_none()).map(|carried| carried.slot.name.as_str())
+    /// The storage `id`.
+    pub fn slot(&self, id: SlotId) -> &Slot {
+        &self.slots[id.0]
+    }
+
+    /// The name that the array `id` has in interfaces.
+    pub fn buffer(&self, id: BufferId) -> &str {
+        &self.signature.buffers().nth(id.0).expect("a buffer of this signature").name
+    }
+
+    /// The name that the array `id` has as an argument of a CUDA kernel.
+    pub fn argument(&self, id: BufferId) -> &str {
+        &self.arguments[id.0]
     }
 
     /// Whether `slot` is carried from step to step.
-    pub fn is_carried(&self, slot: &Slot) -> bool {
-        self.carried.iter().any(|carried| carried.slot == *slot)
-    }
-
-    /// The parameter arrays that settled values are computed from.
-    pub fn settled_from<'a>(&'a self, graph: &Graph) -> Vec<&'a Slot> {
-        let reached = graph.reach(self.settled.iter().map(|binding| binding.expr));
-        let leaves: BTreeSet<&str> =
-            reached.into_iter().filter_map(|id| graph.as_leaf(id)).map(|leaf| leaf.name.as_str()).collect();
-        let slots = self.arrays.iter().map(|(slot, _)| slot);
-        slots.filter(|slot| leaves.contains(slot.local.as_str())).collect()
+    pub fn is_carried(&self, slot: SlotId) -> bool {
+        self.carried.iter().any(|carried| carried.slot == slot)
     }
 
     /// The phases that take the steps in one direction.
@@ -151,39 +195,29 @@ impl Program {
     }
 
     /// Whether `slot` is written on the way forward and read on the way back.
-    pub fn outlasts(&self, slot: &Slot) -> bool {
-        self.pass(false).any(|phase| phase.writes.iter().any(|(written, _)| written == slot))
-            && self.pass(true).any(|phase| phase.reads.contains(slot))
+    pub fn outlasts(&self, slot: SlotId) -> bool {
+        self.pass(false).any(|phase| phase.writes.iter().any(|(written, _)| *written == slot))
+            && self.pass(true).any(|phase| phase.reads.contains(&slot))
     }
 
     /// Values that a kernel keeps in arrays of its own: those that phases write, but for what is carried.
-    pub fn kept(&self) -> impl Iterator<Item = &Slot> {
-        let writes = self.phases.iter().flat_map(|phase| &phase.writes).map(|(slot, _)| slot);
+    pub fn kept(&self) -> impl Iterator<Item = SlotId> {
+        let writes = self.phases.iter().flat_map(|phase| &phase.writes).map(|(slot, _)| *slot);
         let mut seen = BTreeSet::new();
-        writes.filter(move |slot| !self.is_carried(slot) && seen.insert(slot.name.as_str()))
+        writes.filter(move |&slot| !self.is_carried(slot) && seen.insert(slot))
     }
 
     /// Whether `slot` has its value before the first step and keeps it.
-    pub fn is_settled(&self, slot: &Slot) -> bool {
-        self.arrays.iter().any(|(array, _)| array == slot)
-            || self.settled.iter().any(|binding| binding.name == slot.name)
+    pub fn is_settled(&self, slot: SlotId) -> bool {
+        self.arrays.iter().any(|(array, _)| *array == slot)
+            || self.settled.iter().any(|(settled, _)| *settled == Some(slot))
     }
 }
 
 impl Phase {
     /// Whether it reads or writes `slot`.
-    pub fn touches(&self, slot: &Slot) -> bool {
-        self.reads.contains(slot) || self.writes.iter().any(|(written, _)| written == slot)
-    }
-}
-
-impl Slot {
-    fn new(name: &str, local: &str) -> Self {
-        Self { name: name.to_owned(), local: local.to_owned() }
-    }
-
-    fn same(name: &str) -> Self {
-        Self::new(name, name)
+    pub fn touches(&self, slot: SlotId) -> bool {
+        self.reads.contains(&slot) || self.writes.iter().any(|(written, _)| *written == slot)
     }
 }
 

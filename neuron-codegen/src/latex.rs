@@ -5,9 +5,12 @@ mod symbol;
 
 use std::collections::HashMap;
 
-use crate::gradient::Derived;
-use crate::ir::{Cmp, Func, Graph, Id, Node, Rate};
-use crate::model::Output;
+use crate::emit::equations::are_readable;
+use crate::gradient::{Derived, Factor};
+use crate::identifiers;
+use crate::ir::{Cmp, Func, Graph, Id, Node, Quantity, Rate};
+use crate::kernel::cost::{Uses, cost, deserving};
+use crate::model::{Model, Output};
 
 use symbol::{state, subscripted};
 
@@ -46,20 +49,28 @@ pub fn equations(derived: &Derived) -> Vec<Row> {
         let note = several.then(|| format!("{} reset", reset.word()));
         rows.push(Row { note, ..Row::new(state("v", "t"), writer.expr(expr)) });
     }
-    rows.extend(updates().map(|(s, update)| Row::new(state(&s.name.to_string(), "t"), writer.expr(update))));
+    rows.extend(
+        updates().map(|(s, update)| Row::new(state(&identifiers::text(&s.name), "t"), writer.expr(update))),
+    );
     rows
 }
 
 /// All factors that are not zero, and the gradients made of them.
 pub fn derivatives(derived: &Derived) -> Vec<Row> {
     let mut writer = Writer::new(derived);
+    let model = &derived.model;
     let exprs = derived.factors.iter().flat_map(|factor| factor.exprs.clone());
-    let grads = || derived.grad_inputs.iter().chain(&derived.grad_states).chain(&derived.grad_params);
-    let shown = exprs.chain([derived.grad_h]).chain(grads().map(|grad| grad.expr));
+    let grads = || {
+        let inputs = derived.grad_inputs.iter().map(|grad| (model.inputs[grad.index].leaf, grad.expr));
+        let states = derived.grad_states.iter().map(|grad| (model.states[grad.index].leaf, grad.expr));
+        let params = derived.grad_params.iter().map(|grad| (model.params[grad.index].leaf, grad.expr));
+        inputs.chain(states).chain(params)
+    };
+    let shown = exprs.chain([derived.grad_h]).chain(grads().map(|(_, expr)| expr));
     let mut rows = writer.definitions(shown);
     for factor in &derived.factors {
-        let left = factor_symbol(derived, &factor.name);
-        if factor.name == "grad_s_to_h" {
+        let left = factor_symbol(model, factor);
+        if factor.value == derived.leaves.s_to_h {
             let threshold = derived.model.threshold().map(|id| writer.operand(id, Binding::Product));
             let above = format!("{} - {}", state("h", "t"), threshold.unwrap_or_default());
             rows.push(Row::new(left, format!(r"\sigma'\left({above}\right)")));
@@ -73,8 +84,8 @@ pub fn derivatives(derived: &Derived) -> Vec<Row> {
         }
     }
     rows.push(Row::new(loss(&state("h", "t")), writer.expr(derived.grad_h)));
-    for grad in grads() {
-        rows.push(Row::new(loss(&variable(derived, &grad.of)), writer.expr(grad.expr)));
+    for (leaf, expr) in grads() {
+        rows.push(Row::new(loss(&writer.symbols[&leaf]), writer.expr(expr)));
     }
     rows
 }
@@ -95,13 +106,12 @@ pub fn aligned(rows: &[Row]) -> String {
 }
 
 /// An input, a state that a step starts from, or a parameter.
-fn variable(derived: &Derived, name: &str) -> String {
-    let model = &derived.model;
-    match name {
-        "h" => state("h", "t"),
-        _ if model.inputs.iter().any(|input| input.name == name) => state(name, "t"),
-        _ if model.states.iter().any(|s| s.name == name) => state(name, "t-1"),
-        _ => subscripted(name),
+fn variable(model: &Model, quantity: Quantity) -> String {
+    let name = model.name_of(quantity);
+    match quantity {
+        Quantity::Charged | Quantity::Input(_) => state(&name, "t"),
+        Quantity::State(_) => state(&name, "t-1"),
+        _ => subscripted(&name),
     }
 }
 
@@ -110,12 +120,12 @@ fn loss(by: &str) -> String {
 }
 
 /// `grad_v_to_h`
-fn factor_symbol(derived: &Derived, name: &str) -> String {
-    let Some((of, by)) = name.strip_prefix("grad_").and_then(|name| name.split_once("_to_")) else {
-        return subscripted(name);
+fn factor_symbol(model: &Model, factor: &Factor) -> String {
+    let of = match factor.of {
+        Quantity::Output => state(model.output.name(), "t"),
+        of => state(&model.name_of(of), "t"),
     };
-    let of = if of == "s" { "spike" } else { of };
-    format!(r"\frac{{\mathrm{{d}} {}}}{{\mathrm{{d}} {}}}", state(of, "t"), variable(derived, by))
+    format!(r"\frac{{\mathrm{{d}} {of}}}{{\mathrm{{d}} {}}}", variable(model, factor.by))
 }
 
 /// How tightly an operator binds; higher is tighter.
@@ -132,6 +142,7 @@ enum Binding {
 }
 
 struct Writer<'a> {
+    model: &'a Model,
     graph: &'a Graph,
     /// Leaves, and expressions that have a name, by what they are called.
     symbols: HashMap<Id, String>,
@@ -146,17 +157,20 @@ impl<'a> Writer<'a> {
         symbols.insert(leaves.h, state("h", "t"));
         symbols.insert(leaves.spike, state("spike", "t"));
         symbols.insert(leaves.fired, state("spike", "t"));
-        symbols.extend(model.inputs.iter().map(|input| (input.leaf, state(&input.name.to_string(), "t"))));
-        symbols.extend(model.states.iter().map(|s| (s.leaf, state(&s.name.to_string(), "t-1"))));
-        symbols.extend(model.params.iter().map(|param| (param.leaf, subscripted(&param.name.to_string()))));
+        let variables = (model.inputs.iter().map(|input| input.leaf))
+            .chain(model.states.iter().map(|state| state.leaf))
+            .chain(model.params.iter().map(|param| param.leaf));
+        for leaf in variables {
+            let quantity = model.graph.quantity(leaf).expect("a leaf");
+            symbols.insert(leaf, variable(model, quantity));
+        }
         let flag = |name: &str| format!(r"\mathtt{{{}}}", name.replace('_', r"\_"));
-        symbols.extend(model.flags.iter().map(|f| (f.leaf, flag(&f.name.to_string()))));
+        symbols.extend(model.flags.iter().map(|f| (f.leaf, flag(&identifiers::text(&f.name)))));
         symbols.insert(derived.leaves.output, loss(&state(model.output.name(), "t")));
         symbols.insert(derived.leaves.h, loss(&state("h", "t")));
-        symbols.insert(derived.leaves.s_to_h, factor_symbol(derived, "grad_s_to_h"));
         symbols.insert(derived.leaves.detach_reset, flag("detach_reset"));
         for factor in derived.kept() {
-            symbols.insert(factor.value, factor_symbol(derived, &factor.name));
+            symbols.insert(factor.value, factor_symbol(model, factor));
         }
         let mut named: Vec<(Id, String)> = (model.names.iter())
             .filter(|(id, _)| !symbols.contains_key(*id) && model.graph.number(**id).is_none())
@@ -167,14 +181,24 @@ impl<'a> Writer<'a> {
             let time = if model.graph.rate(*id) == Rate::Step { "[t]" } else { "" };
             symbols.insert(*id, format!("{}{time}", subscripted(name)));
         }
-        Self { graph: &model.graph, symbols, named }
+        Self { model, graph: &model.graph, symbols, named }
     }
 
     /// Gives names to what the declaration names, as far as it is in one of these, and says what they stand for.
     fn definitions(&mut self, exprs: impl Iterator<Item = Id>) -> Vec<Row> {
-        // What is shown on a right-hand side of its own needs no name.
         let exprs: Vec<Id> = exprs.collect();
         let reached = self.graph.reach(exprs.iter().copied());
+        if !are_readable(self.graph, &exprs) {
+            let uses = Uses::new(self.graph, reached.iter().copied(), exprs);
+            let is_named = |id: Id| self.symbols.contains_key(&id);
+            let parts = deserving(self.graph, &reached, &uses, cost, is_named);
+            for (number, part) in (1..).zip(parts) {
+                let symbol = format!("t_{{{number}}}");
+                self.named.push((part, symbol.clone()));
+                self.symbols.insert(part, symbol);
+            }
+            self.named.sort();
+        }
         let rows = self.named.iter().filter(|(id, _)| reached.contains(id));
         let rows = rows.map(|(id, _)| Row::new(self.symbols[id].clone(), self.node(*id).0));
         rows.collect()
@@ -196,6 +220,17 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A leaf that has no place in the model.
+    fn leaf(&self, id: Id) -> String {
+        match self.graph.quantity(id) {
+            Some(Quantity::GradNext(index)) => {
+                let name = self.model.name_of(Quantity::State(index));
+                loss(&state(&name, "t"))
+            }
+            _ => subscripted(self.graph.as_leaf(id).map_or("", |leaf| leaf.name.as_str())),
+        }
+    }
+
     fn node(&self, id: Id) -> (String, Binding) {
         use Binding::{And, Atom, Choice, Compare, Fraction, Or, Product, Sum};
         let binary = |a, op, b, left, right, binding| {
@@ -203,7 +238,7 @@ impl<'a> Writer<'a> {
         };
         match self.graph.node(id) {
             Node::Num(bits) => number(f64::from_bits(bits)),
-            Node::Leaf(_) => (gradient_leaf(self.graph, id), Atom),
+            Node::Leaf(_) => (self.leaf(id), Atom),
             Node::Neg(a) => (format!("-{}", self.operand(a, Product)), Sum),
             Node::Add(a, b) => binary(a, "+", b, Sum, Choice, Sum),
             Node::Sub(a, b) => binary(a, "-", b, Sum, Product, Sum),
@@ -225,7 +260,7 @@ impl<'a> Writer<'a> {
             Node::Max(a, b) => (format!(r"\max\left({}, {}\right)", self.expr(a), self.expr(b)), Fraction),
             Node::Call(func, a) => (call(func, &self.expr(a)), Fraction),
             Node::Compare(op, a, b) => {
-                let is_h = |id| self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == "h");
+                let is_h = |id| self.graph.quantity(id) == Some(Quantity::Charged);
                 let (a, op, b) = match op {
                     Cmp::Lt if is_h(b) => (b, ">", a),
                     Cmp::Le if is_h(b) => (b, r"\ge", a),
@@ -251,15 +286,6 @@ impl<'a> Writer<'a> {
                 (format!(r"\begin{{cases}} {} \end{{cases}}", rows.join(r" \\ ")), Choice)
             }
         }
-    }
-}
-
-/// `grad_v_next`, which has no place in the model.
-fn gradient_leaf(graph: &Graph, id: Id) -> String {
-    let name = graph.as_leaf(id).map_or("", |leaf| leaf.name.as_str());
-    match name.strip_prefix("grad_").and_then(|name| name.strip_suffix("_next")) {
-        Some(of) => loss(&state(of, "t")),
-        None => subscripted(name),
     }
 }
 

@@ -20,6 +20,8 @@ pub mod emit;
 pub mod evaluate;
 pub mod expand;
 pub mod gradient;
+pub mod identifiers;
+pub mod interface;
 pub mod ir;
 pub mod kernel;
 pub mod latex;

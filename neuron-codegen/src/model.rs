@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use proc_macro2::Ident;
 
-use crate::ir::{Graph, Id, Rate};
+use crate::ir::{Graph, Id, Quantity, Rate};
 
 /// The potential a neuron returns to after a spike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -225,6 +225,23 @@ pub struct Model {
 }
 
 impl Model {
+    /// What equations call an input, a state or another quantity that expressions start from.
+    ///
+    /// # Panics
+    /// The model has no such quantity.
+    pub fn name_of(&self, quantity: Quantity) -> String {
+        let leaf = match quantity {
+            Quantity::Input(index) => self.inputs[index].leaf,
+            Quantity::State(index) => self.states[index].leaf,
+            Quantity::Charged => self.leaves.h,
+            _ => {
+                let of = |param: &&Param| self.graph.quantity(param.leaf) == Some(quantity);
+                self.params.iter().find(of).expect("a parameter").leaf
+            }
+        };
+        self.graph.as_leaf(leaf).expect("a leaf").name.clone()
+    }
+
     /// The threshold, if the neuron fires.
     pub fn threshold(&self) -> Option<Id> {
         match self.output {

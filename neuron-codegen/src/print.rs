@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Cmp, Graph, Id, Node};
+use crate::ir::{Cmp, Graph, Id, Node, Quantity};
 
 /// The language to print in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,8 +93,7 @@ impl Printer<'_> {
             },
             Node::Powi(a, n) => match self.dialect {
                 Dialect::Dsl => (format!("{}^{n}", self.operand(a, Atom)), Power),
-                // Kernels multiply; see `crate::kernel::cost::lowered`.
-                _ => (format!("powi({}, {n})", self.expr(a)), Atom),
+                _ => unreachable!("code is printed of lowered expressions, which have products for powers"),
             },
             Node::Min(a, b) => (format!("{}min({}, {})", self.module(), self.expr(a), self.expr(b)), Atom),
             Node::Max(a, b) => (format!("{}max({}, {})", self.module(), self.expr(a), self.expr(b)), Atom),
@@ -107,9 +106,9 @@ impl Printer<'_> {
                     Cmp::Ne => "!=",
                 };
                 // `v_threshold <= h` reads better as `h >= v_threshold`.
-                let (a, op, b) = match (op, self.graph.as_leaf(b)) {
-                    ("<", Some(leaf)) if leaf.name == "h" => (b, ">", a),
-                    ("<=", Some(leaf)) if leaf.name == "h" => (b, ">=", a),
+                let (a, op, b) = match (op, self.graph.quantity(b)) {
+                    ("<", Some(Quantity::Charged)) => (b, ">", a),
+                    ("<=", Some(Quantity::Charged)) => (b, ">=", a),
                     _ => (a, op, b),
                 };
                 (format!("{} {op} {}", self.operand(a, Sum), self.operand(b, Sum)), Compare)
@@ -169,7 +168,8 @@ mod tests {
     #[test]
     fn parentheses_follow_evaluation_order() {
         let mut g = Graph::default();
-        let [a, b, c] = ["a", "b", "c"].map(|name| g.leaf(name, Sort::Real, Rate::Step));
+        let [a, b, c] = [(0, "a"), (1, "b"), (2, "c")]
+            .map(|(index, name)| g.leaf(Quantity::Input(index), name, Sort::Real, Rate::Step));
         let sum = g.add(Node::Add(b, c));
         let right = g.add(Node::Add(a, sum));
         assert_eq!(dsl(&g, right), "a + (b + c)");
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn choices_and_numbers_in_every_dialect() {
         let mut g = Graph::default();
-        let a = g.leaf("a", Sort::Real, Rate::Step);
+        let a = g.leaf(Quantity::Input(0), "a", Sort::Real, Rate::Step);
         let one = g.num(-1.0);
         let cond = g.less(a, one);
         let choice = g.add(Node::Select(cond, one, a));

@@ -3,7 +3,7 @@
 //! What the user wrote is never passed through here: it is evaluated as written. Derivatives are ours,
 //! and without these rules most of them would be products with zeros and ones. The rules treat an exact
 //! zero as absorbing, since a term that does not depend on a variable contributes nothing to its gradient
-//! whatever its own value is.
+//! whatever its own value is. Numbers are folded only to finite numbers: no language has a literal for others.
 
 use crate::ir::{Cmp, Func, Graph, Id, Node};
 
@@ -21,7 +21,7 @@ impl Graph {
     /// `a + b`
     pub fn sum(&mut self, a: Id, b: Id) -> Id {
         match (self.number(a), self.number(b)) {
-            (Some(x), Some(y)) => self.num(x + y),
+            (Some(x), Some(y)) if (x + y).is_finite() => self.num(x + y),
             (Some(0.0), _) => b,
             (_, Some(0.0)) => a,
             (Some(x), _) if x < 0.0 => {
@@ -43,7 +43,7 @@ impl Graph {
     /// `a - b`
     pub fn sub(&mut self, a: Id, b: Id) -> Id {
         match (self.number(a), self.number(b)) {
-            (Some(x), Some(y)) => self.num(x - y),
+            (Some(x), Some(y)) if (x - y).is_finite() => self.num(x - y),
             (Some(0.0), _) => self.neg(b),
             (_, Some(0.0)) => a,
             _ if a == b => self.num(0.0),
@@ -57,7 +57,7 @@ impl Graph {
     /// `a * b`
     pub fn mul(&mut self, a: Id, b: Id) -> Id {
         match (self.number(a), self.number(b)) {
-            (Some(x), Some(y)) => self.num(x * y),
+            (Some(x), Some(y)) if (x * y).is_finite() => self.num(x * y),
             (Some(0.0), _) | (_, Some(0.0)) => self.num(0.0),
             (Some(1.0), _) => b,
             (_, Some(1.0)) => a,
@@ -66,7 +66,7 @@ impl Graph {
             // Numbers go first and are merged: 2 * (3 * a) = 6 * a.
             (None, Some(_)) => self.mul(b, a),
             (Some(x), None) => match self.node(b) {
-                Node::Mul(c, d) if self.number(c).is_some() => {
+                Node::Mul(c, d) if self.number(c).is_some_and(|c| (x * c).is_finite()) => {
                     let c = self.num(x * self.number(c).expect("just matched"));
                     self.mul(c, d)
                 }
@@ -110,7 +110,7 @@ impl Graph {
     /// `a / b`
     pub fn div(&mut self, a: Id, b: Id) -> Id {
         match (self.number(a), self.number(b)) {
-            (Some(x), Some(y)) if y != 0.0 => self.num(x / y),
+            (Some(x), Some(y)) if (x / y).is_finite() => self.num(x / y),
             (Some(0.0), _) => a,
             (_, Some(1.0)) => a,
             (_, Some(-1.0)) => self.neg(a),
@@ -137,7 +137,7 @@ impl Graph {
         match (n, self.number(a)) {
             (0, _) => self.num(1.0),
             (1, _) => a,
-            (_, Some(x)) => self.num(x.powi(n)),
+            (_, Some(x)) if x.powi(n).is_finite() => self.num(x.powi(n)),
             _ => self.add(Node::Powi(a, n)),
         }
     }

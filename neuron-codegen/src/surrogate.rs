@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use crate::emit::equations::READABLE;
 use crate::expand::split;
 use crate::ir::{Graph, Id};
 use crate::model::Condition;
@@ -27,9 +28,6 @@ pub use emit::{cuda_file, cuda_function};
 
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
-
-/// How many operands and operators an equation may have before what is in it several times gets a name.
-const READABLE: usize = 80;
 
 /// A checked surrogate.
 #[derive(Clone, Debug)]
@@ -90,7 +88,14 @@ impl Surrogate {
         let reached = self.graph.reach([value]);
         let pi = |id: &Id| self.graph.number(*id) == Some(std::f64::consts::PI);
         if self.length(value, names) > READABLE {
-            emit::name_shared(&self.graph, &reached, value, &mut named);
+            let is_taken = |name: &str, named: &HashMap<Id, String>| {
+                let is_leaf = |id: &Id| self.graph.as_leaf(*id).is_some_and(|leaf| leaf.name == name);
+                named.values().any(|taken| taken == name) || reached.iter().any(is_leaf)
+            };
+            emit::name_shared(&self.graph, &reached, value, &mut named, |named| {
+                let mut numbers = (1..).map(|i| format!("t{i}"));
+                numbers.find(|name| !is_taken(name, named)).expect("there are more numbers than names")
+            });
         }
         let parts: Vec<Id> =
             reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();

@@ -1,7 +1,8 @@
 //! Which kernel: names, look-ups and signatures all derive from a [`Variant`].
 
 use crate::gradient::{Derived, Recomputed};
-use crate::model::{Model, Param, Reset, State};
+use crate::interface::Content;
+use crate::model::{Model, ParamKind, Reset};
 
 /// What a kernel computes; the same names as in the runtime's `Template`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -190,27 +191,6 @@ pub enum Extent {
     Parameter,
 }
 
-/// What a buffer holds.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Content {
-    /// An input, or its gradient.
-    Input(String),
-    /// The spike or what else leaves the neuron, or its gradient.
-    Output,
-    /// A state before the step, or its gradient.
-    State(String),
-    /// A state after the step, or its gradient.
-    NextState(String),
-    /// A state before every [`STEPS`]th step but the first.
-    Checkpoint(String),
-    /// The membrane potential after every step.
-    Trace,
-    /// A kept factor.
-    Factor(String),
-    /// A parameter that may differ between neurons, or its gradient.
-    Param(String),
-}
-
 /// An array that a template reads or writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buffer {
@@ -281,86 +261,75 @@ const STAGES: usize = 6;
 impl Signature {
     /// The arrays of `template`. The reset mode makes no difference.
     pub fn new(derived: &Derived, template: Template) -> Self {
-        let multi = template.is_multi_step();
         let model = &derived.model;
         let recomputed = derived.recomputed();
-        let signal = |prefix: &str, name: &str, content| Buffer {
-            name: format!("{prefix}{name}{}", if multi { "_seq" } else { "" }),
-            class: Class::Signal,
-            extent: if multi { Extent::Step } else { Extent::Neuron },
+        let is_multi = template.is_multi_step();
+        let per_step = if is_multi { Extent::Step } else { Extent::Neuron };
+        let buffer = |class, extent, content| Buffer {
+            name: match content {
+                Content::Factor(index) => derived.factors[index].name.clone(),
+                content => derived.interface.name(content, is_multi).to_owned(),
+            },
+            class,
+            extent,
             content,
         };
-        let state = |name: String, extent, content| Buffer { name, class: Class::State, extent, content };
-        let inputs = |prefix: &'static str| {
-            let names = model.inputs.iter().map(|input| input.name.to_string());
-            names.map(move |name| signal(prefix, &name, Content::Input(name.clone())))
+        let (inputs_of, states_of) = (model.inputs.len(), model.states.len());
+        let signals = |count: usize, content: fn(usize) -> Content| {
+            (0..count).map(move |index| buffer(Class::Signal, per_step, content(index)))
         };
-        let states = |prefix: &'static str| {
-            let names = model.states.iter().map(|state| state.name.to_string());
-            names.map(move |name| state(format!("{prefix}{name}"), Extent::Neuron, Content::State(name)))
+        let states = |content: fn(usize) -> Content| {
+            (0..states_of).map(move |index| buffer(Class::State, Extent::Neuron, content(index)))
         };
-        let next = |prefix: &'static str| {
-            let names = model.states.iter().map(|state| state.name.to_string());
-            names.map(move |name| {
-                state(format!("{prefix}{name}_next"), Extent::Neuron, Content::NextState(name))
-            })
+        let params = |kinds: &'static [ParamKind], content: fn(usize) -> Content| {
+            let params = model.params.iter().enumerate().filter(|(_, param)| kinds.contains(&param.kind));
+            params.map(move |(index, _)| buffer(Class::State, Extent::Parameter, content(index)))
         };
+        let output = |content| [buffer(Class::Signal, per_step, content)].into_iter();
         let checkpoints = || {
-            recomputed.states.iter().map(|name| {
-                state(format!("{name}_checkpoints"), Extent::Checkpoint, Content::Checkpoint(name.clone()))
-            })
+            let states = recomputed.states.iter();
+            states.map(|&index| buffer(Class::State, Extent::Checkpoint, Content::Checkpoint(index)))
         };
-        let trace = |state: &State| Buffer {
-            name: format!("{}_seq", state.name),
-            class: Class::State,
-            extent: Extent::Step,
-            content: Content::Trace,
-        };
-        let packed = |spikes: Buffer| Buffer { name: "spike_bits".into(), class: Class::Bits, ..spikes };
-        let output = |prefix: &str| [signal(prefix, model.output.name(), Content::Output)].into_iter();
         let factors = || {
-            derived.kept().map(|factor| {
-                let extent = if multi { Extent::Step } else { Extent::Neuron };
-                state(factor.name.clone(), extent, Content::Factor(factor.name.clone()))
-            })
+            let kept = derived.factors.iter().enumerate().filter(|(_, factor)| factor.kept);
+            kept.map(|(index, _)| buffer(Class::State, per_step, Content::Factor(index)))
         };
-        let param = |param: &Param, name: String| {
-            state(name, Extent::Parameter, Content::Param(param.name.to_string()))
+        let arrays = || params(&[ParamKind::Array, ParamKind::Learnable], Content::Param);
+
+        let forward = || signals(inputs_of, Content::Input).chain(states(Content::State)).chain(arrays());
+        let results = || output(Content::Output).chain(states(Content::NextState));
+        let gradients = || {
+            signals(inputs_of, Content::GradInput)
+                .chain(states(Content::GradState))
+                .chain(params(&[ParamKind::Learnable], Content::GradParam))
         };
-        let arrays = || model.arrays().map(|p| param(p, p.name.to_string()));
-        let grads = || model.learnables().map(|p| param(p, format!("grad_{}", p.name)));
-        let (inputs, outputs) = match template {
-            Template::Forward | Template::Fptt => {
-                (inputs("").chain(states("")).chain(arrays()).collect(), output("").chain(next("")).collect())
+        let grad_output = || output(Content::GradOutput);
+        let grad_next = || states(Content::GradNextState);
+        let (inputs, outputs): (Vec<Buffer>, Vec<Buffer>) = match template {
+            Template::Forward | Template::Fptt => (forward().collect(), results().collect()),
+            Template::ForwardWithGrad | Template::FpttWithGrad => {
+                (forward().collect(), results().chain(factors()).collect())
             }
-            Template::ForwardWithGrad | Template::FpttWithGrad => (
-                inputs("").chain(states("")).chain(arrays()).collect(),
-                output("").chain(next("")).chain(factors()).collect(),
-            ),
-            Template::FpttWithV => (
-                inputs("").chain(states("")).chain(arrays()).collect(),
-                output("").chain(next("")).chain([trace(&model.states[0])]).collect(),
-            ),
-            Template::PackedFptt => (
-                inputs("").chain(states("")).chain(arrays()).collect(),
-                output("").map(packed).chain(next("")).collect(),
-            ),
-            Template::LeanFptt => (
-                inputs("").chain(states("")).chain(arrays()).collect(),
-                output("").chain(next("")).chain(checkpoints()).collect(),
-            ),
-            Template::Backward | Template::Bptt => (
-                output("grad_").chain(next("grad_")).chain(factors()).chain(arrays()).collect(),
-                inputs("grad_").chain(states("grad_")).chain(grads()).collect(),
-            ),
+            Template::FpttWithV => {
+                let trace = buffer(Class::State, Extent::Step, Content::Trace);
+                (forward().collect(), results().chain([trace]).collect())
+            }
+            Template::PackedFptt => {
+                let name = derived.interface.bits().to_owned();
+                let packed =
+                    Buffer { name, class: Class::Bits, ..buffer(Class::Signal, per_step, Content::Output) };
+                (forward().collect(), [packed].into_iter().chain(states(Content::NextState)).collect())
+            }
+            Template::LeanFptt => (forward().collect(), results().chain(checkpoints()).collect()),
+            Template::Backward | Template::Bptt => {
+                let inputs = grad_output().chain(grad_next()).chain(factors()).chain(arrays());
+                (inputs.collect(), gradients().collect())
+            }
             Template::LeanBptt => {
-                let is_read = |buffer: &Buffer| recomputed.reads(&buffer.content);
-                let from = inputs("").filter(is_read).chain(output("grad_"));
-                let from = from.chain(states("").filter(is_read)).chain(checkpoints());
-                (
-                    from.chain(next("grad_")).chain(arrays()).collect(),
-                    inputs("grad_").chain(states("grad_")).chain(grads()).collect(),
-                )
+                let is_read = |buffer: &Buffer| recomputed.reads(buffer.content);
+                let inputs = signals(inputs_of, Content::Input).filter(is_read).chain(grad_output());
+                let inputs = inputs.chain(states(Content::State).filter(is_read)).chain(checkpoints());
+                (inputs.chain(grad_next()).chain(arrays()).collect(), gradients().collect())
             }
         };
         let mut signature = Self { template, inputs, outputs, lanes: Lanes::One };
@@ -398,10 +367,10 @@ impl Signature {
 
 impl Recomputed {
     /// Whether the backward pass of the lean templates reads the array with this content.
-    fn reads(&self, content: &Content) -> bool {
+    fn reads(&self, content: Content) -> bool {
         match content {
-            Content::Input(name) => self.inputs.contains(name),
-            Content::State(name) => self.states.contains(name),
+            Content::Input(index) => self.inputs.contains(&index),
+            Content::State(index) => self.states.contains(&index),
             _ => true,
         }
     }

@@ -61,7 +61,7 @@ pub use plan::{Keep, Plan, plan};
 pub use real::Real;
 pub use rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS};
 pub use spec::{
-    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, Lanes, ParamKind, ParamSpec, Reset,
+    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, Lanes, ParamKind, ParamSpec, Reset, Role,
     Signature, Spec, StateSpec, Template,
 };
 pub use step::{MultiStep, Step};

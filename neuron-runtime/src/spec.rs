@@ -265,11 +265,44 @@ impl Extent {
     }
 }
 
+/// What an array is to a neuron. Indices are places in [`Spec::inputs`], [`Spec::states`] and [`Spec::params`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// An input.
+    Input(usize),
+    /// The loss gradient of an input.
+    GradInput(usize),
+    /// The spike, or what else leaves the neuron.
+    Output,
+    /// The loss gradient of that.
+    GradOutput,
+    /// A state before the first step.
+    State(usize),
+    /// The loss gradient of that.
+    GradState(usize),
+    /// A state after the last step.
+    NextState(usize),
+    /// The loss gradient of that.
+    GradNextState(usize),
+    /// A state before every [`STEPS`](crate::STEPS)th step but the first.
+    Checkpoint(usize),
+    /// The membrane potential after every step.
+    Trace,
+    /// A derivative that the forward pass saves for the backward pass; in the order of [`Spec::factors`].
+    Factor,
+    /// A parameter that may differ between neurons.
+    Param(usize),
+    /// The loss gradient of a learnable parameter.
+    GradParam(usize),
+}
+
 /// One array that a template reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BufferSpec {
     /// Name, as in the documentation of the template.
     pub name: &'static str,
+    /// What it is. A name says that to people only.
+    pub role: Role,
     /// Its format.
     pub class: Class,
     /// How many values it has.
@@ -427,14 +460,17 @@ impl Spec {
 
     /// Whether [`Template::LeanBptt`] computes the steps again from the input called `name`.
     pub fn rereads_input(&self, name: &str) -> bool {
-        let inputs = self.signature(Template::LeanBptt).inputs;
-        inputs.iter().any(|buffer| buffer.name.strip_suffix("_seq") == Some(name))
+        self.rereads(|role| matches!(role, Role::Input(index) if self.inputs[index] == name))
     }
 
     /// Whether [`Template::LeanBptt`] computes the steps again from the state called `name`; if so, there are
     /// checkpoints of it.
     pub fn rereads_state(&self, name: &str) -> bool {
-        self.signature(Template::LeanBptt).inputs.iter().any(|buffer| buffer.name == name)
+        self.rereads(|role| matches!(role, Role::State(index) if self.states[index].name == name))
+    }
+
+    fn rereads(&self, is_meant: impl Fn(Role) -> bool) -> bool {
+        self.signature(Template::LeanBptt).inputs.iter().any(|buffer| is_meant(buffer.role))
     }
 
     /// The place of the parameter called `name` among [`Spec::arrays`].

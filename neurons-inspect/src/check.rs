@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use neuron_codegen::declarations::{self, Declaration, Macro};
 use neuron_codegen::gradient::Derived;
+use neuron_codegen::identifiers;
 use neuron_codegen::report::Report;
 use neuron_codegen::{check, emit, surrogate};
 use serde::Serialize;
@@ -133,7 +134,7 @@ impl Declared {
     fn neuron(derived: &Derived) -> Self {
         Self {
             kind: "neuron",
-            name: derived.model.name.to_string(),
+            name: identifiers::text(&derived.model.name),
             equations: emit::api::equations(derived),
             derivatives: emit::api::derivatives(derived),
             kept: derived.kept().map(|factor| factor.name.clone()).collect(),
@@ -143,7 +144,7 @@ impl Declared {
     fn surrogate(surrogate: &surrogate::Surrogate) -> Self {
         Self {
             kind: "surrogate",
-            name: surrogate.name.to_string(),
+            name: identifiers::text(&surrogate.name),
             equations: vec![("primitive".to_owned(), surrogate.primitive_text())],
             derivatives: vec![("gradient".to_owned(), surrogate.gradient_text())],
             kept: Vec::new(),

@@ -2,7 +2,7 @@
 
 use neurons::evaluate::Output;
 use neurons::{
-    BufferSpec, Class, Element, Gradient, Neuron, Parameter, Real, Source, Surrogate, Template, Value,
+    BufferSpec, Class, Element, Gradient, Neuron, Parameter, Real, Role, Source, Surrogate, Template, Value,
 };
 
 /// An input or output on the CPU.
@@ -146,7 +146,9 @@ impl<N: Neuron> Case<N> {
         let array = |(seed, buffer): (u64, &BufferSpec)| match self.len(buffer) {
             Some(len) => Host::new(buffer.class, numbers(self.inputs, seed).take(len)),
             None => {
-                let (_, values, inner) = parameters.iter().find(|(name, ..)| *name == buffer.name).unwrap();
+                let Role::Param(index) = buffer.role else { panic!("{buffer:?}") };
+                let name = N::SPEC.params[index].name;
+                let (_, values, inner) = parameters.iter().find(|(known, ..)| *known == name).unwrap();
                 Host::Parameter(values.iter().map(|&value| E::Real::from_f64(value)).collect(), *inner)
             }
         };
@@ -161,8 +163,8 @@ impl<N: Neuron> Case<N> {
             Some(len) if buffer.class == Class::Bits => Host::Bits(vec![u32::MAX; len]),
             Some(len) => Host::new(buffer.class, std::iter::repeat_n(f64::NAN, len)),
             None => {
-                let of =
-                    signature.inputs.iter().position(|input| buffer.name == format!("grad_{}", input.name));
+                let Role::GradParam(index) = buffer.role else { panic!("{buffer:?}") };
+                let of = signature.inputs.iter().position(|input| input.role == Role::Param(index));
                 let Host::Parameter(values, inner) = &inputs[of.unwrap()] else { panic!("{buffer:?}") };
                 Host::Parameter(vec![E::Real::from_f64(f64::NAN); values.len()], *inner)
             }

@@ -44,7 +44,7 @@ pub fn sources(manifest_dir: &Path) -> Vec<Source> {
 pub fn source(declaration: proc_macro2::TokenStream) -> Option<Source> {
     let analysis = analyse(declaration);
     let model = analysis.model.filter(|_| analysis.report.is_empty())?;
-    let name = model.name.to_string();
+    let name = crate::identifiers::text(&model.name);
     let mut derived = Derived::new(model);
     let programs = programs(&mut derived);
     Some(Source { name, text: cuda::source(&derived, &programs) })

@@ -7,7 +7,8 @@ use proc_macro2::Ident;
 use super::domain::{Operation, Site};
 use super::scope::Symbol;
 use super::{Checker, names};
-use crate::ir::{Cmp, Func, Id, Node, Rate, Sort};
+use crate::identifiers;
+use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
 use crate::report::{Diagnostic, Extent};
 use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
 
@@ -32,7 +33,7 @@ impl Place {
             Self::Charge | Self::Threshold => !matches!(symbol, Symbol::Charged | Symbol::Spike),
             Self::Output => symbol != Symbol::Spike,
             Self::Update | Self::Let => true,
-            Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag),
+            Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag(_)),
             Self::Default => matches!(symbol, Symbol::Param(_)),
         }
     }
@@ -97,7 +98,7 @@ impl Checker<'_> {
         if let Some(id) = id
             && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
         {
-            self.names.entry(id).or_insert_with(|| name.to_string());
+            self.names.entry(id).or_insert_with(|| identifiers::text(name));
         }
         id
     }
@@ -320,11 +321,18 @@ impl Checker<'_> {
                 if index.is_some_and(|index| self.is_no_number(index)) {
                     return None;
                 }
-                let rate = self.scope.param_kind(&name).rate();
-                self.graph.leaf(&name, Sort::Real, rate)
+                match index {
+                    Some(index) => self.param(index),
+                    None if name == "v_threshold" => self.leaves.v_threshold,
+                    None => self.leaves.v_reset,
+                }
             }
-            Symbol::Flag => self.graph.leaf(&name, Sort::Bool, Rate::Uniform),
-            Symbol::Input | Symbol::State => self.graph.leaf(&name, Sort::Real, Rate::Step),
+            Symbol::Flag(index) => self.flag(index),
+            Symbol::State(Some(index)) => self.state(index),
+            Symbol::State(None) => self.graph.leaf(Quantity::State(0), &name, Sort::Real, Rate::Step),
+            Symbol::Input(index) => {
+                self.graph.leaf(Quantity::Input(index), &identifiers::text(ident), Sort::Real, Rate::Step)
+            }
         })
     }
 }

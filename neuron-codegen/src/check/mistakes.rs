@@ -33,7 +33,7 @@ impl Checker<'_> {
             .map(|(name, _)| &**name)
             .collect();
         known.sort_unstable();
-        match suggest::name(&name, &known, place.allows(Symbol::Input).then_some(input.as_str())) {
+        match suggest::name(&name, &known, place.allows(Symbol::Input(0)).then_some(input.as_str())) {
             Some(meant) => {
                 self.meant.insert(meant.to_owned());
                 self.report.push(error.help(format!("did you mean `{meant}`?")));
@@ -63,12 +63,14 @@ impl Checker<'_> {
             return;
         }
         let what = match symbol {
-            Symbol::Flag => "a flag".to_owned(),
+            Symbol::Flag(_) => "a flag".to_owned(),
             Symbol::Let(_) => "a `let`".to_owned(),
             _ => "changes over time".to_owned(),
         };
         let message = match symbol {
-            Symbol::Flag | Symbol::Let(_) => format!("{} cannot use {what}, found `{ident}`", place.word()),
+            Symbol::Flag(_) | Symbol::Let(_) => {
+                format!("{} cannot use {what}, found `{ident}`", place.word())
+            }
             _ => format!("{} cannot use `{ident}`, which {what}", place.word()),
         };
         let hint = match place {
@@ -133,7 +135,9 @@ impl Checker<'_> {
         self.report.push(match sort {
             Sort::Bool => {
                 let found = match &expr.kind {
-                    ExprKind::Name(name) if self.scope.symbol(&name.to_string()) == Some(Symbol::Flag) => {
+                    ExprKind::Name(name)
+                        if matches!(self.scope.symbol(&name.to_string()), Some(Symbol::Flag(_))) =>
+                    {
                         format!("the flag `{name}`")
                     }
                     _ if short => format!("the condition `{text}`"),
@@ -165,7 +169,7 @@ impl Checker<'_> {
                 let message = format!("`{name}` is {}, not a function", symbol.word());
                 let error = Diagnostic::new(function, message);
                 match texts.first() {
-                    Some(first) if symbol != Symbol::Flag => {
+                    Some(first) if !matches!(symbol, Symbol::Flag(_)) => {
                         error.help(format!("a product is written with `*`: `{name} * ({first})`"))
                     }
                     _ => error.help(format!("write `{name}`")),

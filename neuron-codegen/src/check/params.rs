@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use super::Checker;
 use super::lower::Place;
 use crate::evaluate::Evaluator;
-use crate::ir::{Id, Sort};
+use crate::ir::Id;
 use crate::model::{Condition, Flag, Param, ParamKind};
 use crate::report::Diagnostic;
 use crate::syntax::{ExprKind, ItemKind};
@@ -77,7 +77,7 @@ impl Checker<'_> {
         for (index, (name, item)) in self.scope.params.clone().into_iter().enumerate() {
             let default = self.default(index);
             let ItemKind::Param { kind, .. } = item.kind else { continue };
-            let leaf = self.graph.leaf(&name.to_string(), Sort::Real, kind.rate());
+            let leaf = self.param(index);
             // Without a value, conditions over it are not held against it.
             values.insert(leaf, default.unwrap_or(f64::NAN));
             params.push(Param {

@@ -5,21 +5,22 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 
 use super::{Named, names};
+use crate::identifiers;
 use crate::model::ParamKind;
 use crate::report::{Diagnostic, Report};
-use crate::syntax::{Declaration, Expr, Item, ItemKind};
+use crate::syntax::{Declaration, Expr, Item, ItemKind, is_keyword};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symbol {
     /// Index into [`Scope::params`], or `None` for `v_threshold` and `v_reset` if they are not declared.
     Param(Option<usize>),
-    /// A flag.
-    Flag,
-    /// An input.
-    Input,
-    /// A state, among them `v`.
-    State,
+    /// Index into [`Scope::flags`].
+    Flag(usize),
+    /// Index into [`Scope::inputs`], or 0 for `x` if none is declared.
+    Input(usize),
+    /// Index into [`Scope::states`], or `None` for `v`.
+    State(Option<usize>),
     /// Index into [`Scope::lets`].
     Let(usize),
     /// `h`
@@ -35,9 +36,9 @@ impl Symbol {
     pub fn word(self) -> &'static str {
         match self {
             Self::Param(_) => "a parameter",
-            Self::Flag => "a flag",
-            Self::Input => "an input",
-            Self::State => "a state",
+            Self::Flag(_) => "a flag",
+            Self::Input(_) => "an input",
+            Self::State(_) => "a state",
             Self::Let(_) => "a named expression",
             Self::Charged => "the charged potential",
             Self::Spike => "the spike",
@@ -67,7 +68,7 @@ impl<'a> Scope<'a> {
     pub fn new(declaration: &'a Declaration, report: &mut Report) -> Self {
         let mut scope = Self::default();
         let mut symbols: HashMap<String, Symbol> = [
-            ("v", Symbol::State),
+            ("v", Symbol::State(None)),
             ("h", Symbol::Charged),
             ("spike", Symbol::Spike),
             ("v_threshold", Symbol::Param(None)),
@@ -77,7 +78,7 @@ impl<'a> Scope<'a> {
         .map(|(name, symbol)| (name.to_owned(), symbol))
         .collect();
         if !declaration.items.iter().any(|item| matches!(item.kind, ItemKind::Input { .. })) {
-            symbols.insert("x".to_owned(), Symbol::Input);
+            symbols.insert("x".to_owned(), Symbol::Input(0));
         }
         scope.symbols = symbols;
         // What was first, by what it declares, to be quoted when it is declared again.
@@ -96,19 +97,19 @@ impl<'a> Scope<'a> {
                 }
             }
             ItemKind::Flag { name, .. } => {
-                if self.claim(name, item, Symbol::Flag, first, report) {
+                if self.claim(name, item, Symbol::Flag(self.flags.len()), first, report) {
                     self.flags.push((name, item));
                 }
             }
             ItemKind::Input { names } => {
                 for name in names {
-                    if self.claim(name, item, Symbol::Input, first, report) {
+                    if self.claim(name, item, Symbol::Input(self.inputs.len()), first, report) {
                         self.inputs.push((name, item));
                     }
                 }
             }
             ItemKind::State { name, .. } => {
-                if self.claim(name, item, Symbol::State, first, report) {
+                if self.claim(name, item, Symbol::State(Some(self.states.len())), first, report) {
                     self.states.push((name, item));
                 }
             }
@@ -167,7 +168,7 @@ impl<'a> Scope<'a> {
             return false;
         }
         match self.symbols.get(&text) {
-            Some(Symbol::Input) => {
+            Some(Symbol::Input(_)) => {
                 let error =
                     Diagnostic::new(name, format!("`{name}` is the input, which needs no declaration"));
                 report.push(error.help("to call the input something else, write for example `input i;`"));
@@ -191,9 +192,9 @@ impl<'a> Scope<'a> {
         self.symbols.get(name).copied()
     }
 
-    /// What values the parameter `name` has.
+    /// What values the parameter called `name` (without `r#`) has.
     pub fn param_kind(&self, name: &str) -> ParamKind {
-        let declared = self.params.iter().find(|(declared, _)| *declared == name);
+        let declared = self.params.iter().find(|(declared, _)| identifiers::text(declared) == name);
         match declared.map(|(_, item)| &item.kind) {
             Some(ItemKind::Param { kind, .. }) => *kind,
             _ => ParamKind::Scalar,
@@ -221,10 +222,14 @@ fn once<'a>(key: &str, item: &'a Item, first: &mut HashMap<String, &'a Item>, re
 fn refusal(name: &Ident, symbol: Symbol, reason: &str) -> Diagnostic {
     let error = Diagnostic::new(name, format!("`{name}` cannot be the name of {}: {reason}", symbol.word()));
     match name.to_string().as_str() {
-        "v" if symbol == Symbol::State => {
+        "v" if matches!(symbol, Symbol::State(_)) => {
             error.help("leave this out; it starts at `v_reset`, which `param v_reset = ...;` sets")
         }
         "h" | "spike" if matches!(symbol, Symbol::Let(_)) => error.help("use it without declaring it"),
+        // It can be written raw.
+        text if is_keyword(name) && syn::parse_str::<Ident>(&format!("r#{text}")).is_ok() => {
+            error.help(format!("write `r#{text}`, or use another name"))
+        }
         _ => error.help("use another name"),
     }
 }

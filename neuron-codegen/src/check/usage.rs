@@ -47,7 +47,7 @@ impl Checker<'_> {
             }
         }
         if scope.inputs.is_empty()
-            && scope.symbol("x") == Some(Symbol::Input)
+            && scope.symbol("x") == Some(Symbol::Input(0))
             && !used.contains("x")
             && let Some(charge) = scope.charge
         {

@@ -14,6 +14,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::gradient::Derived;
+use crate::identifiers;
 use crate::kernel::{Program, programs};
 use crate::model::{Model, ParamKind};
 
@@ -25,13 +26,25 @@ pub fn expand(model: Model, declaration: &str, krate: &TokenStream, out_dir: Opt
     let structure = structure(&derived.model, krate);
     let methods = buffers::methods(&derived, krate);
     let neuron = neuron::implementation(&derived, krate);
-    let module = module(&derived, &programs, declaration, krate, out_dir);
-    quote! { #structure #methods #neuron #module }
+    let functions = neuron::functions(&mut derived);
+    let module = module(&derived, &programs, functions, declaration, krate, out_dir);
+    // A constant of the user's that is called like a binding of ours would be taken for a pattern. Functions of that
+    // name hide it.
+    let bindings = ["buffers", "gradient", "name", "value", "values", "reset", "call"].map(ident);
+    quote! {
+        #structure
+        const _: () = {
+            #(#[allow(dead_code, non_snake_case)] fn #bindings() {})*
+            #methods
+            #neuron
+        };
+        #module
+    }
 }
 
 /// `LeakyIntegrator` to `leaky_integrator`; a word that Rust keeps for itself gets an underscore: `if_`.
 pub fn module_name(model: &Model) -> String {
-    let name = model.name.to_string();
+    let name = identifiers::text(&model.name);
     let letters: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (i, &c) in letters.iter().enumerate() {
@@ -42,11 +55,12 @@ pub fn module_name(model: &Model) -> String {
         }
         snake.extend(c.to_lowercase());
     }
+    let mut module = identifiers::module(&snake);
     // A name that is not in camel case is a mistake, which must not lead to a second one.
-    if syn::parse_str::<Ident>(&snake).is_err() || snake == name {
-        snake.push('_');
+    if module == name {
+        module.push('_');
     }
-    snake
+    module
 }
 
 /// An identifier of our own making.
@@ -77,13 +91,13 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
     let mut fields = TokenStream::new();
     let mut defaults = TokenStream::new();
     for param in &model.params {
-        let (field, default) = (&param.name, param.default);
+        let (field, default) = (identifiers::item(&param.name), param.default);
         let doc = docs(&param.doc);
         let range = match param.conditions.as_slice() {
             [] => "any finite number".to_owned(),
             conditions => conditions.iter().map(|c| format!("`{}`", c.text)).collect::<Vec<_>>().join(", "),
         };
-        let fallback = match (param.doc.is_empty(), param.name.to_string().as_str()) {
+        let fallback = match (param.doc.is_empty(), identifiers::text(&param.name).as_str()) {
             (true, "v_threshold") => docs(["Threshold: the neuron fires where `h >= v_threshold`.", ""]),
             (true, "v_reset") => {
                 docs(["Reset potential, and the membrane potential before the first step.", ""])
@@ -98,23 +112,21 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
         };
         let note = docs([format!("Default: {default}. Valid: {range}.{kind}")]);
         fields.extend(quote! { #doc #fallback #note pub #field: f64, });
-        let field = ident(&param.name.to_string());
         defaults.extend(quote! { #field: #default, });
     }
     for flag in &model.flags {
-        let (field, default) = (&flag.name, flag.default);
+        let (field, default) = (identifiers::item(&flag.name), flag.default);
         let doc = docs(&flag.doc);
         let space = if flag.doc.is_empty() { TokenStream::new() } else { docs([""]) };
         let note = docs([format!("Default: {default}.")]);
         fields.extend(quote! { #doc #space #note pub #field: bool, });
-        let field = ident(&flag.name.to_string());
         defaults.extend(quote! { #field: #default, });
     }
     let words: Vec<&str> = model.resets.iter().map(|reset| reset.word()).collect();
     let note = docs([format!("How the membrane is reset: {} reset.", words.join(" or "))]);
     let reset = format_ident!("{}", reset_variant(model.resets[0]));
     // The checker has said what it thinks of the name.
-    let quiet = name.to_string().starts_with(char::is_lowercase);
+    let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
     quote! {
         #doc
@@ -149,6 +161,7 @@ fn reset_variant(reset: crate::model::Reset) -> &'static str {
 fn module(
     derived: &Derived,
     programs: &[Program],
+    functions: TokenStream,
     declaration: &str,
     krate: &TokenStream,
     out_dir: Option<&Path>,
@@ -158,13 +171,12 @@ fn module(
     let module = ident(&module_name(model));
     let about = docs([format!("Buffers and kernels of [`{0}`](super::{0}).", model.name)]);
     let buffers = buffers::structs(derived);
-    let params = params(model);
+    let params = params(derived);
     let kernels: String =
         programs.iter().map(|p| super::rust::kernel(derived, p)).collect::<Vec<_>>().join("\n");
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
     let spec = spec::spec(derived, declaration);
-    let functions = neuron::functions(derived);
     let cuda = cuda::cuda(derived, programs, out_dir);
     quote! {
         #about
@@ -192,9 +204,8 @@ fn module(
 }
 
 /// Parameter values in the format of the arithmetic.
-fn params(model: &Model) -> TokenStream {
-    let reals: Vec<Ident> = model.params.iter().map(|p| ident(&p.name.to_string())).collect();
-    let flags: Vec<Ident> = model.flags.iter().map(|f| ident(&f.name.to_string())).collect();
+fn params(derived: &Derived) -> TokenStream {
+    let Parameters { reals, flags, .. } = Parameters::new(derived);
     quote! {
         /// Parameter values in the format of the arithmetic.
         #[derive(Clone, Copy, Debug)]
@@ -204,6 +215,40 @@ fn params(model: &Model) -> TokenStream {
             #(pub #flags: bool,)*
         }
     }
+}
+
+/// The fields of parameters and flags: those of the user's struct, and those of the one that kernels take.
+struct Parameters {
+    /// Fields of real-valued parameters in the user's struct, as the user wrote them.
+    own_reals: Vec<Ident>,
+    own_flags: Vec<Ident>,
+    reals: Vec<Ident>,
+    flags: Vec<Ident>,
+    /// What the parameters are called, as text.
+    real_names: Vec<String>,
+    flag_names: Vec<String>,
+}
+
+impl Parameters {
+    fn new(derived: &Derived) -> Self {
+        let Model { params, flags, .. } = &derived.model;
+        let names = &derived.interface;
+        Self {
+            own_reals: params.iter().map(|param| unspanned(&param.name)).collect(),
+            own_flags: flags.iter().map(|flag| unspanned(&flag.name)).collect(),
+            reals: (0..params.len()).map(|index| ident(names.param(index))).collect(),
+            flags: (0..flags.len()).map(|index| ident(names.flag(index))).collect(),
+            real_names: params.iter().map(|param| identifiers::text(&param.name)).collect(),
+            flag_names: flags.iter().map(|flag| identifiers::text(&flag.name)).collect(),
+        }
+    }
+}
+
+/// A field of the user's struct where generated code uses it: what goes wrong there is not at the user's place.
+fn unspanned(name: &Ident) -> Ident {
+    let mut field = identifiers::item(name);
+    field.set_span(Span::call_site());
+    field
 }
 
 /// The kernels as the runtime runs them: by template and reset.

@@ -17,7 +17,7 @@ use crate::emit::rust::{equations, title};
 use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
-use crate::kernel::{Program, Slot};
+use crate::kernel::{Program, Slot, SlotId};
 use crate::print::{Dialect, Printer};
 use crate::variant::{Class, Lanes, Template};
 
@@ -33,10 +33,10 @@ pub const PRELUDE: &str = concat!(
 );
 
 /// Kernels that add up the gradients of learnable parameters over neurons.
-const SUMS: &str = include_str!("cuda/sums.cu");
+pub(crate) const SUMS: &str = include_str!("cuda/sums.cu");
 
 /// Kernels that pack spikes, and unpack them.
-const BITS: &str = include_str!("cuda/bits.cu");
+pub(crate) const BITS: &str = include_str!("cuda/bits.cu");
 
 /// The whole source of a neuron, ready to be compiled.
 pub fn source(derived: &Derived, programs: &[Program]) -> String {
@@ -111,26 +111,26 @@ impl Writer<'_> {
         self.out.line("if (own.are_none()) return;");
         if Form::of(program) == Form::Turns {
             let place = if program.signature.lanes == Lanes::Turns { "STAGED " } else { "" };
-            let slots = program.loads.iter().chain(&program.stores).map(|(slot, _)| stage_of(slot));
-            self.out.line(format!("{place}Stage<LANES> {};", slots.collect::<Vec<_>>().join(", ")));
+            let slots = program.loads.iter().chain(&program.stores).map(|(slot, _)| program.slot(*slot));
+            let stages: Vec<&str> = slots.map(|slot| slot.stage.as_str()).collect();
+            self.out.line(format!("{place}Stage<LANES> {};", stages.join(", ")));
         }
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
         }
-        let mut names = HashMap::new();
+        let mut names = program.names.clone();
         for binding in &program.hoisted {
-            let value =
-                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
+            let value = self.printer(&names).definition(binding.expr);
             self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
-            let lanes = lanes_of(&carried.slot);
-            match &carried.from {
+            let lanes = &program.slot(carried.slot).lanes;
+            match carried.from {
                 Some(from) => {
                     self.out.line(format!("real {lanes}[LANES];"));
-                    self.out.line(format!("own.load({lanes}, {from}_in, 0);"));
+                    self.out.line(format!("own.load({lanes}, {}, 0);", program.argument(from)));
                 }
                 None => self.out.line(format!("real {lanes}[LANES] = {{}};")),
             }
@@ -141,34 +141,43 @@ impl Writer<'_> {
             Form::Turns => self.turns(program),
         }
         for carried in &program.carried {
-            if let Some(to) = &carried.to {
-                self.out.line(format!("own.store({to}_out, 0, {});", lanes_of(&carried.slot)));
+            if let Some(to) = carried.to {
+                let lanes = &program.slot(carried.slot).lanes;
+                self.out.line(format!("own.store({}, 0, {lanes});", program.argument(to)));
             }
         }
         self.out.close();
     }
 
+    fn printer<'n>(&'n self, names: &'n HashMap<Id, String>) -> Printer<'n> {
+        Printer { graph: self.graph, dialect: Dialect::Cuda, names }
+    }
+
     /// What differs between neurons but not over time.
     fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
-        for (slot, buffer) in &program.arrays {
-            self.out.line(format!("real {}[LANES];", lanes_of(slot)));
-            self.out.line(format!("own.load({}, {buffer}_in);", lanes_of(slot)));
+        for &(slot, buffer) in &program.arrays {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("real {lanes}[LANES];"));
+            self.out.line(format!("own.load({lanes}, {});", program.argument(buffer)));
         }
         if program.settled.is_empty() {
             return;
         }
-        let list: Vec<String> =
-            program.settled.iter().map(|binding| format!("{}_lanes[LANES]", binding.name)).collect();
+        let slots = program.settled.iter().filter_map(|(slot, _)| *slot);
+        let list: Vec<String> = slots.map(|slot| format!("{}[LANES]", program.slot(slot).lanes)).collect();
         self.out.line(format!("real {};", list.join(", ")));
         self.out.open("FOR_LANES(lane) {");
-        for slot in program.settled_from(self.graph) {
-            self.out.line(format!("const real {} = {}[lane];", slot.local, lanes_of(slot)));
+        for &(leaf, slot) in &program.settled_from {
+            let Slot { local, lanes, .. } = program.slot(slot);
+            self.out.line(format!("const real {local} = {lanes}[lane];"));
+            names.insert(leaf, local.clone());
         }
-        for binding in &program.settled {
-            let value =
-                Printer { graph: self.graph, dialect: Dialect::Cuda, names: &names }.definition(binding.expr);
-            self.out.line(format!("const real {} = {value};", binding.name));
-            self.out.line(format!("{0}_lanes[lane] = {0};", binding.name));
+        for (slot, binding) in &program.settled {
+            let value = self.printer(&names).definition(binding.expr);
+            self.out.line(format!("const {} {} = {value};", self.sort(binding.expr), binding.name));
+            if let Some(slot) = slot {
+                self.out.line(format!("{}[lane] = {};", program.slot(*slot).lanes, binding.name));
+            }
             names.insert(binding.expr, binding.name.clone());
         }
         self.out.close();
@@ -176,12 +185,14 @@ impl Writer<'_> {
 
     fn single_step(&mut self, program: &Program) {
         self.arrays(program, "LANES");
-        for (slot, buffer) in &program.loads {
-            self.out.line(format!("own.load({}, {buffer}_in, 0);", lanes_of(slot)));
+        for &(slot, buffer) in &program.loads {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("own.load({lanes}, {}, 0);", program.argument(buffer)));
         }
         self.phases(program);
-        for (slot, buffer) in &program.stores {
-            self.out.line(format!("own.store({buffer}_out, 0, {});", lanes_of(slot)));
+        for &(slot, buffer) in &program.stores {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("own.store({}, 0, {lanes});", program.argument(buffer)));
         }
     }
 
@@ -192,18 +203,20 @@ impl Writer<'_> {
         });
         self.out.line("const Block block(index, steps);");
         self.arrays(program, "STEPS][LANES");
-        for (slot, buffer) in &program.loads {
-            self.out.line(format!("own.load({}, {buffer}_in, block);", block_of(slot)));
+        for &(slot, buffer) in &program.loads {
+            let values = &program.slot(slot).block;
+            self.out.line(format!("own.load({values}, {}, block);", program.argument(buffer)));
         }
         for carried in &program.carried {
-            if let Some(checkpoints) = &carried.checkpoints {
-                let lanes = lanes_of(&carried.slot);
-                self.out.line(format!("if (index > 0) own.store({checkpoints}_out, index - 1, {lanes});"));
+            if let Some(checkpoints) = carried.checkpoints {
+                let (checkpoints, lanes) = (program.argument(checkpoints), &program.slot(carried.slot).lanes);
+                self.out.line(format!("if (index > 0) own.store({checkpoints}, index - 1, {lanes});"));
             }
         }
         self.phases(program);
-        for (slot, buffer) in &program.stores {
-            self.out.line(format!("own.store({buffer}_out, block, {});", block_of(slot)));
+        for &(slot, buffer) in &program.stores {
+            let values = &program.slot(slot).block;
+            self.out.line(format!("own.store({}, block, {values});", program.argument(buffer)));
         }
         self.out.close();
     }
@@ -212,15 +225,16 @@ impl Writer<'_> {
     fn turns(&mut self, program: &Program) {
         self.out.open("for (u64 index = blocks_of(steps); index-- > 0;) {");
         self.out.line("const Block block(index, steps);");
-        for (slot, buffer) in &program.loads {
-            self.out.line(format!("own.load({}, {buffer}_in, block);", stage_of(slot)));
+        for &(slot, buffer) in &program.loads {
+            let stage = &program.slot(slot).stage;
+            self.out.line(format!("own.load({stage}, {}, block);", program.argument(buffer)));
         }
         for carried in &program.carried {
-            let (Some(from), Some(checkpoints)) = (&carried.from, &carried.checkpoints) else { continue };
-            let lanes = lanes_of(&carried.slot);
+            let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
+            let lanes = &program.slot(carried.slot).lanes;
             self.out.line(format!("real {lanes}[LANES];"));
-            self.out.line(format!("if (index == 0) own.load({lanes}, {from}_in, 0);"));
-            self.out.line(format!("else own.load({lanes}, {checkpoints}_in, index - 1);"));
+            self.out.line(format!("if (index == 0) own.load({lanes}, {}, 0);", program.argument(from)));
+            self.out.line(format!("else own.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
         }
         if program.signature.lanes == Lanes::Turns {
             self.out.line("own.arrive();");
@@ -229,8 +243,9 @@ impl Writer<'_> {
         self.arrays(program, "STEPS");
         self.phases(program);
         self.out.close();
-        for (slot, buffer) in &program.stores {
-            self.out.line(format!("own.store({buffer}_out, block, {});", stage_of(slot)));
+        for &(slot, buffer) in &program.stores {
+            let stage = &program.slot(slot).stage;
+            self.out.line(format!("own.store({}, block, {stage});", program.argument(buffer)));
         }
         self.out.close();
     }
@@ -239,14 +254,13 @@ impl Writer<'_> {
     /// values of the block before survive in the steps that this one does not have, and would keep them in registers.
     fn arrays(&mut self, program: &Program, extent: &str) {
         let form = Form::of(program);
-        let loads = program.loads.iter().map(|(slot, _)| slot);
-        let mut names: Vec<String> = Vec::new();
-        for slot in loads.chain(program.kept()).filter(|slot| !form.stages(program, slot)) {
-            let name = if form == Form::Step { lanes_of(slot) } else { block_of(slot) };
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let loads = program.loads.iter().map(|(slot, _)| *slot);
+        let slots = loads.chain(program.kept()).filter(|slot| !form.stages(program, *slot));
+        let name = |slot: SlotId| match form {
+            Form::Step => program.slot(slot).lanes.as_str(),
+            _ => program.slot(slot).block.as_str(),
+        };
+        let names: Vec<&str> = slots.map(name).collect();
         match form {
             Form::Step => {
                 let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
@@ -258,11 +272,14 @@ impl Writer<'_> {
 
     fn phases(&mut self, program: &Program) {
         let form = Form::of(program);
-        let place = |slot: &Slot| match form {
-            _ if program.is_carried(slot) || program.is_settled(slot) => format!("{}[lane]", lanes_of(slot)),
-            Form::Step => format!("{}[lane]", lanes_of(slot)),
-            Form::Blocks => format!("{}[step][lane]", block_of(slot)),
-            Form::Turns => format!("{}[step]", block_of(slot)),
+        let place = |id: SlotId| {
+            let slot = program.slot(id);
+            match form {
+                _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
+                Form::Step => format!("{}[lane]", slot.lanes),
+                Form::Blocks => format!("{}[step][lane]", slot.block),
+                Form::Turns => format!("{}[step]", slot.block),
+            }
         };
         for phase in &program.phases {
             self.out.open(match (form, phase.is_backward) {
@@ -272,22 +289,23 @@ impl Writer<'_> {
                 (Form::Turns, false) => "block.forward([&](int step) {",
                 (Form::Turns, true) => "block.backward([&](int step) {",
             });
-            for slot in &phase.reads {
+            for &slot in &phase.reads {
+                let Slot { local, stage, .. } = program.slot(slot);
                 let value = match form.stages(program, slot) {
-                    true => format!("{}.get(step, lane)", stage_of(slot)),
+                    true => format!("{stage}.get(step, lane)"),
                     false => place(slot),
                 };
-                self.out.line(format!("const real {} = {value};", slot.local));
+                self.out.line(format!("const real {local} = {value};"));
             }
             let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
             for binding in &phase.lets {
                 let (sort, value) = (self.sort(binding.expr), printer.definition(binding.expr));
                 self.out.line(format!("const {sort} {} = {value};", binding.name));
             }
-            for (slot, expr) in &phase.writes {
-                let value = printer.expr(*expr);
+            for &(slot, expr) in &phase.writes {
+                let value = printer.expr(expr);
                 self.out.line(match form.stages(program, slot) {
-                    true => format!("{}.set(step, lane, {value});", stage_of(slot)),
+                    true => format!("{}.set(step, lane, {value});", program.slot(slot).stage),
                     false => format!("{} = {value};", place(slot)),
                 });
             }
@@ -296,10 +314,11 @@ impl Writer<'_> {
                 Form::Blocks => self.out.close_with("}});"),
                 Form::Turns => self.out.close_with("});"),
             }
-            for (apply, slot) in &phase.apply {
+            for &(apply, slot) in &phase.apply {
+                let Slot { lanes, block, .. } = program.slot(slot);
                 let values = match form {
-                    Form::Step => format!("{}, LANES", lanes_of(slot)),
-                    Form::Blocks | Form::Turns => format!("{}, block.count", block_of(slot)),
+                    Form::Step => format!("{lanes}, LANES"),
+                    Form::Blocks | Form::Turns => format!("{block}, block.count"),
                 };
                 self.out.line(format!("gradient.{}({values});", apply.name()));
             }
@@ -335,8 +354,8 @@ impl Form {
     }
 
     /// Whether `slot` is kept as it is in memory.
-    fn stages(self, program: &Program, slot: &Slot) -> bool {
-        self == Self::Turns && program.loads.iter().chain(&program.stores).any(|(staged, _)| staged == slot)
+    fn stages(self, program: &Program, slot: SlotId) -> bool {
+        self == Self::Turns && program.loads.iter().chain(&program.stores).any(|(staged, _)| *staged == slot)
     }
 }
 
@@ -352,16 +371,4 @@ fn bounds(program: &Program) -> &'static str {
     } else {
         ""
     }
-}
-
-fn lanes_of(slot: &Slot) -> String {
-    format!("{}_lanes", slot.name)
-}
-
-fn stage_of(slot: &Slot) -> String {
-    format!("{}_stage", slot.name)
-}
-
-fn block_of(slot: &Slot) -> String {
-    format!("{}_block", slot.name)
 }

@@ -6,10 +6,12 @@
 
 use std::collections::HashMap;
 
+use crate::emit::equations::Table;
 use crate::emit::text::Text;
 use crate::gradient::Derived;
-use crate::ir::{Graph, Id, Node};
-use crate::kernel::{Phase, Program, Slot};
+use crate::interface::Content;
+use crate::ir::{Graph, Id, Node, Quantity};
+use crate::kernel::{Phase, Program, Slot, SlotId, Subject};
 use crate::print::{Dialect, Printer};
 use crate::variant::{Class, Extent};
 
@@ -73,24 +75,27 @@ impl Writer<'_> {
         if program.detaches {
             self.out.line("let detach_reset = gradient.detach_reset();");
         }
-        let mut names = HashMap::new();
+        let mut names = program.names.clone();
         for binding in &program.hoisted {
-            let value =
-                Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
+            let value = self.printer(&names).definition(binding.expr);
             self.out.line(format!("let {} = {value};", binding.name));
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
         // What is computed again begins anew with every block of steps.
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
-            let start = carried.from.as_ref().map_or("lanes()".to_owned(), |from| format!("{from}.load(0)"));
-            self.out.line(format!("let mut {} = {start};", lanes(&carried.slot)));
+            let start = match carried.from {
+                Some(from) => format!("{}.load(0)", program.buffer(from)),
+                None => "lanes()".to_owned(),
+            };
+            self.out.line(format!("let mut {} = {start};", program.slot(carried.slot).lanes));
         }
         for slot in program.kept() {
+            let names = program.slot(slot);
             if program.outlasts(slot) {
-                self.out.line(format!("let mut {}_block = block();", slot.name));
+                self.out.line(format!("let mut {} = block();", names.block));
             } else {
-                self.out.line(format!("let mut {} = lanes();", lanes(slot)));
+                self.out.line(format!("let mut {} = lanes();", names.lanes));
             }
         }
         if program.turns() {
@@ -99,14 +104,19 @@ impl Writer<'_> {
             self.steps(program);
         }
         for carried in &program.carried {
-            if let Some(to) = &carried.to {
-                self.out.line(format!("{to}.store(0, &{});", lanes(&carried.slot)));
+            if let Some(to) = carried.to {
+                let lanes = &program.slot(carried.slot).lanes;
+                self.out.line(format!("{}.store(0, &{lanes});", program.buffer(to)));
             }
         }
         self.out.close();
         if self.out.text[prologue..].contains("num(") {
             self.out.text.insert_str(prologue, "    let num = E::Real::from_f64;\n");
         }
+    }
+
+    fn printer<'n>(&'n self, names: &'n HashMap<Id, String>) -> Printer<'n> {
+        Printer { graph: self.graph, dialect: Dialect::Rust, names }
     }
 
     /// All steps, in one direction.
@@ -118,11 +128,12 @@ impl Writer<'_> {
         let steps = if template.is_backward() { "(0..steps).rev()" } else { "0..steps" };
         self.out.open(format!("for step in {steps} {{"));
         let kept: Vec<_> =
-            program.carried.iter().filter_map(|c| Some((&c.slot, c.checkpoints.as_ref()?))).collect();
+            program.carried.iter().filter_map(|c| Some((program.slot(c.slot), c.checkpoints?))).collect();
         if !kept.is_empty() {
             self.out.open("if step > 0 && step % STEPS == 0 {");
             for (slot, checkpoints) in kept {
-                self.out.line(format!("{checkpoints}.store(step / STEPS - 1, &{});", lanes(slot)));
+                let checkpoints = program.buffer(checkpoints);
+                self.out.line(format!("{checkpoints}.store(step / STEPS - 1, &{});", slot.lanes));
             }
             self.out.close();
         }
@@ -135,21 +146,19 @@ impl Writer<'_> {
         self.out.open("for index in (0..steps.div_ceil(STEPS)).rev() {");
         self.out.line("let block = index * STEPS..steps.min((index + 1) * STEPS);");
         for carried in &program.carried {
-            let (Some(from), Some(checkpoints)) = (&carried.from, &carried.checkpoints) else { continue };
+            let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
+            let (from, checkpoints) = (program.buffer(from), program.buffer(checkpoints));
             let load = format!("{checkpoints}.load(index - 1)");
-            let lanes = lanes(&carried.slot);
+            let lanes = &program.slot(carried.slot).lanes;
             self.out.line(format!("let mut {lanes} = if index == 0 {{ {from}.load(0) }} else {{ {load} }};"));
         }
         for (steps, is_backward) in [("block.clone()", false), ("block.clone().rev()", true)] {
             self.out.open(format!("for step in {steps} {{"));
             let borrow = if is_backward { "&" } else { "&mut " };
-            let used = |slot: &&Slot| program.pass(is_backward).any(|phase| phase.touches(slot));
-            for slot in program.kept().filter(|slot| program.outlasts(slot)).filter(used) {
-                self.out.line(format!(
-                    "let {} = {borrow}{}_block[step - block.start];",
-                    lanes(slot),
-                    slot.name
-                ));
+            let used = |slot: &SlotId| program.pass(is_backward).any(|phase| phase.touches(*slot));
+            for slot in program.kept().filter(|slot| program.outlasts(*slot)).filter(used) {
+                let Slot { lanes, block, .. } = program.slot(slot);
+                self.out.line(format!("let {lanes} = {borrow}{block}[step - block.start];"));
             }
             self.pass(program, is_backward, "step");
             self.out.close();
@@ -159,37 +168,43 @@ impl Writer<'_> {
 
     /// One step in one direction.
     fn pass(&mut self, program: &Program, is_backward: bool, step: &str) {
-        let reads = |slot: &Slot| program.pass(is_backward).any(|phase| phase.reads.contains(slot));
-        for (slot, buffer) in program.loads.iter().filter(|(slot, _)| reads(slot)) {
-            self.out.line(format!("let {} = {buffer}.load({step});", lanes(slot)));
+        let reads = |slot: SlotId| program.pass(is_backward).any(|phase| phase.reads.contains(&slot));
+        for &(slot, buffer) in program.loads.iter().filter(|(slot, _)| reads(*slot)) {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("let {lanes} = {}.load({step});", program.buffer(buffer)));
         }
         for phase in program.pass(is_backward) {
             self.phase(program, phase);
         }
-        let touched = |slot: &Slot| program.pass(is_backward).any(|phase| phase.touches(slot));
-        for (slot, buffer) in program.stores.iter().filter(|(slot, _)| touched(slot)) {
-            self.out.line(format!("{buffer}.store({step}, &{});", lanes(slot)));
+        let touched = |slot: SlotId| program.pass(is_backward).any(|phase| phase.touches(slot));
+        for &(slot, buffer) in program.stores.iter().filter(|(slot, _)| touched(*slot)) {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("{}.store({step}, &{lanes});", program.buffer(buffer)));
         }
     }
 
     /// What differs between neurons but not over time.
     fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
-        for (slot, buffer) in &program.arrays {
-            self.out.line(format!("let {} = {buffer}.load();", lanes(slot)));
+        for &(slot, buffer) in &program.arrays {
+            let lanes = &program.slot(slot).lanes;
+            self.out.line(format!("let {lanes} = {}.load();", program.buffer(buffer)));
         }
         if program.settled.is_empty() {
             return;
         }
-        for binding in &program.settled {
-            self.out.line(format!("let mut {}_lanes = lanes();", binding.name));
+        for slot in program.settled.iter().filter_map(|(slot, _)| *slot) {
+            self.out.line(format!("let mut {} = lanes();", program.slot(slot).lanes));
         }
+        let from = program.settled_from.iter();
+        names.extend(from.clone().map(|(leaf, slot)| (*leaf, program.slot(*slot).local.clone())));
         self.out.open("for lane in 0..LANES {");
-        self.reads(&program.settled_from(self.graph));
-        for binding in &program.settled {
-            let value =
-                Printer { graph: self.graph, dialect: Dialect::Rust, names: &names }.definition(binding.expr);
+        self.reads(program, &from.map(|(_, slot)| *slot).collect::<Vec<_>>());
+        for (slot, binding) in &program.settled {
+            let value = self.printer(&names).definition(binding.expr);
             self.out.line(format!("let {} = {value};", binding.name));
-            self.out.line(format!("{0}_lanes[lane] = {0};", binding.name));
+            if let Some(slot) = slot {
+                self.out.line(format!("{}[lane] = {};", program.slot(*slot).lanes, binding.name));
+            }
             names.insert(binding.expr, binding.name.clone());
         }
         self.out.close();
@@ -198,31 +213,32 @@ impl Writer<'_> {
     fn phase(&mut self, program: &Program, phase: &Phase) {
         let printer = Printer { graph: self.graph, dialect: Dialect::Rust, names: &phase.names };
         self.out.open("for lane in 0..LANES {");
-        self.reads(&phase.reads.iter().collect::<Vec<_>>());
+        self.reads(program, &phase.reads);
         for binding in &phase.lets {
             self.assign(&format!("let {}", binding.name), &printer, binding.expr, true);
         }
-        for (slot, expr) in &phase.writes {
-            self.assign(&format!("{}[lane]", lanes(slot)), &printer, *expr, false);
+        for &(slot, expr) in &phase.writes {
+            self.assign(&format!("{}[lane]", program.slot(slot).lanes), &printer, expr, false);
         }
         self.out.close();
-        for (apply, slot) in &phase.apply {
+        for &(apply, slot) in &phase.apply {
             // Of a block there is a reference already.
             let borrow = if program.outlasts(slot) { "" } else { "&mut " };
-            self.out.line(format!("gradient.{}({borrow}{});", apply.name(), lanes(slot)));
+            self.out.line(format!("gradient.{}({borrow}{});", apply.name(), program.slot(slot).lanes));
         }
     }
 
     /// Gives the values of a lane their names.
-    fn reads(&mut self, slots: &[&Slot]) {
+    fn reads(&mut self, program: &Program, slots: &[SlotId]) {
+        let slots: Vec<&Slot> = slots.iter().map(|slot| program.slot(*slot)).collect();
         let list =
             |f: &dyn Fn(&Slot) -> String| slots.iter().map(|slot| f(slot)).collect::<Vec<_>>().join(", ");
-        let (locals, values) = (list(&|s| s.local.clone()), list(&|s| format!("{}[lane]", lanes(s))));
+        let (locals, values) = (list(&|s| s.local.clone()), list(&|s| format!("{}[lane]", s.lanes)));
         if slots.len() > 1 && locals.len() + values.len() < 80 {
             self.out.line(format!("let ({locals}) = ({values});"));
         } else {
             for slot in slots {
-                self.out.line(format!("let {} = {}[lane];", slot.local, lanes(slot)));
+                self.out.line(format!("let {} = {}[lane];", slot.local, slot.lanes));
             }
         }
     }
@@ -262,43 +278,33 @@ pub(crate) fn title(derived: &Derived, program: &Program) -> String {
 
 /// The equations above a kernel, aligned.
 pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
-    let mut rows: Vec<(String, String)> = Vec::new();
-    let names = HashMap::new();
-    let printer = Printer { graph: &derived.model.graph, dialect: Dialect::Dsl, names: &names };
-    for (name, expr) in &program.equations {
-        rows.push((name.clone(), printer.expr(*expr)));
+    let template = program.variant.template;
+    let above = if program.variant.relaxed { Subject::Charged } else { Subject::Array(Content::Output) };
+    let mut table = Table::new(derived, program.equations.iter().map(|(_, expr)| *expr));
+    for &(subject, expr) in &program.equations {
+        table.row(&subject.name(derived), expr);
         if derived.model.threshold().is_none() {
             continue;
         }
-        if name == "h" && program.variant.relaxed {
-            rows.push(("spike".into(), "primitive(h - threshold)".replace("threshold", &threshold(derived))));
+        let distance = table.distance();
+        if subject == Subject::Charged && program.variant.relaxed {
+            table.text("spike", format!("primitive({distance})"));
         }
-        let surrogate_after = if program.variant.relaxed { "h" } else { "spike" };
-        if name == surrogate_after && program.variant.template.takes_gradient() {
-            rows.push(("grad_s_to_h".into(), format!("surrogate(h - {})", threshold(derived))));
+        if subject == above && template.takes_gradient() {
+            let surrogate = derived.factor(Quantity::Output, Quantity::Charged).expect("the neuron fires");
+            table.text(&surrogate.name, format!("surrogate({distance})"));
         }
     }
-    let sums: Vec<&str> = program.sums().collect();
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let is_sum = |subject: &Subject| matches!(subject, Subject::Array(Content::GradParam(_)));
+    let sums = program.equations.iter().filter(|(subject, _)| is_sum(subject));
+    let sums: Vec<String> = sums.map(|(subject, _)| subject.name(derived)).collect();
+    let rows = table.rows();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let row = |(name, expr): (String, String)| {
-        let sign = if sums.contains(&name.as_str()) { "+=" } else { "=" };
+        let sign = if sums.contains(&name) { "+=" } else { "=" };
         format!("{name:width$} {sign} {expr}")
     };
     rows.into_iter().map(row).collect()
-}
-
-/// The threshold of a neuron that fires, as an operand of a difference.
-pub(crate) fn threshold(derived: &Derived) -> String {
-    let Some(threshold) = derived.model.threshold() else { return String::new() };
-    let text = crate::print::dsl(&derived.model.graph, threshold);
-    match derived.model.graph.node(threshold) {
-        Node::Add(..) | Node::Sub(..) | Node::Select(..) => format!("({text})"),
-        _ => text,
-    }
-}
-
-fn lanes(slot: &Slot) -> String {
-    format!("{}_lanes", slot.name)
 }
 
 /// Whether the kernel needs the surrogate.

@@ -1,89 +1,178 @@
 //! What each kernel computes, before its expressions are arranged into statements.
 
 use super::arrange::arrange;
-use super::{Apply, Carried, Let, Program, Slot};
-use crate::gradient::Derived;
-use crate::ir::{Cmp, Graph, Id, Node, Rate, Sort};
+use super::{Apply, BufferId, Carried, Program, SlotId, Subject};
+use crate::gradient::{Derived, Grad};
+use crate::interface::Content;
+use crate::ir::{Cmp, Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::{Leaves, Output};
-use crate::variant::{Buffer, Content, Signature, Template, Variant};
+use crate::variant::{Signature, Template, Variant};
 
-/// One phase before its expressions are arranged: values defined by name, then values stored.
-#[derive(Default)]
+/// A leaf and what it stands for in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Define {
+    pub leaf: Id,
+    pub expr: Id,
+}
+
+/// One phase before its expressions are arranged: leaves that it defines, then values that it stores.
+#[derive(Debug, Default)]
 pub struct Draft {
     pub is_backward: bool,
-    pub defines: Vec<Let>,
-    pub writes: Vec<(Slot, Id)>,
-    pub apply: Vec<(Apply, Slot)>,
+    pub defines: Vec<Define>,
+    pub writes: Vec<(SlotId, Id)>,
+    pub apply: Vec<(Apply, SlotId)>,
+}
+
+impl Draft {
+    /// What the leaf stands for, if it is defined here.
+    pub fn definition(&self, leaf: Id) -> Option<Id> {
+        self.defines.iter().find(|define| define.leaf == leaf).map(|define| define.expr)
+    }
+}
+
+/// A slot before it has its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The value that reading it gives. What is only stored has none.
+    pub key: Option<Id>,
+    /// Whether it keeps the value of a state before the step.
+    pub is_earlier: bool,
+    /// What its identifiers begin with; unless given, the name of the value.
+    pub stem: Option<String>,
 }
 
 /// What a program is arranged from.
 pub struct Plan {
     pub variant: Variant,
     pub signature: Signature,
+    pub slots: Vec<Storage>,
     pub carried: Vec<Carried>,
-    pub loads: Vec<(Slot, String)>,
+    pub loads: Vec<(SlotId, BufferId)>,
+    pub arrays: Vec<(SlotId, BufferId)>,
+    pub settled: Vec<SlotId>,
     pub drafts: Vec<Draft>,
-    pub stores: Vec<(Slot, String)>,
-    pub equations: Vec<(String, Id)>,
+    pub stores: Vec<(SlotId, BufferId)>,
+    pub equations: Vec<(Subject, Id)>,
+}
+
+impl Plan {
+    fn new(derived: &Derived, variant: Variant) -> Self {
+        Self {
+            variant,
+            signature: Signature::new(derived, variant.template),
+            slots: Vec::new(),
+            carried: Vec::new(),
+            loads: Vec::new(),
+            arrays: Vec::new(),
+            settled: Vec::new(),
+            drafts: Vec::new(),
+            stores: Vec::new(),
+            equations: Vec::new(),
+        }
+    }
+
+    /// New storage.
+    pub fn slot(&mut self, storage: Storage) -> SlotId {
+        self.slots.push(storage);
+        SlotId(self.slots.len() - 1)
+    }
+
+    fn named(&mut self, key: Option<Id>, stem: &str) -> SlotId {
+        self.slot(Storage { key, is_earlier: false, stem: Some(stem.to_owned()) })
+    }
+
+    /// Storage for what the array `content` has in one step.
+    fn of(&mut self, derived: &Derived, content: Content, key: Option<Id>) -> SlotId {
+        match content {
+            Content::Factor(index) => self.named(key, &derived.factors[index].name),
+            content => self.named(key, derived.interface.name(content, false)),
+        }
+    }
+
+    /// The array with that content, if the template has it.
+    pub fn find(&self, content: Content) -> Option<BufferId> {
+        self.signature.buffers().position(|buffer| buffer.content == content).map(BufferId)
+    }
+
+    fn buffer(&self, content: Content) -> BufferId {
+        self.find(content).expect("in the signature")
+    }
+
+    /// Loads the inputs that the template reads.
+    fn load_inputs(&mut self, derived: &Derived) {
+        for (index, input) in derived.model.inputs.iter().enumerate() {
+            if let Some(buffer) = self.find(Content::Input(index)) {
+                let slot = self.of(derived, Content::Input(index), Some(input.leaf));
+                self.loads.push((slot, buffer));
+            }
+        }
+    }
+
+    /// Carries a state forward; returns where its next values go.
+    fn carry(&mut self, derived: &Derived, state: usize) -> SlotId {
+        let slot = self.of(derived, Content::State(state), Some(derived.model.states[state].leaf));
+        let [from, to, checkpoints] =
+            [Content::State(state), Content::NextState(state), Content::Checkpoint(state)]
+                .map(|content| self.find(content));
+        self.carried.push(Carried { slot, from, to, checkpoints });
+        slot
+    }
+
+    /// Stores in every step what goes to the array `content`; returns where to write it.
+    fn store(&mut self, derived: &Derived, content: Content, key: Option<Id>) -> SlotId {
+        let slot = self.of(derived, content, key);
+        self.stores.push((slot, self.buffer(content)));
+        slot
+    }
 }
 
 /// The program of a forward kernel.
 pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
-    let signature = Signature::new(derived, variant.template);
+    let mut plan = Plan::new(derived, variant);
     let with_grad = variant.template.is_with_grad();
     let which = which_reset(derived, variant);
     let relax = |derived: &mut Derived, expr| if variant.relaxed { derived.relaxed(expr) } else { expr };
-    let mut next = next_states(derived, which);
-    next.iter_mut().for_each(|(_, expr)| *expr = relax(derived, *expr));
-    let mut factors = Vec::new();
-    let kept: Vec<_> = derived.kept().map(|factor| (factor.name.clone(), factor.exprs[which])).collect();
-    for (name, expr) in kept.into_iter().filter(|(name, _)| with_grad && name != "grad_s_to_h") {
-        factors.push((name, relax(derived, expr)));
-    }
+    let next: Vec<Id> = next_states(derived, which).into_iter().map(|expr| relax(derived, expr)).collect();
+    let factors: Vec<(usize, Id)> = if with_grad { kept(derived, which) } else { Vec::new() };
+    let factors: Vec<(usize, Id)> =
+        factors.into_iter().map(|(index, expr)| (index, relax(derived, expr))).collect();
     let charge = relax(derived, derived.model.charge);
-    let output = match derived.model.output {
-        Output::Spike { threshold } => Output::Spike { threshold: relax(derived, threshold) },
-        Output::Value(value) => Output::Value(relax(derived, value)),
-    };
 
-    let mut equations = vec![("h".to_owned(), charge)];
-    let mut drafts = match output {
+    plan.load_inputs(derived);
+    let states: Vec<SlotId> = (0..next.len()).map(|state| plan.carry(derived, state)).collect();
+    let next_writes = || states.iter().copied().zip(next.iter().copied());
+    plan.equations.push((Subject::Charged, charge));
+    match derived.model.output {
         Output::Spike { threshold } => {
-            spiking(derived, variant, &mut equations, [charge, threshold], &next, &factors)
+            let threshold = relax(derived, threshold);
+            spiking(derived, &mut plan, [charge, threshold], next_writes().collect(), &factors);
         }
         Output::Value(value) => {
-            equations.push(("output".to_owned(), value));
-            let mut draft = Draft { defines: vec![define("h", charge)], ..Draft::default() };
-            draft.writes.push((Slot::same("output"), value));
-            draft.writes.extend(next.iter().chain(&factors).map(|(name, expr)| (Slot::same(name), *expr)));
-            vec![draft]
+            let value = relax(derived, value);
+            plan.equations.push((Subject::Array(Content::Output), value));
+            let mut draft = Draft {
+                defines: vec![Define { leaf: derived.model.leaves.h, expr: charge }],
+                ..Draft::default()
+            };
+            draft.writes.push((plan.store(derived, Content::Output, None), value));
+            draft.writes.extend(next_writes());
+            for &(index, expr) in &factors {
+                draft.writes.push((plan.store(derived, Content::Factor(index), None), expr));
+            }
+            plan.drafts.push(draft);
         }
-    };
-    equations.extend(next.iter().map(|(name, expr)| (format!("{name}_next"), *expr)));
-    equations.extend(factors.iter().cloned());
-
-    let carried = next.iter().map(|(name, _)| Carried {
-        slot: Slot::same(name),
-        from: Some(name.clone()),
-        to: Some(format!("{name}_next")),
-        checkpoints: checkpoints(&signature, name),
-    });
-    let carried = carried.collect();
-    let loads = inputs(&signature);
-    let mut stores = vec![(Slot::same(output.name()), buffer_of(&signature.outputs, &Content::Output))];
+    }
     if variant.template == Template::FpttWithV {
-        let slot = Slot::same(&buffer_of(&signature.outputs, &Content::Trace));
-        stores.push((slot.clone(), slot.name.clone()));
-        drafts[0].writes.push((slot, next[0].1));
+        let slot = plan.store(derived, Content::Trace, None);
+        plan.drafts[0].writes.push((slot, next[0]));
     }
-    if with_grad {
-        if derived.model.threshold().is_some() {
-            stores.push((Slot::same("grad_s_to_h"), "grad_s_to_h".to_owned()));
-        }
-        stores.extend(factors.iter().map(|(name, _)| (Slot::same(name), name.clone())));
-    }
-    drafts.retain(|draft| !draft.writes.is_empty());
-    arrange(derived, Plan { variant, signature, carried, loads, drafts, stores, equations })
+    let states = next.iter().enumerate();
+    plan.equations.extend(states.map(|(state, expr)| (Subject::Array(Content::NextState(state)), *expr)));
+    plan.equations
+        .extend(factors.iter().map(|&(index, expr)| (Subject::Array(Content::Factor(index)), expr)));
+    plan.drafts.retain(|draft| !draft.writes.is_empty());
+    arrange(derived, plan)
 }
 
 /// The index of the reset among the model's.
@@ -91,52 +180,46 @@ fn which_reset(derived: &Derived, variant: Variant) -> usize {
     derived.model.resets.iter().position(|&r| Some(r) == variant.reset).expect("a declared reset")
 }
 
-/// Every state after the step, by its name.
-fn next_states(derived: &Derived, which: usize) -> Vec<(String, Id)> {
+/// Every state after the step.
+fn next_states(derived: &Derived, which: usize) -> Vec<Id> {
     let states = derived.model.states.iter().enumerate();
-    let next = states.map(|(i, state)| (state, state.update.filter(|_| i > 0)));
-    next.map(|(state, update)| (state.name.to_string(), update.unwrap_or(derived.resets[which]))).collect()
+    states.map(|(i, state)| state.update.filter(|_| i > 0).unwrap_or(derived.resets[which])).collect()
 }
 
-/// The inputs that a kernel loads: slot and buffer.
-fn inputs(signature: &Signature) -> Vec<(Slot, String)> {
-    let input = |buffer: &Buffer| match &buffer.content {
-        Content::Input(name) => Some((Slot::same(name), buffer.name.clone())),
-        _ => None,
-    };
-    signature.inputs.iter().filter_map(input).collect()
+/// The factors that are kept, by their places, but for the surrogate.
+fn kept(derived: &Derived, which: usize) -> Vec<(usize, Id)> {
+    let factors = derived.factors.iter().enumerate();
+    let kept = factors.filter(|(_, factor)| factor.kept && factor.value != derived.leaves.s_to_h);
+    kept.map(|(index, factor)| (index, factor.exprs[which])).collect()
 }
 
-/// The buffer of checkpoints of a state, if the kernel has one.
-fn checkpoints(signature: &Signature, state: &str) -> Option<String> {
-    let content = Content::Checkpoint(state.to_owned());
-    signature.buffers().find(|buffer| buffer.content == content).map(|buffer| buffer.name.clone())
-}
-
-fn define(name: &str, expr: Id) -> Let {
-    Let { name: name.to_owned(), expr }
+/// The place of the surrogate among the factors of a neuron that fires.
+fn surrogate(derived: &Derived) -> Content {
+    let is_surrogate = |factor: &crate::gradient::Factor| factor.value == derived.leaves.s_to_h;
+    Content::Factor(derived.factors.iter().position(is_surrogate).expect("the neuron fires"))
 }
 
 /// What is computed of `h` and the threshold.
 struct Spiking {
     /// Whether it fires.
-    fires: Id,
+    fires: Define,
     /// The same as a number, of `fired`.
-    indicator: Id,
+    indicator: Define,
+    /// Whether it fires, of `spike`.
+    has_spiked: Define,
     /// The distance from the threshold.
     above: Id,
-    /// Whether it fires, of `spike`.
-    has_spiked: Id,
 }
 
 impl Spiking {
     fn new(g: &mut Graph, leaves: &Leaves, threshold: Id) -> Self {
         let (one, zero) = (g.num(1.0), g.num(0.0));
+        let mut define = |leaf, node| Define { leaf, expr: g.add(node) };
         Self {
-            fires: g.add(Node::Compare(Cmp::Le, threshold, leaves.h)),
-            indicator: g.add(Node::Select(leaves.fired, one, zero)),
+            fires: define(leaves.fired, Node::Compare(Cmp::Le, threshold, leaves.h)),
+            indicator: define(leaves.spike, Node::Select(leaves.fired, one, zero)),
+            has_spiked: define(leaves.fired, Node::Compare(Cmp::Ne, leaves.spike, zero)),
             above: g.add(Node::Sub(leaves.h, threshold)),
-            has_spiked: g.add(Node::Compare(Cmp::Ne, leaves.spike, zero)),
         }
     }
 }
@@ -144,150 +227,152 @@ impl Spiking {
 /// The phases of a step of a neuron that fires.
 fn spiking(
     derived: &mut Derived,
-    variant: Variant,
-    equations: &mut Vec<(String, Id)>,
+    plan: &mut Plan,
     [charge, threshold]: [Id; 2],
-    next: &[(String, Id)],
-    factors: &[(String, Id)],
-) -> Vec<Draft> {
-    let with_grad = variant.template.is_with_grad();
+    next: Vec<(SlotId, Id)>,
+    factors: &[(usize, Id)],
+) {
+    let variant = plan.variant;
     let leaves = derived.model.leaves;
-    let Spiking { fires, indicator, above, has_spiked } =
+    let Spiking { fires, indicator, has_spiked, above } =
         Spiking::new(&mut derived.model.graph, &leaves, threshold);
-    let g = &derived.model.graph;
     if !variant.relaxed {
-        equations.push(("spike".to_owned(), fires));
+        plan.equations.push((Subject::Array(Content::Output), fires.expr));
     }
-
-    // Nothing but the factors that contain the surrogate has to wait for it: the first phase is the whole
-    // forward pass. In the relaxed model the spike itself waits for its primitive.
-    let waits = |expr: Id| g.contains(expr, derived.leaves.s_to_h);
-    let write = |list: &[(String, Id)], when: bool| {
-        let chosen = list.iter().filter(|(_, expr)| waits(*expr) == when);
-        chosen.map(|(name, expr)| (Slot::same(name), *expr)).collect::<Vec<_>>()
-    };
-    let mut first = Draft { defines: vec![define("h", charge)], ..Draft::default() };
+    // Spikes of one bit go to the same place in a step as others.
+    let spike = plan.store(derived, Content::Output, Some(leaves.spike));
+    let mut first = Draft { defines: vec![Define { leaf: leaves.h, expr: charge }], ..Draft::default() };
     let mut second = Draft::default();
+    let surrogate = variant.template.is_with_grad().then(|| {
+        let content = surrogate(derived);
+        plan.store(derived, content, Some(derived.leaves.s_to_h))
+    });
+    let factors: Vec<(SlotId, Id)> = factors
+        .iter()
+        .map(|&(index, expr)| (plan.store(derived, Content::Factor(index), None), expr))
+        .collect();
     if variant.relaxed {
-        first.writes.push((Slot::same("spike"), above));
-        first.apply.push((Apply::Primitive, Slot::same("spike")));
-        second.writes.extend(next.iter().chain(factors).map(|(name, expr)| (Slot::same(name), *expr)));
+        // The spike itself waits for its primitive.
+        first.writes.push((spike, above));
+        first.apply.push((Apply::Primitive, spike));
+        second.writes.extend(next.into_iter().chain(factors));
     } else {
-        first.defines.extend([define("fired", fires), define("spike", indicator)]);
-        first.writes.push((Slot::same("spike"), leaves.spike));
-        first.writes.extend(next.iter().map(|(name, expr)| (Slot::same(name), *expr)));
-        first.writes.extend(write(factors, false));
-        second.defines.push(define("fired", has_spiked));
-        second.writes.extend(write(factors, true));
+        // Nothing but the factors that contain the surrogate has to wait for it: the first phase is the whole
+        // forward pass.
+        let waits = |expr: Id| derived.model.graph.contains(expr, derived.leaves.s_to_h);
+        let (late, early): (Vec<_>, Vec<_>) = factors.into_iter().partition(|(_, expr)| waits(*expr));
+        first.defines.extend([fires, indicator]);
+        first.writes.push((spike, leaves.spike));
+        first.writes.extend(next.into_iter().chain(early));
+        second.defines.push(has_spiked);
+        second.writes.extend(late);
     }
-    let mut drafts = vec![first];
-    if with_grad {
-        drafts[0].writes.push((Slot::same("grad_s_to_h"), above));
-        drafts[0].apply.push((Apply::Surrogate, Slot::same("grad_s_to_h")));
-        drafts.push(second);
+    if let Some(slot) = surrogate {
+        first.writes.push((slot, above));
+        first.apply.push((Apply::Surrogate, slot));
     }
-    drafts
+    plan.drafts.extend([first, second]);
 }
 
 /// The program of a kernel that finds factors in memory.
 pub fn backward(derived: &mut Derived, variant: Variant) -> Program {
-    let signature = Signature::new(derived, variant.template);
-    let mut plan = gradients(derived, variant, signature);
-    plan.loads.extend(derived.kept().map(|factor| (Slot::same(&factor.name), factor.name.clone())));
+    let mut plan = Plan::new(derived, variant);
+    load_grad_output(derived, &mut plan);
+    for (index, factor) in derived.factors.iter().enumerate().filter(|(_, factor)| factor.kept) {
+        let slot = plan.of(derived, Content::Factor(index), Some(factor.value));
+        plan.loads.push((slot, plan.buffer(Content::Factor(index))));
+    }
+    gradients(derived, &mut plan);
     arrange(derived, plan)
 }
 
 /// The program of a kernel that computes a block of steps again, and then its gradients.
 pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
-    let signature = Signature::new(derived, variant.template);
+    let mut plan = Plan::new(derived, variant);
+    if derived.kept().next().is_none() {
+        load_grad_output(derived, &mut plan);
+        gradients(derived, &mut plan);
+        return arrange(derived, plan);
+    }
     let which = which_reset(derived, variant);
-    let mut plan = gradients(derived, variant, signature);
     let from = derived.recomputed();
     let leaves = derived.model.leaves;
+    let charge = derived.model.charge;
 
     // The steps again, as far as factors are made of them.
-    let next = next_states(derived, which).into_iter().filter(|(name, _)| from.states.contains(name));
-    let mut first = Draft { defines: vec![define("h", derived.model.charge)], ..Draft::default() };
+    plan.load_inputs(derived);
+    load_grad_output(derived, &mut plan);
+    let mut first = Draft { defines: vec![Define { leaf: leaves.h, expr: charge }], ..Draft::default() };
     let mut again = Vec::new();
-    let mut equations = vec![("h".to_owned(), derived.model.charge)];
+    plan.equations.push((Subject::Charged, charge));
     if let Some(threshold) = derived.model.threshold() {
         let g = &mut derived.model.graph;
-        let Spiking { fires, indicator, above, has_spiked } = Spiking::new(g, &leaves, threshold);
-        first.defines.extend([define("fired", fires), define("spike", indicator)]);
-        first.writes.push((Slot::same("grad_s_to_h"), above));
-        first.apply.push((Apply::Surrogate, Slot::same("grad_s_to_h")));
-        equations.push(("spike".to_owned(), fires));
+        let Spiking { fires, indicator, has_spiked, above } = Spiking::new(g, &leaves, threshold);
         // Where the threshold does not move, `h` says whether there was a spike.
         if g.rate(threshold) == Rate::Step {
-            again.push(define("fired", has_spiked));
+            again.push(has_spiked);
         } else {
-            again.extend([define("fired", fires), define("spike", indicator)]);
+            again.extend([fires, indicator]);
         }
+        first.defines.extend([fires, indicator]);
+        plan.equations.push((Subject::Array(Content::Output), fires.expr));
+        let content = surrogate(derived);
+        let slot = plan.of(derived, content, Some(derived.leaves.s_to_h));
+        first.writes.push((slot, above));
+        first.apply.push((Apply::Surrogate, slot));
     }
-    for (name, expr) in next {
-        let slot = Slot::same(&name);
-        equations.push((format!("{name}_next"), expr));
-        first.writes.push((slot.clone(), expr));
-        let checkpoints = checkpoints(&plan.signature, &name);
-        plan.carried.push(Carried { slot, from: Some(name), to: None, checkpoints });
+    let next = next_states(derived, which);
+    for state in from.states {
+        plan.equations.push((Subject::Array(Content::NextState(state)), next[state]));
+        let slot = plan.carry(derived, state);
+        first.writes.push((slot, next[state]));
     }
-    let factors = derived.kept().filter(|factor| factor.name != "grad_s_to_h");
-    for factor in factors {
-        equations.push((factor.name.clone(), factor.exprs[which]));
-        again.push(define(&factor.name, factor.exprs[which]));
+    for (index, expr) in kept(derived, which) {
+        plan.equations.push((Subject::Array(Content::Factor(index)), expr));
+        again.push(Define { leaf: derived.factors[index].value, expr });
     }
-
-    let gradients = &mut plan.drafts[0];
-    gradients.is_backward = true;
-    gradients.defines.splice(0..0, again);
-    plan.equations.splice(0..0, equations);
-    if derived.kept().next().is_some() {
-        plan.loads.splice(0..0, inputs(&plan.signature));
-        plan.drafts.insert(0, first);
-    } else {
-        plan.equations.drain(..1);
-    }
+    plan.drafts.push(first);
+    gradients(derived, &mut plan);
+    plan.drafts[1].defines.splice(0..0, again);
     arrange(derived, plan)
 }
 
-/// What every backward kernel does, given the factors.
-fn gradients(derived: &mut Derived, variant: Variant, signature: Signature) -> Plan {
-    let mut draft = Draft { is_backward: true, ..Draft::default() };
-    draft.defines.push(define("grad_h", derived.grad_h));
-    let mut equations = vec![("grad_h".to_owned(), derived.grad_h)];
-    let mut stores = Vec::new();
-    for grad in &derived.grad_inputs {
-        let slot = Slot::same(&format!("grad_{}", grad.of));
-        equations.push((slot.name.clone(), grad.expr));
-        stores.push((slot.clone(), buffer_of(&signature.outputs, &Content::Input(grad.of.clone()))));
-        draft.writes.push((slot, grad.expr));
-    }
-    let mut carried = Vec::new();
-    for grad in &derived.grad_states {
-        // Between steps this is the gradient of the state that the later step started from: it enters a
-        // step as the gradient of the state after it.
-        let slot = Slot::new(&format!("grad_{}", grad.of), &format!("grad_{}_next", grad.of));
-        equations.push((slot.name.clone(), grad.expr));
-        let (from, to) = (Some(slot.local.clone()), Some(slot.name.clone()));
-        carried.push(Carried { slot: slot.clone(), from, to, checkpoints: None });
-        draft.writes.push((slot, grad.expr));
-    }
-    let g = &mut derived.model.graph;
-    for grad in &derived.grad_params {
-        // The sum over the steps; that over neurons is not the kernel's.
-        let slot = Slot::same(&format!("grad_{}", grad.of));
-        let sum = g.leaf(&slot.local, Sort::Real, Rate::Step);
-        let expr = g.sum(sum, grad.expr);
-        equations.push((slot.name.clone(), grad.expr));
-        let to = Some(slot.name.clone());
-        carried.push(Carried { slot: slot.clone(), from: None, to, checkpoints: None });
-        draft.writes.push((slot, expr));
-    }
-    let output = Slot::same(&format!("grad_{}", derived.model.output.name()));
-    let loads = vec![(output, buffer_of(&signature.inputs, &Content::Output))];
-    Plan { variant, signature, carried, loads, drafts: vec![draft], stores, equations }
+/// Loads what the loss changes with at once.
+fn load_grad_output(derived: &Derived, plan: &mut Plan) {
+    let slot = plan.of(derived, Content::GradOutput, Some(derived.leaves.output));
+    plan.loads.push((slot, plan.buffer(Content::GradOutput)));
 }
 
-fn buffer_of(buffers: &[Buffer], content: &Content) -> String {
-    buffers.iter().find(|buffer| buffer.content == *content).expect("in the signature").name.clone()
+/// What every backward kernel does, given the factors.
+fn gradients(derived: &mut Derived, plan: &mut Plan) {
+    let grad_h = Define { leaf: derived.leaves.h, expr: derived.grad_h };
+    let mut draft = Draft { is_backward: true, defines: vec![grad_h], ..Draft::default() };
+    plan.equations.push((Subject::GradCharged, derived.grad_h));
+    for &Grad { index, expr } in &derived.grad_inputs {
+        plan.equations.push((Subject::Array(Content::GradInput(index)), expr));
+        draft.writes.push((plan.store(derived, Content::GradInput(index), None), expr));
+    }
+    for Grad { index, expr } in derived.grad_states.clone() {
+        // Between steps this is the gradient of the state that the later step started from: it enters a
+        // step as the gradient of the state after it.
+        let leaf = derived.grad_next(index);
+        let slot = plan.of(derived, Content::GradState(index), Some(leaf));
+        plan.equations.push((Subject::Array(Content::GradState(index)), expr));
+        let (from, to) = (plan.find(Content::GradNextState(index)), plan.find(Content::GradState(index)));
+        plan.carried.push(Carried { slot, from, to, checkpoints: None });
+        draft.writes.push((slot, expr));
+    }
+    for Grad { index, expr } in derived.grad_params.clone() {
+        // The sum over the steps; that over neurons is not the kernel's.
+        let name = derived.interface.name(Content::GradParam(index), true).to_owned();
+        let g = &mut derived.model.graph;
+        let sum = g.leaf(Quantity::GradSum(index), &name, Sort::Real, Rate::Step);
+        let total = g.sum(sum, expr);
+        let slot = plan.of(derived, Content::GradParam(index), Some(sum));
+        plan.equations.push((Subject::Array(Content::GradParam(index)), expr));
+        let to = plan.find(Content::GradParam(index));
+        plan.carried.push(Carried { slot, from: None, to, checkpoints: None });
+        draft.writes.push((slot, total));
+    }
+    plan.drafts.push(draft);
 }

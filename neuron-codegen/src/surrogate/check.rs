@@ -9,7 +9,8 @@ use super::{MAX_PARAMETERS, Param, Surrogate, probe, tidy};
 use crate::check::names;
 use crate::derive::slope;
 use crate::evaluate::Evaluator;
-use crate::ir::{Graph, Id, Node, Rate, Sort};
+use crate::identifiers;
+use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::Condition;
 use crate::report::{Diagnostic, Report};
 use crate::syntax::{Declaration, Expr, ExprKind, Item, ItemKind};
@@ -18,7 +19,7 @@ use crate::syntax::{Declaration, Expr, ExprKind, Item, ItemKind};
 pub fn surrogate(declaration: &Declaration, report: &mut Report) -> Surrogate {
     upper_case(&declaration.name, report);
     let mut graph = Graph::default();
-    let u = graph.leaf("u", Sort::Real, Rate::Step);
+    let u = graph.leaf(Quantity::Distance, "u", Sort::Real, Rate::Step);
     let pi = graph.num(std::f64::consts::PI);
     let symbols = [("u", Symbol::Distance), ("PI", Symbol::Constant(pi))];
     let lowering = Lowering {
@@ -36,9 +37,9 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report) -> Surrogate {
 }
 
 fn upper_case(name: &Ident, report: &mut Report) {
-    let text = name.to_string();
+    let text = identifiers::text(name);
     let mut letters = text.chars();
-    if let Some(first) = letters.next().filter(|first| !first.is_uppercase()) {
+    if let Some(first) = letters.next().filter(|first| first.is_lowercase()) {
         let upper: String = first.to_uppercase().chain(letters).collect();
         let message = format!("the name of a surrogate begins with an uppercase letter, found `{text}`");
         report.push(Diagnostic::new(name, message).help(format!("write `surrogate {upper}`")));
@@ -103,7 +104,9 @@ impl<'a> Checker<'a> {
             match &item.kind {
                 ItemKind::Param { name, .. } if self.claim(name, item, &mut first) => {
                     let text = name.to_string();
-                    let leaf = self.lowering.graph.leaf(&text, Sort::Real, Rate::Uniform);
+                    let quantity = Quantity::Param(self.params.len());
+                    let shown = identifiers::text(name);
+                    let leaf = self.lowering.graph.leaf(quantity, &shown, Sort::Real, Rate::Uniform);
                     self.lowering.symbols.insert(text, Symbol::Param(leaf));
                     if self.params.len() == MAX_PARAMETERS {
                         let message = format!("a surrogate has at most {MAX_PARAMETERS} parameters");

@@ -6,9 +6,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::{MAX_PARAMETERS, Surrogate};
+use crate::emit::block::Block;
 use crate::emit::text::Text;
+use crate::identifiers::{self, Namespace};
 use crate::ir::{Cmp, Graph, Id, Node, Sort};
-use crate::kernel::cost::lowered;
+use crate::kernel::cost::{Uses, cost, deserving};
+use crate::kernel::lower::Lowering;
 use crate::print::{Dialect, Printer};
 
 /// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
@@ -24,29 +27,43 @@ struct Function {
 
 impl Function {
     /// `value`, in which the user has named some parts.
-    fn new(surrogate: &Surrogate, value: Id, names: &HashMap<Id, String>) -> Self {
-        let mut lower = Lower {
-            graph: surrogate.graph.clone(),
-            given: names,
-            names: HashMap::new(),
-            done: HashMap::new(),
-        };
-        let value = lower.of(value);
-        let Lower { mut graph, mut names, .. } = lower;
+    fn new(surrogate: &Surrogate, value: Id, given: &HashMap<Id, String>) -> Self {
+        let mut graph = surrogate.graph.clone();
+        let mut lowering = Lowering::default();
+        let mut lower = |graph: &mut Graph, id| lowering.by(graph, id, |_, _| true);
+        let value = lower(&mut graph, value);
         // Numbers propagate NaN; a choice may lose it.
-        let value = if keeps_nan(&graph, value, surrogate.u, &mut HashMap::new()) {
+        let value = if keeps_nan(&graph, value, surrogate.u) {
             value
         } else {
             let is_nan = graph.add(Node::Compare(Cmp::Ne, surrogate.u, surrogate.u));
             graph.add(Node::Select(is_nan, surrogate.u, value))
         };
         let reached = graph.reach([value]);
-        name_shared(&graph, &reached, value, &mut names);
-        let lets = reached.iter().copied().filter(|id| *id != value && names.contains_key(id)).collect();
-        let is_used = |id: Id| reached.contains(&id);
+
+        let mut namespace = Namespace::default();
+        ["u", "values"].into_iter().for_each(|name| drop(namespace.claim(name)));
+        let mut names = HashMap::from([(surrogate.u, "u".to_owned())]);
         let params = surrogate.params.iter().enumerate();
-        let params = params.filter(|(_, param)| is_used(param.leaf));
-        let params = params.map(|(place, param)| (place, param.name.to_string())).collect();
+        let params: Vec<(usize, String)> = params
+            .filter(|(_, param)| reached.contains(&param.leaf))
+            .map(|(place, param)| {
+                let name = namespace.claim(&identifiers::text(&param.name));
+                names.insert(param.leaf, name.clone());
+                (place, name)
+            })
+            .collect();
+        let mut given: Vec<(Id, &String)> = given.iter().map(|(id, name)| (*id, name)).collect();
+        given.sort();
+        for (id, name) in given {
+            let id = lower(&mut graph, id);
+            if !graph.is_atom(id) && !names.contains_key(&id) {
+                names.insert(id, namespace.claim(name));
+            }
+        }
+        name_shared(&graph, &reached, value, &mut names, |_| namespace.number("term"));
+        let is_let = |id: &Id| *id != value && !graph.is_atom(*id) && names.contains_key(id);
+        let lets = reached.iter().copied().filter(is_let).collect();
         Self { graph, params, lets, names, value }
     }
 
@@ -85,70 +102,47 @@ impl Function {
 }
 
 /// Gives names to what is computed once and used several times. `reached` is all that `value` is computed from.
-pub fn name_shared(graph: &Graph, reached: &BTreeSet<Id>, value: Id, names: &mut HashMap<Id, String>) {
-    let mut uses: HashMap<Id, usize> = HashMap::new();
-    for operand in reached.iter().flat_map(|id| graph.node(*id).operands()) {
-        *uses.entry(operand).or_default() += 1;
-    }
-    let leaves = reached.iter().filter_map(|id| graph.as_leaf(*id)).map(|leaf| leaf.name.clone());
-    let mut taken: HashSet<String> = names.values().cloned().chain(leaves).collect();
-    for &id in reached {
-        let is_cheap = matches!(graph.node(id), Node::Num(_) | Node::Leaf(_) | Node::Neg(_));
-        let is_shared = uses.get(&id).is_some_and(|&uses| uses > 1);
-        if id == value || is_cheap || !is_shared || graph.sort(id) == Sort::Bool || names.contains_key(&id) {
-            continue;
-        }
-        let name = (1..).map(|i| format!("t{i}")).find(|name| !taken.contains(name));
-        let name = name.expect("there are more numbers than names");
-        taken.insert(name.clone());
+pub fn name_shared(
+    graph: &Graph,
+    reached: &BTreeSet<Id>,
+    value: Id,
+    names: &mut HashMap<Id, String>,
+    mut name: impl FnMut(&HashMap<Id, String>) -> String,
+) {
+    let uses = Uses::new(graph, reached.iter().copied(), []);
+    let is_named = |id: Id| id == value || names.contains_key(&id);
+    let chosen = deserving(graph, reached, &uses, |g, id| 2 * cost(g, id), is_named);
+    let numbers = chosen.into_iter().filter(|&id| graph.sort(id) == Sort::Real);
+    for id in numbers.collect::<Vec<_>>() {
+        let name = name(names);
         names.insert(id, name);
     }
 }
 
-/// Replaces integer powers and division by multiplications.
-struct Lower<'a> {
-    graph: Graph,
-    given: &'a HashMap<Id, String>,
-    names: HashMap<Id, String>,
-    done: HashMap<Id, Id>,
-}
-
-impl Lower<'_> {
-    fn of(&mut self, id: Id) -> Id {
-        if let Some(&done) = self.done.get(&id) {
-            return done;
-        }
-        let node = self.graph.node(id).map(|operand| self.of(operand));
-        let result = lowered(&mut self.graph, node, |_, _| true);
-        if let Some(name) = self.given.get(&id) {
-            self.names.entry(result).or_insert_with(|| name.clone());
-        }
-        self.done.insert(id, result);
-        result
-    }
-}
-
 /// Whether `id` is NaN wherever `u` is.
-fn keeps_nan(g: &Graph, id: Id, u: Id, known: &mut HashMap<Id, bool>) -> bool {
-    if let Some(&known) = known.get(&id) {
-        return known;
+fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
+    let mut keeping: HashSet<Id> = HashSet::new();
+    // Operands come first.
+    for part in g.reach([id]) {
+        let keeps = |id| keeping.contains(&id);
+        let result = match g.node(part) {
+            Node::Num(_) => false,
+            Node::Leaf(_) => part == u,
+            Node::Neg(a) | Node::Powi(a, _) | Node::Call(_, a) => keeps(a),
+            Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) | Node::Div(a, b) => keeps(a) || keeps(b),
+            // The second is what they are if the comparison fails.
+            Node::Min(_, b) | Node::Max(_, b) => keeps(b),
+            Node::Select(cond, a, b) => match g.node(cond) {
+                Node::Compare(op, c, d) if keeps(c) || keeps(d) => keeps(if op == Cmp::Ne { a } else { b }),
+                _ => keeps(a) && keeps(b),
+            },
+            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
+        };
+        if result {
+            keeping.insert(part);
+        }
     }
-    let mut keeps = |id| keeps_nan(g, id, u, known);
-    let result = match g.node(id) {
-        Node::Num(_) => false,
-        Node::Leaf(_) => id == u,
-        Node::Neg(a) | Node::Powi(a, _) | Node::Call(_, a) => keeps(a),
-        Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) | Node::Div(a, b) => keeps(a) || keeps(b),
-        // The second is what they are if the comparison fails.
-        Node::Min(_, b) | Node::Max(_, b) => keeps(b),
-        Node::Select(cond, a, b) => match g.node(cond) {
-            Node::Compare(op, c, d) if keeps(c) || keeps(d) => keeps(if op == Cmp::Ne { a } else { b }),
-            _ => keeps(a) && keeps(b),
-        },
-        Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
-    };
-    known.insert(id, result);
-    result
+    keeping.contains(&id)
 }
 
 /// The file `emit/cuda/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its
@@ -189,14 +183,14 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
         &format!("gradient  = {}", lines(surrogate.equation(surrogate.gradient, &surrogate.gradient_names))),
         "```",
     ]);
-    let quiet = name.to_string().starts_with(char::is_lowercase);
+    let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
-    let fields: Vec<Ident> = params.iter().map(|param| ident(&param.name.to_string())).collect();
-    let texts: Vec<String> = params.iter().map(|param| param.name.to_string()).collect();
+    let fields: Vec<Ident> = params.iter().map(|param| unspanned(&param.name)).collect();
+    let texts: Vec<String> = params.iter().map(|param| identifiers::text(&param.name)).collect();
     let defaults: Vec<f64> = params.iter().map(|param| param.default).collect();
     let ranges: Vec<String> = params.iter().map(range).collect();
     let declared = params.iter().zip(&ranges).map(|(param, range)| {
-        let (field, doc) = (&param.name, docs(&param.doc));
+        let (field, doc) = (identifiers::item(&param.name), docs(&param.doc));
         let space = if param.doc.is_empty() { TokenStream::new() } else { docs([""]) };
         let valid = if range.is_empty() { "any finite number".to_owned() } else { format!("`{range}`") };
         let note = docs([format!("Default: {}. Valid: {valid}.", param.default)]);
@@ -218,7 +212,7 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let cuda = cuda_function(surrogate, "NAME");
     let checks = checks(surrogate);
     let (count, rest) = (MAX_PARAMETERS, vec![quote!(0.0); MAX_PARAMETERS - params.len()]);
-    let text = name.to_string();
+    let text = identifiers::text(name);
     quote! {
         #doc
         #equations
@@ -228,6 +222,31 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
         #vis struct #name #body
 
         const _: () = {
+            // A constant of the user's that is called like a parameter would be taken for a pattern. Functions of that
+            // name hide it.
+            #(#[allow(dead_code, non_snake_case)] fn #fields() {})*
+
+            /// Here, nothing that the user has declared is in scope.
+            #[allow(clippy::all, clippy::pedantic, unused_variables, unused_parens, unused_imports)]
+            mod functions {
+                use #krate::math::*;
+
+                pub fn check(values: &[f64; #count]) -> #g::Option<(usize, &'static str)> {
+                    #checks
+                    #g::Option::None
+                }
+
+                #[inline(always)]
+                pub fn gradient<R: #g::Real>(u: R, values: [R; #count]) -> R {
+                    #gradient
+                }
+
+                #[inline(always)]
+                pub fn primitive<R: #g::Real>(u: R, values: [R; #count]) -> R {
+                    #primitive
+                }
+            }
+
             #[automatically_derived]
             impl ::core::default::Default for #name {
                 fn default() -> Self {
@@ -249,7 +268,6 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
             }
 
             #[automatically_derived]
-            #[allow(clippy::all, clippy::pedantic, unused_variables, unused_parens, unused_imports)]
             impl #g::Shape for #name {
                 const NAME: &'static str = #text;
                 const PARAMETERS: &'static [#g::ParameterDef] = &[
@@ -260,22 +278,17 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
                 const CUDA: &'static str = #cuda;
 
                 fn check(values: &[f64; #count]) -> #g::Option<(usize, &'static str)> {
-                    use #krate::math::*;
-                    let [#(#fields,)* ..] = *values;
-                    #checks
-                    #g::Option::None
+                    functions::check(values)
                 }
 
                 #[inline(always)]
                 fn gradient<R: #g::Real>(u: R, values: [R; #count]) -> R {
-                    use #krate::math::*;
-                    #gradient
+                    functions::gradient(u, values)
                 }
 
                 #[inline(always)]
                 fn primitive<R: #g::Real>(u: R, values: [R; #count]) -> R {
-                    use #krate::math::*;
-                    #primitive
+                    functions::primitive(u, values)
                 }
             }
 
@@ -305,17 +318,19 @@ fn lines((value, parts): (String, Vec<String>)) -> String {
 
 /// Returns the place of the first parameter that does not meet one of its conditions, and that condition.
 fn checks(surrogate: &Surrogate) -> TokenStream {
-    let names = HashMap::new();
-    let printer = Printer { graph: &surrogate.graph, dialect: Dialect::RustF64, names: &names };
-    let mut checks = TokenStream::new();
-    for (place, param) in surrogate.params.iter().enumerate() {
-        for condition in &param.conditions {
-            let holds: TokenStream = printer.expr(condition.expr).parse().expect("conditions are valid Rust");
-            let text = &condition.text;
-            checks.extend(quote! { if !(#holds) { return ::core::option::Option::Some((#place, #text)); } });
-        }
-    }
-    checks
+    let params = surrogate.params.iter().enumerate();
+    let names = params.map(|(place, param)| (param.leaf, format!("values[{place}]"))).collect();
+    let conditions = surrogate.params.iter().enumerate();
+    let conditions: Vec<_> =
+        conditions.flat_map(|(place, param)| param.conditions.iter().map(move |c| (place, c))).collect();
+    let exprs: Vec<Id> = conditions.iter().map(|(_, condition)| condition.expr).collect();
+    let Block { lets, values } =
+        Block::new(&mut surrogate.graph.clone(), &exprs, names, Namespace::default());
+    let checks = conditions.iter().zip(values).map(|((place, condition), holds)| {
+        let text = &condition.text;
+        quote! { if !(#holds) { return ::core::option::Option::Some((#place, #text)); } }
+    });
+    quote! { #lets #(#checks)* }
 }
 
 /// The valid values of a parameter, as written.
@@ -323,9 +338,11 @@ fn range(param: &super::Param) -> String {
     param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// An identifier of our own making.
-fn ident(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
+/// A field of the user's struct where generated code uses it.
+fn unspanned(name: &Ident) -> Ident {
+    let mut field = identifiers::item(name);
+    field.set_span(Span::call_site());
+    field
 }
 
 /// Doc attributes, one a line.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::Ident;
 
 use crate::check::names;
+use crate::identifiers;
 use crate::ir::{Cmp, Func, Graph, Id, Node, Sort};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
@@ -258,7 +259,7 @@ impl Lowering<'_> {
         if let Some(id) = id
             && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
         {
-            self.names.entry(id).or_insert_with(|| name.to_string());
+            self.names.entry(id).or_insert_with(|| identifiers::text(name));
         }
         id
     }

@@ -74,7 +74,7 @@ fn mistakes_are_told_once() {
         ("primitive = sigmoid;", "`sigmoid` is a function and needs an argument"),
         ("primitive = pi * u;", "unknown name `pi`"),
         ("param u = 1.0; primitive = sigmoid(u);", "`u` cannot be the name of a parameter"),
-        ("param float = 1.0; primitive = sigmoid(float * u);", "`float` cannot be the name of a parameter"),
+        ("param type = 1.0; primitive = sigmoid(type * u);", "`type` cannot be the name of a parameter"),
         ("let z = z + u; primitive = z;", "`z` is defined by itself"),
         ("param a = 1.0 where u > a; primitive = a * u;", "a `where` condition cannot use `u`"),
         ("param a = 1.0; param b = a; primitive = a * b * u;", "the default of a parameter cannot use `a`"),

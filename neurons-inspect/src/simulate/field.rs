@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use neuron_codegen::evaluate::Evaluator;
-use neuron_codegen::ir::Id;
+use neuron_codegen::identifiers;
+use neuron_codegen::ir::{Id, Quantity};
 use neuron_runtime::Value;
 
 use super::Subject;
@@ -25,7 +26,7 @@ impl Field {
         let derivation = Derivation::of(subject.neuron.spec())?;
         let model = &derivation.derived.model;
         let mut values = HashMap::new();
-        let value = |name: &proc_macro2::Ident| match subject.neuron.get(&name.to_string()) {
+        let value = |name: &proc_macro2::Ident| match subject.neuron.get(&identifiers::text(name)) {
             Some(Value::Real(value)) => value,
             Some(Value::Flag(value)) => f64::from(u8::from(value)),
             None => f64::NAN,
@@ -77,7 +78,7 @@ impl Field {
         let (graph, v, state) = (&model.graph, &model.states[0], &model.states[place]);
         let follows = |update| graph.contains(update, v.leaf) || graph.contains(update, model.leaves.h);
         // Through the slope, not a condition: a refractory period holds the potential, it does not move it.
-        let acts = self.derivation.derived.factor("h", &state.name.to_string()).is_some();
+        let acts = self.derivation.derived.factor(Quantity::Charged, Quantity::State(place)).is_some();
         acts && state.update.is_some_and(follows)
     }
 }

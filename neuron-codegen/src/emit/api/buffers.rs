@@ -5,7 +5,10 @@ use quote::quote;
 
 use super::{docs, ident, module_name};
 use crate::gradient::Derived;
-use crate::variant::{Buffer, Class, Content, Extent, Signature, Template};
+use crate::identifiers;
+use crate::interface::Content;
+use crate::ir::Quantity;
+use crate::variant::{Buffer, Class, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
 pub fn structs(derived: &Derived) -> TokenStream {
@@ -47,66 +50,67 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
 }
 
 fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
-    let shape = match buffer.extent {
-        Extent::Step if buffer.class == Class::Bits => "`[T, ceil(N / 32)]`",
-        Extent::Step => "`[T, N]`",
-        Extent::Neuron => "`[N]`",
-        Extent::Checkpoint => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
-        Extent::Parameter if template.is_backward() && !buffer.name.starts_with("grad_") => {
-            "as in the forward pass"
-        }
-        Extent::Parameter if template.is_backward() => "as many as the parameter has",
-        Extent::Parameter => "one value, or one a channel, or one a neuron",
+    let Derived { model, .. } = derived;
+    let shape = match (buffer.extent, buffer.content) {
+        (Extent::Step, _) if buffer.class == Class::Bits => "`[T, ceil(N / 32)]`",
+        (Extent::Step, _) => "`[T, N]`",
+        (Extent::Neuron, _) => "`[N]`",
+        (Extent::Checkpoint, _) => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
+        (Extent::Parameter, Content::GradParam(_)) => "as many as the parameter has",
+        (Extent::Parameter, _) if template.is_backward() => "as in the forward pass",
+        (Extent::Parameter, _) => "one value, or one a channel, or one a neuron",
     };
-    let is_gradient = buffer.name.starts_with("grad_");
     let kept = |what: &str| match template.is_backward() {
         true => format!("From the forward pass: {what}"),
         false => format!("Out: {what}"),
     };
-    let what = match (&buffer.content, is_gradient) {
-        (Content::Input(name), false) => format!("Input `{name}`"),
-        (Content::Input(name), true) => format!("Out: gradient of the loss with respect to input `{name}`"),
-        (Content::Output, _) if buffer.class == Class::Bits => {
+    let spikes = model.threshold().is_some();
+    let input = |index: usize| model.name_of(Quantity::Input(index));
+    let state = |index: usize| model.name_of(Quantity::State(index));
+    let param = |index: usize| identifiers::text(&model.params[index].name);
+    let gradient = |of: String| format!("gradient of the loss with respect to {of}");
+    let what = match buffer.content {
+        Content::Input(index) => format!("Input `{}`", input(index)),
+        Content::GradInput(index) => format!("Out: {}", gradient(format!("input `{}`", input(index)))),
+        Content::Output if buffer.class == Class::Bits => {
             "Out: spikes, that of neuron `n` being bit `n % 32` of word `n / 32` of a step".to_owned()
         }
-        (Content::Output, is_gradient) => {
-            let spikes = derived.model.threshold().is_some();
-            match (spikes, is_gradient) {
-                (true, false) => "Out: spikes, 0 or 1".to_owned(),
-                (true, true) => "Gradient of the loss with respect to the spikes".to_owned(),
-                (false, false) => "Out: what the neuron gives".to_owned(),
-                (false, true) => "Gradient of the loss with respect to the output".to_owned(),
-            }
+        Content::Output if spikes => "Out: spikes, 0 or 1".to_owned(),
+        Content::Output => "Out: what the neuron gives".to_owned(),
+        Content::GradOutput if spikes => "Gradient of the loss with respect to the spikes".to_owned(),
+        Content::GradOutput => "Gradient of the loss with respect to the output".to_owned(),
+        Content::Param(index) => format!("Parameter `{}`", param(index)),
+        Content::GradParam(index) => {
+            format!("Out: {}, summed over steps and neurons", gradient(format!("`{}`", param(index))))
         }
-        (Content::Param(name), _) if buffer.name != *name => {
-            format!("Out: gradient of the loss with respect to `{name}`, summed over steps and neurons")
+        Content::State(index) => format!("`{}` before the first step", state(index)),
+        Content::GradState(index) => {
+            format!("Out: {}", gradient(format!("`{}` before the first step", state(index))))
         }
-        (Content::Param(name), _) => format!("Parameter `{name}`"),
-        (Content::State(name), false) => format!("`{name}` before the first step"),
-        (Content::State(name), true) => {
-            format!("Out: gradient of the loss with respect to `{name}` before the first step")
+        Content::NextState(index) => format!("Out: `{}` after the last step", state(index)),
+        Content::GradNextState(index) => {
+            format!("Gradient of the loss with respect to `{}` after the last step", state(index))
         }
-        (Content::NextState(name), false) => format!("Out: `{name}` after the last step"),
-        (Content::NextState(name), true) => {
-            format!("Gradient of the loss with respect to `{name}` after the last step")
+        Content::Trace => "Out: `v` after every step".to_owned(),
+        Content::Checkpoint(index) => {
+            kept(&format!("`{}` before every 8th step but the first", state(index)))
         }
-        (Content::Trace, _) => "Out: `v` after every step".to_owned(),
-        (Content::Checkpoint(name), _) => {
-            let what = format!("`{name}` before every 8th step but the first");
-            kept(&what)
-        }
-        (Content::Factor(name), _) => {
-            let meaning = match name.as_str() {
-                "grad_s_to_h" => "dS/dH, the surrogate gradient".to_owned(),
-                _ => {
-                    let (of, by) =
-                        name.trim_start_matches("grad_").split_once("_to_").expect("a factor's name");
-                    let is_state = derived.model.states.iter().any(|s| s.name == of);
-                    let next = if is_state { " after the step" } else { "" };
-                    format!("derivative of `{of}`{next} with respect to `{by}`")
+        Content::Factor(index) => {
+            let factor = &derived.factors[index];
+            kept(&match factor.of {
+                Quantity::Output if spikes && factor.by == Quantity::Charged => {
+                    "dS/dH, the surrogate gradient".to_owned()
                 }
-            };
-            kept(&meaning)
+                of => {
+                    let next = if matches!(of, Quantity::State(_)) { " after the step" } else { "" };
+                    let of = if of == Quantity::Output {
+                        model.output.name().to_owned()
+                    } else {
+                        model.name_of(of)
+                    };
+                    format!("derivative of `{of}`{next} with respect to `{}`", model.name_of(factor.by))
+                }
+            })
         }
     };
     format!("{what}; {shape}.")
@@ -136,7 +140,6 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
         "A parameter out of its range, no neurons or steps, arrays whose lengths disagree. Nothing has been",
         "written then.",
     ]);
-    let fields: Vec<_> = signature.buffers().map(|buffer| ident(&buffer.name)).collect();
     let wrap = |buffer: &Buffer, kind: TokenStream| {
         let field = ident(&buffer.name);
         let class = match (buffer.extent, buffer.class) {
@@ -145,13 +148,13 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
             (_, Class::State) => quote!(State),
             (_, Class::Bits) => quote!(Bits),
         };
-        quote! { #krate::#kind::#class(#field) }
+        quote! { #krate::#kind::#class(buffers.#field) }
     };
     let inputs = signature.inputs.iter().map(|buffer| wrap(buffer, quote!(Source)));
     let outputs = signature.outputs.iter().map(|buffer| wrap(buffer, quote!(Sink)));
     // The membrane potential or its gradient: one value a neuron.
-    let state =
-        signature.inputs.iter().find(|b| matches!(b.content, Content::State(_) | Content::NextState(_)));
+    let is_state = |buffer: &&Buffer| matches!(buffer.content, Content::State(_) | Content::GradNextState(_));
+    let state = signature.inputs.iter().find(is_state);
     let state = ident(&state.expect("every neuron has a membrane potential").name);
     let (argument, gradient) = if template.takes_gradient() {
         (quote!(gradient: #krate::Gradient,), quote!(gradient))
@@ -165,10 +168,9 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
             #argument
             buffers: #module::#buffers<'_, E>,
         ) -> ::core::result::Result<(), #krate::Error> {
-            let #module::#buffers { #(#fields),* } = buffers;
             #krate::Neuron::run(self, #krate::Call {
                 template: #krate::Template::#buffers,
-                neurons: #state.len(),
+                neurons: buffers.#state.len(),
                 gradient: #gradient,
                 inputs: &[#(#inputs),*],
                 outputs: &mut [#(#outputs),*],

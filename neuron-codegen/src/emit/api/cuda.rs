@@ -8,12 +8,13 @@ use quote::quote;
 use crate::build::images;
 use crate::emit;
 use crate::gradient::Derived;
+use crate::identifiers;
 use crate::kernel::Program;
 
 /// `pub static CUDA: Cuda`.
 pub fn cuda(derived: &Derived, programs: &[Program], out_dir: Option<&Path>) -> TokenStream {
     let source = emit::cuda::source(derived, programs);
-    let name = derived.model.name.to_string();
+    let name = identifiers::text(&derived.model.name);
     let images = out_dir.map(|out_dir| images::embeddable(out_dir, &name, &source)).unwrap_or_default();
     // `include_bytes!` rather than the bytes as tokens: the compiler reads the file by itself, and knows then
     // that the crate depends on it.

@@ -1,47 +1,45 @@
 //! `impl Neuron`.
 
-use std::collections::HashMap;
-
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{ident, module_name};
+use super::{Parameters, ident, module_name};
+use crate::emit::block::Block;
 use crate::gradient::Derived;
+use crate::identifiers;
 use crate::ir::Id;
 use crate::model::ParamKind;
-use crate::print::{Dialect, Printer};
 
 /// `impl Neuron for Lif`.
 pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let model = &derived.model;
     let name = &model.name;
     let module = ident(&module_name(model));
-    let reals: Vec<Ident> = model.params.iter().map(|p| ident(&p.name.to_string())).collect();
-    let flags: Vec<Ident> = model.flags.iter().map(|f| ident(&f.name.to_string())).collect();
-    let (real_names, flag_names) = (reals.iter().map(Ident::to_string), flags.iter().map(Ident::to_string));
-    let (real_names, flag_names): (Vec<_>, Vec<_>) = (real_names.collect(), flag_names.collect());
+    let Parameters { own_reals, own_flags, reals, flags, real_names, flag_names } = Parameters::new(derived);
 
     // The user's neuron may be called `Call` or `Value`, so names are only brought into scope inside bodies.
     let g = quote!(#krate::generated);
     let result = quote!(#g::Result<(), #g::Error>);
     let new_params = quote! {
         #module::Params {
-            #(#reals: <E::Real as #g::Real>::from_f64(self.#reals),)*
-            #(#flags: self.#flags,)*
+            #(#reals: <E::Real as #g::Real>::from_f64(self.#own_reals),)*
+            #(#flags: self.#own_flags,)*
         }
     };
-    let double_params = quote! { #module::Params { #(#reals: self.#reals,)* #(#flags: self.#flags,)* } };
+    let double_params = quote! {
+        #module::Params { #(#reals: self.#own_reals,)* #(#flags: self.#own_flags,)* }
+    };
     let mut arrays = 0usize;
-    let each = model.params.iter().zip(&reals).map(|(param, field)| {
+    let each = model.params.iter().zip(reals.iter().zip(&own_reals)).map(|(param, (field, own))| {
         if param.kind == ParamKind::Scalar {
-            return quote!(#field: self.#field);
+            return quote!(#field: self.#own);
         }
         arrays += 1;
         let index = arrays - 1;
         quote!(#field: values[#index])
     });
     let each: Vec<_> = each.collect();
-    let params_at = quote! { #module::Params { #(#each,)* #(#flags: self.#flags,)* } };
+    let params_at = quote! { #module::Params { #(#each,)* #(#flags: self.#own_flags,)* } };
     quote! {
         #[automatically_derived]
         #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
@@ -64,8 +62,8 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             fn get(&self, name: &str) -> #g::Option<#g::Value> {
                 use #g::*;
                 match name {
-                    #(#real_names => Some(Value::Real(self.#reals)),)*
-                    #(#flag_names => Some(Value::Flag(self.#flags)),)*
+                    #(#real_names => Some(Value::Real(self.#own_reals)),)*
+                    #(#flag_names => Some(Value::Flag(self.#own_flags)),)*
                     _ => None,
                 }
             }
@@ -73,8 +71,8 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             fn set(&mut self, name: &str, value: #g::Value) -> #result {
                 use #g::*;
                 match (name, value) {
-                    #((#real_names, Value::Real(value)) => self.#reals = value,)*
-                    #((#flag_names, Value::Flag(value)) => self.#flags = value,)*
+                    #((#real_names, Value::Real(value)) => self.#own_reals = value,)*
+                    #((#flag_names, Value::Flag(value)) => self.#own_flags = value,)*
                     _ => return Err(cannot_set(&#module::SPEC, name, value)),
                 }
                 Ok(())
@@ -113,25 +111,33 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
 
 /// What `impl Neuron` needs of the expressions over parameters, in the neuron's module: there, names of
 /// parameters cannot be those of constants that the user has declared beside the neuron.
-pub fn functions(derived: &Derived) -> TokenStream {
-    let model = &derived.model;
-    let names = || model.params.iter().map(|p| &p.name).chain(model.flags.iter().map(|f| &f.name));
-    let fields: Vec<Ident> = names().map(|name| ident(&name.to_string())).collect();
+pub fn functions(derived: &mut Derived) -> TokenStream {
+    let Parameters { reals, flags, .. } = Parameters::new(derived);
+    let fields: Vec<&Ident> = reals.iter().chain(&flags).collect();
+    let texts: Vec<String> =
+        derived.model.params.iter().map(|param| identifiers::text(&param.name)).collect();
+    let conditions: Vec<Id> =
+        derived.model.params.iter().flat_map(|param| &param.conditions).map(|c| c.expr).collect();
+    let conditions = block(derived, &conditions);
+    let mut holds = conditions.values.iter();
     let mut checks = TokenStream::new();
-    for param in &model.params {
-        let (field, name) = (ident(&param.name.to_string()), param.name.to_string());
+    for (param, (field, name)) in derived.model.params.iter().zip(reals.iter().zip(&texts)) {
         checks.extend(quote! { check_finite(&SPEC, #name, #field)?; });
         for condition in &param.conditions {
-            let (holds, text) = (expression(derived, condition.expr), &condition.text);
+            let (holds, text) = (holds.next().expect("one a condition"), &condition.text);
             checks.extend(quote! { check_range(&SPEC, #name, #field, #holds, #text)?; });
         }
     }
-    let initial = model.states.iter().map(|state| expression(derived, state.init));
-    let slopes = derived.initial.iter().flatten().map(|&slope| expression(derived, slope));
+    let lets = &conditions.lets;
+    let initial: Vec<Id> = derived.model.states.iter().map(|state| state.init).collect();
+    let initial = block(derived, &initial).list();
+    let slopes: Vec<Id> = derived.initial.iter().flatten().copied().collect();
+    let slopes = block(derived, &slopes).list();
     quote! {
         /// Checks every parameter against its range.
         #[allow(unused_variables)]
         pub fn check(&Params { #(#fields,)* }: &Params<f64>) -> Result<(), Error> {
+            #lets
             #checks
             Ok(())
         }
@@ -139,20 +145,22 @@ pub fn functions(derived: &Derived) -> TokenStream {
         /// The states before the first step.
         #[allow(unused_variables)]
         pub fn initial_state(&Params { #(#fields,)* }: &Params<f64>) -> Vec<f64> {
-            ::std::vec![#(#initial),*]
+            #initial
         }
 
         /// How each of them changes with each learnable parameter.
         #[allow(unused_variables)]
         pub fn initial_slopes(&Params { #(#fields,)* }: &Params<f64>) -> Vec<f64> {
-            ::std::vec![#(#slopes),*]
+            #slopes
         }
     }
 }
 
-/// An expression over parameters, in float64.
-fn expression(derived: &Derived, expr: Id) -> TokenStream {
-    let names = HashMap::new();
-    let printer = Printer { graph: &derived.model.graph, dialect: Dialect::RustF64, names: &names };
-    printer.expr(expr).parse().expect("a printed expression is valid Rust")
+/// Expressions over parameters and flags.
+fn block(derived: &mut Derived, exprs: &[Id]) -> Block {
+    let Derived { model, interface, .. } = derived;
+    let params = model.params.iter().enumerate().map(|(i, param)| (param.leaf, interface.param(i)));
+    let flags = model.flags.iter().enumerate().map(|(i, flag)| (flag.leaf, interface.flag(i)));
+    let names = params.chain(flags).map(|(leaf, name)| (leaf, name.to_owned())).collect();
+    Block::new(&mut model.graph, exprs, names, interface.namespace())
 }

@@ -27,11 +27,12 @@ impl fmt::Display for Argument {
 pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     let mut arguments = Vec::new();
     let mut add = |format, name: String| arguments.push(Argument { format, name });
-    for param in derived.model.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
-        add("real", param.name.to_string());
+    let params = derived.model.params.iter().enumerate();
+    for (index, _) in params.filter(|(_, param)| param.kind == ParamKind::Scalar) {
+        add("real", derived.interface.param(index).to_owned());
     }
-    for flag in &derived.model.flags {
-        add("bool", flag.name.to_string());
+    for index in 0..derived.model.flags.len() {
+        add("bool", derived.interface.flag(index).to_owned());
     }
     // Of all kernels that differentiate, whether they read it or not, so that the runtime need not ask.
     if program.variant.template.takes_gradient() {
@@ -41,6 +42,8 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
         add("u64", "steps".into());
     }
     add("u64", "neurons".into());
+    let mut names = program.arguments.iter().cloned();
+    let mut name = || names.next().expect("every array is an argument");
     for buffer in &program.signature.inputs {
         let format = match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => "Values",
@@ -48,7 +51,7 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
             (_, Class::State) => "const real *__restrict__",
             (_, Class::Bits) => "const u32 *__restrict__",
         };
-        add(format, format!("{}_in", buffer.name));
+        add(format, name());
     }
     for buffer in &program.signature.outputs {
         let format = match buffer.class {
@@ -56,7 +59,7 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
             Class::State => "real *__restrict__",
             Class::Bits => "u32 *__restrict__",
         };
-        add(format, format!("{}_out", buffer.name));
+        add(format, name());
     }
     arguments
 }

@@ -1,0 +1,131 @@
+//! Equations as text, in the syntax of the language.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::gradient::Derived;
+use crate::interface::Content;
+use crate::ir::{Graph, Id, Node};
+use crate::kernel::Subject;
+use crate::kernel::cost::{Uses, cost, deserving};
+use crate::print::{Dialect, Printer};
+
+/// How many operands and operators an equation may have before what is in it several times gets a name.
+pub const READABLE: usize = 80;
+
+/// Equations, in order. A long one is broken into parts, which come before it: an expression is a graph, and written
+/// out as a tree it may be of any length.
+pub struct Table<'a> {
+    derived: &'a Derived,
+    names: HashMap<Id, String>,
+    shown: BTreeSet<Id>,
+    rows: Vec<(String, String)>,
+}
+
+impl<'a> Table<'a> {
+    /// For equations with these right-hand sides.
+    pub fn new(derived: &'a Derived, exprs: impl IntoIterator<Item = Id>) -> Self {
+        let model = &derived.model;
+        let exprs: Vec<Id> = exprs.into_iter().chain(model.threshold()).collect();
+        let names = parts(&model.graph, &exprs, &model.names);
+        Self { derived, names, shown: BTreeSet::new(), rows: Vec::new() }
+    }
+
+    fn graph(&self) -> &'a Graph {
+        &self.derived.model.graph
+    }
+
+    fn printer(&self) -> Printer<'_> {
+        Printer { graph: self.graph(), dialect: Dialect::Dsl, names: &self.names }
+    }
+
+    /// Adds `name = expr`, and before it the parts of `expr` that have names.
+    pub fn row(&mut self, name: &str, expr: Id) {
+        self.define(expr);
+        let text = self.printer().expr(expr);
+        self.text(name, text);
+    }
+
+    /// Adds `name = text`.
+    pub fn text(&mut self, name: &str, text: String) {
+        self.rows.push((name.to_owned(), text));
+    }
+
+    /// Whether the neuron fires: `h >= v_threshold`.
+    pub fn fires(&mut self, threshold: Id) {
+        self.define(threshold);
+        let text = format!("h >= {}", self.printer().expr(threshold));
+        self.text("spike", text);
+    }
+
+    /// The distance from the threshold of a neuron that fires: `h - v_threshold`.
+    pub fn distance(&mut self) -> String {
+        let threshold = self.derived.model.threshold().expect("the neuron fires");
+        self.define(threshold);
+        let text = self.printer().expr(threshold);
+        let is_named = self.names.contains_key(&threshold);
+        match self.graph().node(threshold) {
+            Node::Add(..) | Node::Sub(..) | Node::Select(..) if !is_named => format!("h - ({text})"),
+            _ => format!("h - {text}"),
+        }
+    }
+
+    /// All of them.
+    pub fn rows(self) -> Vec<(String, String)> {
+        self.rows
+    }
+
+    /// Says what the names in `expr` stand for, unless that has been said.
+    fn define(&mut self, expr: Id) {
+        if self.names.is_empty() {
+            return;
+        }
+        for part in self.graph().reach([expr]) {
+            if self.names.contains_key(&part) && self.shown.insert(part) {
+                let text = self.printer().definition(part);
+                self.rows.push((self.names[&part].clone(), text));
+            }
+        }
+    }
+}
+
+/// Names for parts of `exprs`, if one of these is too long to be read: those that the user has `given`, and others.
+fn parts(g: &Graph, exprs: &[Id], given: &HashMap<Id, String>) -> HashMap<Id, String> {
+    if are_readable(g, exprs) {
+        return HashMap::new();
+    }
+    let ids = g.reach(exprs.iter().copied());
+    let uses = Uses::new(g, ids.iter().copied(), exprs.iter().copied());
+    let is_given = |id: Id| given.contains_key(&id) && uses.is_shared(id);
+    let shared = deserving(g, &ids, &uses, cost, is_given);
+    let mut taken: BTreeSet<&str> =
+        ids.iter().filter_map(|id| g.as_leaf(*id)).map(|leaf| leaf.name.as_str()).collect();
+    taken.extend(given.values().map(String::as_str));
+    let mut numbers = (1..).map(|i| format!("t{i}")).filter(|name| !taken.contains(name.as_str()));
+    let named = ids.iter().copied().filter(|&id| is_given(id) || shared.contains(&id));
+    named
+        .map(|id| (id, given.get(&id).cloned().unwrap_or_else(|| numbers.next().expect("there are more"))))
+        .collect()
+}
+
+/// Whether all of `exprs` are short enough to be written out.
+pub fn are_readable(g: &Graph, exprs: &[Id]) -> bool {
+    let mut lengths: HashMap<Id, usize> = HashMap::new();
+    // Operands come first.
+    for id in g.reach(exprs.iter().copied()) {
+        let length = g.node(id).operands().map(|operand| lengths[&operand]).fold(1, usize::saturating_add);
+        lengths.insert(id, length);
+    }
+    exprs.iter().all(|expr| lengths[expr] <= READABLE)
+}
+
+impl Subject {
+    /// What the equation calls it.
+    pub fn name(self, derived: &Derived) -> String {
+        match self {
+            Self::Charged => "h".to_owned(),
+            Self::GradCharged => "grad_h".to_owned(),
+            Self::Array(Content::Factor(index)) => derived.factors[index].name.clone(),
+            Self::Array(content) => derived.interface.name(content, false).to_owned(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Words that are not free: keywords, and what generated code itself refers to.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Keywords of Rust in any edition, and those it reserves.
+const RUST: &str = "as async await break const continue crate dyn else enum extern false fn for gen if impl in let loop \
+                    match mod move mut pub ref return self Self static struct super trait true try type unsafe use where \
+                    while abstract become box do final macro override priv typeof unsized virtual yield";
+
+/// Keywords of C++20, spelled operators among them, and names that CUDA defines for every kernel.
+const CUDA: &str = "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t \
+                    class compl concept const consteval constexpr constinit const_cast continue co_await co_return \
+                    co_yield decltype default delete do double dynamic_cast else enum explicit export extern false float \
+                    for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq \
+                    private protected public register reinterpret_cast requires return short signed sizeof static \
+                    static_assert static_cast struct switch template this thread_local throw true try typedef typeid \
+                    typename union unsigned using virtual void volatile wchar_t while xor xor_eq restrict \
+                    threadIdx blockIdx blockDim gridDim warpSize";
+
+/// Macros that compilers or their headers define although nothing is included. A parameter of that name would be replaced.
+const MACROS: &str =
+    "linux unix i386 NULL NAN INFINITY HUGE_VAL assert errno EOF CHAR_BIT isnan isinf isfinite signbit";
+
+/// What generated Rust refers to: generics, modules, functions and constants that are in scope in a neuron's module.
+const GENERATED_RUST: &str = "E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes block index step \
+                              steps params gradient detach_reset tile kernels generated values neuron_runtime std core";
+
+/// What generated CUDA refers to. That none is forgotten is tested.
+const GENERATED_CUDA: &str = "u16 u32 u64 real signal math surrogates reciprocal bounded load store thread_index words_of \
+                              blocks_of votes begin_copy finish_copies own neurons gradient steps STEPS HALF PAIR WIDE TURNS \
+                              THREADS TWO_BLOCKS FOUR_BLOCKS STAGED ROUND LANES F32 F64 F16 BF16 EACH_OF FOR_LANES NAMED \
+                              KERNEL CASE APPLY SURROGATES OWN_SURROGATE Block Packed Stage Neurons Values Warp Gradient i \
+                              float_from_half half_from_float term";
+
+/// Functions of the language, which kernels call by their names.
+const FUNCTIONS: &str = "exp ln sqrt tanh sigmoid abs atan erf sin cos round min max clamp";
+
+static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    [RUST, CUDA, MACROS, GENERATED_RUST, GENERATED_CUDA, FUNCTIONS]
+        .into_iter()
+        .flat_map(str::split_whitespace)
+        .collect()
+});
+
+/// Whether generated code cannot use `name` for a quantity.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(name)
+}
+
+/// Whether `name` is a keyword of Rust in some edition.
+pub fn is_keyword(name: &str) -> bool {
+    RUST.split_whitespace().any(|word| word == name)
+}
+
+/// A Greek letter by its name, which is how it is usually spelled in code.
+pub fn greek(letter: char) -> Option<&'static str> {
+    const LETTERS: [(char, &str); 24] = [
+        ('α', "alpha"),
+        ('β', "beta"),
+        ('γ', "gamma"),
+        ('δ', "delta"),
+        ('ε', "epsilon"),
+        ('ζ', "zeta"),
+        ('η', "eta"),
+        ('θ', "theta"),
+        ('ι', "iota"),
+        ('κ', "kappa"),
+        ('λ', "lambda"),
+        ('μ', "mu"),
+        ('ν', "nu"),
+        ('ξ', "xi"),
+        ('ο', "omicron"),
+        ('π', "pi"),
+        ('ρ', "rho"),
+        ('σ', "sigma"),
+        ('τ', "tau"),
+        ('υ', "upsilon"),
+        ('φ', "phi"),
+        ('χ', "chi"),
+        ('ψ', "psi"),
+        ('ω', "omega"),
+    ];
+    let lowercase = letter.to_lowercase().next()?;
+    LETTERS.iter().find(|(known, _)| *known == lowercase).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::cuda::{BITS, PRELUDE, SUMS};
+
+    /// A quantity called like a macro would be replaced, and one called like a type or a function would hide it.
+    #[test]
+    fn what_cuda_sources_define_is_reserved() {
+        let mut names = Vec::new();
+        let mut is_inside = false;
+        for line in [PRELUDE, BITS, SUMS].iter().flat_map(|text| text.lines()) {
+            is_inside |= line.starts_with("namespace");
+            is_inside &= !line.starts_with("} // namespace");
+            let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+            let words: Vec<&str> =
+                line.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).collect();
+            match words.as_slice() {
+                ["#define", name, ..] => names.push(*name),
+                // What is in a namespace is called by it.
+                _ if is_inside || line.starts_with(' ') => {}
+                ["struct", name, ..] | ["template", "int", "LANES", "struct", name, ..] => names.push(*name),
+                ["typedef", .., name] => names.push(*name),
+                ["__device__", "__forceinline__", _, name, ..] => names.push(*name),
+                _ => {}
+            }
+        }
+        for expected in ["STEPS", "Block", "Stage", "signal", "blocks_of"] {
+            assert!(names.contains(&expected), "{names:?}");
+        }
+        let free: Vec<_> = names.into_iter().filter(|name| !is_reserved(name)).collect();
+        assert!(free.is_empty(), "{free:?}");
+    }
+}

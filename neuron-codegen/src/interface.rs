@@ -1,0 +1,194 @@
+//! What the arrays and quantities of a neuron are called, in interfaces and in generated code.
+//!
+//! Names are made once a neuron, each different from all others, and looked up by what they are names of. Nobody
+//! takes them apart again: a user's state may be called `x_seq`, and then the inputs `x` of a sequence are not.
+
+use std::collections::HashMap;
+
+use crate::identifiers::{self, Namespace};
+use crate::ir::Quantity;
+use crate::model::{Model, Output};
+
+/// What an array holds. Indices are places among the model's inputs, states and parameters, or the factors of its
+/// gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// An input.
+    Input(usize),
+    /// The loss gradient of an input.
+    GradInput(usize),
+    /// The spike, or what else leaves the neuron.
+    Output,
+    /// The loss gradient of that.
+    GradOutput,
+    /// A state before the step or sequence.
+    State(usize),
+    /// The loss gradient of that.
+    GradState(usize),
+    /// A state after the step or sequence.
+    NextState(usize),
+    /// The loss gradient of that.
+    GradNextState(usize),
+    /// A state before every [`STEPS`](crate::variant::STEPS)th step but the first.
+    Checkpoint(usize),
+    /// The membrane potential after every step.
+    Trace,
+    /// A saved derivative.
+    Factor(usize),
+    /// A parameter that may differ between neurons.
+    Param(usize),
+    /// The loss gradient of a learnable parameter.
+    GradParam(usize),
+}
+
+/// The names of one neuron.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// All of them.
+    namespace: Namespace,
+    /// Arrays of single steps and of sequences.
+    arrays: HashMap<(Content, bool), String>,
+    /// Factors, by what they are derivatives of and by.
+    factors: HashMap<(Quantity, Quantity), String>,
+    /// The array of spikes of one bit.
+    bits: String,
+    /// Parameters, in order.
+    params: Vec<String>,
+    /// Flags, in order.
+    flags: Vec<String>,
+    /// Whether the neuron fires, as a condition.
+    fired: String,
+}
+
+impl Interface {
+    /// Names for everything in `model`. Those that the 2020 API has come first, then the user's, and what is made of
+    /// these gives way.
+    pub fn new(model: &Model) -> Self {
+        let mut names = Self {
+            namespace: Namespace::default(),
+            arrays: HashMap::new(),
+            factors: HashMap::new(),
+            bits: String::new(),
+            params: Vec::new(),
+            flags: Vec::new(),
+            fired: String::new(),
+        };
+        let output = model.output.name();
+        for name in ["h", "grad_h"] {
+            names.namespace.claim(name);
+        }
+        names.array(Content::Output, output, "_seq");
+        names.array(Content::GradOutput, &format!("grad_{output}"), "_seq");
+        names.states(0, "v");
+        names.array(Content::Trace, "v_seq", "");
+        if let Output::Spike { .. } = model.output {
+            names.bits = names.namespace.claim("spike_bits");
+            names.factor(model, Quantity::Output, Quantity::Charged);
+        }
+        names.factor(model, Quantity::State(0), Quantity::Charged);
+
+        let claim = |names: &mut Self, ident| names.namespace.claim(&identifiers::text(ident));
+        names.params = model.params.iter().map(|param| claim(&mut names, &param.name)).collect();
+        names.flags = model.flags.iter().map(|flag| claim(&mut names, &flag.name)).collect();
+        let inputs: Vec<String> = model.inputs.iter().map(|input| claim(&mut names, &input.name)).collect();
+        let states: Vec<String> =
+            model.states[1..].iter().map(|state| claim(&mut names, &state.name)).collect();
+
+        for (index, input) in inputs.iter().enumerate() {
+            let sequence = names.namespace.claim(&format!("{input}_seq"));
+            names.arrays.insert((Content::Input(index), false), input.clone());
+            names.arrays.insert((Content::Input(index), true), sequence);
+            names.array(Content::GradInput(index), &format!("grad_{input}"), "_seq");
+        }
+        for (index, state) in states.iter().enumerate() {
+            names.states(index + 1, state);
+        }
+        for (index, param) in model.params.iter().enumerate() {
+            if param.kind == crate::model::ParamKind::Scalar {
+                continue;
+            }
+            let name = names.params[index].clone();
+            names.both(Content::Param(index), &name);
+            names.array(Content::GradParam(index), &format!("grad_{name}"), "");
+        }
+        names.fired = names.namespace.claim("fired");
+        names
+    }
+
+    /// The arrays of a state called `name`, which is claimed only if it is `v`: other states have their names.
+    fn states(&mut self, index: usize, name: &str) {
+        let name = if index == 0 { self.namespace.claim(name) } else { name.to_owned() };
+        self.both(Content::State(index), &name);
+        for (content, name) in [
+            (Content::NextState(index), format!("{name}_next")),
+            (Content::Checkpoint(index), format!("{name}_checkpoints")),
+            (Content::GradState(index), format!("grad_{name}")),
+            (Content::GradNextState(index), format!("grad_{name}_next")),
+        ] {
+            self.array(content, &name, "");
+        }
+    }
+
+    /// Claims the name of an array; that of a sequence ends in `suffix`.
+    fn array(&mut self, content: Content, name: &str, suffix: &str) {
+        let single = self.namespace.claim(name);
+        let multi = match suffix {
+            "" => single.clone(),
+            suffix => self.namespace.claim(&format!("{name}{suffix}")),
+        };
+        self.arrays.insert((content, false), single);
+        self.arrays.insert((content, true), multi);
+    }
+
+    /// Gives a name that has been claimed to the array of a step and to that of a sequence.
+    fn both(&mut self, content: Content, name: &str) {
+        self.arrays.extend([false, true].map(|multi| ((content, multi), name.to_owned())));
+    }
+
+    /// The factor `grad_<of>_to_<by>`, by that name or one like it.
+    pub fn factor(&mut self, model: &Model, of: Quantity, by: Quantity) -> String {
+        let namespace = &mut self.namespace;
+        let word = |quantity| match quantity {
+            Quantity::Output => model.output.symbol().to_owned(),
+            quantity => model.name_of(quantity),
+        };
+        let name = self
+            .factors
+            .entry((of, by))
+            .or_insert_with(|| namespace.claim(&format!("grad_{}_to_{}", word(of), word(by))));
+        name.clone()
+    }
+
+    /// The array that holds `content`, of single steps or of sequences. Factors have names of their own.
+    ///
+    /// # Panics
+    /// There is no such array.
+    pub fn name(&self, content: Content, multi_step: bool) -> &str {
+        &self.arrays[&(content, multi_step)]
+    }
+
+    /// The array of spikes of one bit.
+    pub fn bits(&self) -> &str {
+        &self.bits
+    }
+
+    /// The parameter at that place.
+    pub fn param(&self, index: usize) -> &str {
+        &self.params[index]
+    }
+
+    /// The flag at that place.
+    pub fn flag(&self, index: usize) -> &str {
+        &self.flags[index]
+    }
+
+    /// Whether the neuron fires, as a condition.
+    pub fn fired(&self) -> &str {
+        &self.fired
+    }
+
+    /// A namespace in which all of these are taken.
+    pub(crate) fn namespace(&self) -> Namespace {
+        self.namespace.clone()
+    }
+}
