@@ -4,12 +4,15 @@
 //! declaration is as complete as it can be.
 
 pub mod expr;
+pub(crate) mod fragments;
 mod header;
 pub mod item;
 mod items;
 mod mistakes;
 mod pratt;
 mod tokens;
+
+use syn::ext::IdentExt as _;
 
 pub use expr::{Binary, Expr, ExprKind};
 pub use header::{parse, parse_as};
@@ -79,4 +82,18 @@ pub static SURROGATE: Grammar = Grammar {
 /// Whether Rust would not take it as a name.
 pub fn is_keyword(word: &proc_macro2::Ident) -> bool {
     syn::parse_str::<syn::Ident>(&word.to_string()).is_err()
+}
+
+/// What to write in place of a keyword of Rust that was to be a name.
+pub fn instead_of_keyword(word: &proc_macro2::Ident) -> String {
+    // Some, such as `self`, cannot be names at all.
+    match syn::parse_str::<syn::Ident>(&format!("r#{word}")) {
+        Ok(raw) => format!("write `{raw}`, or use another name"),
+        Err(_) => "use another name".to_owned(),
+    }
+}
+
+/// What identifies a name: `r#tau` is `tau`.
+pub fn unraw(name: &proc_macro2::Ident) -> String {
+    name.unraw().to_string()
 }

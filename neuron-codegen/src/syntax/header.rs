@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser as _};
 use super::item::Declaration;
 use super::items::Items;
 use super::tokens::Tokens;
-use super::{Grammar, NEURON};
+use super::{Grammar, NEURON, fragments};
 use crate::report::{Diagnostic, Report};
 
 /// Parses the declaration of a neuron. `None` if not even its name can be read.
@@ -22,7 +22,7 @@ pub fn parse_as(grammar: &'static Grammar, tokens: TokenStream, report: &mut Rep
         let vis: syn::Visibility = input.parse()?;
         Ok((attrs, vis, input.parse::<TokenStream>()?))
     };
-    let (attrs, vis, rest) = match outside.parse2(tokens) {
+    let (attrs, vis, rest) = match outside.parse2(fragments::plain(tokens)) {
         Ok(parts) => parts,
         Err(error) => {
             report.push(Diagnostic::new(error.span(), error.to_string()));

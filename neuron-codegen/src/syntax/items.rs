@@ -10,7 +10,7 @@ use super::item::{Item, ItemKind};
 use super::mistakes::stray;
 use super::pratt::{self, Result};
 use super::tokens::Tokens;
-use super::{Grammar, is_keyword};
+use super::{Grammar, is_keyword, unraw};
 use crate::model::{ParamKind, Reset};
 use crate::report::{Diagnostic, Extent, Report};
 use crate::suggest;
@@ -337,7 +337,7 @@ impl Items<'_, '_> {
 
     fn lose(&mut self, token: TokenTree) {
         match token {
-            TokenTree::Ident(ident) => self.lost.push(ident.to_string()),
+            TokenTree::Ident(ident) => self.lost.push(unraw(&ident)),
             TokenTree::Group(group) => group.stream().into_iter().for_each(|token| self.lose(token)),
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
