@@ -65,8 +65,8 @@ struct Checker<'a> {
     names: HashMap<Id, String>,
     /// What is known of each `let`, in the order of [`Scope::lets`].
     lets: Vec<lower::Let>,
-    /// Indices of the `let`s being resolved, outermost first.
-    resolving: Vec<usize>,
+    /// What expressions are computed from that not every place may use, as far as it was asked for.
+    late: HashMap<Id, lower::Late>,
     /// What is known of the default of each parameter, in the order of [`Scope::params`].
     defaults: Vec<params::Default>,
     /// Conditions of the choices around the expression being looked at, and whether they hold there.
@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
             leaves,
             names: HashMap::new(),
             lets: vec![lower::Let::Waiting; scope.lets.len()],
-            resolving: Vec::new(),
+            late: HashMap::new(),
             defaults: vec![params::Default::Waiting; scope.params.len()],
             path: Vec::new(),
             sites: Vec::new(),

@@ -9,7 +9,11 @@ use super::scope::Symbol;
 use super::{Checker, names};
 use crate::ir::{Cmp, Func, Id, Node, Rate, Sort};
 use crate::report::{Diagnostic, Extent};
-use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
+use crate::syntax::{Binary, Expr, ExprKind, ItemKind, is_keyword, unraw};
+use crate::walk::{self, Order};
+
+/// How many names of a cycle are written out.
+const LONGEST_CYCLE: usize = 8;
 
 /// Where an expression stands: what it may use depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +67,13 @@ pub enum Let {
     Done(Option<Id>),
 }
 
+fn as_let(symbol: Symbol) -> Option<usize> {
+    match symbol {
+        Symbol::Let(index) => Some(index),
+        _ => None,
+    }
+}
+
 impl Checker<'_> {
     /// A number.
     pub fn number(&mut self, expr: &Expr, place: Place) -> Option<Id> {
@@ -78,41 +89,63 @@ impl Checker<'_> {
     pub fn resolve(&mut self, index: usize) -> Option<Id> {
         match self.lets[index] {
             Let::Done(id) => return id,
-            Let::Active => {
-                self.cycle(index);
-                return None;
-            }
+            // Its cycle has been reported.
+            Let::Active => return None,
             Let::Waiting => {}
         }
+        // What it uses comes first: each `let` by itself is no deep recursion, however long the chain of them.
+        let is_settled = |index: usize| !matches!(self.lets[index], Let::Waiting);
+        let uses = |index: usize| self.uses(self.scope.lets[index].1.exprs(), as_let);
+        let Order { sequence, cycles } = walk::order(index, is_settled, uses);
+        cycles.into_iter().for_each(|cycle| self.cycle(cycle));
+        sequence.iter().for_each(|&index| self.lets[index] = Let::Active);
+        sequence.iter().for_each(|&index| self.settle(index));
+        match self.lets[index] {
+            Let::Done(id) => id,
+            Let::Waiting | Let::Active => None,
+        }
+    }
+
+    /// Looks at a `let` after those that it uses.
+    fn settle(&mut self, index: usize) {
         let (name, item) = self.scope.lets[index];
-        let ItemKind::Let { value, .. } = &item.kind else { return None };
-        self.lets[index] = Let::Active;
-        self.resolving.push(index);
+        let ItemKind::Let { value, .. } = &item.kind else { return };
         // It stands for itself, wherever it is used.
         let path = std::mem::take(&mut self.path);
         let id = self.expr(value, None, Place::Let);
         self.path = path;
-        self.resolving.pop();
         self.lets[index] = Let::Done(id);
         if let Some(id) = id
             && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
         {
             self.names.entry(id).or_insert_with(|| name.to_string());
         }
-        id
     }
 
-    /// Reports the `let`s that are being resolved from `index` on, each of which uses the next.
-    fn cycle(&mut self, index: usize) {
-        let start = self.resolving.iter().position(|&active| active == index).unwrap_or(0);
-        let mut cycle = self.resolving[start..].to_vec();
+    /// Which definitions `exprs` use, of the kind that `select` gives the index of.
+    pub fn uses<'e>(
+        &self,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        select: fn(Symbol) -> Option<usize>,
+    ) -> Vec<usize> {
+        let mut names = Vec::new();
+        exprs.into_iter().for_each(|expr| expr.names(&mut names));
+        names.into_iter().filter_map(|name| select(self.scope.symbol(&unraw(name))?)).collect()
+    }
+
+    /// Reports `let`s each of which uses the next, and the last the first.
+    fn cycle(&mut self, mut cycle: Vec<usize>) {
         let first = (0..cycle.len()).min_by_key(|&i| cycle[i]).unwrap_or(0);
         cycle.rotate_left(first);
         let name = self.scope.lets[cycle[0]].0;
+        let quoted = |&index: &usize| format!("`{}`", self.scope.lets[index].0);
+        let mut names: Vec<String> = cycle.iter().map(quoted).collect();
+        if names.len() > LONGEST_CYCLE {
+            names.splice(LONGEST_CYCLE / 2..names.len() - LONGEST_CYCLE / 2, ["...".to_owned()]);
+        }
         let message = if cycle.len() == 1 {
             format!("`{name}` is defined by itself")
         } else {
-            let names: Vec<_> = cycle.iter().map(|&i| format!("`{}`", self.scope.lets[i].0)).collect();
             format!("`{name}` is defined by itself: {} -> `{name}`", names.join(" -> "))
         };
         let error = Diagnostic::new(name, message);
@@ -271,12 +304,16 @@ impl Checker<'_> {
     }
 
     fn name(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) -> Option<Id> {
-        let name = ident.to_string();
+        let name = unraw(ident);
         let Some(symbol) = self.scope.symbol(&name) else {
             self.unknown(ident, expected, place);
             return None;
         };
         if symbol == Symbol::Wrong {
+            return None;
+        }
+        if is_keyword(ident) {
+            self.bare_keyword(ident);
             return None;
         }
         if !place.allows(symbol) {
@@ -294,16 +331,18 @@ impl Checker<'_> {
             Symbol::Spike => self.leaves.spike,
             Symbol::Let(index) => {
                 let id = self.resolve(index)?;
-                let late = [self.leaves.h, self.leaves.spike, self.leaves.fired]
-                    .into_iter()
-                    .find(|&leaf| self.graph.contains(id, leaf));
-                if let (Place::Charge | Place::Threshold, Some(leaf)) = (place, late) {
-                    let what = if leaf == self.leaves.h { "h" } else { "spike" };
-                    self.too_early(ident, what, place);
+                // Another `let` may use anything; where that is used, it is looked at again.
+                if place == Place::Let {
+                    return Some(id);
+                }
+                let Late { charged, spikes } = self.late(id);
+                if let Place::Charge | Place::Threshold = place
+                    && (charged || spikes)
+                {
+                    self.too_early(ident, if charged { "h" } else { "spike" }, place);
                     return None;
                 }
-                let spikes = [self.leaves.spike, self.leaves.fired].map(|leaf| self.graph.contains(id, leaf));
-                if self.scope.output.is_some() && place != Place::Let && spikes.contains(&true) {
+                if self.scope.output.is_some() && spikes {
                     self.no_spike(ident);
                     return None;
                 }
@@ -326,5 +365,31 @@ impl Checker<'_> {
             Symbol::Flag => self.graph.leaf(&name, Sort::Bool, Rate::Uniform),
             Symbol::Input | Symbol::State => self.graph.leaf(&name, Sort::Real, Rate::Step),
         })
+    }
+
+    /// What `id` is computed from that not every place may use.
+    fn late(&mut self, id: Id) -> Late {
+        let Self { graph, leaves, late, .. } = self;
+        let operands = |id| graph.node(id).operands();
+        walk::fold(late, id, operands, |late, id| {
+            let own = Late { charged: id == leaves.h, spikes: id == leaves.spike || id == leaves.fired };
+            Some(graph.node(id).operands().map(|operand| late[&operand]).fold(own, Late::or))
+        });
+        self.late[&id]
+    }
+}
+
+/// Which of what only exists late in a step an expression is computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Late {
+    /// `h`
+    charged: bool,
+    /// `spike`
+    spikes: bool,
+}
+
+impl Late {
+    fn or(self, other: Self) -> Self {
+        Self { charged: self.charged || other.charged, spikes: self.spikes || other.spikes }
     }
 }

@@ -8,12 +8,12 @@ use super::{Checker, names};
 use crate::ir::Sort;
 use crate::report::Diagnostic;
 use crate::suggest;
-use crate::syntax::{Expr, ExprKind};
+use crate::syntax::{Expr, ExprKind, unraw};
 
 impl Checker<'_> {
     /// Reports an undeclared name, the first time it is used.
     pub fn unknown(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) {
-        let name = ident.to_string();
+        let name = unraw(ident);
         if self.declaration.lost.contains(&name) || !self.reported.insert(name.clone()) {
             return;
         }
@@ -48,6 +48,15 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports a keyword of Rust that is a name with `r#` before it, the first time it is used without.
+    pub fn bare_keyword(&mut self, ident: &Ident) {
+        if self.reported.insert(format!("{ident} without r#")) {
+            let error = Diagnostic::new(ident, format!("`{ident}` is a keyword of Rust"));
+            self.report.push(error.help(format!("write `r#{ident}`, as where it is declared")));
+        }
+    }
+
+    /// Reports a name that cannot be used at `place`.
     pub fn unavailable(&mut self, ident: &Ident, symbol: Symbol, place: Place) {
         if let Symbol::Charged | Symbol::Spike = symbol
             && let Place::Charge | Place::Threshold | Place::Output = place
@@ -133,7 +142,7 @@ impl Checker<'_> {
         self.report.push(match sort {
             Sort::Bool => {
                 let found = match &expr.kind {
-                    ExprKind::Name(name) if self.scope.symbol(&name.to_string()) == Some(Symbol::Flag) => {
+                    ExprKind::Name(name) if self.scope.symbol(&unraw(name)) == Some(Symbol::Flag) => {
                         format!("the flag `{name}`")
                     }
                     _ if short => format!("the condition `{text}`"),
@@ -154,7 +163,7 @@ impl Checker<'_> {
 
     /// Reports an undeclared function, the first time it is called.
     pub fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
-        let name = function.to_string();
+        let name = unraw(function);
         if self.declaration.lost.contains(&name) || !self.reported.insert(format!("{name}()")) {
             return;
         }

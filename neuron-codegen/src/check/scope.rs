@@ -7,7 +7,7 @@ use proc_macro2::Ident;
 use super::{Named, names};
 use crate::model::ParamKind;
 use crate::report::{Diagnostic, Report};
-use crate::syntax::{Declaration, Expr, Item, ItemKind};
+use crate::syntax::{Declaration, Expr, Item, ItemKind, instead_of_keyword, is_keyword};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +225,7 @@ fn refusal(name: &Ident, symbol: Symbol, reason: &str) -> Diagnostic {
             error.help("leave this out; it starts at `v_reset`, which `param v_reset = ...;` sets")
         }
         "h" | "spike" if matches!(symbol, Symbol::Let(_)) => error.help("use it without declaring it"),
+        _ if is_keyword(name) => error.help(instead_of_keyword(name)),
         _ => error.help("use another name"),
     }
 }

@@ -9,7 +9,7 @@ use super::scope::Symbol;
 use crate::model::ParamKind;
 use crate::report::Diagnostic;
 use crate::suggest;
-use crate::syntax::{Expr, ExprKind, ItemKind};
+use crate::syntax::{Expr, ExprKind, ItemKind, unraw};
 
 impl Checker<'_> {
     /// Reports names that are declared but never used. An item does not use itself, save for the update of
@@ -25,13 +25,13 @@ impl Checker<'_> {
             let mut mentioned = HashSet::new();
             item.exprs().into_iter().for_each(|expr| mention(expr, &mut mentioned));
             if let ItemKind::Param { name, .. } | ItemKind::Let { name, .. } = &item.kind {
-                mentioned.remove(&name.to_string());
+                mentioned.remove(&unraw(name));
             }
             used.extend(mentioned);
         }
         let scope = &self.scope;
         if scope.charge.is_some_and(is_wrong) {
-            used.extend(scope.inputs.iter().map(|(name, _)| name.to_string()));
+            used.extend(scope.inputs.iter().map(|(name, _)| unraw(name)));
             used.insert("x".to_owned());
         }
         let declared = [&scope.params, &scope.flags, &scope.inputs, &scope.states, &scope.lets];
@@ -39,9 +39,9 @@ impl Checker<'_> {
             ["parameter", "flag", "input", "state", "named expression"].into_iter().zip(declared)
         {
             for (name, _) in names {
-                let text = name.to_string();
-                if !used.contains(&text) && text != "v_threshold" && text != "v_reset" {
-                    let error = Diagnostic::new(*name, format!("the {kind} `{text}` is never used"));
+                let key = unraw(name);
+                if !used.contains(&key) && key != "v_threshold" && key != "v_reset" {
+                    let error = Diagnostic::new(*name, format!("the {kind} `{name}` is never used"));
                     self.report.push(error.help("use it in an equation, or remove it"));
                 }
             }
@@ -58,8 +58,8 @@ impl Checker<'_> {
 
     /// The state that `update name` means; reports it if there is none of that name.
     pub fn updated_state(&mut self, name: &Ident) -> Option<String> {
-        let text = name.to_string();
-        let states: Vec<_> = self.scope.states.iter().map(|(name, _)| name.to_string()).collect();
+        let text = unraw(name);
+        let states: Vec<_> = self.scope.states.iter().map(|(name, _)| unraw(name)).collect();
         if text == "v" {
             return Some(text);
         }
@@ -123,7 +123,7 @@ fn is_wrong(expr: &Expr) -> bool {
 /// All names in `expr`, among them those that are wrongly called like functions.
 fn mention(expr: &Expr, names: &mut HashSet<String>) {
     if let ExprKind::Name(name) | ExprKind::Call(name, _) = &expr.kind {
-        names.insert(name.to_string());
+        names.insert(unraw(name));
     }
     expr.operands().into_iter().for_each(|operand| mention(operand, names));
 }

@@ -8,7 +8,8 @@ use crate::check::names;
 use crate::ir::{Cmp, Func, Graph, Id, Node, Sort};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
-use crate::syntax::{Binary, Expr, ExprKind};
+use crate::syntax::{Binary, Expr, ExprKind, unraw};
+use crate::walk::{self, Order};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +195,7 @@ impl Lowering<'_> {
     }
 
     fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
-        let name = function.to_string();
+        let name = unraw(function);
         if self.lost.contains(&name) || !self.reported.insert(format!("{name}()")) {
             return;
         }
@@ -214,7 +215,7 @@ impl Lowering<'_> {
     }
 
     fn name(&mut self, ident: &Ident, place: Place) -> Option<Id> {
-        let name = ident.to_string();
+        let name = unraw(ident);
         let Some(&symbol) = self.symbols.get(&name) else {
             self.unknown(ident, place);
             return None;
@@ -243,16 +244,30 @@ impl Lowering<'_> {
 
     /// The value of the `let` of that index.
     pub fn resolve(&mut self, index: usize) -> Option<Id> {
-        let (name, value, state) = self.lets[index];
-        match state {
+        match self.lets[index].2 {
             Let::Done(id) => return id,
-            Let::Active => {
-                self.report.push(Diagnostic::new(name, format!("`{name}` is defined by itself")));
-                return None;
-            }
+            // Its cycle has been reported.
+            Let::Active => return None,
             Let::Waiting => {}
         }
-        self.lets[index].2 = Let::Active;
+        // What it uses comes first: each `let` by itself is no deep recursion, however long the chain of them.
+        let is_settled = |index: usize| !matches!(self.lets[index].2, Let::Waiting);
+        let Order { sequence, cycles } = walk::order(index, is_settled, |index| self.uses(index));
+        for first in cycles.into_iter().filter_map(|cycle| cycle.into_iter().min()) {
+            let name = self.lets[first].0;
+            self.report.push(Diagnostic::new(name, format!("`{name}` is defined by itself")));
+        }
+        sequence.iter().for_each(|&index| self.lets[index].2 = Let::Active);
+        sequence.iter().for_each(|&index| self.settle(index));
+        match self.lets[index].2 {
+            Let::Done(id) => id,
+            Let::Waiting | Let::Active => None,
+        }
+    }
+
+    /// Looks at a `let` after those that it uses.
+    fn settle(&mut self, index: usize) {
+        let (name, value, _) = self.lets[index];
         let id = self.expr(value, Sort::Real, Place::Primitive);
         self.lets[index].2 = Let::Done(id);
         if let Some(id) = id
@@ -260,11 +275,20 @@ impl Lowering<'_> {
         {
             self.names.entry(id).or_insert_with(|| name.to_string());
         }
-        id
+    }
+
+    /// Which `let`s that of this index uses.
+    fn uses(&self, index: usize) -> Vec<usize> {
+        let mut names = Vec::new();
+        self.lets[index].1.names(&mut names);
+        let symbols = names.into_iter().filter_map(|name| self.symbols.get(&unraw(name)));
+        symbols
+            .filter_map(|symbol| if let Symbol::Let(index) = symbol { Some(*index) } else { None })
+            .collect()
     }
 
     fn unknown(&mut self, ident: &Ident, place: Place) {
-        let name = ident.to_string();
+        let name = unraw(ident);
         if self.lost.contains(&name) || !self.reported.insert(name.clone()) {
             return;
         }

@@ -219,16 +219,3 @@ fn operators_bind_as_in_rust() {
         assert_eq!(charge(&model, &[("v", v), ("x", x)]), expected, "{source}");
     }
 }
-
-#[test]
-fn fragments_of_macros_hold_together() {
-    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-    // As `$e * 2.0` comes out of `macro_rules!`, with `v + x` for `$e:expr`.
-    let sum: TokenStream = "v + x".parse().expect("tokens");
-    let fragment = TokenTree::from(Group::new(Delimiter::None, sum));
-    let tokens = quote::quote!(struct Case { charge = #fragment * 2.0; reset hard; });
-    let analysis = neuron_codegen::check::analyse(tokens);
-    assert!(analysis.report.is_empty());
-    let model = analysis.model.expect("a model");
-    assert_eq!(charge(&model, &[("v", 1.0), ("x", 3.0)]), 8.0);
-}
