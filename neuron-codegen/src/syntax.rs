@@ -10,6 +10,7 @@ pub mod item;
 mod items;
 mod mistakes;
 mod pratt;
+mod recovery;
 mod tokens;
 
 use syn::ext::IdentExt as _;
@@ -33,6 +34,9 @@ pub const KEYWORDS: [&str; 12] = [
     "update",
     "reset",
 ];
+
+/// The words that stand directly before `=`: there is only one of each.
+const NAMELESS: [&str; 4] = ["charge", "threshold", "output", "primitive"];
 
 /// What may be declared: its words, and what to say of them in messages.
 #[derive(Debug)]

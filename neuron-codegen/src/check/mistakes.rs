@@ -25,6 +25,9 @@ impl Checker<'_> {
             self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(v)`")));
             return;
         }
+        if self.declaration.nameless {
+            return;
+        }
         let mut known: Vec<&str> = self
             .scope
             .symbols

@@ -11,7 +11,7 @@ use crate::evaluate::Evaluator;
 use crate::ir::{Id, Sort};
 use crate::model::{Condition, Flag, Param, ParamKind};
 use crate::report::Diagnostic;
-use crate::syntax::{ExprKind, ItemKind};
+use crate::syntax::{ExprKind, ItemKind, unraw};
 use crate::walk::{self, Order};
 
 /// What is known of a default.
@@ -91,6 +91,14 @@ impl Checker<'_> {
     pub fn is_no_number(&self, index: usize) -> bool {
         matches!(&self.scope.params[index].1.kind, ItemKind::Param { default, .. }
             if matches!(default.kind, ExprKind::Bool(_)))
+    }
+
+    /// The same of a flag, by its default.
+    pub fn is_no_flag(&self, name: &str) -> bool {
+        self.scope.flags.iter().any(|(flag, item)| {
+            unraw(flag) == name
+                && matches!(&item.kind, ItemKind::Flag { default, .. } if !matches!(default.kind, ExprKind::Bool(_)))
+        })
     }
 
     /// All parameters. `v_threshold` and `v_reset` come last unless they were declared.

@@ -9,14 +9,18 @@ use super::scope::Symbol;
 use crate::model::ParamKind;
 use crate::report::Diagnostic;
 use crate::suggest;
-use crate::syntax::{Expr, ExprKind, ItemKind, unraw};
+use crate::syntax::{Expr, ExprKind, Item, ItemKind, unraw};
 
 impl Checker<'_> {
     /// Reports names that are declared but never used. An item does not use itself, save for the update of
     /// a state, which is what a state is for.
     pub fn unused(&mut self) {
         // Without a charge, or with parts that are not understood at all, nothing is known to be unused.
-        if self.scope.charge.is_none() || !self.declaration.complete {
+        let is_blank = |item: &Item| item.exprs().into_iter().any(is_blank);
+        if self.scope.charge.is_none()
+            || !self.declaration.complete
+            || self.declaration.items.iter().any(is_blank)
+        {
             return;
         }
         let mut used: HashSet<String> = self.meant.clone();
@@ -47,6 +51,7 @@ impl Checker<'_> {
             }
         }
         if scope.inputs.is_empty()
+            && !self.declaration.nameless
             && scope.symbol("x") == Some(Symbol::Input)
             && !used.contains("x")
             && let Some(charge) = scope.charge
@@ -69,6 +74,7 @@ impl Checker<'_> {
         let error = Diagnostic::new(name, format!("`{text}` is not a state"));
         self.report.push(match self.scope.symbol(&text) {
             Some(Symbol::Wrong) => return None,
+            Some(Symbol::Flag) if self.is_no_flag(&text) => return None,
             // Declared as both, which has been reported.
             Some(_) if self.declares_state(&text) => return None,
             Some(Symbol::Param(_)) => {
@@ -97,7 +103,7 @@ impl Checker<'_> {
                     _ => error,
                 }
             }
-            None if self.declaration.lost.contains(&text) => return None,
+            None if self.declaration.nameless || self.declaration.lost.contains(&text) => return None,
             None => {
                 // Reported here, and not again where it is used.
                 self.scope.symbols.insert(text.clone(), Symbol::Wrong);
@@ -118,6 +124,12 @@ impl Checker<'_> {
 /// Whether a part of `expr` is wrong, so that what else was meant to be in it is unknown.
 fn is_wrong(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Wrong(_)) || expr.operands().into_iter().any(is_wrong)
+}
+
+/// Whether nothing is known of a part of `expr` but that it is wrong, so that whatever is not used may be used there.
+fn is_blank(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Wrong(parts) if parts.is_empty())
+        || expr.operands().into_iter().any(is_blank)
 }
 
 /// All names in `expr`, among them those that are wrongly called like functions.

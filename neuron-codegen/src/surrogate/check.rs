@@ -28,6 +28,7 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report) -> Surrogate {
         lets: Vec::new(),
         names: HashMap::new(),
         lost: &declaration.lost,
+        nameless: declaration.nameless,
         reported: HashSet::new(),
         used: HashSet::new(),
         report,
@@ -220,7 +221,7 @@ impl<'a> Checker<'a> {
 
     /// Reports that there is no primitive, unless it may be in a part that could not be parsed.
     fn missing(&mut self) {
-        if self.declaration.complete {
+        if self.declaration.complete && !self.declaration.nameless {
             let name = &self.declaration.name;
             let error = Diagnostic::new(name, format!("`{name}` has no `primitive`"));
             let help = "write for example `primitive = sigmoid(4.0 * u);`: its derivative is the gradient";

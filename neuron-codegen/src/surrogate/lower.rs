@@ -69,6 +69,8 @@ pub struct Lowering<'a> {
     pub names: HashMap<Id, String>,
     /// Words in parts that could not be parsed.
     pub lost: &'a [String],
+    /// Whether some name that is declared could not be read.
+    pub nameless: bool,
     /// Names already reported.
     pub reported: HashSet<String>,
     /// Names that were used, or that unknown ones were probably meant to be.
@@ -296,6 +298,9 @@ impl Lowering<'_> {
         if names::functions().contains(&name.as_str()) {
             let message = format!("`{name}` is a function and needs an argument");
             self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(u)`")));
+            return;
+        }
+        if self.nameless {
             return;
         }
         const OF_NEURONS: [&str; 9] = ["h", "v", "x", "s", "z", "spike", "v_threshold", "v_th", "U"];

@@ -219,3 +219,24 @@ fn operators_bind_as_in_rust() {
         assert_eq!(charge(&model, &[("v", v), ("x", x)]), expected, "{source}");
     }
 }
+
+#[test]
+fn exponents_have_limits() {
+    for exponent in ["0", "1", "-1", "(2)", "(-3)", "-(-3)", "1_000", "1024", "-1024"] {
+        let model = model(&format!("struct Case {{ charge = (1.0 + v^2)^{exponent} + x; reset hard; }}"));
+        let expected: i32 = match exponent {
+            "-(-3)" => 3,
+            text => text.replace(['(', ')', '_'], "").parse().expect("an integer"),
+        };
+        let found = model.graph.reach([model.charge]).into_iter().find_map(|id| match model.graph.node(id) {
+            Node::Powi(_, n) if n != 2 || expected == 2 => Some(n),
+            _ => None,
+        });
+        assert_eq!(found, Some(expected), "{exponent}");
+    }
+    for exponent in ["1025", "-1025", "2147483647", "-2147483648", "2147483648", &"9".repeat(60)] {
+        let source = format!("struct Case {{ charge = v^{exponent} + x; reset hard; }}");
+        let texts: Vec<_> = super::messages(&source);
+        assert!(texts.len() == 1 && texts[0].contains("from -1024 to 1024"), "{texts:#?}");
+    }
+}
