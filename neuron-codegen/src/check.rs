@@ -7,6 +7,7 @@
 mod domain;
 mod gradient;
 mod interval;
+mod lets;
 mod lower;
 mod mistakes;
 pub(crate) mod names;
@@ -65,9 +66,9 @@ struct Checker<'a> {
     /// The names of expressions given by `let`.
     names: HashMap<Id, String>,
     /// What is known of each `let`, in the order of [`Scope::lets`].
-    lets: Vec<lower::Let>,
-    /// Indices of the `let`s being resolved, outermost first.
-    resolving: Vec<usize>,
+    lets: Vec<lets::Let>,
+    /// What expressions are computed from that not every place may use, as far as it was asked for.
+    late: HashMap<Id, lets::Late>,
     /// What is known of the default of each parameter, in the order of [`Scope::params`].
     defaults: Vec<params::Default>,
     /// Conditions of the choices around the expression being looked at, and whether they hold there.
@@ -104,8 +105,8 @@ impl<'a> Checker<'a> {
             graph,
             leaves,
             names: HashMap::new(),
-            lets: vec![lower::Let::Waiting; scope.lets.len()],
-            resolving: Vec::new(),
+            lets: vec![lets::Let::Waiting; scope.lets.len()],
+            late: HashMap::new(),
             defaults: vec![params::Default::Waiting; scope.params.len()],
             path: Vec::new(),
             sites: Vec::new(),
@@ -182,7 +183,7 @@ impl<'a> Checker<'a> {
 
     /// Reports that an item is missing, unless it may be in a part that could not be parsed.
     fn missing(&mut self, what: &str, example: &str) {
-        if self.declaration.complete {
+        if self.declaration.complete && !self.declaration.nameless {
             let name = &self.declaration.name;
             let error = Diagnostic::new(name, format!("`{name}` has no `{what}`"));
             self.report.push(error.help(format!("write for example `{example}`")));
@@ -221,8 +222,8 @@ impl<'a> Checker<'a> {
             states[0].update = Some(self.number(value, Place::Update).unwrap_or(self.leaves.h));
         }
         let mut updates: HashMap<String, &'a Expr> = HashMap::new();
-        // Whether some update is of what is no state: it may be the one that another state lacks.
-        let mut stray = false;
+        // Whether some update is of what is no state, or of what could not be read: it may be the one that a state lacks.
+        let mut stray = self.declaration.nameless;
         for (name, item) in self.scope.updates.clone() {
             let ItemKind::Update { value, .. } = &item.kind else { continue };
             match self.updated_state(name) {
@@ -386,7 +387,9 @@ impl<'a> Checker<'a> {
     fn reset(&mut self, mode: &Ident) -> Option<Reset> {
         let word = mode.to_string();
         let found = Reset::NAMED.into_iter().find(|reset| reset.keyword() == word);
-        if found.is_none() {
+        // Of two resets, which has been reported, one is not meant at all.
+        let is_reset = |item: &&Item| matches!(item.kind, ItemKind::Reset { .. });
+        if found.is_none() && self.declaration.items.iter().filter(is_reset).count() == 1 {
             let error = Diagnostic::new(mode, format!("unknown reset mode `{word}`"));
             let words = Reset::NAMED.map(Reset::keyword);
             self.report.push(match suggest::closest(&word.to_lowercase(), &words) {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::ir::{Cmp, Func, Graph, Id, Node};
+use crate::walk;
 
 /// Computes expressions of one graph, each once.
 pub struct Evaluator<'a> {
@@ -26,54 +27,66 @@ impl<'a> Evaluator<'a> {
 
     /// The number `id`; a condition is 0 or 1.
     pub fn number(&mut self, id: Id) -> f64 {
-        if let Some(&done) = self.done.get(&id) {
-            return done;
-        }
-        let value = match self.graph.node(id) {
-            Node::Num(bits) => f64::from_bits(bits),
-            Node::Leaf(_) => self.leaves.get(&id).copied().unwrap_or(f64::NAN),
-            Node::Neg(a) => -self.number(a),
-            Node::Add(a, b) => self.number(a) + self.number(b),
-            Node::Sub(a, b) => self.number(a) - self.number(b),
-            Node::Mul(a, b) => self.number(a) * self.number(b),
-            Node::Div(a, b) => self.number(a) / self.number(b),
-            Node::Powi(a, n) => {
-                let power = (self.round)(libm::pow(self.number(a), f64::from(n.unsigned_abs())));
-                if n < 0 { 1.0 / power } else { power }
-            }
-            Node::Min(a, b) => {
-                let (a, b) = (self.number(a), self.number(b));
-                if a < b { a } else { b }
-            }
-            Node::Max(a, b) => {
-                let (a, b) = (self.number(a), self.number(b));
-                if a > b { a } else { b }
-            }
-            Node::Call(func, a) => call(func, self.number(a)),
-            Node::Select(cond, a, b) => {
-                let chosen = if self.holds(cond) { a } else { b };
-                self.number(chosen)
-            }
-            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => {
-                f64::from(u8::from(self.holds(id)))
-            }
-        };
-        let value = (self.round)(value);
-        self.done.insert(id, value);
-        value
+        let Self { graph, leaves, round, done } = self;
+        let operands = |id| graph.node(id).operands();
+        walk::fold(done, id, operands, |done, id| {
+            let leaf = || leaves.get(&id).copied().unwrap_or(f64::NAN);
+            Some(round(value(graph.node(id), |operand| done[&operand], leaf, *round)))
+        });
+        done[&id]
     }
 
     /// Whether the condition `id` holds.
     pub fn holds(&mut self, id: Id) -> bool {
-        match self.graph.node(id) {
-            Node::Compare(Cmp::Lt, a, b) => self.number(a) < self.number(b),
-            Node::Compare(Cmp::Le, a, b) => self.number(a) <= self.number(b),
-            Node::Compare(Cmp::Eq, a, b) => self.number(a) == self.number(b),
-            Node::Compare(Cmp::Ne, a, b) => self.number(a) != self.number(b),
-            Node::Not(a) => !self.holds(a),
-            Node::And(a, b) => self.holds(a) && self.holds(b),
-            Node::Or(a, b) => self.holds(a) || self.holds(b),
-            _ => self.number(id) != 0.0,
+        self.number(id) != 0.0
+    }
+}
+
+/// The value of `node`, given those of its operands, or `leaf` if it is one.
+fn value(node: Node, of: impl Fn(Id) -> f64, leaf: impl Fn() -> f64, round: fn(f64) -> f64) -> f64 {
+    let holds = |id| of(id) != 0.0;
+    let condition = |holds: bool| f64::from(u8::from(holds));
+    match node {
+        Node::Num(bits) => f64::from_bits(bits),
+        Node::Leaf(_) => leaf(),
+        Node::Neg(a) => -of(a),
+        Node::Add(a, b) => of(a) + of(b),
+        Node::Sub(a, b) => of(a) - of(b),
+        Node::Mul(a, b) => of(a) * of(b),
+        Node::Div(a, b) => of(a) / of(b),
+        Node::Powi(a, n) => {
+            let power = power(of(a), n.unsigned_abs(), round);
+            if n < 0 { 1.0 / power } else { power }
+        }
+        Node::Min(a, b) => {
+            let (a, b) = (of(a), of(b));
+            if a < b { a } else { b }
+        }
+        Node::Max(a, b) => {
+            let (a, b) = (of(a), of(b));
+            if a > b { a } else { b }
+        }
+        Node::Call(func, a) => call(func, of(a)),
+        Node::Select(cond, a, b) => of(if holds(cond) { a } else { b }),
+        Node::Compare(Cmp::Lt, a, b) => condition(of(a) < of(b)),
+        Node::Compare(Cmp::Le, a, b) => condition(of(a) <= of(b)),
+        Node::Compare(Cmp::Eq, a, b) => condition(of(a) == of(b)),
+        Node::Compare(Cmp::Ne, a, b) => condition(of(a) != of(b)),
+        Node::Not(a) => condition(!holds(a)),
+        Node::And(a, b) => condition(holds(a) && holds(b)),
+        Node::Or(a, b) => condition(holds(a) || holds(b)),
+    }
+}
+
+/// By the multiplications that kernels compute it by, in their order: see `kernel::lower`.
+fn power(base: f64, n: u32, round: fn(f64) -> f64) -> f64 {
+    match n {
+        0 => 1.0,
+        1 => base,
+        _ => {
+            let half = power(base, n / 2, round);
+            let square = round(half * half);
+            if n % 2 == 1 { round(square * base) } else { square }
         }
     }
 }
@@ -92,5 +105,52 @@ fn call(func: Func, a: f64) -> f64 {
         Func::Sin => libm::sin(a),
         Func::Cos => libm::cos(a),
         Func::Round => libm::rint(a),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Quantity, Rate, Sort};
+    use crate::kernel::lower::Lowering;
+
+    /// What the multiplications that `node` is lowered to give, one by one.
+    fn multiplied(g: &Graph, id: Id, x: f64, round: fn(f64) -> f64) -> f64 {
+        match g.node(id) {
+            Node::Mul(a, b) => round(multiplied(g, a, x, round) * multiplied(g, b, x, round)),
+            Node::Div(a, b) => round(multiplied(g, a, x, round) / multiplied(g, b, x, round)),
+            Node::Num(bits) => f64::from_bits(bits),
+            _ => x,
+        }
+    }
+
+    #[test]
+    fn powers_are_those_of_kernels() {
+        let mut g = Graph::default();
+        let base = g.leaf(Quantity::Input(0), "x", Sort::Real, Rate::Step);
+        for n in (-40..=40).chain([127, 255, 1000, 1024, -1024]) {
+            let power = g.add(Node::Powi(base, n));
+            let products = Lowering::default().of(&mut g, power);
+            for x in [1.1, -0.7, 3.3, 1.0000001, 0.0, -1e-3] {
+                for round in [(|x| x) as fn(f64) -> f64, |x| f64::from(x as f32)] {
+                    let x = round(x);
+                    let value = Evaluator::rounding(&g, &HashMap::from([(base, x)]), round).number(power);
+                    let expected = multiplied(&g, products, x, round);
+                    assert_eq!(value.to_bits(), expected.to_bits(), "{x}^{n}: {value} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_chains_are_no_deep_recursion() {
+        let mut g = Graph::default();
+        let mut sum = g.leaf(Quantity::Input(0), "x", Sort::Real, Rate::Step);
+        let leaf = sum;
+        for i in 0..100_000 {
+            let one = g.num(f64::from(i % 2));
+            sum = g.add(Node::Add(sum, one));
+        }
+        assert_eq!(Evaluator::new(&g, &HashMap::from([(leaf, 2.0)])).number(sum), 50_002.0);
     }
 }

@@ -6,6 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use crate::check::analyse;
+use crate::conditional::{self, Conditions};
 use crate::emit::api;
 use crate::model::Model;
 use crate::source;
@@ -15,17 +16,22 @@ use crate::source;
 ///
 /// Mistakes become `compile_error!`s at their places, what is dubious warnings. As far as the declaration could be understood, the
 /// struct and its methods are emitted all the same, so that code that uses them gets no errors of its own.
+/// `#[cfg(..)]` on the declaration applies to all of that.
 ///
 /// `out_dir` is the `OUT_DIR` of the crate, if it has one: kernels that its build script has compiled there
 /// (see [`build`](crate::build)) are embedded.
 pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let (krate, declaration) = split(tokens);
     let text = source::text(&declaration);
+    let conditions = Conditions::of(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
     let warnings = analysis.warnings.to_warnings(&levels(analysis.model.as_ref()));
-    let code = analysis.model.map(|model| api::expand(model, &text, &krate, out_dir));
-    quote! { #errors #warnings #code }
+    let code = analysis.model.map(|mut model| {
+        model.attrs = conditional::without(std::mem::take(&mut model.attrs));
+        api::expand(model, &text, &krate, out_dir)
+    });
+    conditions.apply(quote! { #errors #warnings #code })
 }
 
 /// What the declaration's attributes say of lints: warnings are silenced as any other on the struct.

@@ -2,7 +2,7 @@
 //!
 //! Equal expressions get equal [`Id`]s, so sharing is free and equality is an integer comparison.
 //! [`Graph::add`] only shares: what a user wrote is evaluated as written, in that order, on every
-//! backend, but for powers and quotients (`kernel::cost::lowered`). The simplifying constructors used for
+//! backend, but for powers and quotients (`kernel::lower`). The simplifying constructors used for
 //! derivatives are in the `simplify` module.
 //!
 //! A leaf is identified by its [`Quantity`], what it stands for, and never by its name: a user may call a state as our

@@ -14,6 +14,7 @@
 
 pub mod build;
 pub mod check;
+mod conditional;
 pub mod declarations;
 pub mod derive;
 pub mod emit;
@@ -34,3 +35,4 @@ pub mod suggest;
 pub mod surrogate;
 pub mod syntax;
 pub mod variant;
+mod walk;

@@ -94,6 +94,11 @@ impl Report {
         self.diagnostics.iter()
     }
 
+    /// Forgets all but the first errors that were added.
+    pub fn truncate(&mut self, count: usize) {
+        self.diagnostics.truncate(count);
+    }
+
     /// Brings the errors into the order of the source and drops repetitions.
     pub fn sort(&mut self) {
         // Stable: of two errors at one place, the one found first comes first.

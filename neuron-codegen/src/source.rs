@@ -1,44 +1,21 @@
 //! The text of a declaration, from its tokens: what was written, for people to look at and for tools to read again.
 
-use proc_macro2::{Delimiter, Group, LineColumn, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, LineColumn, Span, TokenStream, TokenTree};
+
+use crate::syntax::fragments;
 
 /// What was written, laid out as in the source: lines, indentation and doc comments are kept, other comments are not
-/// among the tokens. Tokens that another macro made have no places of their own and are written one after another.
+/// among the tokens. Tokens that another macro made have no places of their own and are written one after another,
+/// fragments that it was given in parentheses where these are needed.
 ///
 /// To parse the text gives the same tokens again.
 pub fn text(tokens: &TokenStream) -> String {
-    let tokens = explicit(tokens.clone());
+    let tokens = fragments::written(tokens.clone());
     let mut layout = Layout::default();
     match layout.tokens(&tokens) {
         Some(()) => layout.text,
         None => tokens.to_string(),
     }
-}
-
-/// Invisible groups, which macros make of what they were given, in parentheses. Whatever has none in it stays as it is,
-/// with its places.
-fn explicit(tokens: TokenStream) -> TokenStream {
-    if !has_invisible(&tokens) {
-        return tokens;
-    }
-    let each = tokens.into_iter().map(|token| match token {
-        TokenTree::Group(group) => {
-            let delimiter = match group.delimiter() {
-                Delimiter::None => Delimiter::Parenthesis,
-                delimiter => delimiter,
-            };
-            TokenTree::Group(Group::new(delimiter, explicit(group.stream())))
-        }
-        token => token,
-    });
-    each.collect()
-}
-
-fn has_invisible(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => group.delimiter() == Delimiter::None || has_invisible(&group.stream()),
-        _ => false,
-    })
 }
 
 /// A text that grows token by token, each at its place.
@@ -118,6 +95,8 @@ fn comment(punct: &proc_macro2::Punct) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::Group;
+
     use super::*;
 
     #[test]

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use crate::conditional::{self, Conditions};
 use crate::emit::equations::READABLE;
 use crate::expand::split;
 use crate::ir::{Graph, Id};
@@ -145,8 +146,12 @@ pub fn analyse(tokens: TokenStream) -> Analysis {
 /// Expands a declaration, as [`crate::expand::expand`] that of a neuron.
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let (krate, declaration) = split(tokens);
+    let conditions = Conditions::of(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
-    let code = analysis.surrogate.map(|surrogate| emit::expand(&surrogate, &krate));
-    quote! { #errors #code }
+    let code = analysis.surrogate.map(|mut surrogate| {
+        surrogate.attrs = conditional::without(std::mem::take(&mut surrogate.attrs));
+        emit::expand(&surrogate, &krate)
+    });
+    conditions.apply(quote! { #errors #code })
 }

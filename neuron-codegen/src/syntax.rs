@@ -4,11 +4,13 @@
 //! declaration is as complete as it can be.
 
 pub mod expr;
+pub(crate) mod fragments;
 mod header;
 pub mod item;
 mod items;
 mod mistakes;
 mod pratt;
+mod recovery;
 mod tokens;
 
 pub use expr::{Binary, Expr, ExprKind};
@@ -30,6 +32,9 @@ pub const KEYWORDS: [&str; 12] = [
     "update",
     "reset",
 ];
+
+/// The words that stand directly before `=`: there is only one of each.
+const NAMELESS: [&str; 4] = ["charge", "threshold", "output", "primitive"];
 
 /// What may be declared: its words, and what to say of them in messages.
 #[derive(Debug)]
@@ -79,4 +84,13 @@ pub static SURROGATE: Grammar = Grammar {
 /// Whether Rust would not take it as a name.
 pub fn is_keyword(word: &proc_macro2::Ident) -> bool {
     syn::parse_str::<syn::Ident>(&word.to_string()).is_err()
+}
+
+/// What to write in place of a keyword of Rust that was to be a name.
+pub fn instead_of_keyword(word: &proc_macro2::Ident) -> String {
+    // Some, such as `self`, cannot be names at all.
+    match syn::parse_str::<syn::Ident>(&format!("r#{word}")) {
+        Ok(raw) => format!("write `{raw}`, or use another name"),
+        Err(_) => "use another name".to_owned(),
+    }
 }

@@ -1,17 +1,22 @@
 //! Where a function or a division is asked for what it has no value for: `ln(v)` where `v` is negative.
 //!
 //! What is known of an expression is an [`Interval`]. Inputs, states and parameters may be any number; the `where`
-//! conditions, and the conditions of the `if`s around an expression, say more.
+//! conditions, and the conditions of the `if`s around an expression, say more. How much is thought about a single place
+//! is limited: see [`values::BUDGET`].
 
-use std::cell::RefCell;
+mod facts;
+mod values;
+
 use std::collections::{HashMap, HashSet};
 
 use super::Checker;
-use super::interval::Interval;
 use super::params;
-use crate::ir::{Cmp, Graph, Id, Node, Rate};
+use crate::ir::{Id, Rate};
 use crate::model::ParamKind;
 use crate::report::{Diagnostic, Extent};
+use crate::walk;
+use facts::{Index, from_condition};
+use values::{BUDGET, Budget, Values};
 
 /// What may have no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,38 +45,48 @@ impl Checker<'_> {
     /// Warns of what may have no value, given the conditions that parameters meet.
     pub fn domains(&mut self, conditions: &[Id]) {
         let sites = std::mem::take(&mut self.sites);
-        let mut reported = HashSet::new();
-        for site in sites {
-            let mut facts = Facts { ordered: Vec::new(), different: HashSet::new() };
-            let known = conditions.iter().map(|&condition| (condition, true));
-            known
-                .chain(site.path.iter().copied())
-                .for_each(|(cond, holds)| facts.add(&self.graph, cond, holds));
-            let values = Values::new(&self.graph, facts, 0);
-            let value = values.of(site.operand);
-            let is_differentiated = self.is_differentiated(site.operand);
-            let zero = value.has_zero() && !values.is_nonzero(site.operand);
-            let problem = match site.operation {
-                Operation::Ln | Operation::Sqrt if value.has_negative() => Problem::Negative,
-                Operation::Sqrt if zero && is_differentiated => Problem::Slope,
-                Operation::Sqrt => continue,
-                _ if zero => Problem::Zero,
-                _ => continue,
-            };
-            if reported.insert((site.operation, site.operand)) {
-                let warning = self.warning(&site, problem);
-                self.warnings.push(warning);
-            }
-        }
+        let warnings = self.dubious(&sites, conditions).unwrap_or_default();
+        warnings.into_iter().for_each(|warning| self.warnings.push(warning));
     }
 
-    /// Whether something is differentiated with respect to what `id` is made of.
-    fn is_differentiated(&self, id: Id) -> bool {
-        self.graph.reach([id]).into_iter().any(|part| {
-            self.graph.as_leaf(part).is_some_and(|leaf| {
+    /// What to say of `sites`. `None` if it takes too long to tell what the ranges of parameters mean.
+    fn dubious(&self, sites: &[Site], conditions: &[Id]) -> Option<Vec<Diagnostic>> {
+        let mut facts = Vec::new();
+        conditions.iter().for_each(|&condition| from_condition(&self.graph, condition, true, &mut facts));
+        let (index, budget) = (Index::new(&self.graph, facts), Budget::default());
+        budget.refill(BUDGET * (1 + conditions.len()));
+        let everywhere = Values::everywhere(&self.graph, &index, &budget)?;
+        let (mut reported, mut differentiated) = (HashSet::new(), HashMap::new());
+        let mut warnings = Vec::new();
+        for site in sites {
+            budget.refill(BUDGET);
+            let is_differentiated = || self.is_differentiated(site.operand, &mut differentiated);
+            let problem = if site.path.is_empty() {
+                problem(site, &everywhere, is_differentiated)
+            } else {
+                let inside = everywhere.assuming(&site.path, site.operand, 0);
+                inside.and_then(|inside| problem(site, &inside, is_differentiated))
+            };
+            if let Some(problem) = problem
+                && reported.insert((site.operation, site.operand))
+            {
+                warnings.push(self.warning(site, problem));
+            }
+        }
+        Some(warnings)
+    }
+
+    /// Whether something is differentiated with respect to what `id` is made of. What was found is kept in `done`.
+    fn is_differentiated(&self, id: Id, done: &mut HashMap<Id, bool>) -> bool {
+        let graph = &self.graph;
+        let operands = |id| graph.node(id).operands();
+        walk::fold(done, id, operands, |done, id| {
+            let is_own = graph.as_leaf(id).is_some_and(|leaf| {
                 leaf.rate == Rate::Step || self.scope.param_kind(&leaf.name) == ParamKind::Learnable
-            })
-        })
+            });
+            Some(is_own || graph.node(id).operands().any(|operand| done[&operand]))
+        });
+        done[&id]
     }
 
     fn warning(&self, site: &Site, problem: Problem) -> Diagnostic {
@@ -145,136 +160,19 @@ enum Problem {
     Slope,
 }
 
+/// What is wrong at `site`, if anything is. `None` as well where it takes too long to tell.
+fn problem(site: &Site, values: &Values<'_>, is_differentiated: impl FnOnce() -> bool) -> Option<Problem> {
+    let value = values.of(site.operand)?;
+    let zero = value.has_zero() && !values.is_nonzero(site.operand);
+    match site.operation {
+        Operation::Ln | Operation::Sqrt if value.has_negative() => Some(Problem::Negative),
+        Operation::Sqrt => (zero && is_differentiated()).then_some(Problem::Slope),
+        Operation::Ln | Operation::Division | Operation::Power(_) => zero.then_some(Problem::Zero),
+    }
+}
+
 /// `a` as the base of a power.
 fn group(a: &str) -> String {
     let is_atom = a.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     if is_atom || a.starts_with('(') { a.to_owned() } else { format!("({a})") }
-}
-
-/// Comparisons that are known to hold.
-#[derive(Clone, Debug)]
-struct Facts {
-    /// `a < b`, or `a <= b` if the last is true.
-    ordered: Vec<(Id, Id, bool)>,
-    /// `a != b`
-    different: HashSet<(Id, Id)>,
-}
-
-impl Facts {
-    /// `cond` is `holds`.
-    fn add(&mut self, g: &Graph, cond: Id, holds: bool) {
-        match (g.node(cond), holds) {
-            (Node::Not(a), _) => self.add(g, a, !holds),
-            (Node::And(a, b), true) | (Node::Or(a, b), false) => {
-                self.add(g, a, holds);
-                self.add(g, b, holds);
-            }
-            (Node::Compare(op, a, b), _) => match (op, holds) {
-                (Cmp::Lt, true) => self.ordered.push((a, b, false)),
-                (Cmp::Le, true) => self.ordered.push((a, b, true)),
-                (Cmp::Lt, false) => self.ordered.push((b, a, true)),
-                (Cmp::Le, false) => self.ordered.push((b, a, false)),
-                (Cmp::Eq, true) | (Cmp::Ne, false) => self.ordered.extend([(a, b, true), (b, a, true)]),
-                (Cmp::Ne, true) | (Cmp::Eq, false) => self.different.extend([(a, b), (b, a)]),
-            },
-            _ => {}
-        }
-    }
-}
-
-/// How deep a choice in a choice is looked at with its own condition.
-const DEEPEST: usize = 3;
-
-/// How often what is known of one expression is passed on to those that it is compared with.
-const ROUNDS: usize = 3;
-
-/// The values of expressions, under some facts.
-struct Values<'a> {
-    graph: &'a Graph,
-    facts: Facts,
-    /// How many choices it is in.
-    depth: usize,
-    /// What the facts say of expressions that are compared.
-    known: HashMap<Id, Interval>,
-    /// Those computed so far.
-    done: RefCell<HashMap<Id, Interval>>,
-}
-
-impl<'a> Values<'a> {
-    fn new(graph: &'a Graph, facts: Facts, depth: usize) -> Self {
-        let mut values = Self { graph, facts, depth, known: HashMap::new(), done: RefCell::default() };
-        for _ in 0..ROUNDS {
-            let mut known = values.known.clone();
-            for &(a, b, or_equal) in &values.facts.ordered {
-                let (low, high) = (values.of(a), values.of(b));
-                for (id, limit) in [(a, high.below(or_equal)), (b, low.above(or_equal))] {
-                    let before = known.entry(id).or_insert(Interval::ALL);
-                    *before = before.intersection(limit);
-                }
-            }
-            values.known = known;
-            values.done.borrow_mut().clear();
-        }
-        values
-    }
-
-    /// Whether `id` is known to differ from 0, where intervals cannot say it.
-    fn is_nonzero(&self, id: Id) -> bool {
-        self.facts.different.iter().any(|&(a, b)| {
-            let is_difference = self.graph.node(id) == Node::Sub(a, b);
-            is_difference || (a == id && self.graph.number(b) == Some(0.0))
-        })
-    }
-
-    fn of(&self, id: Id) -> Interval {
-        if let Some(&done) = self.done.borrow().get(&id) {
-            return done;
-        }
-        let known = self.known.get(&id).copied().unwrap_or(Interval::ALL);
-        let value = self.node(id).intersection(known);
-        self.done.borrow_mut().insert(id, value);
-        value
-    }
-
-    fn node(&self, id: Id) -> Interval {
-        match self.graph.node(id) {
-            Node::Num(bits) => Interval::point(f64::from_bits(bits)),
-            Node::Leaf(_) if self.is_spike(id) => Interval::closed(0.0, 1.0),
-            Node::Leaf(_) => Interval::ALL,
-            Node::Neg(a) => self.of(a).neg(),
-            Node::Add(a, b) => self.of(a).add(self.of(b)),
-            Node::Sub(a, b) => {
-                let difference = self.of(a).sub(self.of(b));
-                self.facts.ordered.iter().fold(difference, |difference, &(low, high, or_equal)| {
-                    let zero = Interval::point(0.0);
-                    match (low == a && high == b, low == b && high == a) {
-                        (true, _) => difference.intersection(zero.below(or_equal)),
-                        (_, true) => difference.intersection(zero.above(or_equal)),
-                        _ => difference,
-                    }
-                })
-            }
-            Node::Mul(a, b) if a == b => self.of(a).powi(2),
-            Node::Mul(a, b) => self.of(a).mul(self.of(b)),
-            Node::Div(a, b) => self.of(a).div(self.of(b)),
-            Node::Powi(a, n) => self.of(a).powi(n),
-            Node::Min(a, b) => self.of(a).min(self.of(b)),
-            Node::Max(a, b) => self.of(a).max(self.of(b)),
-            Node::Call(func, a) => self.of(a).call(func),
-            Node::Select(_, a, b) if self.depth == DEEPEST => self.of(a).union(self.of(b)),
-            Node::Select(cond, a, b) => self.under(cond, true, a).union(self.under(cond, false, b)),
-            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => Interval::ALL,
-        }
-    }
-
-    /// `id` where `cond` is `holds`.
-    fn under(&self, cond: Id, holds: bool, id: Id) -> Interval {
-        let mut facts = self.facts.clone();
-        facts.add(self.graph, cond, holds);
-        Self::new(self.graph, facts, self.depth + 1).of(id)
-    }
-
-    fn is_spike(&self, id: Id) -> bool {
-        self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == "spike")
-    }
 }

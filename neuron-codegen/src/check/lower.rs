@@ -5,12 +5,13 @@
 use proc_macro2::Ident;
 
 use super::domain::{Operation, Site};
+use super::lets::Late;
 use super::scope::Symbol;
 use super::{Checker, names};
 use crate::identifiers;
 use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
 use crate::report::{Diagnostic, Extent};
-use crate::syntax::{Binary, Expr, ExprKind, ItemKind};
+use crate::syntax::{Binary, Expr, ExprKind, is_keyword};
 
 /// Where an expression stands: what it may use depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,17 +54,6 @@ impl Place {
     }
 }
 
-/// What is known of a `let`.
-#[derive(Clone, Copy, Debug)]
-pub enum Let {
-    /// Not looked at yet.
-    Waiting,
-    /// Being looked at: to meet it again is a cycle.
-    Active,
-    /// Its value, unless something is wrong with it.
-    Done(Option<Id>),
-}
-
 impl Checker<'_> {
     /// A number.
     pub fn number(&mut self, expr: &Expr, place: Place) -> Option<Id> {
@@ -75,58 +65,15 @@ impl Checker<'_> {
         self.expr(expr, Some(Sort::Bool), place)
     }
 
-    /// The value of the `let` of that index.
-    pub fn resolve(&mut self, index: usize) -> Option<Id> {
-        match self.lets[index] {
-            Let::Done(id) => return id,
-            Let::Active => {
-                self.cycle(index);
-                return None;
-            }
-            Let::Waiting => {}
-        }
-        let (name, item) = self.scope.lets[index];
-        let ItemKind::Let { value, .. } = &item.kind else { return None };
-        self.lets[index] = Let::Active;
-        self.resolving.push(index);
-        // It stands for itself, wherever it is used.
-        let path = std::mem::take(&mut self.path);
-        let id = self.expr(value, None, Place::Let);
-        self.path = path;
-        self.resolving.pop();
-        self.lets[index] = Let::Done(id);
-        if let Some(id) = id
-            && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
-        {
-            self.names.entry(id).or_insert_with(|| identifiers::text(name));
-        }
-        id
-    }
-
-    /// Reports the `let`s that are being resolved from `index` on, each of which uses the next.
-    fn cycle(&mut self, index: usize) {
-        let start = self.resolving.iter().position(|&active| active == index).unwrap_or(0);
-        let mut cycle = self.resolving[start..].to_vec();
-        let first = (0..cycle.len()).min_by_key(|&i| cycle[i]).unwrap_or(0);
-        cycle.rotate_left(first);
-        let name = self.scope.lets[cycle[0]].0;
-        let message = if cycle.len() == 1 {
-            format!("`{name}` is defined by itself")
-        } else {
-            let names: Vec<_> = cycle.iter().map(|&i| format!("`{}`", self.scope.lets[i].0)).collect();
-            format!("`{name}` is defined by itself: {} -> `{name}`", names.join(" -> "))
-        };
-        let error = Diagnostic::new(name, message);
-        self.report
-            .push(error.help(format!("what is carried from step to step is a state: `state {name} = ...;`")));
-    }
-
     /// `expr`, which has to be of sort `expected` if that is given.
-    fn expr(&mut self, expr: &Expr, expected: Option<Sort>, place: Place) -> Option<Id> {
+    pub fn expr(&mut self, expr: &Expr, expected: Option<Sort>, place: Place) -> Option<Id> {
         let id = match &expr.kind {
             ExprKind::Wrong(parts) => {
-                for part in parts {
-                    self.expr(part, None, place);
+                for (index, part) in parts.iter().enumerate() {
+                    // Of a word on its own, such as an exponent, it is enough to say that it cannot stand there.
+                    if index == 0 || !matches!(part.bare().kind, ExprKind::Name(_) | ExprKind::Bool(_)) {
+                        self.expr(part, None, place);
+                    }
                 }
                 return None;
             }
@@ -272,12 +219,16 @@ impl Checker<'_> {
     }
 
     fn name(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) -> Option<Id> {
-        let name = ident.to_string();
+        let name = identifiers::text(ident);
         let Some(symbol) = self.scope.symbol(&name) else {
             self.unknown(ident, expected, place);
             return None;
         };
         if symbol == Symbol::Wrong {
+            return None;
+        }
+        if is_keyword(ident) {
+            self.bare_keyword(ident);
             return None;
         }
         if !place.allows(symbol) {
@@ -295,16 +246,18 @@ impl Checker<'_> {
             Symbol::Spike => self.leaves.spike,
             Symbol::Let(index) => {
                 let id = self.resolve(index)?;
-                let late = [self.leaves.h, self.leaves.spike, self.leaves.fired]
-                    .into_iter()
-                    .find(|&leaf| self.graph.contains(id, leaf));
-                if let (Place::Charge | Place::Threshold, Some(leaf)) = (place, late) {
-                    let what = if leaf == self.leaves.h { "h" } else { "spike" };
-                    self.too_early(ident, what, place);
+                // Another `let` may use anything; where that is used, it is looked at again.
+                if place == Place::Let {
+                    return Some(id);
+                }
+                let Late { charged, spikes } = self.late(id);
+                if let Place::Charge | Place::Threshold = place
+                    && (charged || spikes)
+                {
+                    self.too_early(ident, if charged { "h" } else { "spike" }, place);
                     return None;
                 }
-                let spikes = [self.leaves.spike, self.leaves.fired].map(|leaf| self.graph.contains(id, leaf));
-                if self.scope.output.is_some() && place != Place::Let && spikes.contains(&true) {
+                if self.scope.output.is_some() && spikes {
                     self.no_spike(ident);
                     return None;
                 }
@@ -327,6 +280,7 @@ impl Checker<'_> {
                     None => self.leaves.v_reset,
                 }
             }
+            Symbol::Flag(_) if expected == Some(Sort::Real) && self.is_no_flag(&name) => return None,
             Symbol::Flag(index) => self.flag(index),
             Symbol::State(Some(index)) => self.state(index),
             Symbol::State(None) => self.graph.leaf(Quantity::State(0), &name, Sort::Real, Rate::Step),

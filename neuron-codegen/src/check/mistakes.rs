@@ -5,6 +5,7 @@ use proc_macro2::Ident;
 use super::lower::Place;
 use super::scope::Symbol;
 use super::{Checker, names};
+use crate::identifiers;
 use crate::ir::Sort;
 use crate::report::Diagnostic;
 use crate::suggest;
@@ -13,7 +14,7 @@ use crate::syntax::{Expr, ExprKind};
 impl Checker<'_> {
     /// Reports an undeclared name, the first time it is used.
     pub fn unknown(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) {
-        let name = ident.to_string();
+        let name = identifiers::text(ident);
         if self.declaration.lost.contains(&name) || !self.reported.insert(name.clone()) {
             return;
         }
@@ -23,6 +24,9 @@ impl Checker<'_> {
             self.meant.insert(input);
             let message = format!("`{name}` is a function and needs an argument");
             self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(v)`")));
+            return;
+        }
+        if self.declaration.nameless {
             return;
         }
         let mut known: Vec<&str> = self
@@ -48,6 +52,15 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports a keyword of Rust that is a name with `r#` before it, the first time it is used without.
+    pub fn bare_keyword(&mut self, ident: &Ident) {
+        if self.reported.insert(format!("{ident} without r#")) {
+            let error = Diagnostic::new(ident, format!("`{ident}` is a keyword of Rust"));
+            self.report.push(error.help(format!("write `r#{ident}`, as where it is declared")));
+        }
+    }
+
+    /// Reports a name that cannot be used at `place`.
     pub fn unavailable(&mut self, ident: &Ident, symbol: Symbol, place: Place) {
         if let Symbol::Charged | Symbol::Spike = symbol
             && let Place::Charge | Place::Threshold | Place::Output = place
@@ -136,7 +149,7 @@ impl Checker<'_> {
             Sort::Bool => {
                 let found = match &expr.kind {
                     ExprKind::Name(name)
-                        if matches!(self.scope.symbol(&name.to_string()), Some(Symbol::Flag(_))) =>
+                        if matches!(self.scope.symbol(&identifiers::text(name)), Some(Symbol::Flag(_))) =>
                     {
                         format!("the flag `{name}`")
                     }
@@ -158,7 +171,7 @@ impl Checker<'_> {
 
     /// Reports an undeclared function, the first time it is called.
     pub fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
-        let name = function.to_string();
+        let name = identifiers::text(function);
         if self.declaration.lost.contains(&name) || !self.reported.insert(format!("{name}()")) {
             return;
         }

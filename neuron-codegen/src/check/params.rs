@@ -6,11 +6,14 @@ use proc_macro2::Ident;
 
 use super::Checker;
 use super::lower::Place;
+use super::scope::Symbol;
 use crate::evaluate::Evaluator;
+use crate::identifiers;
 use crate::ir::Id;
 use crate::model::{Condition, Flag, Param, ParamKind};
 use crate::report::Diagnostic;
 use crate::syntax::{ExprKind, ItemKind};
+use crate::walk::{self, Order};
 
 /// What is known of a default.
 #[derive(Clone, Copy, Debug)]
@@ -23,43 +26,65 @@ pub enum Default {
     Done(Option<f64>),
 }
 
+fn as_param(symbol: Symbol) -> Option<usize> {
+    match symbol {
+        Symbol::Param(index) => index,
+        _ => None,
+    }
+}
+
 impl Checker<'_> {
     /// The default of the parameter of that index.
     pub fn default(&mut self, index: usize) -> Option<f64> {
-        let (name, item) = self.scope.params[index];
         match self.defaults[index] {
             Default::Done(value) => return value,
-            Default::Active => {
-                let error = Diagnostic::new(name, format!("the default of `{name}` is defined by itself"));
-                self.report.push(error.help("defaults are constants"));
-                return None;
-            }
+            // Its cycle has been reported.
+            Default::Active => return None,
             Default::Waiting => {}
         }
+        // As with `let`s, what it uses comes first.
+        let is_settled = |index: usize| !matches!(self.defaults[index], Default::Waiting);
+        let uses = |index: usize| match &self.scope.params[index].1.kind {
+            ItemKind::Param { default, .. } => self.uses([default], as_param),
+            _ => Vec::new(),
+        };
+        let Order { sequence, cycles } = walk::order(index, is_settled, uses);
+        for first in cycles.into_iter().filter_map(|cycle| cycle.into_iter().min()) {
+            let name = self.scope.params[first].0;
+            let error = Diagnostic::new(name, format!("the default of `{name}` is defined by itself"));
+            self.report.push(error.help("defaults are constants"));
+        }
+        sequence.iter().for_each(|&index| self.defaults[index] = Default::Active);
+        for &index in &sequence {
+            self.defaults[index] = Default::Done(self.settle_default(index));
+        }
+        match self.defaults[index] {
+            Default::Done(value) => value,
+            Default::Waiting | Default::Active => None,
+        }
+    }
+
+    /// Looks at a default after those that it uses.
+    fn settle_default(&mut self, index: usize) -> Option<f64> {
+        let (name, item) = self.scope.params[index];
         let ItemKind::Param { default, .. } = &item.kind else { return None };
-        self.defaults[index] = Default::Active;
-        let value = if let ExprKind::Bool(value) = default.kind {
+        if let ExprKind::Bool(value) = default.kind {
             let error = Diagnostic::new(
                 default.extent,
                 format!("the default of a parameter is a number, found `{value}`"),
             );
             self.report
                 .push(error.help(format!("what is true or false is a flag: `flag {name} = {value};`")));
-            None
-        } else {
-            self.number(default, Place::Default).and_then(|id| {
-                let value = Evaluator::new(&self.graph, &HashMap::new()).number(id);
-                if value.is_finite() {
-                    return Some(value);
-                }
-                let message =
-                    format!("the default of `{name}` is not a finite number: `{default}` is {value}");
-                self.report.push(Diagnostic::new(default.extent, message));
-                None
-            })
-        };
-        self.defaults[index] = Default::Done(value);
-        value
+            return None;
+        }
+        let id = self.number(default, Place::Default)?;
+        let value = Evaluator::new(&self.graph, &HashMap::new()).number(id);
+        if !value.is_finite() {
+            let message = format!("the default of `{name}` is not a finite number: `{default}` is {value}");
+            self.report.push(Diagnostic::new(default.extent, message));
+            return None;
+        }
+        Some(value)
     }
 
     /// Whether the parameter of that index was probably meant to be something else, so that its uses as
@@ -67,6 +92,14 @@ impl Checker<'_> {
     pub fn is_no_number(&self, index: usize) -> bool {
         matches!(&self.scope.params[index].1.kind, ItemKind::Param { default, .. }
             if matches!(default.kind, ExprKind::Bool(_)))
+    }
+
+    /// The same of a flag, by its default.
+    pub fn is_no_flag(&self, name: &str) -> bool {
+        self.scope.flags.iter().any(|(flag, item)| {
+            identifiers::text(flag) == name
+                && matches!(&item.kind, ItemKind::Flag { default, .. } if !matches!(default.kind, ExprKind::Bool(_)))
+        })
     }
 
     /// All parameters. `v_threshold` and `v_reset` come last unless they were declared.
@@ -107,8 +140,8 @@ impl Checker<'_> {
             for condition in conditions {
                 let Some(expr) = self.condition(condition, Place::Where) else { continue };
                 let text = condition.to_string();
-                let known =
-                    values.iter().all(|(&leaf, value)| !value.is_nan() || !self.graph.contains(expr, leaf));
+                let is_unknown = |id| values.get(id).is_some_and(|value: &f64| value.is_nan());
+                let known = !self.graph.reach([expr]).iter().any(is_unknown);
                 if known && !Evaluator::new(&self.graph, &values).holds(expr) {
                     let value = params[index].default;
                     let message =

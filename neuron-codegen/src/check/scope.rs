@@ -8,7 +8,7 @@ use super::{Named, names};
 use crate::identifiers;
 use crate::model::ParamKind;
 use crate::report::{Diagnostic, Report};
-use crate::syntax::{Declaration, Expr, Item, ItemKind, is_keyword};
+use crate::syntax::{Declaration, Expr, Item, ItemKind, instead_of_keyword, is_keyword};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,10 +226,7 @@ fn refusal(name: &Ident, symbol: Symbol, reason: &str) -> Diagnostic {
             error.help("leave this out; it starts at `v_reset`, which `param v_reset = ...;` sets")
         }
         "h" | "spike" if matches!(symbol, Symbol::Let(_)) => error.help("use it without declaring it"),
-        // It can be written raw.
-        text if is_keyword(name) && syn::parse_str::<Ident>(&format!("r#{text}")).is_ok() => {
-            error.help(format!("write `r#{text}`, or use another name"))
-        }
+        _ if is_keyword(name) => error.help(instead_of_keyword(name)),
         _ => error.help("use another name"),
     }
 }

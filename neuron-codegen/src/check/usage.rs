@@ -6,17 +6,22 @@ use proc_macro2::Ident;
 
 use super::Checker;
 use super::scope::Symbol;
+use crate::identifiers;
 use crate::model::ParamKind;
 use crate::report::Diagnostic;
 use crate::suggest;
-use crate::syntax::{Expr, ExprKind, ItemKind};
+use crate::syntax::{Expr, ExprKind, Item, ItemKind};
 
 impl Checker<'_> {
     /// Reports names that are declared but never used. An item does not use itself, save for the update of
     /// a state, which is what a state is for.
     pub fn unused(&mut self) {
         // Without a charge, or with parts that are not understood at all, nothing is known to be unused.
-        if self.scope.charge.is_none() || !self.declaration.complete {
+        let is_blank = |item: &Item| item.exprs().into_iter().any(is_blank);
+        if self.scope.charge.is_none()
+            || !self.declaration.complete
+            || self.declaration.items.iter().any(is_blank)
+        {
             return;
         }
         let mut used: HashSet<String> = self.meant.clone();
@@ -25,13 +30,13 @@ impl Checker<'_> {
             let mut mentioned = HashSet::new();
             item.exprs().into_iter().for_each(|expr| mention(expr, &mut mentioned));
             if let ItemKind::Param { name, .. } | ItemKind::Let { name, .. } = &item.kind {
-                mentioned.remove(&name.to_string());
+                mentioned.remove(&identifiers::text(name));
             }
             used.extend(mentioned);
         }
         let scope = &self.scope;
         if scope.charge.is_some_and(is_wrong) {
-            used.extend(scope.inputs.iter().map(|(name, _)| name.to_string()));
+            used.extend(scope.inputs.iter().map(|(name, _)| identifiers::text(name)));
             used.insert("x".to_owned());
         }
         let declared = [&scope.params, &scope.flags, &scope.inputs, &scope.states, &scope.lets];
@@ -39,14 +44,15 @@ impl Checker<'_> {
             ["parameter", "flag", "input", "state", "named expression"].into_iter().zip(declared)
         {
             for (name, _) in names {
-                let text = name.to_string();
-                if !used.contains(&text) && text != "v_threshold" && text != "v_reset" {
-                    let error = Diagnostic::new(*name, format!("the {kind} `{text}` is never used"));
+                let key = identifiers::text(name);
+                if !used.contains(&key) && key != "v_threshold" && key != "v_reset" {
+                    let error = Diagnostic::new(*name, format!("the {kind} `{name}` is never used"));
                     self.report.push(error.help("use it in an equation, or remove it"));
                 }
             }
         }
         if scope.inputs.is_empty()
+            && !self.declaration.nameless
             && scope.symbol("x") == Some(Symbol::Input(0))
             && !used.contains("x")
             && let Some(charge) = scope.charge
@@ -58,8 +64,8 @@ impl Checker<'_> {
 
     /// The state that `update name` means; reports it if there is none of that name.
     pub fn updated_state(&mut self, name: &Ident) -> Option<String> {
-        let text = name.to_string();
-        let states: Vec<_> = self.scope.states.iter().map(|(name, _)| name.to_string()).collect();
+        let text = identifiers::text(name);
+        let states: Vec<_> = self.scope.states.iter().map(|(name, _)| identifiers::text(name)).collect();
         if text == "v" {
             return Some(text);
         }
@@ -69,6 +75,7 @@ impl Checker<'_> {
         let error = Diagnostic::new(name, format!("`{text}` is not a state"));
         self.report.push(match self.scope.symbol(&text) {
             Some(Symbol::Wrong) => return None,
+            Some(Symbol::Flag(_)) if self.is_no_flag(&text) => return None,
             // Declared as both, which has been reported.
             Some(_) if self.declares_state(&text) => return None,
             Some(Symbol::Param(_)) => {
@@ -97,7 +104,7 @@ impl Checker<'_> {
                     _ => error,
                 }
             }
-            None if self.declaration.lost.contains(&text) => return None,
+            None if self.declaration.nameless || self.declaration.lost.contains(&text) => return None,
             None => {
                 // Reported here, and not again where it is used.
                 self.scope.symbols.insert(text.clone(), Symbol::Wrong);
@@ -120,10 +127,16 @@ fn is_wrong(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Wrong(_)) || expr.operands().into_iter().any(is_wrong)
 }
 
+/// Whether nothing is known of a part of `expr` but that it is wrong, so that whatever is not used may be used there.
+fn is_blank(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Wrong(parts) if parts.is_empty())
+        || expr.operands().into_iter().any(is_blank)
+}
+
 /// All names in `expr`, among them those that are wrongly called like functions.
 fn mention(expr: &Expr, names: &mut HashSet<String>) {
     if let ExprKind::Name(name) | ExprKind::Call(name, _) = &expr.kind {
-        names.insert(name.to_string());
+        names.insert(identifiers::text(name));
     }
     expr.operands().into_iter().for_each(|operand| mention(operand, names));
 }

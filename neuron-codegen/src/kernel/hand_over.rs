@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::cost::calling;
-use super::draft::{Draft, Plan, Storage};
+use super::draft::{Plan, Storage};
 use super::hoist::Invariants;
 use super::{Carried, SlotId};
 use crate::ir::{Graph, Id, Quantity, Rate, Sort};
@@ -24,55 +24,77 @@ pub struct Scope {
 
 /// Makes phases write what later ones need of them, and says what each of them computes.
 pub fn hand_over(g: &Graph, plan: &mut Plan, invariants: &Invariants) -> Vec<Scope> {
-    let mut scopes: Vec<Scope> =
-        readable(plan).into_iter().map(|readable| Scope { readable, ..Scope::default() }).collect();
-    for index in 0..scopes.len() {
-        let (earlier, rest) = scopes.split_at_mut(index);
-        let scope = &mut rest[0];
-        let mut wanted = BTreeSet::new();
-        let computed: BTreeSet<Id> = earlier.iter().flat_map(|scope| &scope.needed).copied().collect();
-        let costly = calling(g, &g.reach(computed.iter().copied()));
-        let mut walk = |scope: &mut Scope, draft: &Draft| {
-            let mut open: Vec<Id> = draft.writes.iter().map(|(_, expr)| *expr).collect();
-            while let Some(id) = open.pop() {
-                if g.number(id).is_some() || invariants.uniform.contains(&id) || !scope.needed.insert(id) {
-                    continue;
-                }
-                if scope.readable.contains_key(&id) {
-                    continue;
-                }
-                if let Some(expr) = draft.definition(id) {
-                    open.push(expr);
-                } else if g.as_leaf(id).is_some() {
-                    if g.rate(id) != Rate::Uniform {
-                        wanted.insert(id);
-                    }
-                } else if costly.contains(&id) && computed.contains(&id) && g.sort(id) == Sort::Real {
-                    wanted.insert(id);
-                } else {
-                    open.extend(g.node(id).operands());
-                }
-            }
-        };
-        walk(scope, &plan.drafts[index]);
-        // Written before what a phase writes by itself, in the order in which they are computed.
-        let mut written = vec![0; index];
-        for id in wanted {
-            let provides =
-                |earlier: &Scope| earlier.needed.contains(&id) || earlier.readable.contains_key(&id);
-            let from = (0..index).rev().find(|&from| provides(&earlier[from]));
+    let scopes = readable(plan).into_iter().map(|readable| Scope { readable, ..Scope::default() }).collect();
+    let mut work = HandOver { g, plan, invariants, scopes, handed: Vec::new() };
+    for phase in 0..work.scopes.len() {
+        work.handed.push(0);
+        let roots = work.plan.drafts[phase].writes.iter().map(|(_, expr)| *expr).collect();
+        work.need(phase, roots);
+    }
+    work.scopes
+}
+
+struct HandOver<'a> {
+    g: &'a Graph,
+    plan: &'a mut Plan,
+    invariants: &'a Invariants,
+    scopes: Vec<Scope>,
+    /// How many of what each phase writes it writes for later ones.
+    handed: Vec<usize>,
+}
+
+impl HandOver<'_> {
+    /// Sees to it that `phase` can compute `roots`.
+    fn need(&mut self, phase: usize, roots: Vec<Id>) {
+        for id in self.walk(phase, roots) {
+            let provides = |earlier: &usize| {
+                let scope = &self.scopes[*earlier];
+                scope.needed.contains(&id)
+                    || scope.readable.contains_key(&id)
+                    || self.plan.drafts[*earlier].definition(id).is_some()
+            };
+            let from = (0..phase).rev().find(provides);
             let from = from.expect("what is neither read nor defined was there before");
-            let is_overwritten = matches!(g.quantity(id), Some(Quantity::State(_)));
-            let slot = plan.slot(Storage { key: Some(id), is_earlier: is_overwritten, stem: None });
-            plan.drafts[from].writes.insert(written[from], (slot, id));
-            written[from] += 1;
-            earlier[from].needed.insert(id);
-            earlier[from + 1..].iter_mut().chain([&mut *scope]).for_each(|scope| {
-                scope.readable.insert(id, slot);
-            });
+            let is_earlier = matches!(self.g.quantity(id), Some(Quantity::State(_)));
+            let slot = self.plan.slot(Storage { key: Some(id), is_earlier, stem: None });
+            // Before what the phase writes by itself, in the order in which it is asked for.
+            self.plan.drafts[from].writes.insert(self.handed[from], (slot, id));
+            self.handed[from] += 1;
+            for later in &mut self.scopes[from + 1..] {
+                later.readable.insert(id, slot);
+            }
+            // A definition that nothing else there needs may need more itself.
+            self.need(from, vec![id]);
         }
     }
-    scopes
+
+    /// Notes all that `phase` needs for `roots`; returns what of that earlier phases have.
+    fn walk(&mut self, phase: usize, roots: Vec<Id>) -> BTreeSet<Id> {
+        let (earlier, rest) = self.scopes.split_at_mut(phase);
+        let scope = &mut rest[0];
+        let computed: BTreeSet<Id> = earlier.iter().flat_map(|scope| &scope.needed).copied().collect();
+        let costly = calling(self.g, &self.g.reach(computed.iter().copied()));
+        let mut wanted = BTreeSet::new();
+        let mut open = roots;
+        while let Some(id) = open.pop() {
+            let is_known = self.g.number(id).is_some() || self.invariants.uniform.contains(&id);
+            if is_known || !scope.needed.insert(id) || scope.readable.contains_key(&id) {
+                continue;
+            }
+            if let Some(expr) = self.plan.drafts[phase].definition(id) {
+                open.push(expr);
+            } else if self.g.as_leaf(id).is_some() {
+                if self.g.rate(id) != Rate::Uniform {
+                    wanted.insert(id);
+                }
+            } else if computed.contains(&id) && costly.contains(&id) && self.g.sort(id) == Sort::Real {
+                wanted.insert(id);
+            } else {
+                open.extend(self.g.node(id).operands());
+            }
+        }
+        wanted
+    }
 }
 
 /// What each phase may read: what was loaded, carried or computed before the first step and has not been overwritten
@@ -138,6 +160,14 @@ mod tests {
                 "{handed:?}"
             );
         }
+    }
+
+    /// A definition that the first phase has no use for itself.
+    #[test]
+    fn definitions_are_computed_where_later_phases_need_them() {
+        let declaration = "struct A { state a = 0.0; charge = v + x; threshold = v_threshold + a; update a = a; reset hard; }";
+        let (_, program) = lean_bptt(declaration);
+        assert!(handed(&program).contains(&"spike_lanes"));
     }
 
     /// What is cheap is computed again, of the state as it was before.

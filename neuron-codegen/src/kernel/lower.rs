@@ -15,6 +15,7 @@ impl Lowering {
     /// by its reciprocal, which is computed before the first step.
     pub fn of(&mut self, g: &mut Graph, id: Id) -> Id {
         self.by(g, id, |g, node| match node {
+            Node::Div(_, b) if g.number(b).is_some() => true,
             Node::Div(a, b) => g.rate(a).max(g.rate(b)) == Rate::Step && g.rate(b) != Rate::Step,
             _ => false,
         })
@@ -42,13 +43,13 @@ fn lowered(g: &mut Graph, node: Node, inverts: impl Fn(&Graph, Node) -> bool) ->
             let power = power(g, base, n.unsigned_abs());
             if n < 0 { g.add(Node::Div(one, power)) } else { power }
         }
-        Node::Div(a, b) if a != one && (g.number(a).is_none() || g.number(b).is_none()) => {
+        Node::Div(a, b) if a != one && g.number(a).and(g.number(b)).is_none() && inverts(g, node) => {
             let inverse = match g.number(b) {
                 Some(number) if (number as f32).is_normal() && (1.0 / number as f32).is_normal() => {
                     g.num(1.0 / number)
                 }
-                None if inverts(g, node) => g.add(Node::Div(one, b)),
-                _ => return g.add(node),
+                Some(_) => return g.add(node),
+                None => g.add(Node::Div(one, b)),
             };
             g.add(Node::Mul(a, inverse))
         }

@@ -13,7 +13,7 @@ use crate::identifiers;
 use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::Condition;
 use crate::report::{Diagnostic, Report};
-use crate::syntax::{Declaration, Expr, ExprKind, Item, ItemKind};
+use crate::syntax::{Declaration, Expr, ExprKind, Item, ItemKind, instead_of_keyword, is_keyword};
 
 /// The surrogate that `declaration` declares. Where that is wrong, something valid takes its place.
 pub fn surrogate(declaration: &Declaration, report: &mut Report) -> Surrogate {
@@ -29,6 +29,7 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report) -> Surrogate {
         lets: Vec::new(),
         names: HashMap::new(),
         lost: &declaration.lost,
+        nameless: declaration.nameless,
         reported: HashSet::new(),
         used: HashSet::new(),
         report,
@@ -103,10 +104,9 @@ impl<'a> Checker<'a> {
         for item in &self.declaration.items {
             match &item.kind {
                 ItemKind::Param { name, .. } if self.claim(name, item, &mut first) => {
-                    let text = name.to_string();
+                    let text = identifiers::text(name);
                     let quantity = Quantity::Param(self.params.len());
-                    let shown = identifiers::text(name);
-                    let leaf = self.lowering.graph.leaf(quantity, &shown, Sort::Real, Rate::Uniform);
+                    let leaf = self.lowering.graph.leaf(quantity, &text, Sort::Real, Rate::Uniform);
                     self.lowering.symbols.insert(text, Symbol::Param(leaf));
                     if self.params.len() == MAX_PARAMETERS {
                         let message = format!("a surrogate has at most {MAX_PARAMETERS} parameters");
@@ -119,7 +119,7 @@ impl<'a> Checker<'a> {
                 }
                 ItemKind::Let { name, value } if self.claim(name, item, &mut first) => {
                     let symbol = Symbol::Let(self.lowering.lets.len());
-                    self.lowering.symbols.insert(name.to_string(), symbol);
+                    self.lowering.symbols.insert(identifiers::text(name), symbol);
                     self.lowering.lets.push((name, value, Let::Waiting));
                 }
                 ItemKind::Charge { value } => match first.get("primitive") {
@@ -140,7 +140,7 @@ impl<'a> Checker<'a> {
 
     /// Whether `item` can have `name`; reports it if not.
     fn claim(&mut self, name: &Ident, item: &'a Item, first: &mut HashMap<String, &'a Item>) -> bool {
-        let text = name.to_string();
+        let text = identifiers::text(name);
         let refused = match text.as_str() {
             "u" => Some(
                 "it is the distance from the threshold, which every surrogate is a function of".to_owned(),
@@ -153,7 +153,12 @@ impl<'a> Checker<'a> {
             let what =
                 if matches!(item.kind, ItemKind::Param { .. }) { "a parameter" } else { "an expression" };
             let message = format!("`{name}` cannot be the name of {what}: {reason}");
-            self.lowering.report.push(Diagnostic::new(name, message).help("use another name"));
+            let error = Diagnostic::new(name, message);
+            self.lowering.report.push(if is_keyword(name) {
+                error.help(instead_of_keyword(name))
+            } else {
+                error.help("use another name")
+            });
             self.lowering.symbols.entry(text).or_insert(Symbol::Wrong);
             return false;
         }
@@ -184,8 +189,8 @@ impl<'a> Checker<'a> {
                 let Some(expr) = self.lowering.expr(condition, Sort::Bool, Place::Where) else { continue };
                 let text = condition.to_string();
                 let graph = &self.lowering.graph;
-                let known =
-                    values.iter().all(|(&leaf, value)| !value.is_nan() || !graph.contains(expr, leaf));
+                let is_unknown = |id| values.get(id).is_some_and(|value: &f64| value.is_nan());
+                let known = !graph.reach([expr]).iter().any(is_unknown);
                 if known && !Evaluator::new(graph, &values).holds(expr) {
                     let value = params[index].default;
                     let message =
@@ -219,7 +224,7 @@ impl<'a> Checker<'a> {
 
     /// Reports that there is no primitive, unless it may be in a part that could not be parsed.
     fn missing(&mut self) {
-        if self.declaration.complete {
+        if self.declaration.complete && !self.declaration.nameless {
             let name = &self.declaration.name;
             let error = Diagnostic::new(name, format!("`{name}` has no `primitive`"));
             let help = "write for example `primitive = sigmoid(4.0 * u);`: its derivative is the gradient";
@@ -235,7 +240,7 @@ impl<'a> Checker<'a> {
         let params = self.params.iter().map(|(name, ..)| ("parameter", *name));
         let lets = self.lowering.lets.iter().map(|(name, ..)| ("named expression", *name));
         for (kind, name) in params.chain(lets) {
-            if !self.lowering.used.contains(&name.to_string()) {
+            if !self.lowering.used.contains(&identifiers::text(name)) {
                 let error = Diagnostic::new(name, format!("the {kind} `{name}` is never used"));
                 self.lowering.report.push(error.help("use it in `primitive`, or remove it"));
             }

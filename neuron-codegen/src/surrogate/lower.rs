@@ -10,6 +10,7 @@ use crate::ir::{Cmp, Func, Graph, Id, Node, Sort};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
 use crate::syntax::{Binary, Expr, ExprKind};
+use crate::walk::{self, Order};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Lowering<'a> {
     pub names: HashMap<Id, String>,
     /// Words in parts that could not be parsed.
     pub lost: &'a [String],
+    /// Whether some name that is declared could not be read.
+    pub nameless: bool,
     /// Names already reported.
     pub reported: HashSet<String>,
     /// Names that were used, or that unknown ones were probably meant to be.
@@ -195,7 +198,7 @@ impl Lowering<'_> {
     }
 
     fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
-        let name = function.to_string();
+        let name = identifiers::text(function);
         if self.lost.contains(&name) || !self.reported.insert(format!("{name}()")) {
             return;
         }
@@ -215,7 +218,7 @@ impl Lowering<'_> {
     }
 
     fn name(&mut self, ident: &Ident, place: Place) -> Option<Id> {
-        let name = ident.to_string();
+        let name = identifiers::text(ident);
         let Some(&symbol) = self.symbols.get(&name) else {
             self.unknown(ident, place);
             return None;
@@ -244,16 +247,30 @@ impl Lowering<'_> {
 
     /// The value of the `let` of that index.
     pub fn resolve(&mut self, index: usize) -> Option<Id> {
-        let (name, value, state) = self.lets[index];
-        match state {
+        match self.lets[index].2 {
             Let::Done(id) => return id,
-            Let::Active => {
-                self.report.push(Diagnostic::new(name, format!("`{name}` is defined by itself")));
-                return None;
-            }
+            // Its cycle has been reported.
+            Let::Active => return None,
             Let::Waiting => {}
         }
-        self.lets[index].2 = Let::Active;
+        // What it uses comes first: each `let` by itself is no deep recursion, however long the chain of them.
+        let is_settled = |index: usize| !matches!(self.lets[index].2, Let::Waiting);
+        let Order { sequence, cycles } = walk::order(index, is_settled, |index| self.uses(index));
+        for first in cycles.into_iter().filter_map(|cycle| cycle.into_iter().min()) {
+            let name = self.lets[first].0;
+            self.report.push(Diagnostic::new(name, format!("`{name}` is defined by itself")));
+        }
+        sequence.iter().for_each(|&index| self.lets[index].2 = Let::Active);
+        sequence.iter().for_each(|&index| self.settle(index));
+        match self.lets[index].2 {
+            Let::Done(id) => id,
+            Let::Waiting | Let::Active => None,
+        }
+    }
+
+    /// Looks at a `let` after those that it uses.
+    fn settle(&mut self, index: usize) {
+        let (name, value, _) = self.lets[index];
         let id = self.expr(value, Sort::Real, Place::Primitive);
         self.lets[index].2 = Let::Done(id);
         if let Some(id) = id
@@ -261,11 +278,20 @@ impl Lowering<'_> {
         {
             self.names.entry(id).or_insert_with(|| identifiers::text(name));
         }
-        id
+    }
+
+    /// Which `let`s that of this index uses.
+    fn uses(&self, index: usize) -> Vec<usize> {
+        let mut names = Vec::new();
+        self.lets[index].1.names(&mut names);
+        let symbols = names.into_iter().filter_map(|name| self.symbols.get(&identifiers::text(name)));
+        symbols
+            .filter_map(|symbol| if let Symbol::Let(index) = symbol { Some(*index) } else { None })
+            .collect()
     }
 
     fn unknown(&mut self, ident: &Ident, place: Place) {
-        let name = ident.to_string();
+        let name = identifiers::text(ident);
         if self.lost.contains(&name) || !self.reported.insert(name.clone()) {
             return;
         }
@@ -273,6 +299,9 @@ impl Lowering<'_> {
         if names::functions().contains(&name.as_str()) {
             let message = format!("`{name}` is a function and needs an argument");
             self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(u)`")));
+            return;
+        }
+        if self.nameless {
             return;
         }
         const OF_NEURONS: [&str; 9] = ["h", "v", "x", "s", "z", "spike", "v_threshold", "v_th", "U"];

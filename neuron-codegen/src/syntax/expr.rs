@@ -148,6 +148,14 @@ impl Expr {
         }
     }
 
+    /// Appends the names in it, but for those of functions.
+    pub fn names<'a>(&'a self, names: &mut Vec<&'a Ident>) {
+        if let ExprKind::Name(name) = &self.kind {
+            names.push(name);
+        }
+        self.operands().into_iter().for_each(|operand| operand.names(names));
+    }
+
     /// Whether it, as an operand, needs no parentheses.
     pub fn is_atom(&self) -> bool {
         matches!(

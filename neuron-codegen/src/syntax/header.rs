@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser as _};
 use super::item::Declaration;
 use super::items::Items;
 use super::tokens::Tokens;
-use super::{Grammar, NEURON};
+use super::{Grammar, NEURON, fragments};
 use crate::report::{Diagnostic, Report};
 
 /// Parses the declaration of a neuron. `None` if not even its name can be read.
@@ -22,7 +22,7 @@ pub fn parse_as(grammar: &'static Grammar, tokens: TokenStream, report: &mut Rep
         let vis: syn::Visibility = input.parse()?;
         Ok((attrs, vis, input.parse::<TokenStream>()?))
     };
-    let (attrs, vis, rest) = match outside.parse2(tokens) {
+    let (attrs, vis, rest) = match outside.parse2(fragments::plain(tokens)) {
         Ok(parts) => parts,
         Err(error) => {
             report.push(Diagnostic::new(error.span(), error.to_string()));
@@ -33,8 +33,16 @@ pub fn parse_as(grammar: &'static Grammar, tokens: TokenStream, report: &mut Rep
     let buffer = TokenBuffer::new2(rest);
     let mut tokens = Tokens::new(buffer.begin(), Span::call_site(), Span::call_site());
     let name = name(grammar, &mut tokens, report)?;
-    let mut declaration =
-        Declaration { attrs, doc, vis, name, items: Vec::new(), lost: Vec::new(), complete: false };
+    let mut declaration = Declaration {
+        attrs,
+        doc,
+        vis,
+        name,
+        items: Vec::new(),
+        lost: Vec::new(),
+        nameless: false,
+        complete: false,
+    };
     body(grammar, &mut tokens, &mut declaration, report);
     if !tokens.is_empty() && declaration.complete {
         let found = tokens.describe();
@@ -55,15 +63,17 @@ fn name(grammar: &Grammar, tokens: &mut Tokens<'_>, report: &mut Report) -> Opti
     let example = format!("a declaration looks like `{}`", grammar.example);
     let mut ahead = *tokens;
     let first = ahead.ident();
+    let is_name =
+        first.as_ref().is_some_and(|first| !super::is_keyword(first)) && ahead.at_group(Delimiter::Brace);
     if !tokens.at(word) {
         let found = tokens.describe();
         let error = Diagnostic::new(tokens.extent(), format!("expected `{word}`, found {found}"));
         report.push(match &first {
-            Some(name) if ahead.at_group(Delimiter::Brace) => error.help(format!("write `{word} {name}`")),
+            Some(name) if is_name => error.help(format!("write `{word} {name}`")),
             _ => error.help(&example),
         });
         // What is a name although no keyword stands before it, and what is one after the wrong keyword.
-        if ahead.at_group(Delimiter::Brace) {
+        if is_name {
             return tokens.ident();
         }
     }
@@ -128,11 +138,20 @@ fn body(
         );
         return;
     }
-    let mut items =
-        Items { grammar, tokens: inside, report, items: Vec::new(), lost: Vec::new(), complete: true };
+    let mut items = Items {
+        grammar,
+        tokens: inside,
+        report,
+        items: Vec::new(),
+        lost: Vec::new(),
+        complete: true,
+        nameless: false,
+        doubtful: Vec::new(),
+    };
     items.parse();
-    let Items { items, lost, complete, .. } = items;
-    (declaration.items, declaration.lost, declaration.complete) = (items, lost, complete);
+    let Items { items, lost, complete, nameless, .. } = items;
+    (declaration.items, declaration.lost) = (items, lost);
+    (declaration.complete, declaration.nameless) = (complete, nameless);
 }
 
 /// Separates doc comments, one entry a line, from other attributes.

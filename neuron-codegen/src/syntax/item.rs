@@ -24,6 +24,9 @@ pub struct Declaration {
     /// Words in parts that could not be parsed. What was meant by them is unknown, so nothing is said
     /// about them: neither that they are undeclared nor that they are unused.
     pub lost: Vec<String>,
+    /// Whether some item has a name that could not be read, or cannot have been meant. What seems to be undeclared, or
+    /// missing, may be declared there.
+    pub nameless: bool,
     /// Whether every item could at least be told what it is. If not, what seems to be missing may be there.
     pub complete: bool,
 }

@@ -1,7 +1,7 @@
 //! Tokens to items. Whatever is wrong, an item whose name could be read is kept, its wrong parts replaced
 //! by [`ExprKind::Wrong`], and parsing goes on behind the next `;`.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream};
 use syn::parse::Parser as _;
 
 use super::expr::{Expr, ExprKind};
@@ -9,14 +9,12 @@ use super::header::split_doc;
 use super::item::{Item, ItemKind};
 use super::mistakes::stray;
 use super::pratt::{self, Result};
+use super::recovery::{at_end, at_item, resembles_item};
 use super::tokens::Tokens;
-use super::{Grammar, is_keyword};
+use super::{Grammar, NAMELESS, is_keyword};
 use crate::model::{ParamKind, Reset};
 use crate::report::{Diagnostic, Extent, Report};
 use crate::suggest;
-
-/// The words that stand directly before `=`: there is only one of each.
-const NAMELESS: [&str; 4] = ["charge", "threshold", "output", "primitive"];
 
 /// The body being parsed, and what was found so far.
 pub struct Items<'a, 'r> {
@@ -26,6 +24,9 @@ pub struct Items<'a, 'r> {
     pub items: Vec<Item>,
     pub lost: Vec<String>,
     pub complete: bool,
+    pub nameless: bool,
+    /// Which of the items something is wrong with.
+    pub doubtful: Vec<usize>,
 }
 
 impl Items<'_, '_> {
@@ -33,7 +34,7 @@ impl Items<'_, '_> {
     pub fn parse(&mut self) {
         let mut silent = false;
         while !self.tokens.is_empty() {
-            if silent && self.tokens.peek_ident().is_none() && !self.tokens.at_operator("#") {
+            if silent && !resembles_item(&self.tokens) {
                 // The rest of what was wrong, behind a `;` that did not end it.
                 self.complete = false;
                 self.skip(&[]);
@@ -48,14 +49,18 @@ impl Items<'_, '_> {
                 ));
                 return;
             }
-            let errors = self.report.iter().len();
+            let (errors, items) = (self.report.iter().len(), self.items.len());
             if let Err(error) = self.item(doc) {
                 self.report.push(error);
                 self.skip(&[]);
             }
             silent = self.report.iter().len() > errors;
+            if silent {
+                self.doubtful.extend(items..self.items.len());
+            }
             self.end(silent);
         }
+        self.drop_doubtful_repetitions();
     }
 
     /// Doc comments before an item.
@@ -101,17 +106,58 @@ impl Items<'_, '_> {
             ));
         };
         let word = keyword.to_string();
-        let word = match self.grammar.keywords.iter().copied().find(|known| *known == word) {
-            Some(word) => word,
-            None => self.unknown(&keyword)?,
+        let Some(word) = self.grammar.keywords.iter().copied().find(|known| *known == word) else {
+            let meant = self.unknown(&keyword)?;
+            // What else is wrong with it may only seem so, if something else was meant.
+            let errors = self.report.iter().len();
+            let item = self.item_of(meant, keyword, doc);
+            self.report.truncate(errors);
+            if item.is_err() {
+                self.complete = false;
+                self.skip(&[]);
+            }
+            return Ok(());
         };
+        self.item_of(word, keyword, doc)
+    }
+
+    /// The item that `word` begins, which is what is meant by `keyword`.
+    fn item_of(&mut self, word: &'static str, keyword: Ident, doc: Vec<String>) -> Result<()> {
         self.tokens.ident();
         let kind = match word {
-            "reset" => ItemKind::Reset { modes: self.modes() },
+            "reset" => {
+                let errors = self.report.iter().len();
+                let mut modes = self.modes();
+                if self.report.iter().len() > errors {
+                    let is_known =
+                        |mode: &mut Ident| Reset::NAMED.iter().any(|reset| mode == reset.keyword());
+                    let others: Vec<Ident> = modes.extract_if(.., |mode| !is_known(mode)).collect();
+                    others.into_iter().for_each(|other| self.lose(other.into()));
+                }
+                ItemKind::Reset { modes }
+            }
             "charge" | "primitive" => ItemKind::Charge { value: self.value_after_equals(word, &[]) },
-            "threshold" => ItemKind::Threshold { value: self.value_after_equals("threshold", &[]) },
-            "output" => ItemKind::Output { value: self.value_after_equals("output", &[]) },
-            "input" => ItemKind::Input { names: self.names()? },
+            "threshold" | "output" => {
+                // Without `=`, it is unclear whether this is such an item at all, which much else depends on.
+                let is_clear = self.tokens.at_operator("=");
+                let value = self.value_after_equals(word, &[]);
+                if !is_clear {
+                    return Ok(());
+                }
+                if word == "output" { ItemKind::Output { value } } else { ItemKind::Threshold { value } }
+            }
+            "input" => {
+                let names = self.names()?;
+                if !at_end(self.grammar, &self.tokens, &[]) {
+                    self.nameless = true;
+                    let found = self.tokens.describe();
+                    return Err(Diagnostic::new(
+                        self.tokens.extent(),
+                        format!("expected `;`, found {found}"),
+                    ));
+                }
+                ItemKind::Input { names }
+            }
             _ => {
                 let name = self.name(match word {
                     "param" | "array" | "learnable" => "parameter",
@@ -120,6 +166,12 @@ impl Items<'_, '_> {
                     word => word,
                 })?;
                 let left = format!("{word} {name}");
+                if word == "update" && !self.tokens.at_operator("=") {
+                    // As with `output`: what it updates is unclear.
+                    self.nameless = true;
+                    self.value_after_equals(&left, &[]);
+                    return Ok(());
+                }
                 if let Some(kind) = ParamKind::ALL.into_iter().find(|kind| kind.keyword() == word) {
                     let default = self.value_after_equals(&left, &["where"]);
                     let conditions = self.conditions();
@@ -178,10 +230,17 @@ impl Items<'_, '_> {
 
     /// A name, keyword of Rust or not: that is for `check` to refuse, which can say more.
     fn name(&mut self, what: &str) -> Result<Ident> {
-        self.tokens.ident().ok_or_else(|| {
-            let found = self.tokens.describe();
-            Diagnostic::new(self.tokens.extent(), format!("expected the name of the {what}, found {found}"))
-        })
+        let (extent, found) = (self.tokens.extent(), self.tokens.describe());
+        if let Some(name) = self.tokens.ident() {
+            let is_word = self.grammar.keywords.iter().any(|known| name == known);
+            self.nameless |= is_word;
+            // Of two words that items begin with, one is too many.
+            if !is_word || self.tokens.peek_ident().is_none() {
+                return Ok(name);
+            }
+        }
+        self.nameless = true;
+        Err(Diagnostic::new(extent, format!("expected the name of the {what}, found {found}")))
     }
 
     /// `name, name`
@@ -228,7 +287,6 @@ impl Items<'_, '_> {
                      `update v = ...`",
                 ));
                 self.skip(&[]);
-                modes.retain(|mode| Reset::NAMED.iter().any(|reset| mode == reset.keyword()));
                 return modes;
             }
             let separator = match self.tokens.peek_operator() {
@@ -267,6 +325,7 @@ impl Items<'_, '_> {
         if self.tokens.eat("=").is_some() {
             return self.value(stops);
         }
+        self.complete = false;
         let extent = self.tokens.extent();
         let error =
             Diagnostic::new(extent, format!("expected `=` after `{left}`, found {}", self.tokens.describe()));
@@ -303,64 +362,5 @@ impl Items<'_, '_> {
             self.skip(stops);
             Expr { kind: ExprKind::Wrong(Vec::new()), extent }
         })
-    }
-
-    /// `;`. `silent` if a mistake in the item has already been reported.
-    fn end(&mut self, silent: bool) {
-        if self.tokens.eat(";").is_some() {
-            return;
-        }
-        if at_end(self.grammar, &self.tokens, &[]) {
-            if !silent {
-                let error = Diagnostic::new(self.tokens.previous(), "missing `;` at the end of this item");
-                self.report.push(error);
-            }
-            return;
-        }
-        if !silent {
-            let found = self.tokens.describe();
-            self.report.push(Diagnostic::new(self.tokens.extent(), format!("expected `;`, found {found}")));
-        }
-        self.skip(&[]);
-        self.tokens.eat(";");
-    }
-
-    /// Goes on to the end of the item or to one of `stops`, noting which words are passed.
-    fn skip(&mut self, stops: &[&str]) {
-        while !at_end(self.grammar, &self.tokens, stops) {
-            match self.tokens.skip() {
-                Some(token) => self.lose(token),
-                None => return,
-            }
-        }
-    }
-
-    fn lose(&mut self, token: TokenTree) {
-        match token {
-            TokenTree::Ident(ident) => self.lost.push(ident.to_string()),
-            TokenTree::Group(group) => group.stream().into_iter().for_each(|token| self.lose(token)),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-    }
-}
-
-/// Whether an item ends here, be it that its `;` is missing.
-fn at_end(grammar: &Grammar, tokens: &Tokens<'_>, stops: &[&str]) -> bool {
-    tokens.is_empty()
-        || tokens.at_operator(";")
-        || stops.iter().any(|stop| tokens.at(stop) || tokens.at_operator(stop))
-        || at_item(grammar, tokens)
-}
-
-/// Whether an item begins here.
-fn at_item(grammar: &Grammar, tokens: &Tokens<'_>) -> bool {
-    let mut ahead = *tokens;
-    if ahead.eat("#").is_some() {
-        return ahead.at_group(Delimiter::Bracket);
-    }
-    let Some(word) = ahead.ident() else { return false };
-    match word.to_string().as_str() {
-        word if NAMELESS.contains(&word) => grammar.keywords.contains(&word) && ahead.at_operator("="),
-        word => grammar.keywords.contains(&word) && ahead.peek_ident().is_some(),
     }
 }

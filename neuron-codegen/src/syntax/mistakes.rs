@@ -50,26 +50,44 @@ fn last(expr: &Expr) -> &Expr {
     }
 }
 
+/// The largest exponent, and the smallest but for its sign: `2.0^1024` is beyond float64 already, and a power is as many
+/// multiplications as its exponent has binary digits, or up to twice as many.
+const MAX_EXPONENT: u32 = 1024;
+
 /// What follows `base ^`: an integer, perhaps negative.
 pub fn integer(sign: &str, magnitude: &Expr, extent: Extent, base: &Expr) -> Result<i32> {
     let written = format!("{sign}{}", operand(magnitude));
     let (base, inner) = (operand(base), base.bare());
     let message = format!("the exponent of a power is an integer, found `{sign}{magnitude}`");
     let error = Diagnostic::new(extent, message);
-    let ExprKind::Number(value, text) = &magnitude.kind else {
-        return Err(error.help(format!("for any other exponent, write `exp({written} * ln({inner}))`")));
+    let other = format!("for any other exponent, write `exp({written} * ln({inner}))`");
+    // A fragment of `macro_rules!` comes with its sign, as if in parentheses.
+    let (is_negative, value, text) = match &magnitude.bare().kind {
+        ExprKind::Number(value, text) => (!sign.is_empty(), value, text),
+        ExprKind::Neg(positive) => match &positive.bare().kind {
+            ExprKind::Number(value, text) => (sign.is_empty(), value, text),
+            _ => return Err(error.help(other)),
+        },
+        _ => return Err(error.help(other)),
     };
-    if let Ok(exponent) = format!("{sign}{text}").replace('_', "").parse() {
+    let minus = if is_negative { "-" } else { "" };
+    let exponent: Option<i32> = format!("{minus}{text}").replace('_', "").parse().ok();
+    if let Some(exponent) = exponent.filter(|exponent| exponent.unsigned_abs() <= MAX_EXPONENT) {
         return Ok(exponent);
     }
-    Err(if *value == 0.5 && sign.is_empty() {
+    Err(if *value == 0.5 && !is_negative {
         error.help(format!("write `sqrt({inner})`"))
     } else if value.fract() != 0.0 {
-        error.help(format!("for any other exponent, write `exp({written} * ln({inner}))`"))
-    } else if *value <= f64::from(i32::MAX) {
-        error.help(format!("write `{base}^{sign}{value}`"))
+        error.help(other)
+    } else if *value <= f64::from(MAX_EXPONENT) {
+        error.help(format!("write `{base}^{minus}{value}`"))
     } else {
-        Diagnostic::new(extent, format!("the exponent `{written}` is too large"))
+        let message = format!(
+            "the exponent of a power is an integer from -{MAX_EXPONENT} to {MAX_EXPONENT}, found `{sign}{magnitude}`"
+        );
+        Diagnostic::new(extent, message).help(format!(
+            "`2.0^{MAX_EXPONENT}` is beyond float64 already; for a base near 1, write `exp({written} * ln({inner}))`"
+        ))
     })
 }
 

@@ -80,7 +80,7 @@ impl<'a> Tokens<'a> {
 
     /// The next identifier or keyword, if it is one; the position does not change.
     pub fn peek_ident(&self) -> Option<Ident> {
-        self.cursor.ident().map(|(ident, _)| ident)
+        visible(self.cursor)?.ident().map(|(ident, _)| ident)
     }
 
     /// Whether the next token is this identifier or keyword.
@@ -90,7 +90,7 @@ impl<'a> Tokens<'a> {
 
     /// Takes an identifier or keyword.
     pub fn ident(&mut self) -> Option<Ident> {
-        let (ident, rest) = self.cursor.ident()?;
+        let (ident, rest) = visible(self.cursor)?.ident()?;
         self.previous = ident.span();
         self.cursor = rest;
         Some(ident)
@@ -98,7 +98,7 @@ impl<'a> Tokens<'a> {
 
     /// Takes a literal.
     pub fn literal(&mut self) -> Option<Literal> {
-        let (literal, rest) = self.cursor.literal()?;
+        let (literal, rest) = visible(self.cursor)?.literal()?;
         self.previous = literal.span();
         self.cursor = rest;
         Some(literal)
@@ -106,7 +106,10 @@ impl<'a> Tokens<'a> {
 
     /// Takes a group, and gives its content and its delimiters.
     pub fn group(&mut self, delimiter: Delimiter) -> Option<(Self, Extent)> {
-        let (inside, span, rest) = self.cursor.group(delimiter)?;
+        let (inside, found, span, rest) = self.cursor.any_group()?;
+        if found != delimiter {
+            return None;
+        }
         let extent = Extent { start: span.open(), end: span.close() };
         self.previous = span.close();
         self.cursor = rest;
@@ -115,7 +118,7 @@ impl<'a> Tokens<'a> {
 
     /// Whether the next token opens such a group.
     pub fn at_group(&self, delimiter: Delimiter) -> bool {
-        self.cursor.group(delimiter).is_some()
+        self.cursor.any_group().is_some_and(|(_, found, ..)| found == delimiter)
     }
 
     /// Whether the next operator is `operator`.
@@ -140,9 +143,9 @@ impl<'a> Tokens<'a> {
 
     /// The longest operator that begins here.
     fn operator(&self) -> Option<(String, Extent, Cursor<'a>)> {
-        let (first, rest) = self.cursor.punct()?;
+        let (first, rest) = visible(self.cursor)?.punct()?;
         if first.spacing() == Spacing::Joint
-            && let Some((second, rest)) = rest.punct()
+            && let Some((second, rest)) = visible(rest).and_then(Cursor::punct)
         {
             let long: String = [first.as_char(), second.as_char()].iter().collect();
             if LONG.contains(&long.as_str()) {
@@ -151,4 +154,10 @@ impl<'a> Tokens<'a> {
         }
         Some((first.as_char().into(), first.span().into(), rest))
     }
+}
+
+/// `cursor`, unless it is at an invisible group: such a group holds together, but a cursor by itself looks into it.
+fn visible(cursor: Cursor<'_>) -> Option<Cursor<'_>> {
+    let is_invisible = cursor.any_group().is_some_and(|(_, delimiter, ..)| delimiter == Delimiter::None);
+    (!is_invisible).then_some(cursor)
 }

@@ -1,6 +1,8 @@
 //! From source text to models and errors.
 #![allow(missing_docs)]
 
+mod budgets;
+mod fragments;
 mod mistakes;
 mod models;
 mod recovery;

@@ -221,14 +221,22 @@ fn operators_bind_as_in_rust() {
 }
 
 #[test]
-fn fragments_of_macros_hold_together() {
-    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-    // As `$e * 2.0` comes out of `macro_rules!`, with `v + x` for `$e:expr`.
-    let sum: TokenStream = "v + x".parse().expect("tokens");
-    let fragment = TokenTree::from(Group::new(Delimiter::None, sum));
-    let tokens = quote::quote!(struct Case { charge = #fragment * 2.0; reset hard; });
-    let analysis = neuron_codegen::check::analyse(tokens);
-    assert!(analysis.report.is_empty());
-    let model = analysis.model.expect("a model");
-    assert_eq!(charge(&model, &[("v", 1.0), ("x", 3.0)]), 8.0);
+fn exponents_have_limits() {
+    for exponent in ["0", "1", "-1", "(2)", "(-3)", "-(-3)", "1_000", "1024", "-1024"] {
+        let model = model(&format!("struct Case {{ charge = (1.0 + v^2)^{exponent} + x; reset hard; }}"));
+        let expected: i32 = match exponent {
+            "-(-3)" => 3,
+            text => text.replace(['(', ')', '_'], "").parse().expect("an integer"),
+        };
+        let found = model.graph.reach([model.charge]).into_iter().find_map(|id| match model.graph.node(id) {
+            Node::Powi(_, n) if n != 2 || expected == 2 => Some(n),
+            _ => None,
+        });
+        assert_eq!(found, Some(expected), "{exponent}");
+    }
+    for exponent in ["1025", "-1025", "2147483647", "-2147483648", "2147483648", &"9".repeat(60)] {
+        let source = format!("struct Case {{ charge = v^{exponent} + x; reset hard; }}");
+        let texts: Vec<_> = super::messages(&source);
+        assert!(texts.len() == 1 && texts[0].contains("from -1024 to 1024"), "{texts:#?}");
+    }
 }
