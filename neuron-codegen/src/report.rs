@@ -94,7 +94,7 @@ impl Report {
         self.diagnostics.iter()
     }
 
-    /// Forgets all but the first errors that were added.
+    /// Forgets all errors but the first `count` that were added.
     pub fn truncate(&mut self, count: usize) {
         self.diagnostics.truncate(count);
     }
