@@ -235,7 +235,7 @@ impl<'a> Checker<'a> {
         }
         for (index, (name, item)) in self.scope.states.clone().into_iter().enumerate() {
             let ItemKind::State { init, .. } = &item.kind else { continue };
-            let text = name.to_string();
+            let text = identifiers::text(name);
             let leaf = self.state(index);
             let init = self.number(init, Place::Init).unwrap_or_else(|| self.graph.num(0.0));
             let update = match updates.remove(&text) {

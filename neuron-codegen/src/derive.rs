@@ -38,8 +38,8 @@ impl Derivative<'_> {
     fn of(&mut self, g: &mut Graph, expr: Id) -> Id {
         // Operands are older than what uses them: by the time that something asks for their derivatives, these are
         // there. An expression may be as deep as a declaration is long, which recursion could not be.
-        for part in g.reach([expr]) {
-            if g.sort(part) == Sort::Real && !self.done.contains_key(&part) {
+        for part in g.reach_but([expr], |part| self.done.contains_key(&part)) {
+            if g.sort(part) == Sort::Real {
                 let result = self.rule(g, part);
                 self.done.insert(part, result);
             }

@@ -6,7 +6,7 @@
 
 mod reserved;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -15,6 +15,8 @@ use syn::ext::IdentExt;
 #[derive(Clone, Debug, Default)]
 pub struct Namespace {
     taken: HashSet<String>,
+    /// The next number to try with each stem.
+    numbers: HashMap<String, usize>,
 }
 
 impl Namespace {
@@ -32,8 +34,11 @@ impl Namespace {
 
     /// `{stem}_1`, or the first of these that is free.
     pub fn number(&mut self, stem: &str) -> String {
-        let mut names = (1..).map(|number| format!("{stem}_{number}"));
-        let name = names.find(|name| self.is_free(name)).expect("there are more numbers than names");
+        let first = self.numbers.get(stem).copied().unwrap_or(1);
+        let mut names = (first..).map(|number| (number, format!("{stem}_{number}")));
+        let found = names.find(|(_, name)| self.is_free(name));
+        let (number, name) = found.expect("there are more numbers than names");
+        self.numbers.insert(stem.to_owned(), number + 1);
         self.taken.insert(name.clone());
         name
     }

@@ -347,10 +347,15 @@ impl Graph {
     /// All expressions that `roots` are computed from, themselves included; operands come before what uses
     /// them.
     pub fn reach(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {
+        self.reach_but(roots, |_| false)
+    }
+
+    /// The same without expressions that are `known`, and what only these are computed from.
+    pub fn reach_but(&self, roots: impl IntoIterator<Item = Id>, known: impl Fn(Id) -> bool) -> BTreeSet<Id> {
         let mut reached = BTreeSet::new();
         let mut open: Vec<Id> = roots.into_iter().collect();
         while let Some(id) = open.pop() {
-            if reached.insert(id) {
+            if !known(id) && reached.insert(id) {
                 open.extend(self.node(id).operands());
             }
         }

@@ -79,7 +79,7 @@ impl Checker<'_> {
         if let Some(id) = id
             && !matches!(self.graph.node(id), Node::Num(_) | Node::Leaf(_))
         {
-            self.names.entry(id).or_insert_with(|| name.to_string());
+            self.names.entry(id).or_insert_with(|| identifiers::text(name));
         }
     }
 

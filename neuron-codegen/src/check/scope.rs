@@ -119,7 +119,7 @@ impl<'a> Scope<'a> {
                 }
             }
             ItemKind::Update { name, .. } => {
-                if once(&format!("update {name}"), item, first, report) {
+                if once(&format!("update {}", identifiers::text(name)), item, first, report) {
                     self.updates.push((name, item));
                 }
             }
@@ -155,7 +155,7 @@ impl<'a> Scope<'a> {
         first: &mut HashMap<String, &'a Item>,
         report: &mut Report,
     ) -> bool {
-        let text = name.to_string();
+        let text = identifiers::text(name);
         if let Some(reason) = names::refused(name) {
             report.push(refusal(name, symbol, &reason));
             // Where it is used, the user means what is declared here.
@@ -203,7 +203,7 @@ impl<'a> Scope<'a> {
 
     /// The name of the first input.
     pub fn input(&self) -> String {
-        self.inputs.first().map_or_else(|| "x".to_owned(), |(name, _)| name.to_string())
+        self.inputs.first().map_or_else(|| "x".to_owned(), |(name, _)| identifiers::text(name))
     }
 }
 

@@ -24,12 +24,10 @@ impl Lowering {
     /// `id`, where a quotient becomes a product if `inverts` says so of it.
     pub fn by(&mut self, g: &mut Graph, id: Id, inverts: impl Fn(&Graph, Node) -> bool) -> Id {
         // Operands are older than what uses them, so none is asked for before it is done.
-        for part in g.reach([id]) {
-            if !self.done.contains_key(&part) {
-                let node = g.node(part).map(|operand| self.done[&operand]);
-                let lowered = lowered(g, node, &inverts);
-                self.done.insert(part, lowered);
-            }
+        for part in g.reach_but([id], |part| self.done.contains_key(&part)) {
+            let node = g.node(part).map(|operand| self.done[&operand]);
+            let lowered = lowered(g, node, &inverts);
+            self.done.insert(part, lowered);
         }
         self.done[&id]
     }
