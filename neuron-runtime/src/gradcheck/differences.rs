@@ -33,29 +33,21 @@ impl<N: Neuron> Differences<N> {
 
     /// Compares every derivative, and adds to the tally of each output of `bptt`.
     pub fn run(mut self, tallies: &mut [Tally]) -> Result<(), Failure> {
-        for (index, (grad, tally)) in self.analytic()?.iter().zip(tallies).enumerate() {
+        let grads = self.analytic()?;
+        let mut rows = Vec::new();
+        for (index, grad) in grads.iter().enumerate() {
             let typical = typical(grad);
-            for (step, row) in grad.chunks(NEURONS).enumerate() {
-                self.compare([index, step], row, typical, tally)?;
+            for (step, grad) in grad.chunks(NEURONS).enumerate() {
+                let searches = self.search([index, step], grad, typical)?;
+                rows.push(Row { place: [index, step], grad, typical, searches });
             }
         }
-        Ok(())
+        let noise = noise(&rows);
+        rows.iter().try_for_each(|row| self.judge(row, &noise, &mut tallies[row.place[0]]))
     }
 
-    /// Compares the derivatives by variable number `index` at `step` of all neurons. `typical` is what others of the
-    /// same array are.
-    fn compare(
-        &mut self,
-        place: [usize; 2],
-        grad: &[f64],
-        typical: f64,
-        tally: &mut Tally,
-    ) -> Result<(), Failure> {
-        let is_off = |slope: &Slope, analytic: f64| {
-            let size = analytic.abs().max(slope.value.abs());
-            let is_close = (analytic - slope.value).abs() <= TOLERANCE * size + slope.uncertainty;
-            !is_close
-        };
+    /// Looks for the derivatives by variable number `index` at `step` of all neurons.
+    fn search(&mut self, place: [usize; 2], grad: &[f64], typical: f64) -> Result<Vec<Search>, Error> {
         let width = |neuron| self.point.width(place[0], neuron);
         let mut searches: Vec<Search> = (0..NEURONS).map(|neuron| Search::new(width(neuron))).collect();
         while !searches.iter().all(Search::is_over) {
@@ -71,30 +63,37 @@ impl<N: Neuron> Differences<N> {
                 search.found(attempt, quality);
             }
         }
+        Ok(searches)
+    }
+
+    /// Compares what was found with what `bptt` says.
+    fn judge(&mut self, row: &Row<'_>, noise: &[f64], tally: &mut Tally) -> Result<(), Failure> {
+        let &Row { place, grad, typical, ref searches } = row;
         let mut again = None;
         for (neuron, (search, &analytic)) in searches.iter().zip(grad).enumerate() {
-            let Some(slope) = search.best() else {
+            let Some(slope) = search.best().map(|slope| slope.noisy(noise[neuron])) else {
                 search.count(&mut tally.reasons);
                 continue;
             };
             let size = analytic.abs().max(slope.value.abs()).max(typical);
             if is_off(&slope, analytic) {
-                // A derivative is wrong only if another spacing says the same: near a kink it does not.
+                // A derivative is wrong only if another spacing says the same: near a kink it does not, nor where
+                // rounding happens to be in step with the samples, so that it looks like a slope.
                 if again.is_none() {
-                    again = Some(self.attempts(place, &halves(&searches))?);
+                    again = Some(self.attempts(place, &others(searches))?);
                 }
                 let confirmed = again.as_ref().is_some_and(|again| match again[neuron] {
                     Attempt::Slope(other) if other.is_resolved => {
+                        let other = other.noisy(noise[neuron]);
                         let apart = (slope.value - other.value).abs();
-                        let is_same = apart <= slope.uncertainty + other.uncertainty + TOLERANCE * size;
-                        is_same && is_off(&other, analytic)
+                        apart <= slope.uncertainty + other.uncertainty && is_off(&other, analytic)
                     }
                     _ => false,
                 });
                 if confirmed {
                     return Err(self.failure(place, analytic, &slope));
                 }
-                tally.reasons.kinks += 1;
+                search.count(&mut tally.reasons);
             } else if slope.uncertainty <= INFORMATIVE * size {
                 tally.checked += 1;
                 // Where both are 0 so is `size`.
@@ -216,10 +215,34 @@ impl<N: Neuron> Differences<N> {
     }
 }
 
-/// Half of the spacings at which slopes were known best.
-fn halves(searches: &[Search]) -> Vec<f64> {
-    let half = |search: &Search| search.best().map_or(search.spacing, |slope| 0.5 * slope.spacing);
-    searches.iter().map(half).collect()
+/// The derivatives by one variable at one step, of all neurons.
+struct Row<'g> {
+    /// The number of the variable, and the step.
+    place: [usize; 2],
+    /// What `bptt` says.
+    grad: &'g [f64],
+    /// What others of the same array are.
+    typical: f64,
+    searches: Vec<Search>,
+}
+
+/// Whether a gradient is further from the slope than that may be wrong.
+fn is_off(slope: &Slope, analytic: f64) -> bool {
+    let size = analytic.abs().max(slope.value.abs());
+    let is_close = (analytic - slope.value).abs() <= TOLERANCE * size + slope.uncertainty;
+    !is_close
+}
+
+/// How noisy each neuron's loss is, whatever is moved: as noisy as it was seen to be.
+fn noise(rows: &[Row<'_>]) -> Vec<f64> {
+    let of = |neuron: usize| rows.iter().filter_map(|row| row.searches[neuron].noise()).fold(0.0, f64::max);
+    (0..NEURONS).map(of).collect()
+}
+
+/// Spacings a little smaller than those at which slopes were known best, by no power of two.
+fn others(searches: &[Search]) -> Vec<f64> {
+    let other = |search: &Search| search.best().map_or(search.spacing, |slope| 11.0 / 16.0 * slope.spacing);
+    searches.iter().map(other).collect()
 }
 
 /// The root mean square of what is finite.

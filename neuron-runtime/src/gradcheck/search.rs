@@ -6,9 +6,9 @@ use super::slope::Slope;
 /// From one spacing to the next.
 const FACTOR: f64 = 16.0;
 
-/// Spacings that are tried in each direction at most, from 2^-12 of what is expected to matter on: down to its 2^32nd
-/// part, or up to 2^12 times as much.
-const ATTEMPTS: usize = 6;
+/// Spacings that are tried in each direction at most, from 2^-12 of what is expected to matter on: down to its 2^48th
+/// part, or up to 2^28 times as much.
+const ATTEMPTS: usize = 10;
 
 /// The first spacing, for a variable that makes a difference over `width`: a power of two, so that moving by it is
 /// exact.
@@ -92,6 +92,13 @@ impl Search {
         // What is flat at every spacing is so indeed.
         let Unresolved { is_noisy, overflows, leaves_range, .. } = self.unresolved;
         self.best.or(self.flat.filter(|_| !is_noisy && !overflows && !leaves_range))
+    }
+
+    /// How noisy the samples were, unless that was a kink.
+    pub fn noise(&self) -> Option<f64> {
+        let Unresolved { first_noise, noise_falls, .. } = self.unresolved;
+        let rounding = first_noise.filter(|_| noise_falls != Some(true));
+        self.best.map(|slope| slope.noise).or(rounding)
     }
 
     /// Counts why there is no slope that says something.

@@ -75,6 +75,13 @@ impl Slope {
         is_finite.then_some(Self { value, uncertainty, noise, is_resolved, spacing })
     }
 
+    /// The same slope, known to be as noisy as that at the least. Noise of a few units in the last place may look like
+    /// a slope to samples at equal distances, or like none.
+    pub fn noisy(self, noise: f64) -> Self {
+        let unseen = (noise - self.noise).max(0.0);
+        Self { uncertainty: self.uncertainty + CAUTION * unseen / self.spacing, ..self }
+    }
+
     /// Whether nothing changed at all.
     pub fn is_flat(&self) -> bool {
         self.value == 0.0 && self.noise == 0.0

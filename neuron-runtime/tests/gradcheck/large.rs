@@ -120,3 +120,27 @@ fn what_rounding_hides_is_not_counted() {
         other => panic!("{other:?}"),
     }
 }
+
+/// However much is lost to rounding inside, a right gradient is not called wrong.
+#[test]
+fn no_offset_makes_it_wrong() {
+    for offset in (0..24).map(|i| 2.5f64.powi(i)) {
+        let result = gradcheck(&Inner { offset, ..Inner::default() });
+        assert!(matches!(result, Ok(_) | Err(Failure::TooFew { .. })), "{offset}: {result:?}");
+        assert!(result.is_ok() || offset > 1e6, "{offset}: {result:?}");
+        let (v_reset, v_threshold) = (-offset, 1.0 - offset);
+        let result = gradcheck(&Narrow { rest: -offset, v_threshold, v_reset, ..Narrow::default() });
+        assert!(matches!(result, Ok(_) | Err(Failure::TooFew { .. })), "{offset}: {result:?}");
+        assert!(result.is_ok() || offset > 1e6, "{offset}: {result:?}");
+    }
+}
+
+/// Nor does the unit that a neuron is given in.
+#[test]
+fn no_unit_makes_it_wrong() {
+    for unit in (-9..7).map(|i| 10f64.powi(i)) {
+        let result = gradcheck(&Thousand { v_threshold: unit, ..Thousand::default() });
+        assert!(matches!(result, Ok(_) | Err(Failure::TooFew { .. })), "unit {unit}: {result:?}");
+        assert!(result.is_ok() || !(1e-3..=1e3).contains(&unit), "unit {unit}: {result:?}");
+    }
+}

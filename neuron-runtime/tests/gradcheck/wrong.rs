@@ -5,7 +5,7 @@ use std::cell::Cell;
 use neuron_runtime::gradcheck::{Failure, Report};
 use neuron_runtime::{Call, Element, Error, Neuron, Real, Reset, Sink, Spec, Template, Value, gradcheck};
 
-use crate::large::{Microvolts, Narrow, Weak};
+use crate::large::{Inner, Microvolts, Narrow, Weak};
 use crate::{Coupled, Learning};
 
 /// What numbers are multiplied by, and where.
@@ -27,11 +27,15 @@ thread_local! {
 struct Wrong<N>(N);
 
 /// Checks a neuron with a defect.
-fn check<N: Neuron>(defect: Defect) -> Result<Report, Failure> {
+fn check_with<N: Neuron>(neuron: N, defect: Defect) -> Result<Report, Failure> {
     DEFECT.set(Some(defect));
-    let result = gradcheck(&Wrong::<N>::default());
+    let result = gradcheck(&Wrong(neuron));
     DEFECT.set(None);
     result
+}
+
+fn check<N: Neuron>(defect: Defect) -> Result<Report, Failure> {
+    check_with(N::default(), defect)
 }
 
 impl<N: Neuron> Neuron for Wrong<N> {
@@ -135,6 +139,18 @@ fn every_wrong_factor_is_found() {
     are_found::<Microvolts>();
     are_found::<Narrow>();
     are_found::<Weak>();
+}
+
+/// Rounding hides it only where the differences are as uncertain as that.
+#[test]
+fn a_wrong_factor_is_found_beside_any_offset() {
+    for offset in (0..18).map(|i| 2.5f64.powi(i)) {
+        for factor in 0..Inner::SPEC.factors.len() {
+            let neuron = Inner { offset, ..Inner::default() };
+            let result = check_with(neuron, Defect::Factor(factor, 1.0001));
+            assert!(matches!(result, Err(Failure::Gradient { .. })), "{offset} {factor}: {result:?}");
+        }
+    }
 }
 
 #[test]

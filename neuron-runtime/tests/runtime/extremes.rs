@@ -51,7 +51,7 @@ fn huge_calls_are_refused() {
 
 #[test]
 fn the_relaxed_model_has_two_templates() {
-    let arrays = vec![0.25f32; 6];
+    let arrays = [0.25f32; 6];
     for template in Lif::SPEC.templates() {
         let signature = Lif::SPEC.signature(template);
         let source = |buffer: &neuron_runtime::BufferSpec| match buffer.class {
