@@ -210,7 +210,10 @@ impl<E: Element> PartialEq for Array<E> {
     }
 }
 
-/// The product of the dimensions, if that is a number.
+/// The product of the dimensions, if that of any of them is a number.
 fn elements(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size))
+    // Zeros aside, so that it does not depend on their place whether others are too large.
+    let mut sizes = shape.iter().filter(|size| **size > 0);
+    let product = sizes.try_fold(1usize, |product, &size| product.checked_mul(size))?;
+    Some(if shape.contains(&0) { 0 } else { product })
 }

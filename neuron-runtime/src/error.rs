@@ -56,6 +56,38 @@ pub enum Error {
         value: f64,
     },
 
+    /// A parameter is within its declared range, but not so as the number that it is in the format of the arithmetic.
+    #[error(
+        "{neuron}: parameter `{name}` is {value}, which is {rounded} in {format}, but has to meet `{expected}`"
+    )]
+    ParameterRounded {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// Its value in that format.
+        rounded: f64,
+        /// The format: `f32`.
+        format: &'static str,
+        /// The condition as declared.
+        expected: &'static str,
+    },
+
+    /// A parameter is finite, but not so in the format of the arithmetic.
+    #[error("{neuron}: parameter `{name}` is {value}, which is too large for {format}")]
+    ParameterTooLarge {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// The format: `f32`.
+        format: &'static str,
+    },
+
     /// There is no parameter of that name.
     #[error("{neuron} has no parameter `{name}`; its parameters are {known}")]
     UnknownParameter {
@@ -159,6 +191,15 @@ pub enum Error {
     /// Spikes of one bit, of a neuron that does not fire.
     #[error("{neuron} has no {template}: it does not fire, and what it gives does not fit into a bit")]
     NoTemplate {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+    },
+
+    /// The relaxed model of a template that has none.
+    #[error("{neuron} {template}: the relaxed model has only forward_with_grad and fptt_with_grad")]
+    NotRelaxed {
         /// The neuron.
         neuron: &'static str,
         /// The template.

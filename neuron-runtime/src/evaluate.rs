@@ -1,6 +1,7 @@
 //! Templates with outputs allocated for the caller.
 
 use crate::cuda;
+use crate::execute::Inputs;
 use crate::memory::space;
 use crate::{
     Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Spec, Template,
@@ -66,7 +67,8 @@ impl<E: Element> Outputs<E> {
 pub enum Mode {
     /// The neuron as declared.
     Spiking,
-    /// The relaxed model, for [`Template::FpttWithGrad`]: the surrogate's primitive in place of the spike.
+    /// The relaxed model, for [`Template::FpttWithGrad`] and [`Template::ForwardWithGrad`]: the surrogate's primitive in
+    /// place of the spike.
     Relaxed,
 }
 
@@ -75,7 +77,7 @@ pub enum Mode {
 /// `inputs` are in the order of [`Signature::inputs`](crate::Signature::inputs); `neurons` is `N`.
 ///
 /// # Errors
-/// As [`Neuron::run`].
+/// As [`Neuron::run`] and [`Neuron::run_relaxed`]; inputs are checked before any memory is asked for.
 pub fn evaluate<N: Neuron, E: Element>(
     neuron: &N,
     mode: Mode,
@@ -116,20 +118,20 @@ fn evaluate_by<E: Element>(
     spec: &'static Spec,
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
-    spec.check_template(template)?;
+    // Before anything is allocated: outputs are as long as the inputs say.
+    let steps = Inputs { template, neurons, gradient, inputs }.check(spec)?;
     let signature = spec.signature(template);
-    // Outputs are as long as the inputs say; whether these agree is checked by the call itself.
-    let per_step = signature.inputs.iter().zip(inputs).find(|(buffer, _)| buffer.extent == Extent::Step);
-    let per_step = per_step.map_or(neurons, |(_, source)| source.len());
-    let arrays = inputs.iter().filter(|input| matches!(input, Source::Parameter(_)));
-    let arrays = spec.arrays().zip(arrays.map(Source::len));
+    let arrays = inputs.iter().filter_map(|input| match input {
+        Source::Parameter(parameter) => Some(parameter.values().len()),
+        Source::Signal(_) | Source::State(_) => None,
+    });
+    let arrays = spec.arrays().zip(arrays);
     let mut lengths = arrays.filter(|(p, _)| p.kind == ParamKind::Learnable).map(|(_, length)| length);
     let mut outputs: Vec<Output<E>> = signature
         .outputs
         .iter()
         .map(|buffer| {
-            // Where it is not a multiple the call will say so.
-            let length = buffer.elements(per_step / neurons.max(1), neurons);
+            let length = buffer.elements(steps, neurons);
             let length = length.unwrap_or_else(|| lengths.next().unwrap_or(0));
             match (buffer.extent, buffer.class) {
                 (Extent::Parameter, _) => Output::Parameter(space(length)),
@@ -151,15 +153,4 @@ fn evaluate_by<E: Element>(
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
     let named = signature.outputs.iter().map(|buffer| buffer.name).zip(outputs).collect();
     Ok(Outputs { named })
-}
-
-impl<E: Element> Source<'_, E> {
-    /// Number of elements.
-    fn len(&self) -> usize {
-        match self {
-            Self::Signal(array) => array.len(),
-            Self::State(array) => array.len(),
-            Self::Parameter(parameter) => parameter.values().len(),
-        }
-    }
 }

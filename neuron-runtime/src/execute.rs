@@ -8,8 +8,8 @@ use crate::parameter::{Layout, misfit, validate_values};
 use crate::reduce;
 use crate::tile::{Kernel, Work};
 use crate::{
-    BufferSpec, Call, Class, Element, Error, Extent, Neuron, ParamKind, Parameter, Sink, Source, Spec,
-    Template,
+    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Sink, Source,
+    Spec, Template,
 };
 
 /// Neuron-steps from which on threads are worth starting. Measured with LIF on two cores: starting them
@@ -24,10 +24,11 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     ///
     /// # Errors
     /// [`Error::BufferCount`], [`Error::BufferClass`], [`Error::Empty`], [`Error::NotAMultiple`],
-    /// [`Error::Length`], [`Error::SurrogateParameter`]. Nothing has been written then.
+    /// [`Error::Length`], [`Error::SurrogateParameter`], and as [`Neuron::validate_in`]. Nothing has been written then.
     pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
         let spec = N::SPEC;
         let steps = self.check(spec)?;
+        neuron.validate_in::<E::Real>()?;
         self.check_parameters(neuron)?;
         let Self { template, neurons, gradient, inputs, outputs } = self;
         let signature = spec.signature(template);
@@ -53,6 +54,18 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         Ok(())
     }
 
+    /// As [`Call::execute`], with the kernel of the relaxed model.
+    ///
+    /// # Errors
+    /// As [`Call::execute`]; [`Error::NotRelaxed`] for a template that has no such kernel.
+    pub fn execute_relaxed<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
+        match self.template {
+            // One kernel for both: a step is a sequence of one.
+            Template::ForwardWithGrad | Template::FpttWithGrad => self.execute(neuron, kernel),
+            template => Err(Error::NotRelaxed { neuron: N::SPEC.name, template }),
+        }
+    }
+
     /// Checks the values of parameters that may differ between neurons, together where they are as many.
     pub(crate) fn check_parameters<N: Neuron>(&self, neuron: &N) -> Result<(), Error> {
         let arrays: Vec<&[E::Real]> = parameters(self.inputs).map(|parameter| parameter.values()).collect();
@@ -61,40 +74,56 @@ impl<'a, E: Element> Call<'_, 'a, E> {
 
     /// The number of steps, if everything is as it should be.
     pub(crate) fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
-        let (neuron, template) = (spec.name, self.template);
-        spec.check_template(template)?;
-        let signature = spec.signature(template);
-        for (role, expected, actual) in [
-            ("input", signature.inputs.len(), self.inputs.len()),
-            ("output", signature.outputs.len(), self.outputs.len()),
-        ] {
-            if expected != actual {
-                return Err(Error::BufferCount { neuron, template, role, expected, actual });
-            }
+        let Self { template, neurons, gradient, inputs, .. } = self;
+        let (neuron, template) = (spec.name, *template);
+        let checked = Inputs { template, neurons: *neurons, gradient: *gradient, inputs };
+        let steps = checked.check(spec)?;
+        let outputs = spec.signature(template).outputs;
+        check_count(spec, template, "output", outputs.len(), self.outputs.len())?;
+        for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(Sink::shape)) {
+            checked.check_buffer(neuron, buffer, actual, length, steps)?;
         }
-        if template.takes_gradient() {
-            self.gradient.surrogate.validate_in::<E::Real>()?;
-        }
-        if self.neurons == 0 {
-            return Err(Error::Empty { neuron, template, what: "N" });
-        }
-        let inputs = signature.inputs.iter().zip(self.inputs.iter().map(Source::shape));
-        let outputs = signature.outputs.iter().zip(self.outputs.iter().map(Sink::shape));
-        let steps = self.steps(neuron, inputs.clone())?;
-        for (buffer, (actual, length)) in inputs.chain(outputs) {
-            self.check_buffer(neuron, buffer, actual, length, steps)?;
-        }
-        for (array, parameter) in spec.arrays().zip(parameters(self.inputs)) {
-            misfit(neuron, array.name, parameter.layout(), self.neurons)?;
-        }
-        let layouts = learnable_layouts(spec, template, self.inputs);
-        let sums = self.outputs.iter().zip(signature.outputs).skip(self.outputs.len() - layouts.len());
+        let layouts = learnable_layouts(spec, template, inputs);
+        let sums = self.outputs.iter().zip(outputs).skip(outputs.len().saturating_sub(layouts.len()));
         for (layout, (sum, buffer)) in layouts.iter().zip(sums) {
             let (actual, expected) = (sum.shape().1, layout.count);
             if actual != expected {
                 let (argument, shape) = (buffer.name, "as many as the parameter has".to_owned());
                 return Err(Error::Length { neuron, template, argument, shape, expected, actual });
             }
+        }
+        Ok(steps)
+    }
+}
+
+/// What a call reads, which says how long everything that it writes is.
+pub(crate) struct Inputs<'c, 'a, E: Element> {
+    pub template: Template,
+    pub neurons: usize,
+    pub gradient: Gradient,
+    pub inputs: &'c [Source<'a, E>],
+}
+
+impl<E: Element> Inputs<'_, '_, E> {
+    /// The number of steps, if these fit together.
+    pub fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
+        let (neuron, template) = (spec.name, self.template);
+        spec.check_template(template)?;
+        let buffers = spec.signature(template).inputs;
+        check_count(spec, template, "input", buffers.len(), self.inputs.len())?;
+        if template.takes_gradient() {
+            self.gradient.surrogate.validate_in::<E::Real>()?;
+        }
+        if self.neurons == 0 {
+            return Err(Error::Empty { neuron, template, what: "N" });
+        }
+        let inputs = buffers.iter().zip(self.inputs.iter().map(Source::shape));
+        let steps = self.steps(neuron, inputs.clone())?;
+        for (buffer, (actual, length)) in inputs {
+            self.check_buffer(neuron, buffer, actual, length, steps)?;
+        }
+        for (array, parameter) in spec.arrays().zip(parameters(self.inputs)) {
+            misfit(neuron, array.name, parameter.layout(), self.neurons)?;
         }
         Ok(steps)
     }
@@ -147,6 +176,21 @@ impl<'a, E: Element> Call<'_, 'a, E> {
             return Err(Error::Length { neuron, template, argument, shape, expected, actual });
         }
         Ok(())
+    }
+}
+
+fn check_count(
+    spec: &'static Spec,
+    template: Template,
+    role: &'static str,
+    expected: usize,
+    actual: usize,
+) -> Result<(), Error> {
+    let neuron = spec.name;
+    if expected == actual {
+        Ok(())
+    } else {
+        Err(Error::BufferCount { neuron, template, role, expected, actual })
     }
 }
 

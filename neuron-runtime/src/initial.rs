@@ -15,6 +15,9 @@ pub fn initial_states<N: Neuron, R: Real>(
     neurons: usize,
 ) -> Result<Vec<Vec<R>>, Error> {
     let grid = Grid::new::<N>(parameters, neurons)?;
+    if neurons == 0 {
+        return Ok(vec![Vec::new(); N::SPEC.states.len()]);
+    }
     let mut states = vec![Vec::with_capacity(neurons); N::SPEC.states.len()];
     for first in (0..grid.period).step_by(grid.step) {
         for (state, value) in states.iter_mut().zip(neuron.initial_state_at(&grid.values(first))) {
@@ -72,7 +75,8 @@ impl<'p, 'a, R: Real> Grid<'p, 'a, R> {
         let (mut period, mut step) = (1, neurons.max(1));
         for (param, layout) in spec.arrays().zip(parameters.iter().map(Parameter::layout)) {
             misfit(spec.name, param.name, layout, neurons)?;
-            if layout != Layout::SHARED {
+            // No neurons are whole batches of any layout, however large.
+            if layout != Layout::SHARED && neurons > 0 {
                 let block = layout.count * layout.inner;
                 period *= block / divisor(period, block);
                 step = divisor(step, layout.inner);

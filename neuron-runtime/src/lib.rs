@@ -35,6 +35,7 @@ mod packed;
 mod parameter;
 mod parameters;
 pub mod plan;
+mod range;
 mod real;
 mod reduce;
 mod rows;

@@ -33,7 +33,7 @@ struct Kept {
 
 fn kept() -> MutexGuard<'static, Kept> {
     static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new() });
-    // Nothing in it depends on something else in it.
+    // `bytes` is the sum over `arrays`, and nothing between changing the one and the other panics.
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Call, Element, Error, Reset, Spec};
+use crate::{Call, Element, Error, Real, Reset, Spec, range};
 
 /// A value of a parameter, whatever its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,16 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
 
     /// Checks every parameter against its declared range; NaN and infinity are never in range.
     fn validate(&self) -> Result<(), Error>;
+
+    /// As [`Neuron::validate`], also of the parameters as they are in the format of the arithmetic: `1.0 + 1e-12` is
+    /// greater than 1, but not so in `f32`.
+    ///
+    /// # Errors
+    /// As [`Neuron::validate`]; [`Error::ParameterRounded`], [`Error::ParameterTooLarge`].
+    fn validate_in<R: Real>(&self) -> Result<(), Error> {
+        self.validate()?;
+        range::check_rounded::<Self, R>(self)
+    }
 
     /// The reset mode in use.
     fn reset(&self) -> Reset;
@@ -60,11 +70,12 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// written then.
     fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
 
-    /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) with the
+    /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad), or
+    /// [`Template::ForwardWithGrad`](crate::Template::ForwardWithGrad), with the
     /// surrogate's primitive in place of the Heaviside step, so that the surrogate gradient *is* its
     /// gradient. For checking derivatives, see [`gradcheck`](mod@crate::gradcheck).
     ///
     /// # Errors
-    /// As [`Neuron::run`].
+    /// As [`Neuron::run`]; [`Error::NotRelaxed`] for any other template.
     fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
 }

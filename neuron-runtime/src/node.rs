@@ -245,7 +245,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// The states before the first step, in the shape that the inputs ask for.
     fn initial(&self, inputs: &[&Array<E>], device: &Device) -> Result<Vec<Array<E::Real>>, Error> {
         let neuron = N::SPEC.name;
-        self.neuron().validate()?;
+        self.neuron().validate_in::<E::Real>()?;
         arity(neuron, "inputs", N::SPEC.inputs.len(), inputs.len())?;
         let shape = inputs[0].shape();
         let dims = if S::IS_SEQUENCE { shape.get(1..) } else { Some(shape) };

@@ -1,6 +1,8 @@
 //! Parameters that may differ between neurons.
 
+use crate::range::rounded;
 use crate::rows::LANES;
+use crate::step::arity;
 use crate::{Error, Neuron, ParamSpec, Real};
 
 /// Values of a parameter: one for all neurons, or one a channel, or one a neuron.
@@ -140,9 +142,16 @@ fn spread<R: Real>(values: &[R], inner: usize, first: usize) -> [R; LANES] {
 /// order) against their ranges, together where they are as many.
 ///
 /// # Errors
-/// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values.
+/// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values; [`Error::Arity`] for more or
+/// fewer arrays than the neuron has.
 pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
-    let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0);
+    arity(N::SPEC.name, "parameters", N::SPEC.arrays().count(), arrays.len())?;
+    if arrays.is_empty() {
+        return Ok(());
+    }
+    // Ranges may be over parameters that are one number too.
+    let neuron = rounded::<N, R>(neuron)?;
+    let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0).max(1);
     let mut values = vec![0.0; arrays.len()];
     for i in 0..most {
         for (value, array) in values.iter_mut().zip(arrays) {

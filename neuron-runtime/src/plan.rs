@@ -33,13 +33,13 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Of one template over `steps` steps of `neurons` neurons. Parameters, of which there may be any number, are
+    /// Of one template over `steps` steps of `neurons` neurons; `usize::MAX` if it is more. Parameters, of which there may be any number, are
     /// not counted.
     ///
     /// # Panics
     /// If the neuron does not have that template; see [`Spec::check_template`].
     pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
-        let bytes = |buffers: &[BufferSpec]| buffers.iter().map(|b| b.bytes::<E>(steps, neurons)).sum();
+        let bytes = |buffers: &[BufferSpec]| sum(buffers.iter().map(|b| b.bytes::<E>(steps, neurons)));
         let signature = N::SPEC.signature(template);
         Self { read: bytes(signature.inputs), written: bytes(signature.outputs) }
     }
@@ -68,7 +68,7 @@ impl Plan {
     pub fn of<N: Neuron, E: Element>(keep: Keep, steps: usize, neurons: usize) -> Self {
         let [forward, backward] = keep.templates();
         let kept = N::SPEC.signature(forward).outputs.iter().filter(|buffer| is_kept(N::SPEC, buffer));
-        let kept = kept.map(|buffer| buffer.bytes::<E>(steps, neurons)).sum();
+        let kept = sum(kept.map(|buffer| buffer.bytes::<E>(steps, neurons)));
         let traffic = |template| Traffic::of::<N, E>(template, steps, neurons);
         Self { keep, forward: traffic(forward), backward: traffic(backward), kept }
     }
@@ -80,6 +80,11 @@ pub fn plan<N: Neuron, E: Element>(steps: usize, neurons: usize) -> Plan {
         [Keep::Checkpoints, Keep::Factors].map(|keep| Plan::of::<N, E>(keep, steps, neurons));
     let cost = |plan: Plan| (plan.forward.total().saturating_add(plan.backward.total()), plan.kept);
     if cost(classical) < cost(lean) { classical } else { lean }
+}
+
+/// The sum, or the largest number there is.
+fn sum(bytes: impl Iterator<Item = usize>) -> usize {
+    bytes.fold(0, usize::saturating_add)
 }
 
 /// Whether a forward template writes `buffer` for the backward pass only.

@@ -438,8 +438,13 @@ impl Spec {
     /// # Panics
     /// If it does not have that template; [`Spec::check_template`] finds out.
     pub fn signature(&self, template: Template) -> &'static Signature {
-        let signature = self.signatures.get(template as usize);
+        let signature = self.find(template);
         signature.unwrap_or_else(|| panic!("{} has no {template}: it does not fire", self.name))
+    }
+
+    /// Not by its place, which a specification written by hand may have wrong.
+    fn find(&self, template: Template) -> Option<&'static Signature> {
+        self.signatures.iter().find(|signature| signature.template == template)
     }
 
     /// Whether it has `template`.
@@ -447,10 +452,11 @@ impl Spec {
     /// # Errors
     /// [`Error::NoTemplate`]
     pub fn check_template(&self, template: Template) -> Result<(), Error> {
-        if self.signatures.len() > template as usize {
-            return Ok(());
+        if self.find(template).is_some() {
+            Ok(())
+        } else {
+            Err(Error::NoTemplate { neuron: self.name, template })
         }
-        Err(Error::NoTemplate { neuron: self.name, template })
     }
 
     /// The parameters that may differ between neurons, in order.

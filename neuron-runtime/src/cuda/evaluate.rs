@@ -101,7 +101,7 @@ pub fn run<N: Neuron, E: Element>(
     neuron: &N,
     call: Call<'_, '_, E>,
 ) -> Result<(), Error> {
-    neuron.validate()?;
+    neuron.validate_in::<E::Real>()?;
     let steps = call.check(N::SPEC)?;
     call.check_parameters(neuron)?;
     let (mut signals, mut states, mut parameters) = (Vec::new(), Vec::new(), Vec::new());

@@ -116,7 +116,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
 ) -> Result<(), Error> {
     let spec = N::SPEC;
     let RawCall { template, steps, neurons, inputs, outputs, parameters, .. } = call;
-    neuron.validate()?;
+    neuron.validate_in::<E::Real>()?;
     spec.check_template(template)?;
     let signature = spec.signature(template);
     let arrays = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();

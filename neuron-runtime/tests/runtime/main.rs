@@ -1,6 +1,7 @@
 //! The executor, its checks and its number formats, with two generated neurons.
 #![allow(missing_docs)]
 
+mod extremes;
 mod formats;
 mod independence;
 mod naive;

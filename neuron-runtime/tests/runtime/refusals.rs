@@ -154,6 +154,9 @@ proptest! {
         let neuron = Lif { tau, v_threshold, v_reset, ..Lif::default() };
         let is_valid = tau > 1.0 && [tau, v_threshold, v_reset].iter().all(|x| x.is_finite());
         prop_assert_eq!(neuron.validate().is_ok(), is_valid);
+        // In the format of the arithmetic too.
+        let is_valid = tau as f32 > 1.0 && [tau, v_threshold, v_reset].iter().all(|x| (*x as f32).is_finite());
+        prop_assert_eq!(neuron.validate_in::<f32>().is_ok(), is_valid);
         let (mut spike, mut v_next) = ([UNTOUCHED], [UNTOUCHED]);
         let buffers = lif::Forward { x: &[1.0], v: &[0.0], spike: &mut spike, v_next: &mut v_next };
         prop_assert_eq!(neuron.forward(buffers).is_ok(), is_valid);

@@ -103,7 +103,7 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
             fn run_relaxed<E: #g::Element>(&self, call: #g::Call<'_, '_, E>) -> #result {
                 #g::Neuron::validate(self)?;
                 let (reset, params) = (self.reset, #new_params);
-                call.execute(self, &#module::Relaxed { reset, params })
+                call.execute_relaxed(self, &#module::Relaxed { reset, params })
             }
         }
     }

@@ -1,0 +1,169 @@
+//! A derivative from differences, and how far it is to be trusted.
+
+/// How many equal spacings a variable is moved to either side.
+pub const REACH: usize = 4;
+
+/// Weights of the central differences over one to four spacings, for errors of the sixth and of the eighth order.
+const SIXTH_ORDER: [f64; REACH] = [3.0 / 4.0, -3.0 / 20.0, 1.0 / 60.0, 0.0];
+const EIGHTH_ORDER: [f64; REACH] = [4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0];
+
+/// The sixth difference of values that are as noisy each is this many times as noisy: the root of the sum of squares
+/// of its weights.
+const SIXTH_DIFFERENCE: [f64; 7] = [1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0];
+const SIXTH_DIFFERENCE_NOISE: f64 = 30.4;
+
+/// How many times its estimate noise may be, which is made of three sixth differences only.
+const CAUTION: f64 = 12.0;
+
+/// The noise of samples of a smooth function is no more than this part of their variation.
+const RESOLVED: f64 = 1e-3;
+
+/// What a sum of outputs was found to be where a variable is moved by one to four spacings, less what it is where
+/// that is not moved.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Samples {
+    /// Moved down and up.
+    pub moved: [[f64; 2]; REACH],
+    /// The sum of the magnitudes of the outputs that changed: each is rounded by an epsilon of its own.
+    pub magnitude: f64,
+}
+
+/// The derivative by a variable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    pub value: f64,
+    /// How far from the derivative it may be.
+    pub uncertainty: f64,
+    /// How noisy the outputs are, as far as it can be seen.
+    pub noise: f64,
+    /// Whether the samples are those of a smooth function, more or less: if not, a feature of the function may be
+    /// narrower than the spacing, and the derivative anything.
+    pub is_resolved: bool,
+    pub spacing: f64,
+}
+
+impl Slope {
+    /// From samples over `spacing`, around the value `at` of the variable. `None` if something is not finite.
+    ///
+    /// Whatever is smooth disappears from sixth differences. What is left in them is rounding, wherever in the
+    /// neuron's equations it happened, or a kink: in both cases it says how far the samples are from those of a smooth
+    /// function.
+    pub fn new(samples: &Samples, spacing: f64, at: f64) -> Option<Self> {
+        let Samples { moved, magnitude } = samples;
+        let difference = |weights: [f64; REACH]| -> f64 {
+            weights.iter().zip(moved).map(|(weight, [down, up])| weight * (up - down)).sum::<f64>() / spacing
+        };
+        let (coarse, value) = (difference(SIXTH_ORDER), difference(EIGHTH_ORDER));
+        let [[down, up], ..] = moved;
+        let line: [f64; 2 * REACH + 1] =
+            [moved[3][0], moved[2][0], moved[1][0], *down, 0.0, *up, moved[1][1], moved[2][1], moved[3][1]];
+        let sixth = line.windows(SIXTH_DIFFERENCE.len()).map(|window| {
+            window.iter().zip(SIXTH_DIFFERENCE).map(|(value, weight)| value * weight).sum::<f64>().abs()
+        });
+        let noise = sixth.fold(0.0, f64::max) / SIXTH_DIFFERENCE_NOISE;
+        let rounding = CAUTION * noise.max(f64::EPSILON * magnitude) / spacing;
+        // Where the variable could not be moved by exactly that.
+        let misplaced = (1..=REACH).flat_map(|i| [i as f64, -(i as f64)]).map(|i| {
+            let by = i * spacing;
+            (((at + by) - at) - by).abs()
+        });
+        let misplaced = 2.0 * misplaced.fold(0.0, f64::max) / spacing;
+        let uncertainty = (value - coarse).abs() + rounding + misplaced * value.abs();
+        let is_finite = value.is_finite() && uncertainty.is_finite();
+        let variation = line.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        let is_resolved = noise <= (RESOLVED * variation).max(f64::EPSILON * magnitude);
+        is_finite.then_some(Self { value, uncertainty, noise, is_resolved, spacing })
+    }
+
+    /// The same slope, known to be as noisy as that at the least. Noise of a few units in the last place may look like
+    /// a slope to samples at equal distances, or like none.
+    pub fn noisy(self, noise: f64) -> Self {
+        let unseen = (noise - self.noise).max(0.0);
+        Self { uncertainty: self.uncertainty + CAUTION * unseen / self.spacing, ..self }
+    }
+
+    /// Whether nothing changed at all.
+    pub fn is_flat(&self) -> bool {
+        self.value == 0.0 && self.noise == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slope(f: impl Fn(f64) -> f64, at: f64, spacing: f64) -> Slope {
+        let mut samples = Samples { magnitude: f(at).abs(), ..Samples::default() };
+        for (i, [down, up]) in samples.moved.iter_mut().enumerate() {
+            let by = (i + 1) as f64 * spacing;
+            (*down, *up) = (f(at - by) - f(at), f(at + by) - f(at));
+        }
+        Slope::new(&samples, spacing, at).expect("finite samples")
+    }
+
+    const SPACING: f64 = 1.0 / 4096.0;
+
+    #[test]
+    fn smooth_functions_are_exact() {
+        for at in [-1.5, 0.25, 3.0] {
+            let Slope { value, uncertainty, .. } = slope(|x| x.sin() * (0.5 * x).exp(), at, SPACING);
+            let expected = (at.cos() + 0.5 * at.sin()) * (0.5 * at).exp();
+            assert!((value - expected).abs() <= uncertainty, "{at}: {value} {expected} {uncertainty}");
+            assert!(uncertainty < 1e-10, "{at}: {uncertainty}");
+        }
+    }
+
+    /// The uncertainty covers the error, and is not much larger than the rounding that makes it.
+    #[test]
+    fn rounding_inside_is_seen() {
+        for offset in [1e3, 1e6, 1e9] {
+            for i in 0..1000 {
+                let at = f64::from(i) * 0.015625 - 8.0;
+                let Slope { value, uncertainty, .. } =
+                    slope(|x| (((x / 3.0) + offset) - offset).tanh(), at, SPACING);
+                let expected = (1.0 - (at / 3.0).tanh().powi(2)) / 3.0;
+                assert!((value - expected).abs() <= uncertainty, "{at}: {value} {expected} {uncertainty}");
+                assert!(
+                    uncertainty < 100.0 * offset * f64::EPSILON / SPACING,
+                    "{offset} {at}: {uncertainty}"
+                );
+            }
+        }
+    }
+
+    /// Wherever a kink or a jump is, the uncertainty covers the error.
+    #[test]
+    fn kinks_are_seen() {
+        for i in -80..=80i32 {
+            let place = f64::from(i) * SPACING / 16.0;
+            // The slope of the ramp to the left of the point, to its right or at the kink itself.
+            let ramp = slope(|x| (x - place).max(0.0), 0.0, SPACING);
+            let expected = if place < 0.0 { 1.0 } else { 0.0 };
+            let at_kink = if place == 0.0 { 1.0 } else { expected };
+            let error = (ramp.value - expected).abs().min((ramp.value - at_kink).abs());
+            assert!(error <= ramp.uncertainty || !ramp.is_resolved, "{i}: {ramp:?}");
+            let jump = slope(|x| if x < place { 2.0 * x } else { 2.0 * x + 1.0 }, 0.0, SPACING);
+            assert!((jump.value - 2.0).abs() <= jump.uncertainty, "{i}: {jump:?}");
+            assert!(!jump.is_resolved || i.abs() >= 64, "{i}: {jump:?}");
+        }
+    }
+
+    /// Over spacings that are wider than what happens, a difference says nothing of the slope.
+    #[test]
+    fn narrow_features_are_not_resolved() {
+        for width in [1e-3, 0.1, 0.5] {
+            let slope = slope(|x| ((x - 0.3) / (width * SPACING)).tanh(), 0.3, SPACING);
+            assert!(!slope.is_resolved, "{width}: {slope:?}");
+        }
+        assert!(slope(|x| ((x - 0.3) / (50.0 * SPACING)).tanh(), 0.3, SPACING).is_resolved);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_no_slope() {
+        let mut samples = Samples::default();
+        samples.moved[3][1] = f64::NAN;
+        assert_eq!(Slope::new(&samples, SPACING, 0.0), None);
+        samples.moved[3][1] = f64::INFINITY;
+        assert_eq!(Slope::new(&samples, SPACING, 0.0), None);
+    }
+}
