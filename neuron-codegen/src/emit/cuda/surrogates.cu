@@ -104,10 +104,10 @@ __device__ __forceinline__ real NonzeroSignLogAbs(real u, const real (&values)[4
 __device__ __forceinline__ real SquarewaveFourierSeries(real u, const real (&values)[4]) {
     const real n = values[0];
     const real t_period = values[1];
-    const real t1 = math::reciprocal(t_period);
-    const real w = real(6.283185307179586) * t1;
+    const real term_1 = math::reciprocal(t_period);
+    const real w = real(6.283185307179586) * term_1;
     const real z = w * u;
-    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)))) * t1;
+    return real(4.0) * (math::cos(z) + ((real(2.0) <= n ? math::cos(real(3.0) * z) : real(0.0)) + (real(3.0) <= n ? math::cos(real(5.0) * z) : real(0.0)) + (real(4.0) <= n ? math::cos(real(7.0) * z) : real(0.0)))) * term_1;
 }
 
 // S2NN: if u < 0 { alpha * s * (1 - s) } else { beta / (1 + u) } where s = sigmoid(alpha * u)
