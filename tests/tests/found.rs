@@ -136,7 +136,7 @@ neuron! {
 neuron! {
     /// Powers wherever an expression may stand.
     pub struct Powers {
-        param p = 2.0 where p^2 > 1.0, p^-2 < 1.0;
+        param p = 2.0 where p^2 > 1.0, (1.0 + p^2)^-2 < 1.0;
         state q = p^2 - 3.0;
         charge = v + x * q;
         update q = 0.9 * q;
