@@ -58,16 +58,59 @@ impl Compiler {
     /// # Panics
     /// The source is not valid.
     pub fn load(&self, directory: &Path, name: &str, format: &str, source: &str) -> Library {
+        self.try_load(directory, name, format, source, &[]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`load`](Self::load), with more options.
+    ///
+    /// # Errors
+    /// What the compiler says of the source, or why it cannot be run.
+    pub fn try_load(
+        &self,
+        directory: &Path,
+        name: &str,
+        format: &str,
+        source: &str,
+        options: &[&str],
+    ) -> Result<Library, String> {
         let text = directory.join(format!("{name}_{format}.cpp"));
         let library = directory.join(format!("{name}_{format}.so"));
-        std::fs::write(&text, format!("{SHIM}\n{source}")).unwrap();
+        std::fs::write(&text, format!("{SHIM}\n{source}")).map_err(|error| error.to_string())?;
         let mut command = self.command();
-        command.args(OPTIONS).arg(format!("-D{}", format.to_uppercase())).arg("-o").args([&library, &text]);
-        let output = command.output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}\n{errors}");
+        command.args(OPTIONS).args(options).arg(format!("-D{}", format.to_uppercase()));
+        command.arg("-o").args([&library, &text]);
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("{command:?}\n{}", String::from_utf8_lossy(&output.stderr)));
+        }
         // SAFETY: the library was just made of kernels, and has no initialisers.
-        unsafe { Library::new(&library) }.unwrap()
+        unsafe { Library::new(&library) }.map_err(|error| error.to_string())
+    }
+}
+
+/// The launches of all kernels of a neuron.
+#[derive(Clone, Debug)]
+pub struct Launches {
+    /// Of functions called by [`launch_name`], after the neuron's own source.
+    pub source: String,
+    /// Whether kernels call functions whose float64 versions are those of the C library.
+    pub is_transcendental: bool,
+}
+
+impl Launches {
+    /// Of what is declared by `text`, which is [`Spec::declaration`](neurons::Spec::declaration).
+    ///
+    /// # Errors
+    /// It is no declaration.
+    pub fn of(text: &str) -> Result<Self, String> {
+        let tokens = text.parse().map_err(|error| format!("{error}: {text}"))?;
+        let model = neuron_codegen::check::analyse(tokens).model.ok_or("no neuron is declared")?;
+        let mut derived = Derived::new(model);
+        let programs = neuron_codegen::kernel::programs(&mut derived);
+        let kernels = neuron_codegen::emit::cuda::kernels(&derived, &programs);
+        let functions = ["exp", "ln", "tanh", "sigmoid", "atan", "erf", "sin", "cos"];
+        let is_transcendental = functions.iter().any(|name| kernels.contains(&format!("math::{name}(")));
+        Ok(Self { source: launches(&derived, &programs), is_transcendental })
     }
 }
 

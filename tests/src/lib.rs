@@ -2,6 +2,8 @@
 
 pub mod cases;
 pub mod compare;
+#[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod declared;
 pub mod host_cuda;
+pub mod random;

@@ -1,0 +1,158 @@
+//! The CUDA source compiled as C++ against the generated Rust, bit for bit.
+
+use std::path::Path;
+
+use half::{bf16, f16};
+use libloading::Library;
+use neurons::cuda::{RawCall, RawParameter};
+use neurons::{Device, Real, Template};
+use rand::Rng;
+
+use super::arrays::{Named, Runner, difference};
+use super::settings::{Subject, declared};
+use super::{Kind, Report};
+use crate::cases::Host;
+use crate::host_cuda::{Compiler, Launch, Launches, launch_name};
+use crate::random::compiled::Format;
+use crate::random::number::Surrogate;
+
+/// Sizes `[T, N]`: a block and a part of one, whole lanes and others.
+const SIZES: [[usize; 2]; 3] = [[1, 4], [9, 33], [17, 6]];
+
+/// Kernels run for less time than they are compiled.
+const OPTIONS: [&str; 1] = ["-O0"];
+
+/// The kernels of one neuron in the formats that it was compiled for.
+pub struct Kernels {
+    libraries: Vec<(&'static str, Library)>,
+    launches: Launches,
+}
+
+impl Kernels {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn new(subject: &Subject<'_>, compiler: &Compiler, directory: &Path) -> Result<Self, String> {
+        let launches = Launches::of(subject.spec.declaration)?;
+        let source = format!("{}\n{}", subject.spec.cuda.source, launches.source);
+        let formats: &[&'static str] =
+            if subject.neuron.half().is_some() { &["f32", "f64", "f16", "bf16"] } else { &["f32"] };
+        let load = |format: &&'static str| {
+            Ok((*format, compiler.try_load(directory, "kernels", format, &source, &OPTIONS)?))
+        };
+        Ok(Self { libraries: formats.iter().map(load).collect::<Result<_, String>>()?, launches })
+    }
+
+    /// Checks one setting.
+    pub fn check(&self, subject: &Subject<'_>, report: &mut Report) {
+        for (format, library) in &self.libraries {
+            match *format {
+                "f32" => self.check_in::<f32>(library, subject, report),
+                // Functions of float64 are those of another library here.
+                "f64" if self.launches.is_transcendental => {}
+                "f64" => self.check_in::<f64>(library, subject, report),
+                "f16" => self.check_in::<f16>(library, subject, report),
+                _ => self.check_in::<bf16>(library, subject, report),
+            }
+        }
+    }
+
+    fn check_in<E: Format>(&self, library: &Library, subject: &Subject<'_>, report: &mut Report) {
+        for (i, [steps, neurons]) in SIZES.into_iter().enumerate() {
+            let mut rng = subject.rng(30 + i as u64);
+            let gradient = declared(Surrogate::Atan(2.0), rng.random());
+            let runner = Runner { subject: *subject, device: &Device::Cpu, gradient, steps, neurons };
+            let arrays = runner.draw::<E>(&mut rng);
+            let result = || -> Result<(), String> {
+                let say = |error: neurons::Error| error.to_string();
+                let classical = runner.run(Template::FpttWithGrad, &[&arrays]).map_err(say)?;
+                let lean = runner.run(Template::LeanFptt, &[&arrays]).map_err(say)?;
+                for template in subject.spec.templates().filter(|template| template.is_multi_step()) {
+                    let given: &[&Named<E>] = match template {
+                        Template::Bptt => &[&arrays, &classical],
+                        Template::LeanBptt => &[&arrays, &lean],
+                        _ => &[&arrays],
+                    };
+                    let expected = runner.run(template, given).map_err(say)?;
+                    let actual = launch(library, &runner, template, given, &expected)?;
+                    for ((name, expected), (_, actual)) in expected.iter().zip(&actual) {
+                        if let Some(difference) = difference(expected, actual) {
+                            return Err(format!(
+                                "{} {template}, T = {steps}, N = {neurons}: {name}{difference}",
+                                E::NAME
+                            ));
+                        }
+                    }
+                }
+                Ok(())
+            };
+            if let Err(error) = result() {
+                report.add(Kind::HostCuda, || error);
+            }
+        }
+    }
+}
+
+/// What the kernel of `template` writes.
+fn launch<E: Format>(
+    library: &Library,
+    runner: &Runner<'_>,
+    template: Template,
+    arrays: &[&Named<E>],
+    like: &Named<E>,
+) -> Result<Named<E>, String> {
+    let Runner { subject, gradient, steps, neurons, .. } = *runner;
+    let reset = if template.resets() { subject.setting.reset.prefix() } else { "" };
+    let name = launch_name(&format!("{}_{reset}{template}_{}", subject.spec.module, E::NAME));
+    // SAFETY: the library defines it with this type.
+    let launch = unsafe { library.get::<Launch>(name.as_bytes()) }.map_err(|error| error.to_string())?;
+    let (mut read, mut parameters) = (Vec::new(), Vec::new());
+    for host in runner.inputs(template, arrays) {
+        match host {
+            Host::Signal(array) => read.push(array.as_ptr() as u64),
+            Host::State(array) => read.push(array.as_ptr() as u64),
+            Host::Parameter(values, inner) => parameters.push(RawParameter {
+                address: values.as_ptr() as u64,
+                count: values.len(),
+                inner: *inner,
+            }),
+            Host::Bits(_) => return Err("no template reads bits".to_owned()),
+        }
+    }
+    let mut outputs: Named<E> = like.iter().map(|(name, host)| (*name, poisoned(host))).collect();
+    let written = outputs.iter_mut().map(|(_, host)| match host {
+        Host::Signal(array) => array.as_mut_ptr() as u64,
+        Host::State(array) | Host::Parameter(array, _) => array.as_mut_ptr() as u64,
+        Host::Bits(words) => words.as_mut_ptr() as u64,
+    });
+    let written: Vec<u64> = written.collect();
+    let call = RawCall {
+        template,
+        steps,
+        neurons,
+        gradient,
+        inputs: &read,
+        parameters: &parameters,
+        outputs: &[],
+        workspace: 0,
+        stream: None,
+    };
+    let neuron = E::of(subject.neuron).ok_or("it was not compiled for this format")?;
+    let mut arguments = neuron.arguments(&call, &written);
+    // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says, and each
+    // neuron has parameters of its own.
+    unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
+    Ok(outputs)
+}
+
+/// As long, and full of what no kernel writes.
+fn poisoned<E: Format>(host: &Host<E>) -> Host<E> {
+    let nan = E::Real::from_f64(f64::NAN);
+    match host {
+        Host::Signal(array) => Host::Signal(vec![E::store(nan); array.len()]),
+        Host::State(array) => Host::State(vec![nan; array.len()]),
+        Host::Parameter(array, inner) => Host::Parameter(vec![nan; array.len()], *inner),
+        Host::Bits(words) => Host::Bits(vec![u32::MAX; words.len()]),
+    }
+}

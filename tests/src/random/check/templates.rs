@@ -1,0 +1,221 @@
+//! Templates against each other, bit for bit.
+
+use neurons::{BufferSpec, Device, Error, Extent, Isa, Template};
+use rand::Rng;
+
+use super::arrays::{Named, Runner, difference};
+use super::settings::{Subject, declared};
+use super::{Kind, Report};
+use crate::cases::Host;
+use crate::random::compiled::Format;
+use crate::random::number::Surrogate;
+
+/// Sizes `[T, N]` around those of blocks of steps and of tiles.
+const SIZES: [[usize; 2]; 5] = [[1, 3], [7, 33], [8, 1], [9, 70], [20, 3]];
+
+/// The same, where threads are started.
+const LARGE: [usize; 2] = [3, 11_003];
+
+/// Checks one setting in one format.
+pub fn check<E: Format>(subject: &Subject<'_>, report: &mut Report) {
+    if E::of(subject.neuron).is_none() {
+        return;
+    }
+    for (i, [steps, neurons]) in SIZES.into_iter().enumerate() {
+        let mut rng = subject.rng(10 + i as u64);
+        let surrogate = if rng.random() { Surrogate::Atan(2.0) } else { Surrogate::Sigmoid(4.0) };
+        let gradient = declared(surrogate, rng.random());
+        let runner = Runner { subject: *subject, device: &Device::Cpu, gradient, steps, neurons };
+        let arrays = runner.draw::<E>(&mut rng);
+        if let Err(error) = compare(&runner, &arrays, report) {
+            report.add(Kind::Call, || error.to_string());
+        }
+    }
+    if E::NAME == "f32" {
+        let [steps, neurons] = if subject.seed.is_multiple_of(8) { LARGE } else { [9, 70] };
+        let mut rng = subject.rng(20);
+        let gradient = declared(Surrogate::Atan(2.0), false);
+        let runner = Runner { subject: *subject, device: &Device::Cpu, gradient, steps, neurons };
+        let arrays = runner.draw::<E>(&mut rng);
+        if let Err(error) = independent(&runner, &arrays, report) {
+            report.add(Kind::Call, || error.to_string());
+        }
+    }
+}
+
+fn about<E: Format>(runner: &Runner<'_>, what: &str) -> String {
+    let Runner { subject, gradient, steps, neurons, .. } = runner;
+    let reset = subject.setting.reset;
+    format!("{what}, {}, {reset} reset, {gradient:?}, T = {steps}, N = {neurons}", E::NAME)
+}
+
+/// Adds what differs between arrays, as many as there are of both.
+fn same<E: Format>(
+    runner: &Runner<'_>,
+    kind: Kind,
+    what: &str,
+    expected: &[(&'static str, Host<E>)],
+    actual: &[(&'static str, Host<E>)],
+    report: &mut Report,
+) {
+    for ((name, expected), (_, actual)) in expected.iter().zip(actual) {
+        if let Some(difference) = difference(expected, actual) {
+            report.add(kind, || format!("{}: {name}{difference}", about::<E>(runner, what)));
+        }
+    }
+}
+
+/// Mixes bits into those of the report; all NaN are one.
+fn mix<E: Format>(report: &mut Report, arrays: &Named<E>) {
+    for number in arrays.iter().flat_map(|(_, host)| host.numbers()) {
+        let bits = if number.is_nan() { u64::MAX } else { number.to_bits() };
+        report.bits = (report.bits.rotate_left(5) ^ bits).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+fn compare<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut Report) -> Result<(), Error> {
+    let spec = runner.subject.spec;
+    let plain = runner.run(Template::Fptt, &[arrays])?;
+    let classical = runner.run(Template::FpttWithGrad, &[arrays])?;
+    let lean = runner.run(Template::LeanFptt, &[arrays])?;
+    let with_v = runner.run(Template::FpttWithV, &[arrays])?;
+    for (what, other) in [("fptt_with_grad", &classical), ("lean_fptt", &lean), ("fptt_with_v", &with_v)] {
+        same(runner, Kind::Templates, what, &plain, other, report);
+    }
+    // The potential after the last step.
+    if let (Some((_, Host::State(v_seq))), Some((_, Host::State(v)))) = (with_v.last(), plain.get(1)) {
+        let last = Host::<E>::State(v_seq[v_seq.len() - runner.neurons..].to_vec());
+        let last = [("v_seq", last)];
+        same(runner, Kind::Templates, "v_seq", &[("v", Host::State(v.clone()))], &last, report);
+    }
+    if spec.fires() {
+        let packed = runner.run(Template::PackedFptt, &[arrays])?;
+        same(runner, Kind::Templates, "packed_fptt", &plain[1..], &packed[1..], report);
+        let bits = [("spike_bits", Host::Bits(words(&plain[0].1, runner.neurons)))];
+        same(runner, Kind::Templates, "packed_fptt", &bits, &packed[..1], report);
+    }
+    let grads = runner.run(Template::Bptt, &[arrays, &classical])?;
+    let lean_grads = runner.run(Template::LeanBptt, &[arrays, &lean])?;
+    same(runner, Kind::Pairs, "lean_bptt", &grads, &lean_grads, report);
+    [&classical, &grads, &lean_grads].into_iter().for_each(|arrays| mix(report, arrays));
+    if runner.neurons < 40 {
+        forward_steps(runner, arrays, &classical, report)?;
+        backward_steps(runner, arrays, &classical, &grads, report)?;
+    }
+    Ok(())
+}
+
+/// Words of 32 spikes each.
+fn words<E: Format>(spikes: &Host<E>, neurons: usize) -> Vec<u32> {
+    let spikes = spikes.numbers();
+    let word = |part: &[f64]| {
+        part.iter().enumerate().map(|(n, spike)| if *spike == 1.0 { 1 << n } else { 0 }).sum::<u32>()
+    };
+    spikes.chunks(neurons).flat_map(|row| row.chunks(32).map(word)).collect()
+}
+
+/// Step by step, forward.
+fn forward_steps<E: Format>(
+    runner: &Runner<'_>,
+    arrays: &Named<E>,
+    expected: &Named<E>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let spec = runner.subject.spec;
+    for (single, sequence) in
+        [(Template::Forward, Template::Fptt), (Template::ForwardWithGrad, Template::FpttWithGrad)]
+    {
+        let (single_of, of) = (spec.signature(single), spec.signature(sequence));
+        let mut given = arrays.clone();
+        for step in 0..runner.steps {
+            let inputs = runner.step_of(step, &given, single_of.inputs, of.inputs);
+            let outputs = runner.run(single, &[&inputs])?;
+            let wanted = runner.step_of(step, expected, single_of.outputs, of.outputs);
+            let per_step = |buffer: &BufferSpec| buffer.extent == Extent::Step;
+            let is_last = step + 1 == runner.steps;
+            for (buffer, ((name, wanted), (_, actual))) in of.outputs.iter().zip(wanted.iter().zip(&outputs))
+            {
+                if (per_step(buffer) || is_last)
+                    && let Some(difference) = difference(wanted, actual)
+                {
+                    let what = format!("{single} at step {step}");
+                    report.add(Kind::Templates, || {
+                        format!("{}: {name}{difference}", about::<E>(runner, &what))
+                    });
+                }
+            }
+            // States follow the inputs, and what leaves the neuron.
+            for state in 0..spec.states.len() {
+                let place = spec.inputs.len() + state;
+                given[place].1 = outputs[1 + state].1.clone();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Step by step, backward; gradients of parameters are sums over steps, in another order.
+fn backward_steps<E: Format>(
+    runner: &Runner<'_>,
+    arrays: &Named<E>,
+    classical: &Named<E>,
+    expected: &Named<E>,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let spec = runner.subject.spec;
+    let (single_of, of) = (spec.signature(Template::Backward), spec.signature(Template::Bptt));
+    let mut given: Named<E> = arrays.iter().chain(classical).cloned().collect();
+    for step in (0..runner.steps).rev() {
+        let inputs = runner.step_of(step, &given, single_of.inputs, of.inputs);
+        let outputs = runner.run(Template::Backward, &[&inputs])?;
+        let wanted = runner.step_of(step, expected, single_of.outputs, of.outputs);
+        for (buffer, ((name, wanted), (_, actual))) in of.outputs.iter().zip(wanted.iter().zip(&outputs)) {
+            let is_compared = match buffer.extent {
+                Extent::Step => true,
+                Extent::Neuron => step == 0,
+                _ => false,
+            };
+            if is_compared && let Some(difference) = difference(wanted, actual) {
+                let what = format!("backward at step {step}");
+                report.add(Kind::Templates, || format!("{}: {name}{difference}", about::<E>(runner, &what)));
+            }
+        }
+        for state in 0..spec.states.len() {
+            let name = of.inputs[1 + state].name;
+            let grad = outputs[spec.inputs.len() + state].1.clone();
+            let place = given.iter().position(|(known, _)| *known == name).expect("it was drawn");
+            given[place].1 = grad;
+        }
+    }
+    Ok(())
+}
+
+/// Whatever the instruction set and the number of threads.
+fn independent<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut Report) -> Result<(), Error> {
+    let everything = || -> Result<Named<E>, Error> {
+        let mut all = runner.run(Template::FpttWithGrad, &[arrays])?;
+        let lean = runner.run(Template::LeanFptt, &[arrays])?;
+        let grads = runner.run(Template::Bptt, &[arrays, &all])?;
+        all.extend(grads);
+        all.extend(runner.run(Template::LeanBptt, &[arrays, &lean])?);
+        Ok(all)
+    };
+    let expected = everything()?;
+    for &isa in Isa::available() {
+        let actual = isa.with(everything)?;
+        same(runner, Kind::Independence, isa.name(), &expected, &actual, report);
+    }
+    if runner.neurons > 1000 {
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let Ok(pool) = pool else { continue };
+            let actual =
+                pool.install(|| -> Result<Named<E>, String> { everything().map_err(|e| e.to_string()) });
+            match actual {
+                Ok(actual) => same(runner, Kind::Independence, "threads", &expected, &actual, report),
+                Err(error) => report.add(Kind::Call, || error),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+//! What a declaration computes, straight from its expressions.
+//!
+//! Two models. In the *spiking* one `spike` is 0 or 1, and a number with a slope has the surrogate's; what a condition
+//! with `spike` chooses changes with it by the difference of the two choices. In the *relaxed* one `spike` is the
+//! surrogate's primitive, what it chooses the mixture of both choices, and `round(a)` is `a`: it is smooth, and its
+//! derivative is what the surrogate gradient is for the spiking one. In both, comparisons of numbers have no slope,
+//! and numbers in them that depend on `spike` are those of the model.
+
+use std::cmp::Ordering;
+
+use super::ast::{Compare, Cond, Declaration, Expr, Function, Kind, Reset, V_RESET, V_THRESHOLD, Value};
+use super::number::{Number, Surrogate};
+
+/// Nothing can be said: rounding may decide a comparison, or some number is not finite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;
+
+/// What is computed, unless it cannot be told.
+pub type Known<T> = Result<T, Unknown>;
+
+/// How to evaluate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mode {
+    /// Which reset, of those declared; any if the declaration says what `v` becomes.
+    pub reset: Reset,
+    /// How spikes are differentiated.
+    pub surrogate: Surrogate,
+    /// Whether the spike is a constant in what `v` becomes.
+    pub detach_reset: bool,
+    /// The relaxed model.
+    pub is_relaxed: bool,
+}
+
+/// A declaration with the values of its parameters and flags.
+#[derive(Clone, Copy, Debug)]
+pub struct Neuron<'a, N> {
+    /// What was declared.
+    pub declaration: &'a Declaration,
+    /// Values of all parameters.
+    pub params: &'a [N],
+    /// Values of all flags.
+    pub flags: &'a [bool],
+    /// How to evaluate.
+    pub mode: Mode,
+}
+
+/// What leaves the neuron, `h`, and all states after the step.
+#[derive(Clone, Debug)]
+pub struct Stepped<N> {
+    /// Spike or output.
+    pub output: N,
+    /// `v` and the others.
+    pub states: Vec<N>,
+}
+
+impl<N: Number> Neuron<'_, N> {
+    /// The states before the first step.
+    pub fn initial(&self) -> Known<Vec<N>> {
+        let mut step = self.step_of(&[], &[]);
+        let mut states = vec![self.params[V_RESET]];
+        for state in &self.declaration.states {
+            states.push(finite(step.expr(&state.initial)?)?);
+        }
+        Ok(states)
+    }
+
+    /// A number made of parameters.
+    pub fn constant(&self, expr: &Expr) -> Known<N> {
+        finite(self.step_of(&[], &[]).expr(expr)?)
+    }
+
+    /// A condition over parameters.
+    pub fn holds(&self, cond: &Cond) -> Known<bool> {
+        self.step_of(&[], &[]).cond(cond, None)
+    }
+
+    fn step_of<'s>(&'s self, inputs: &'s [N], states: &'s [N]) -> Step<'s, N> {
+        let lets = vec![None; self.declaration.lets.len()];
+        Step { neuron: self, inputs, states, charged: None, spike: None, lets }
+    }
+
+    /// One step.
+    pub fn step(&self, inputs: &[N], states: &[N]) -> Known<Stepped<N>> {
+        let declaration = self.declaration;
+        let mut step = self.step_of(inputs, states);
+        let h = finite(step.expr(&declaration.charge)?)?;
+        let threshold = match &declaration.kind {
+            Kind::Fires(threshold, _) | Kind::FiresWithUpdate(threshold, _) => Some(match threshold {
+                Some(threshold) => step.expr(threshold)?,
+                None => self.params[V_THRESHOLD],
+            }),
+            Kind::Gives(..) => None,
+        };
+        step.charged = Some(h);
+        if let Some(threshold) = threshold {
+            let order = h.order(finite(threshold)?).ok_or(Unknown)?;
+            let u = h.sub(threshold);
+            let fired = order != Ordering::Less;
+            let surrogate = self.mode.surrogate;
+            let spike = if self.mode.is_relaxed {
+                surrogate.primitive(u)
+            } else {
+                u.spike(f64::from(u8::from(fired)), surrogate)
+            };
+            step.spike = Some((finite(spike)?, fired));
+        }
+        let output = match &declaration.kind {
+            Kind::Gives(output, _) => finite(step.expr(output)?)?,
+            _ => step.spike.expect("it fires").0,
+        };
+        let mut next = vec![h];
+        for state in &declaration.states {
+            next.push(finite(step.expr(&state.update)?)?);
+        }
+        if self.mode.detach_reset {
+            // Values with the spike in them are computed anew, without its slope.
+            step.lets.iter_mut().for_each(|value| *value = None);
+            step.spike = step.spike.map(|(spike, fired)| (spike.detached(), fired));
+        }
+        next[0] = finite(self.potential(&mut step, h)?)?;
+        Ok(Stepped { output, states: next })
+    }
+
+    /// What `v` becomes.
+    fn potential(&self, step: &mut Step<'_, N>, h: N) -> Known<N> {
+        match &self.declaration.kind {
+            Kind::FiresWithUpdate(_, update) | Kind::Gives(_, Some(update)) => step.expr(update),
+            Kind::Gives(_, None) => Ok(h),
+            Kind::Fires(..) => match self.mode.reset {
+                Reset::None => Ok(h),
+                Reset::Soft => {
+                    let (spike, _) = step.spike.ok_or(Unknown)?;
+                    Ok(h.sub(spike.mul(self.params[V_THRESHOLD])))
+                }
+                Reset::Hard => step.choose(&Cond::Spike, |_| Ok(self.params[V_RESET]), |_| Ok(h)),
+            },
+        }
+    }
+}
+
+fn finite<N: Number>(value: N) -> Known<N> {
+    if value.is_finite() { Ok(value) } else { Err(Unknown) }
+}
+
+/// What is known in the middle of a step.
+struct Step<'a, N> {
+    neuron: &'a Neuron<'a, N>,
+    inputs: &'a [N],
+    states: &'a [N],
+    charged: Option<N>,
+    /// As a number and as a condition.
+    spike: Option<(N, bool)>,
+    /// Those that have been computed.
+    lets: Vec<Option<N>>,
+}
+
+impl<N: Number> Step<'_, N> {
+    fn expr(&mut self, expr: &Expr) -> Known<N> {
+        Ok(match expr {
+            Expr::Number(value) => N::constant(*value),
+            Expr::Param(i) => self.neuron.params[*i],
+            Expr::Input(i) => self.inputs[*i],
+            Expr::State(i) => self.states[*i],
+            Expr::Let(i) => {
+                if let Some(value) = self.lets[*i] {
+                    return Ok(value);
+                }
+                let declaration = self.neuron.declaration;
+                let Value::Number(value) = &declaration.lets[*i].value else { return Err(Unknown) };
+                let value = self.expr(value)?;
+                self.lets[*i] = Some(value);
+                value
+            }
+            Expr::Charged => self.charged.ok_or(Unknown)?,
+            Expr::Spike => self.spike.ok_or(Unknown)?.0,
+            Expr::Neg(a) => self.expr(a)?.neg(),
+            Expr::Binary(op, a, b) => self.expr(a)?.binary(*op, self.expr(b)?),
+            Expr::Power(a, n) => self.expr(a)?.power(*n),
+            Expr::Call(Function::Round, a) if self.neuron.mode.is_relaxed => self.expr(a)?,
+            Expr::Call(function, a) => self.expr(a)?.call(*function),
+            Expr::Min(a, b) => lesser(self.expr(a)?, self.expr(b)?)?,
+            Expr::Max(a, b) => greater(self.expr(a)?, self.expr(b)?)?,
+            Expr::Clamp(parts) => {
+                let [a, low, high] = &**parts;
+                let (a, low, high) = (self.expr(a)?, self.expr(low)?, self.expr(high)?);
+                lesser(high, greater(low, a)?)?
+            }
+            Expr::If(cond, a, b) => self.choose(cond, |step| step.expr(a), |step| step.expr(b))?,
+        })
+    }
+
+    /// What `cond` chooses.
+    fn choose(
+        &mut self,
+        cond: &Cond,
+        a: impl Fn(&mut Self) -> Known<N>,
+        b: impl Fn(&mut Self) -> Known<N>,
+    ) -> Known<N> {
+        let is_relaxed = self.neuron.mode.is_relaxed;
+        let alternative = |step: &mut Self, holds: bool| if holds { a(step) } else { b(step) };
+        let depends = (is_relaxed || N::HAS_SLOPE) && self.depends(cond);
+        let actual = if depends && is_relaxed { None } else { Some(self.cond(cond, None)?) };
+        let cases = match depends {
+            true => Some([self.cond(cond, Some(true))?, self.cond(cond, Some(false))?]),
+            false => None,
+        };
+        match (cases, actual) {
+            (Some([with, without]), _) if with == without => alternative(self, with),
+            (Some([with, without]), actual) => {
+                let (spike, _) = self.spike.ok_or(Unknown)?;
+                let (with, without) = (alternative(self, with)?, alternative(self, without)?);
+                match actual {
+                    // The relaxed model's mixture.
+                    None => {
+                        let rest = N::constant(1.0).sub(spike);
+                        Ok(spike.mul(with).add(rest.mul(without)))
+                    }
+                    Some(actual) => {
+                        let chosen = alternative(self, actual)?;
+                        finite(with)?;
+                        finite(without)?;
+                        Ok(chosen.chosen(with, without, spike))
+                    }
+                }
+            }
+            (None, Some(actual)) => alternative(self, actual),
+            (None, None) => Err(Unknown),
+        }
+    }
+
+    /// Whether the condition depends on `spike` other than through a comparison of numbers.
+    fn depends(&self, cond: &Cond) -> bool {
+        match cond {
+            Cond::Spike => true,
+            Cond::Let(i) => match &self.neuron.declaration.lets[*i].value {
+                Value::Condition(value) => self.depends(value),
+                Value::Number(_) => false,
+            },
+            Cond::Flag(_) | Cond::Compare(..) => false,
+            Cond::Not(a) => self.depends(a),
+            Cond::And(a, b) | Cond::Or(a, b) => self.depends(a) || self.depends(b),
+        }
+    }
+
+    /// Whether `cond` holds, if `spike` is what is assumed.
+    fn cond(&mut self, cond: &Cond, assumed: Option<bool>) -> Known<bool> {
+        Ok(match cond {
+            Cond::Flag(i) => self.neuron.flags[*i],
+            Cond::Let(i) => {
+                let declaration = self.neuron.declaration;
+                let Value::Condition(value) = &declaration.lets[*i].value else { return Err(Unknown) };
+                self.cond(value, assumed)?
+            }
+            Cond::Spike => match assumed {
+                Some(fired) => fired,
+                None => self.spike.ok_or(Unknown)?.1,
+            },
+            Cond::Not(a) => !self.cond(a, assumed)?,
+            Cond::And(a, b) => self.cond(a, assumed)? && self.cond(b, assumed)?,
+            Cond::Or(a, b) => self.cond(a, assumed)? || self.cond(b, assumed)?,
+            Cond::Compare(op, a, b) => {
+                let order = self.expr(a)?.order(self.expr(b)?).ok_or(Unknown)?;
+                match op {
+                    Compare::Less => order == Ordering::Less,
+                    Compare::LessEqual => order != Ordering::Greater,
+                    Compare::Greater => order == Ordering::Greater,
+                    Compare::GreaterEqual => order != Ordering::Less,
+                    Compare::Equal => order == Ordering::Equal,
+                    Compare::NotEqual => order != Ordering::Equal,
+                }
+            }
+        })
+    }
+}
+
+/// `if a < b { a } else { b }`
+fn lesser<N: Number>(a: N, b: N) -> Known<N> {
+    Ok(if a.order(b).ok_or(Unknown)? == Ordering::Less { a } else { b })
+}
+
+/// `if a > b { a } else { b }`
+fn greater<N: Number>(a: N, b: N) -> Known<N> {
+    Ok(if a.order(b).ok_or(Unknown)? == Ordering::Greater { a } else { b })
+}

@@ -1,0 +1,57 @@
+//! Declarations at random, compiled: their kernels against each other, against an evaluator of the declaration, and
+//! against their CUDA sources as C++; and the same under other names.
+//!
+//! `NEURON_RANDOM_CASES` and `NEURON_RANDOM_SEED` say how many, and from which on. `NEURON_RANDOM_SHRINK` is for how many
+//! seconds a declaration that fails is made smaller, for each kind of fault.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use neurons_tests::random::build::{Builder, Sample};
+use neurons_tests::random::expansion::Examiner;
+use neurons_tests::random::generate::declaration;
+use neurons_tests::random::rename::{renamed, with_names_of};
+use neurons_tests::random::run::{Pipeline, Stage};
+use neurons_tests::random::settings;
+
+/// How many are compiled under other names too.
+const TWINS: u64 = 5;
+
+#[test]
+fn compiled() {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_random"));
+    let examiner = Examiner { program, limit: Duration::from_secs(10) };
+    let builder = Builder::new("test").unwrap();
+    let pipeline = Pipeline { examiner, builder, host_cuda: false }.with_host_cuda();
+    let seeds = settings::seeds(100);
+    let originals = seeds.clone().map(|seed| Sample { declaration: declaration(seed), seed });
+    let twins = seeds.filter(|seed| seed.is_multiple_of(TWINS));
+    let twins = twins.map(|seed| Sample { declaration: renamed(&declaration(seed), seed), seed });
+    let samples: Vec<Sample> = originals.chain(twins).collect();
+
+    let results = pipeline.run(&samples, Stage::Run).unwrap();
+    let tally = results.tally;
+    println!("{tally:?}");
+    let text = pipeline.explain(&samples, &results, settings::shrinking()).unwrap();
+    assert!(text.is_empty(), "of {} declarations:\n{text}", samples.len());
+
+    // Whatever things are called.
+    let mut first: HashMap<u64, usize> = HashMap::new();
+    for (index, sample) in samples.iter().enumerate() {
+        let Some(&original) = first.get(&sample.seed) else {
+            first.insert(sample.seed, index);
+            continue;
+        };
+        let [Some(expected), Some(actual)] = [&results.lines[original], &results.lines[index]] else {
+            panic!("nothing is wrong with either, and nothing was said of one: {}", sample.declaration);
+        };
+        assert_eq!(actual.report.bits, expected.report.bits, "{}", sample.declaration);
+        let names = with_names_of(&samples[original].declaration, &sample.declaration);
+        let equations: Vec<String> =
+            actual.equations.iter().map(|equation| names.translate(equation)).collect();
+        assert_eq!(equations, expected.equations, "{}", sample.declaration);
+    }
+    // The evaluator has something to say.
+    assert!(tally.compared > 4 * tally.skipped, "{tally:?}");
+}
