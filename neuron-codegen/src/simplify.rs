@@ -14,6 +14,10 @@ impl Graph {
             Node::Num(bits) => self.num(0.0 - f64::from_bits(bits)),
             Node::Neg(b) => b,
             Node::Sub(b, c) => self.sub(c, b),
+            Node::Select(c, p, q) if self.number(p).is_some() && self.number(q).is_some() => {
+                let (p, q) = (self.neg(p), self.neg(q));
+                self.select(c, p, q)
+            }
             _ => self.add(Node::Neg(a)),
         }
     }

@@ -14,7 +14,7 @@ use neurons_tests::random::settings;
 use neurons_tests::random::shrink::shrink;
 
 fn examiner() -> Examiner {
-    Examiner { program: PathBuf::from(env!("CARGO_BIN_EXE_random")), limit: Duration::from_secs(10) }
+    Examiner { program: PathBuf::from(env!("CARGO_BIN_EXE_random")), limit: Duration::from_secs(60) }
 }
 
 /// Bytes of an expansion: so many for each neuron, and so many for each node of its expressions.

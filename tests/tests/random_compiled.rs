@@ -21,7 +21,7 @@ const TWINS: u64 = 5;
 #[test]
 fn compiled() {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_random"));
-    let examiner = Examiner { program, limit: Duration::from_secs(10) };
+    let examiner = Examiner { program, limit: Duration::from_secs(60) };
     let builder = Builder::new("test").unwrap();
     let pipeline = Pipeline { examiner, builder, host_cuda: false }.with_host_cuda();
     let seeds = settings::seeds(100);

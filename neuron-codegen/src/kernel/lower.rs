@@ -37,6 +37,17 @@ impl Lowering {
 fn lowered(g: &mut Graph, node: Node, inverts: impl Fn(&Graph, Node) -> bool) -> Id {
     let one = g.num(1.0);
     match node {
+        Node::Neg(a) => match g.node(a) {
+            // NVRTC loses the sign of a zero that is chosen and then negated.
+            Node::Select(cond, p, q) => match (g.number(p), g.number(q)) {
+                (Some(p), Some(q)) => {
+                    let (p, q) = (g.num(-p), g.num(-q));
+                    g.add(Node::Select(cond, p, q))
+                }
+                _ => g.add(node),
+            },
+            _ => g.add(node),
+        },
         Node::Powi(base, n) => {
             let power = power(g, base, n.unsigned_abs());
             if n < 0 { g.add(Node::Div(one, power)) } else { power }

@@ -16,6 +16,10 @@ const INFORMATIVE: f64 = 1e-3;
 /// It is not looked for a better one if it is wrong by no more than so much of the gradient.
 const ENOUGH: f64 = 1e-9;
 
+/// Where a variable changes the loss by less than this part of what another does, rounding of the states in between may
+/// hide it and leave no trace.
+const NEGLIGIBLE: f64 = 1e-12;
+
 /// One setting of a neuron at one point.
 pub struct Differences<N> {
     point: Point<N>,
@@ -35,11 +39,15 @@ impl<N: Neuron> Differences<N> {
     pub fn run(mut self, tallies: &mut [Tally]) -> Result<(), Failure> {
         let grads = self.analytic()?;
         let mut rows = Vec::new();
+        let changes =
+            grads.iter().enumerate().map(|(index, grad)| typical(grad) * self.point.width(index, 0));
+        let largest = changes.fold(0.0, f64::max);
         for (index, grad) in grads.iter().enumerate() {
-            let typical = typical(grad);
+            let negligible = NEGLIGIBLE * largest / self.point.width(index, 0);
+            let scale = Scale { typical: typical(grad), negligible };
             for (step, grad) in grad.chunks(NEURONS).enumerate() {
-                let searches = self.search([index, step], grad, typical)?;
-                rows.push(Row { place: [index, step], grad, typical, searches });
+                let searches = self.search([index, step], grad, scale)?;
+                rows.push(Row { place: [index, step], grad, scale, searches });
             }
         }
         let noise = noise(&rows);
@@ -47,7 +55,7 @@ impl<N: Neuron> Differences<N> {
     }
 
     /// Looks for the derivatives by variable number `index` at `step` of all neurons.
-    fn search(&mut self, place: [usize; 2], grad: &[f64], typical: f64) -> Result<Vec<Search>, Error> {
+    fn search(&mut self, place: [usize; 2], grad: &[f64], scale: Scale) -> Result<Vec<Search>, Error> {
         let width = |neuron| self.point.width(place[0], neuron);
         let mut searches: Vec<Search> = (0..NEURONS).map(|neuron| Search::new(width(neuron))).collect();
         while !searches.iter().all(Search::is_over) {
@@ -56,8 +64,10 @@ impl<N: Neuron> Differences<N> {
             for ((search, attempt), &analytic) in searches.iter_mut().zip(attempts).zip(grad) {
                 let quality = |slope: &Slope| match slope.uncertainty {
                     // Rounding inside the neuron may hide all of a difference, without a trace.
-                    _ if slope.is_flat() && is_off(slope, analytic) => Quality::Flat,
-                    uncertainty if uncertainty <= ENOUGH * slope.value.abs().max(typical) => Quality::Enough,
+                    _ if slope.is_flat() && scale.is_off(slope, analytic) => Quality::Flat,
+                    uncertainty if uncertainty <= ENOUGH * slope.value.abs().max(scale.typical) => {
+                        Quality::Enough
+                    }
                     _ => Quality::Usable,
                 };
                 search.found(attempt, quality);
@@ -68,15 +78,15 @@ impl<N: Neuron> Differences<N> {
 
     /// Compares what was found with what `bptt` says.
     fn judge(&mut self, row: &Row<'_>, noise: &[f64], tally: &mut Tally) -> Result<(), Failure> {
-        let &Row { place, grad, typical, ref searches } = row;
+        let &Row { place, grad, scale, ref searches } = row;
         let mut again = None;
         for (neuron, (search, &analytic)) in searches.iter().zip(grad).enumerate() {
             let Some(slope) = search.best().map(|slope| slope.noisy(noise[neuron])) else {
                 search.count(&mut tally.reasons);
                 continue;
             };
-            let size = analytic.abs().max(slope.value.abs()).max(typical);
-            if is_off(&slope, analytic) {
+            let size = analytic.abs().max(slope.value.abs()).max(scale.typical);
+            if scale.is_off(&slope, analytic) {
                 // A derivative is wrong only if another spacing says the same: near a kink it does not, nor where
                 // rounding happens to be in step with the samples, so that it looks like a slope.
                 if again.is_none() {
@@ -86,7 +96,7 @@ impl<N: Neuron> Differences<N> {
                     Attempt::Slope(other) if other.is_resolved => {
                         let other = other.noisy(noise[neuron]);
                         let apart = (slope.value - other.value).abs();
-                        apart <= slope.uncertainty + other.uncertainty && is_off(&other, analytic)
+                        apart <= slope.uncertainty + other.uncertainty && scale.is_off(&other, analytic)
                     }
                     _ => false,
                 });
@@ -221,16 +231,27 @@ struct Row<'g> {
     place: [usize; 2],
     /// What `bptt` says.
     grad: &'g [f64],
-    /// What others of the same array are.
-    typical: f64,
+    scale: Scale,
     searches: Vec<Search>,
 }
 
-/// Whether a gradient is further from the slope than that may be wrong.
-fn is_off(slope: &Slope, analytic: f64) -> bool {
-    let size = analytic.abs().max(slope.value.abs());
-    let is_close = (analytic - slope.value).abs() <= TOLERANCE * size + slope.uncertainty;
-    !is_close
+/// What the size of a gradient is to be held against.
+#[derive(Clone, Copy)]
+struct Scale {
+    /// What others of the same array are.
+    typical: f64,
+    /// What differences may not show at all.
+    negligible: f64,
+}
+
+impl Scale {
+    /// Whether a gradient is further from the slope than that may be wrong.
+    fn is_off(self, slope: &Slope, analytic: f64) -> bool {
+        let size = analytic.abs().max(slope.value.abs());
+        let is_close =
+            (analytic - slope.value).abs() <= TOLERANCE * size + slope.uncertainty + self.negligible;
+        !is_close
+    }
 }
 
 /// How noisy each neuron's loss is, whatever is moved: as noisy as it was seen to be.

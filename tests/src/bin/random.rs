@@ -19,6 +19,7 @@ const USAGE: &str = "usage:
   random expand FIRST COUNT           expands some
   random expand-renamed FIRST COUNT   the same under other names
   random run FIRST COUNT              compiles and checks some
+  random build FIRST COUNT            compiles some in all formats, to programs for a machine with a GPU
   random check FILE                   compiles and checks those of a file, a line of JSON each
   random expand                       examines those on standard input";
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["expand", first, count] => expand(first, count, false),
         ["expand-renamed", first, count] => expand(first, count, true),
         ["run", first, count] => run(first, count),
+        ["build", first, count] => build(first, count),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -44,10 +46,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// Compiles some, and says where the programs are; each takes `--cuda`.
+fn build(first: &str, count: &str) -> Result<(), Box<dyn Error>> {
+    let (first, count): (u64, u64) = (first.parse()?, count.parse()?);
+    let samples: Vec<Sample> =
+        (first..first + count).map(|seed| Sample { declaration: declaration(seed), seed }).collect();
+    let built = Builder { half: 1, ..Builder::new("build")? }.build(&samples, true)?;
+    built.errors.values().for_each(|error| println!("not compiled: {error}"));
+    built.programs.iter().for_each(|program| println!("{}", program.path.display()));
+    Ok(())
+}
+
 /// Expands some, and says what is wrong with how many.
 fn expand(first: &str, count: &str, is_renamed: bool) -> Result<(), Box<dyn Error>> {
     let (first, count): (u64, u64) = (first.parse()?, count.parse()?);
-    let examiner = Examiner { program: std::env::current_exe()?, limit: Duration::from_secs(10) };
+    let examiner = Examiner { program: std::env::current_exe()?, limit: Duration::from_secs(60) };
     let seeds = first..first + count;
     let declarations: Vec<_> = seeds
         .map(|seed| if is_renamed { renamed(&declaration(seed), seed) } else { declaration(seed) })
@@ -88,7 +101,7 @@ fn run(first: &str, count: &str) -> Result<(), Box<dyn Error>> {
 
 /// Checks `samples` and says what is wrong; all of it in a file too.
 fn report(name: &str, samples: &[Sample]) -> Result<(), Box<dyn Error>> {
-    let examiner = Examiner { program: std::env::current_exe()?, limit: Duration::from_secs(10) };
+    let examiner = Examiner { program: std::env::current_exe()?, limit: Duration::from_secs(60) };
     let pipeline = Pipeline { examiner, builder: Builder::new(name)?, host_cuda: false }.with_host_cuda();
     let start = Instant::now();
     let results = pipeline.run(samples, Stage::Run)?;

@@ -183,7 +183,8 @@ neurons = { path = "PROJECT/neurons" }
 neurons-tests = { path = "PROJECT/tests", default-features = false }
 "#;
 
-const PROGRAM: &str = r"#![allow(deprecated, unused_imports)]
+const PROGRAM: &str = r"// What the compiler thinks of the names of a declaration is for those who write it.
+#![allow(deprecated, unused_imports, non_snake_case)]
 
 use neurons_tests::random::compiled::{InAll, Of};
 use neurons_tests::random::program::{self, Entry};
