@@ -64,6 +64,15 @@ pub enum CudaError {
         message: String,
     },
 
+    /// An array of more bytes than can be addressed.
+    #[error("an array of {elements} elements of {size} bytes is too large")]
+    ArrayTooLarge {
+        /// Its elements.
+        elements: usize,
+        /// Bytes of each.
+        size: usize,
+    },
+
     /// A grid larger than a GPU can launch.
     #[error("{neurons} neurons need {blocks} blocks, at most {limit} can be launched")]
     TooLarge {

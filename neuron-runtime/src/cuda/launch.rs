@@ -142,7 +142,8 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     for (array, parameter) in spec.arrays().zip(parameters) {
         misfit(spec.name, array.name, parameter.layout(), neurons)?;
     }
-    let workspace = Workspace::new::<E>(spec, template, neurons, parameters);
+    let too_large = CudaError::ArrayTooLarge { elements: neurons, size: size_of::<E::Real>() };
+    let workspace = Workspace::new::<E>(spec, template, neurons, parameters).ok_or(too_large)?;
     let sums = outputs.len()
         - spec.signature(template).outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
     let (outputs, sums) = outputs.split_at(sums);

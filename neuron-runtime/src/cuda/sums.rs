@@ -9,14 +9,19 @@ use crate::{Element, Error, Neuron, ParamKind, Spec, Template};
 /// Bytes of device memory that a call needs besides its arrays: [`RawCall::workspace`](super::RawCall).
 /// 0 but for the backward templates of neurons with learnable parameters.
 ///
-/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a template that the
-/// neuron does not have it is 0.
+/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a call that
+/// [`launch`](super::launch()) refuses, for a template that the neuron does not have or parameters that do not fit
+/// `neurons`, it is 0; if it is more than can be addressed, [`usize::MAX`].
 pub fn workspace_bytes<N: Neuron, E: Element>(
     template: Template,
     neurons: usize,
     parameters: &[RawParameter],
 ) -> usize {
-    Workspace::new::<E>(N::SPEC, template, neurons, parameters).bytes
+    if neurons == 0 || !parameters.iter().all(|parameter| parameter.layout().divides(neurons)) {
+        return 0;
+    }
+    Workspace::new::<E>(N::SPEC, template, neurons, parameters)
+        .map_or(usize::MAX, |workspace| workspace.bytes)
 }
 
 /// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and
@@ -30,24 +35,27 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
+    /// For parameters that fit so many neurons. `None` if it is larger than can be addressed.
     pub fn new<E: Element>(
         spec: &'static Spec,
         template: Template,
         neurons: usize,
         parameters: &[RawParameter],
-    ) -> Self {
+    ) -> Option<Self> {
         let learnables = spec.arrays().zip(parameters);
         let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
         let learnables: Vec<RawParameter> = learnables.map(|(_, parameter)| *parameter).collect();
         if !template.is_backward() || learnables.is_empty() {
-            return Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0 };
+            return Some(Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0 });
         }
-        let part = (neurons * size_of::<E::Real>()).next_multiple_of(size_of::<f64>());
+        let part = neurons.checked_mul(size_of::<E::Real>())?.checked_next_multiple_of(size_of::<f64>())?;
         // Passes leave fewer and fewer.
         let outputs =
             |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
-        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0) * size_of::<f64>();
-        Self { part, partial, bytes: part * learnables.len() + 2 * partial, learnables, neurons }
+        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0);
+        let partial = partial.checked_mul(size_of::<f64>())?;
+        let bytes = part.checked_mul(learnables.len())?.checked_add(partial.checked_mul(2)?)?;
+        Some(Self { part, partial, bytes, learnables, neurons })
     }
 
     /// Where the backward kernel writes, for each learnable parameter.

@@ -6,6 +6,7 @@ mod formats;
 mod independence;
 mod naive;
 mod refusals;
+mod sizes;
 mod special;
 
 use neuron_runtime::{Element, Gradient, Real, neuron};
