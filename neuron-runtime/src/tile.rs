@@ -130,8 +130,9 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
         let (Array::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
         // SAFETY: the array has the rows and columns that `Work::new` was told, and the tile's columns are
-        // among them; it is only read during the call.
-        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
+        // among them; it is only read during the call. An array without rows has no columns to point to,
+        // hence the wrapping addition.
+        unsafe { Rows::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, in the format of the arithmetic.
@@ -139,7 +140,7 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
         let (Array::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal`.
-        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
+        unsafe { Rows::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, a parameter.
@@ -159,7 +160,7 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
         // thread, so one row at a time is written.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
+        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Output `index` of the signature, in the format of the arithmetic.
@@ -167,7 +168,7 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
         let (Array::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal_mut`.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
+        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Output `index` of the signature, in bits.
@@ -176,7 +177,9 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         let stride = Class::Bits.columns(self.work.neurons);
         // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
-        unsafe { BitRowsMut::new(array.add(self.first / WORD), Columns { stride, ..self.columns(rows) }) }
+        unsafe {
+            BitRowsMut::new(array.wrapping_add(self.first / WORD), Columns { stride, ..self.columns(rows) })
+        }
     }
 }
 
