@@ -64,6 +64,15 @@ pub enum CudaError {
         message: String,
     },
 
+    /// An image of kernels that ends before it should, or is something else.
+    #[error("{bytes} bytes that are no {kind}, or not all of it")]
+    Damaged {
+        /// `cubin` or `PTX`.
+        kind: &'static str,
+        /// How many bytes there are.
+        bytes: usize,
+    },
+
     /// An array of more bytes than can be addressed.
     #[error("an array of {elements} elements of {size} bytes is too large")]
     ArrayTooLarge {
