@@ -119,7 +119,7 @@ fn evaluate_by<E: Element>(
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
     // Before anything is allocated: outputs are as long as the inputs say.
-    let steps = Inputs { template, neurons, gradient, inputs }.check(spec)?;
+    let steps = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(spec)?;
     let signature = spec.signature(template);
     let arrays = inputs.iter().filter_map(|input| match input {
         Source::Parameter(parameter) => Some(parameter.values().len()),

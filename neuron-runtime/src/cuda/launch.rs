@@ -117,8 +117,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let spec = N::SPEC;
     let RawCall { template, steps, neurons, inputs, outputs, parameters, .. } = call;
     neuron.validate_in::<E::Real>()?;
-    spec.check_template(template)?;
-    let signature = spec.signature(template);
+    let signature = spec.checked_signature(template)?;
     let arrays = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
     for (role, expected, actual) in [
         ("input", signature.inputs.len() - arrays, inputs.len()),
@@ -144,12 +143,11 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     }
     let too_large = CudaError::ArrayTooLarge { elements: neurons, size: size_of::<E::Real>() };
     let workspace = Workspace::new::<E>(spec, template, neurons, parameters).ok_or(too_large)?;
-    let sums = outputs.len()
-        - spec.signature(template).outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
+    let sums = outputs.len() - signature.outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
     let (outputs, sums) = outputs.split_at(sums);
     let reset = if template.resets() { neuron.reset().prefix() } else { "" };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
-    let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
+    let arguments = Arguments::new::<N, E>(neuron, &call, arrays)?;
     let launcher = Launcher::new::<E>(spec, device, own, neurons, call.stream)?;
     let blocks = neurons.div_ceil(BLOCK * signature.lanes.of::<E>());
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller

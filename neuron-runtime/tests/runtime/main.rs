@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod extremes;
+mod forged;
 mod formats;
 mod independence;
 mod naive;
