@@ -159,7 +159,8 @@ impl Module {
 impl Drop for Module {
     fn drop(&mut self) {
         if self.context.bind_to_thread().is_ok() {
-            // SAFETY: nothing uses the module any more; launches that are under way keep their code.
+            // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
+            // on other streams keep the device until the work is done.
             let _ = unsafe { result::module::unload(self.raw) };
         }
     }
