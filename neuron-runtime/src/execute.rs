@@ -8,8 +8,8 @@ use crate::parameter::{Layout, misfit, validate_values};
 use crate::reduce;
 use crate::tile::{Kernel, Work};
 use crate::{
-    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Real, Sink,
-    Source, Spec, Template,
+    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Real, Signature,
+    Sink, Source, Spec, Template,
 };
 
 /// Neuron-steps from which on threads are worth starting. Measured with LIF on two cores: starting them
@@ -27,11 +27,10 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     /// [`Error::Length`], [`Error::SurrogateParameter`], [`Error::Signature`], and as [`Neuron::validate_in`]. Nothing has been written then.
     pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
         let spec = N::SPEC;
-        let steps = self.check(spec)?;
+        let (steps, signature) = self.check(spec)?;
         neuron.validate_in::<E::Real>()?;
         self.check_parameters(neuron)?;
         let Self { template, neurons, gradient, inputs, outputs } = self;
-        let signature = spec.signature(template);
         // The gradient of each neuron's own parameter, to be added up.
         let layouts = learnable_layouts(spec, template, inputs);
         let mut parts: Vec<Vec<E::Real>> =
@@ -70,13 +69,13 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         validate_values(neuron, &arrays)
     }
 
-    /// The number of steps, if everything is as it should be.
-    pub(crate) fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
+    /// The number of steps, and the arrays there are, if everything is as it should be.
+    pub(crate) fn check(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let Self { template, neurons, gradient, inputs, .. } = self;
         let (neuron, template) = (spec.name, *template);
         let checked = Inputs { template, neurons: *neurons, gradient: *gradient, inputs };
-        let steps = checked.check::<E::Real>(spec)?;
-        let outputs = spec.signature(template).outputs;
+        let (steps, signature) = checked.check::<E::Real>(spec)?;
+        let outputs = signature.outputs;
         check_count(spec, template, "output", outputs.len(), self.outputs.len())?;
         for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(Sink::shape)) {
             checked.check_buffer(neuron, buffer, actual, length, steps)?;
@@ -90,7 +89,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
                 return Err(Error::Length { neuron, template, argument, shape, expected, actual });
             }
         }
-        Ok(steps)
+        Ok((steps, signature))
     }
 }
 
@@ -112,10 +111,11 @@ pub(crate) struct Inputs<'c, S> {
 }
 
 impl<S: Given> Inputs<'_, S> {
-    /// The number of steps, if these fit together. `R` is the format of the arithmetic.
-    pub fn check<R: Real>(&self, spec: &'static Spec) -> Result<usize, Error> {
+    /// The number of steps, and the arrays there are, if these fit together. `R` is the format of the arithmetic.
+    pub fn check<R: Real>(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let (neuron, template) = (spec.name, self.template);
-        let buffers = spec.checked_signature(template)?.inputs;
+        let signature = spec.checked_signature(template)?;
+        let buffers = signature.inputs;
         check_count(spec, template, "input", buffers.len(), self.inputs.len())?;
         if template.takes_gradient() {
             self.gradient.surrogate.validate_in::<R>()?;
@@ -131,7 +131,7 @@ impl<S: Given> Inputs<'_, S> {
         for (array, layout) in spec.arrays().zip(self.inputs.iter().filter_map(Given::layout)) {
             misfit(neuron, array.name, layout, self.neurons)?;
         }
-        Ok(steps)
+        Ok((steps, signature))
     }
 
     /// From the first array that has a row for each step.

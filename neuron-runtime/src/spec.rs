@@ -466,8 +466,9 @@ impl Spec {
     /// # Errors
     /// [`Error::NoTemplate`], [`Error::Signature`]
     pub(crate) fn checked_signature(&self, template: Template) -> Result<&'static Signature, Error> {
-        self.check_template(template)?;
-        let signature = self.signature(template);
+        let Some(signature) = self.find(template) else {
+            return Err(Error::NoTemplate { neuron: self.name, template });
+        };
         let is_parameter = |buffer: &BufferSpec| buffer.extent == Extent::Parameter;
         let inputs = signature.inputs.iter().filter(|buffer| is_parameter(buffer)).count();
         let gradients = if template.is_backward() { self.learnables().count() } else { 0 };

@@ -57,7 +57,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
-    let steps = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(N::SPEC)?;
+    let (steps, signature) = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(N::SPEC)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
@@ -74,7 +74,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     let mut counts =
         learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
-    for buffer in N::SPEC.signature(template).outputs {
+    for buffer in signature.outputs {
         let len = buffer.elements(steps, neurons).unwrap_or_else(|| counts.next().unwrap_or(1));
         outputs.push(match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),
