@@ -27,6 +27,18 @@ pub enum Sink<'a, E: Element> {
     Bits(&'a mut [u32]),
 }
 
+impl<E: Element> Sink<'_, E> {
+    /// The same array, for a while.
+    pub(crate) fn reborrow(&mut self) -> Sink<'_, E> {
+        match self {
+            Self::Signal(array) => Sink::Signal(array),
+            Self::State(array) => Sink::State(array),
+            Self::Parameter(array) => Sink::Parameter(array),
+            Self::Bits(array) => Sink::Bits(array),
+        }
+    }
+}
+
 /// A call of one template.
 #[derive(Debug)]
 pub struct Call<'c, 'a, E: Element> {

@@ -87,7 +87,7 @@ pub fn compute<N: Neuron, E: Element>(
                     Data::Cpu(_) => None,
                 });
             let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();
-            let outputs = cuda::evaluate(&device, neuron, template, gradient, [steps, neurons], &inputs)?;
+            let outputs = cuda::evaluate(&device, neuron, template, gradient, neurons, &inputs)?;
             for (output, shape) in outputs.into_iter().zip(shapes) {
                 match output {
                     cuda::Output::Signal(data) => computed.signals.push(Array::from_cuda(shape, data)?),

@@ -12,6 +12,7 @@
 mod arguments;
 mod array;
 mod bits;
+mod cache;
 mod compile;
 mod device;
 mod error;
@@ -20,11 +21,13 @@ mod image;
 mod launch;
 mod memory;
 mod sums;
+mod whole;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
 pub(crate) use bits::{pack, unpack};
-pub use compile::{cache_directory, nvrtc_version};
+pub use cache::cache_directory;
+pub use compile::nvrtc_version;
 pub use device::CudaDevice;
 pub use error::CudaError;
 pub use evaluate::run;

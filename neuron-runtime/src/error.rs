@@ -197,6 +197,42 @@ pub enum Error {
         template: Template,
     },
 
+    /// A specification that contradicts itself. None that is generated does.
+    #[error("{neuron} {template}: the arrays for {what} in the signature are not those that the neuron has")]
+    Signature {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// What arrays are missing, too many or out of place: `parameters` or `gradients of parameters`.
+        what: &'static str,
+    },
+
+    /// A parameter or flag of the specification that [`Neuron::get`](crate::Neuron::get) does not know, or knows as
+    /// something else. With a neuron that is generated this does not happen.
+    #[error("{neuron}: the {expected} `{name}` is declared, but has no value")]
+    NoValue {
+        /// The neuron.
+        neuron: &'static str,
+        /// The parameter or flag.
+        name: &'static str,
+        /// `number` or `flag`.
+        expected: &'static str,
+    },
+
+    /// More or fewer arguments than a kernel of a GPU takes.
+    #[error("{neuron} {template}: the kernel takes {expected} arguments, {actual} given")]
+    ArgumentCount {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// How many it takes.
+        expected: usize,
+        /// How many there are.
+        actual: usize,
+    },
+
     /// The relaxed model of a template that has none.
     #[error("{neuron} {template}: the relaxed model has only forward_with_grad and fptt_with_grad")]
     NotRelaxed {

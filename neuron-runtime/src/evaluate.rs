@@ -119,8 +119,7 @@ fn evaluate_by<E: Element>(
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
     // Before anything is allocated: outputs are as long as the inputs say.
-    let steps = Inputs { template, neurons, gradient, inputs }.check(spec)?;
-    let signature = spec.signature(template);
+    let (steps, signature) = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(spec)?;
     let arrays = inputs.iter().filter_map(|input| match input {
         Source::Parameter(parameter) => Some(parameter.values().len()),
         Source::Signal(_) | Source::State(_) => None,

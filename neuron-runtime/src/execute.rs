@@ -8,8 +8,8 @@ use crate::parameter::{Layout, misfit, validate_values};
 use crate::reduce;
 use crate::tile::{Kernel, Work};
 use crate::{
-    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Sink, Source,
-    Spec, Template,
+    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Real, Signature,
+    Sink, Source, Spec, Template,
 };
 
 /// Neuron-steps from which on threads are worth starting. Measured with LIF on two cores: starting them
@@ -24,26 +24,23 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     ///
     /// # Errors
     /// [`Error::BufferCount`], [`Error::BufferClass`], [`Error::Empty`], [`Error::NotAMultiple`],
-    /// [`Error::Length`], [`Error::SurrogateParameter`], and as [`Neuron::validate_in`]. Nothing has been written then.
+    /// [`Error::Length`], [`Error::SurrogateParameter`], [`Error::Signature`], and as [`Neuron::validate_in`]. Nothing has been written then.
     pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
         let spec = N::SPEC;
-        let steps = self.check(spec)?;
+        let (steps, signature) = self.check(spec)?;
         neuron.validate_in::<E::Real>()?;
         self.check_parameters(neuron)?;
         let Self { template, neurons, gradient, inputs, outputs } = self;
-        let signature = spec.signature(template);
         // The gradient of each neuron's own parameter, to be added up.
         let layouts = learnable_layouts(spec, template, inputs);
         let mut parts: Vec<Vec<E::Real>> =
             layouts.iter().map(|_| vec![E::Real::default(); neurons]).collect();
         let first = outputs.len() - layouts.len();
         let (arrays, sums) = outputs.split_at_mut(first);
-        let pointers = arrays.iter_mut().map(Sink::pointer);
-        let pointers = pointers.chain(parts.iter_mut().map(|part| Sink::State(part).pointer()));
-
         let rows = |buffer: &BufferSpec| buffer.extent.rows(steps).unwrap_or(1);
         let sources = inputs.iter().copied().zip(signature.inputs.iter().map(rows));
-        let sinks = pointers.zip(signature.outputs.iter().map(rows));
+        let sinks = arrays.iter_mut().map(Sink::reborrow).zip(signature.outputs.iter().map(rows));
+        let sinks = sinks.chain(parts.iter_mut().map(|part| (Sink::State(part), 1)));
         let work = Work::new(steps, neurons, gradient, sources, sinks);
         run(&work, kernel, Isa::current(), steps * neurons);
         for ((part, layout), sum) in parts.iter().zip(layouts).zip(sums) {
@@ -72,19 +69,19 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         validate_values(neuron, &arrays)
     }
 
-    /// The number of steps, if everything is as it should be.
-    pub(crate) fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
+    /// The number of steps, and the arrays there are, if everything is as it should be.
+    pub(crate) fn check(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let Self { template, neurons, gradient, inputs, .. } = self;
         let (neuron, template) = (spec.name, *template);
         let checked = Inputs { template, neurons: *neurons, gradient: *gradient, inputs };
-        let steps = checked.check(spec)?;
-        let outputs = spec.signature(template).outputs;
+        let (steps, signature) = checked.check::<E::Real>(spec)?;
+        let outputs = signature.outputs;
         check_count(spec, template, "output", outputs.len(), self.outputs.len())?;
         for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(Sink::shape)) {
             checked.check_buffer(neuron, buffer, actual, length, steps)?;
         }
         let layouts = learnable_layouts(spec, template, inputs);
-        let sums = self.outputs.iter().zip(outputs).skip(outputs.len().saturating_sub(layouts.len()));
+        let sums = self.outputs.iter().zip(outputs).skip(outputs.len() - layouts.len());
         for (layout, (sum, buffer)) in layouts.iter().zip(sums) {
             let (actual, expected) = (sum.shape().1, layout.count);
             if actual != expected {
@@ -92,40 +89,49 @@ impl<'a, E: Element> Call<'_, 'a, E> {
                 return Err(Error::Length { neuron, template, argument, shape, expected, actual });
             }
         }
-        Ok(steps)
+        Ok((steps, signature))
     }
 }
 
+/// An array that a call reads, wherever it is.
+pub(crate) trait Given {
+    /// What it is, and how many elements it has.
+    fn shape(&self) -> (Kind, usize);
+
+    /// How it is distributed over neurons, if it is a parameter.
+    fn layout(&self) -> Option<Layout>;
+}
+
 /// What a call reads, which says how long everything that it writes is.
-pub(crate) struct Inputs<'c, 'a, E: Element> {
+pub(crate) struct Inputs<'c, S> {
     pub template: Template,
     pub neurons: usize,
     pub gradient: Gradient,
-    pub inputs: &'c [Source<'a, E>],
+    pub inputs: &'c [S],
 }
 
-impl<E: Element> Inputs<'_, '_, E> {
-    /// The number of steps, if these fit together.
-    pub fn check(&self, spec: &'static Spec) -> Result<usize, Error> {
+impl<S: Given> Inputs<'_, S> {
+    /// The number of steps, and the arrays there are, if these fit together. `R` is the format of the arithmetic.
+    pub fn check<R: Real>(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let (neuron, template) = (spec.name, self.template);
-        spec.check_template(template)?;
-        let buffers = spec.signature(template).inputs;
+        let signature = spec.checked_signature(template)?;
+        let buffers = signature.inputs;
         check_count(spec, template, "input", buffers.len(), self.inputs.len())?;
         if template.takes_gradient() {
-            self.gradient.surrogate.validate_in::<E::Real>()?;
+            self.gradient.surrogate.validate_in::<R>()?;
         }
         if self.neurons == 0 {
             return Err(Error::Empty { neuron, template, what: "N" });
         }
-        let inputs = buffers.iter().zip(self.inputs.iter().map(Source::shape));
+        let inputs = buffers.iter().zip(self.inputs.iter().map(Given::shape));
         let steps = self.steps(neuron, inputs.clone())?;
         for (buffer, (actual, length)) in inputs {
             self.check_buffer(neuron, buffer, actual, length, steps)?;
         }
-        for (array, parameter) in spec.arrays().zip(parameters(self.inputs)) {
-            misfit(neuron, array.name, parameter.layout(), self.neurons)?;
+        for (array, layout) in spec.arrays().zip(self.inputs.iter().filter_map(Given::layout)) {
+            misfit(neuron, array.name, layout, self.neurons)?;
         }
-        Ok(steps)
+        Ok((steps, signature))
     }
 
     /// From the first array that has a row for each step.
@@ -194,12 +200,19 @@ fn check_count(
     }
 }
 
-impl<E: Element> Source<'_, E> {
+impl<E: Element> Given for Source<'_, E> {
     fn shape(&self) -> (Kind, usize) {
         match self {
             Self::Signal(array) => (Kind::Signal, array.len()),
             Self::State(array) => (Kind::State, array.len()),
             Self::Parameter(parameter) => (Kind::Parameter, parameter.values().len()),
+        }
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        match self {
+            Self::Parameter(parameter) => Some(parameter.layout()),
+            Self::Signal(_) | Self::State(_) => None,
         }
     }
 }
@@ -242,7 +255,7 @@ fn learnable_layouts<E: Element>(
 /// Runs `kernel` on all tiles, on several threads if there is enough to do.
 ///
 /// Neurons do not depend on each other, so results do not depend on how they are distributed.
-fn run<E: Element, K: Kernel<E>>(work: &Work<E>, kernel: &K, isa: Isa, neuron_steps: usize) {
+fn run<E: Element, K: Kernel<E>>(work: &Work<'_, E>, kernel: &K, isa: Isa, neuron_steps: usize) {
     let tiles = work.tiles();
     let threads = rayon::current_num_threads();
     if neuron_steps < PARALLEL || threads == 1 {
@@ -256,16 +269,26 @@ fn run<E: Element, K: Kernel<E>>(work: &Work<E>, kernel: &K, isa: Isa, neuron_st
     });
 }
 
-fn tile_range<E: Element, K: Kernel<E>>(isa: Isa, work: &Work<E>, kernel: &K, tiles: std::ops::Range<usize>) {
+fn tile_range<E: Element, K: Kernel<E>>(
+    isa: Isa,
+    work: &Work<'_, E>,
+    kernel: &K,
+    tiles: std::ops::Range<usize>,
+) {
     range(isa, isa, work, kernel, tiles);
 }
 
 dispatch! {
     /// Some tiles, compiled for each instruction set.
-    fn range<E: Element, K: Kernel<E>>(set: Isa, work: &Work<E>, kernel: &K, tiles: std::ops::Range<usize>) => inlined
+    fn range<E: Element, K: Kernel<E>>(set: Isa, work: &Work<'_, E>, kernel: &K, tiles: std::ops::Range<usize>) => inlined
 }
 
 #[inline(always)]
-fn inlined<E: Element, K: Kernel<E>>(isa: Isa, work: &Work<E>, kernel: &K, tiles: std::ops::Range<usize>) {
+fn inlined<E: Element, K: Kernel<E>>(
+    isa: Isa,
+    work: &Work<'_, E>,
+    kernel: &K,
+    tiles: std::ops::Range<usize>,
+) {
     work.run(kernel, isa, tiles);
 }

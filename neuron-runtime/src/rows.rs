@@ -72,7 +72,7 @@ impl Columns {
 
 impl<T: Element> Rows<'_, T> {
     /// # Safety
-    /// From `first` on there are `(rows - 1) * stride + width` elements, borrowed for the lifetime.
+    /// There are no rows, or from `first` on `(rows - 1) * stride + width` elements, borrowed for the lifetime.
     pub(crate) unsafe fn new(first: *const T, shape: Columns) -> Self {
         Self { first, shape, array: PhantomData }
     }
@@ -98,8 +98,8 @@ impl<T: Element> Rows<'_, T> {
 
 impl<T: Element> RowsMut<'_, T> {
     /// # Safety
-    /// From `first` on there are `(rows - 1) * stride + width` elements, and for the lifetime nothing but
-    /// this thread touches the tile's columns.
+    /// There are no rows, or from `first` on `(rows - 1) * stride + width` elements, and for the lifetime nothing
+    /// but this thread touches the tile's columns.
     pub(crate) unsafe fn new(first: *mut T, shape: Columns) -> Self {
         let bytes = size_of::<T>().saturating_mul(shape.rows).saturating_mul(shape.stride);
         let is_aligned = (first.addr() | (shape.stride * size_of::<T>())).is_multiple_of(CHUNK);
@@ -151,8 +151,8 @@ const _: () = assert!(LANES == 2 * WORD);
 
 impl BitRowsMut<'_> {
     /// # Safety
-    /// From `first` on there are `rows - 1` times `stride` words and those of `width` bits, and for the lifetime
-    /// nothing but this thread touches the tile's.
+    /// There are no rows, or from `first` on `rows - 1` times `stride` words and those of `width` bits, and for the
+    /// lifetime nothing but this thread touches the tile's.
     pub(crate) unsafe fn new(first: *mut u32, shape: Columns) -> Self {
         Self { first, shape, array: PhantomData }
     }

@@ -459,6 +459,33 @@ impl Spec {
         }
     }
 
+    /// The arrays of `template`, after a check of what the executors rely on: that arrays of parameters are as many as
+    /// the neuron has, and that their gradients are the last outputs of backward templates, in order. It is so in all
+    /// that is generated; a specification can also be written by hand.
+    ///
+    /// # Errors
+    /// [`Error::NoTemplate`], [`Error::Signature`]
+    pub(crate) fn checked_signature(&self, template: Template) -> Result<&'static Signature, Error> {
+        let Some(signature) = self.find(template) else {
+            return Err(Error::NoTemplate { neuron: self.name, template });
+        };
+        let is_parameter = |buffer: &BufferSpec| buffer.extent == Extent::Parameter;
+        let inputs = signature.inputs.iter().filter(|buffer| is_parameter(buffer)).count();
+        let gradients = if template.is_backward() { self.learnables().count() } else { 0 };
+        let wrong = |what| Err(Error::Signature { neuron: self.name, template, what });
+        if inputs != self.arrays().count() {
+            return wrong("parameters");
+        }
+        let outputs = signature.outputs;
+        let Some(first) = outputs.len().checked_sub(gradients) else {
+            return wrong("gradients of parameters");
+        };
+        if outputs.iter().enumerate().any(|(at, buffer)| is_parameter(buffer) != (at >= first)) {
+            return wrong("gradients of parameters");
+        }
+        Ok(signature)
+    }
+
     /// The parameters that may differ between neurons, in order.
     pub fn arrays(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
         self.params.iter().filter(|param| param.kind != ParamKind::Scalar)

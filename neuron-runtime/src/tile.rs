@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 
 use crate::isa::Isa;
-use crate::parameter::{Layout, Values};
+use crate::parameter::Values;
 use crate::rows::{BitRowsMut, Columns, LANES, Streams};
 use crate::spec::WORD;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
@@ -24,59 +24,80 @@ pub(crate) enum Array<S, R, P = Infallible, B = Infallible> {
     Bits(B),
 }
 
-type Input<E> = Array<*const E, *const <E as Element>::Real, (*const <E as Element>::Real, Layout)>;
+type Input<'a, E> = Array<&'a [E], &'a [<E as Element>::Real], Parameter<'a, <E as Element>::Real>>;
 
 /// Where to write an output.
-pub(crate) type Output<E> = Array<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
-
-impl<E: Element> Sink<'_, E> {
-    /// Where it is.
-    pub(crate) fn pointer(&mut self) -> Output<E> {
-        match self {
-            Self::Signal(array) => Array::Signal(array.as_mut_ptr()),
-            // What a kernel writes of a parameter's gradient is the part of each neuron.
-            Self::State(array) | Self::Parameter(array) => Array::State(array.as_mut_ptr()),
-            Self::Bits(array) => Array::Bits(array.as_mut_ptr()),
-        }
-    }
-}
+type Output<E> = Array<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
 /// A checked call, taken apart for threads to work on.
 ///
 /// The exclusive borrows of the outputs become pointers here, so that threads can write to different columns
 /// of the same array.
 #[derive(Debug)]
-pub(crate) struct Work<E: Element> {
+pub(crate) struct Work<'a, E: Element> {
     steps: usize,
     neurons: usize,
     gradient: Gradient,
-    /// With the rows of each.
-    inputs: Vec<(Input<E>, usize)>,
+    /// With the rows of each, which it has: see [`Work::new`].
+    inputs: Vec<(Input<'a, E>, usize)>,
     outputs: Vec<(Output<E>, usize)>,
+    borrows: PhantomData<&'a mut [E]>,
 }
 
-// SAFETY: the arrays are borrowed by the call for as long as the work is done, and are of types that may be
-// shared and sent. Threads write through it to different columns only; see `Tile`.
-unsafe impl<E: Element> Sync for Work<E> {}
+// SAFETY: the arrays are borrowed for as long as the work exists, and are of types that may be shared and sent.
+// Threads write through it to different columns only; see `Tile`.
+unsafe impl<E: Element> Sync for Work<'_, E> {}
 
-impl<E: Element> Work<E> {
-    /// Of arrays that have been checked against the signature, each with its rows of `neurons` elements. Outputs
-    /// stay borrowed as long as the result is used.
-    pub(crate) fn new<'a>(
+impl<'a, E: Element> Work<'a, E> {
+    /// Of arrays, each with its number of rows, of an element (or, of bits, as many words as it takes) for each of
+    /// `neurons`. A parameter to read has values of its own instead.
+    ///
+    /// # Panics
+    /// If an array is shorter than that; the check of a call finds it before.
+    pub(crate) fn new(
         steps: usize,
         neurons: usize,
         gradient: Gradient,
         inputs: impl Iterator<Item = (Source<'a, E>, usize)>,
-        outputs: impl Iterator<Item = (Output<E>, usize)>,
+        outputs: impl Iterator<Item = (Sink<'a, E>, usize)>,
     ) -> Self {
-        let input = |(source, rows)| match source {
-            Source::Signal(array) => (Array::Signal(<[E]>::as_ptr(array)), rows),
-            Source::State(array) => (Array::State(<[E::Real]>::as_ptr(array)), rows),
-            Source::Parameter(parameter) => {
-                (Array::Parameter((parameter.values().as_ptr(), parameter.layout())), rows)
-            }
+        let check = |length: usize, rows: usize, class: Class| {
+            let needed = rows.checked_mul(class.columns(neurons));
+            assert!(needed.is_some_and(|needed| needed <= length), "an array shorter than its {rows} rows");
         };
-        Self { steps, neurons, gradient, inputs: inputs.map(input).collect(), outputs: outputs.collect() }
+        let input = |(source, rows)| {
+            let input = match source {
+                Source::Signal(array) => {
+                    check(array.len(), rows, Class::Signal);
+                    Array::Signal(array)
+                }
+                Source::State(array) => {
+                    check(array.len(), rows, Class::State);
+                    Array::State(array)
+                }
+                Source::Parameter(parameter) => Array::Parameter(parameter),
+            };
+            (input, rows)
+        };
+        let output = |(sink, rows)| {
+            let output = match sink {
+                Sink::Signal(array) => {
+                    check(array.len(), rows, Class::Signal);
+                    Array::Signal(array.as_mut_ptr())
+                }
+                Sink::State(array) | Sink::Parameter(array) => {
+                    check(array.len(), rows, Class::State);
+                    Array::State(array.as_mut_ptr())
+                }
+                Sink::Bits(array) => {
+                    check(array.len(), rows, Class::Bits);
+                    Array::Bits(array.as_mut_ptr())
+                }
+            };
+            (output, rows)
+        };
+        let (inputs, outputs) = (inputs.map(input).collect(), outputs.map(output).collect());
+        Self { steps, neurons, gradient, inputs, outputs, borrows: PhantomData }
     }
 
     pub(crate) fn tiles(&self) -> usize {
@@ -99,7 +120,7 @@ impl<E: Element> Work<E> {
 /// The arrays of a call, for the columns of one tile.
 #[derive(Debug)]
 pub struct Tile<'a, E: Element> {
-    work: &'a Work<E>,
+    work: &'a Work<'a, E>,
     first: usize,
     width: usize,
     gradient: TileGradient<E::Real>,
@@ -129,9 +150,10 @@ impl<'a, E: Element> Tile<'a, E> {
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
         let (Array::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
-        // SAFETY: the array has the rows and columns that `Work::new` was told, and the tile's columns are
-        // among them; it is only read during the call.
-        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
+        // SAFETY: the array has the rows and columns, as `Work::new` checked, and the tile's columns are among them;
+        // it is borrowed for the lifetime. An array without rows has no columns to point to,
+        // hence the wrapping addition.
+        unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, in the format of the arithmetic.
@@ -139,18 +161,14 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
         let (Array::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal`.
-        unsafe { Rows::new(array.add(self.first), self.columns(rows)) }
+        unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Input `index` of the signature, a parameter.
     #[inline(always)]
     pub fn values(&self, index: usize) -> Values<'a, E::Real> {
-        let (Array::Parameter((values, layout)), _) = self.work.inputs[index] else {
-            wrong_class(Class::State)
-        };
-        // SAFETY: it is the array that `Work::new` was given, of that length; it is only read during the call.
-        let values = unsafe { std::slice::from_raw_parts(values, layout.count) };
-        Values::new(Parameter::per_channel(values, layout.inner), self.first)
+        let (Array::Parameter(parameter), _) = self.work.inputs[index] else { wrong_class(Class::State) };
+        Values::new(parameter, self.first)
     }
 
     /// Output `index` of the signature, in the data's format.
@@ -159,7 +177,7 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
         // thread, so one row at a time is written.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
+        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Output `index` of the signature, in the format of the arithmetic.
@@ -167,7 +185,7 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
         let (Array::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal_mut`.
-        unsafe { RowsMut::new(array.add(self.first), self.columns(rows)) }
+        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
 
     /// Output `index` of the signature, in bits.
@@ -176,7 +194,9 @@ impl<'a, E: Element> Tile<'a, E> {
         let (Array::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         let stride = Class::Bits.columns(self.work.neurons);
         // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
-        unsafe { BitRowsMut::new(array.add(self.first / WORD), Columns { stride, ..self.columns(rows) }) }
+        unsafe {
+            BitRowsMut::new(array.wrapping_add(self.first / WORD), Columns { stride, ..self.columns(rows) })
+        }
     }
 }
 

@@ -313,7 +313,7 @@ fn foreign_stream() {
         parameters: &[],
         outputs: &outputs.each_ref().map(CudaArray::address),
         workspace: 0,
-        stream: Some(other.stream().cu_stream() as u64),
+        stream: Some(other.stream_handle()),
     };
     // SAFETY: the arrays are of this GPU's one context, as long as the signature says, and used in order on
     // the stream that they were made on.

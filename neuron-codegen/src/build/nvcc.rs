@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Variables from which nvcc takes options besides those that it is given. They could undo `--fmad=false`, and a
+/// change of them would compile nothing again.
+const OPTIONS: [&str; 2] = ["NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS"];
+
 /// The program.
 #[derive(Debug)]
 pub struct Nvcc {
@@ -13,8 +17,7 @@ pub struct Nvcc {
 impl Nvcc {
     /// Asks the program at `path` who it is. `None` if it does not run.
     pub fn new(path: &Path) -> Option<Self> {
-        let output =
-            Command::new(path).arg("--version").output().ok().filter(|output| output.status.success())?;
+        let output = command(path).arg("--version").output().ok().filter(|output| output.status.success())?;
         // The last line names the build, such as `Build cuda_13.0.r13.0/compiler.36424714_0`.
         let version = String::from_utf8_lossy(&output.stdout).trim().lines().last()?.trim().to_owned();
         Some(Self { path: path.to_owned(), version })
@@ -56,7 +59,7 @@ impl Nvcc {
     ) -> Result<(Vec<u8>, String), String> {
         std::fs::write(input, source)
             .map_err(|error| format!("cannot write {}: {error}", input.display()))?;
-        let mut command = Command::new(&self.path);
+        let mut command = command(&self.path);
         command.arg(if to_ptx { "--ptx" } else { "--cubin" }).args(options);
         let run = command.arg("--output-file").arg(output).arg(input).output();
         let run = run.map_err(|error| format!("cannot run {}: {error}", self.path.display()))?;
@@ -67,5 +70,26 @@ impl Nvcc {
         let image = std::fs::read(output);
         let image = image.map_err(|error| format!("cannot read {}: {error}", output.display()))?;
         Ok((image, said))
+    }
+}
+
+fn command(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    for name in OPTIONS {
+        command.env_remove(name);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_of_the_environment_are_not_used() {
+        let command = command("nvcc".as_ref());
+        for name in ["NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS"] {
+            assert!(command.get_envs().any(|change| change == (name.as_ref(), None)), "{name}");
+        }
     }
 }

@@ -72,15 +72,19 @@ impl Nvrtc {
         }
         // SAFETY: as above.
         let library = ManuallyDrop::new(unsafe { Library::new(path) }?);
-        let functions = Functions {
-            create: symbol::<Create>(&library, "nvrtcCreateProgram")?,
-            compile: symbol::<Compile>(&library, "nvrtcCompileProgram")?,
-            destroy: symbol::<Destroy>(&library, "nvrtcDestroyProgram")?,
-            cubin: (symbol(&library, "nvrtcGetCUBINSize")?, symbol(&library, "nvrtcGetCUBIN")?),
-            ptx: (symbol(&library, "nvrtcGetPTXSize")?, symbol(&library, "nvrtcGetPTX")?),
-            log: (symbol(&library, "nvrtcGetProgramLogSize")?, symbol(&library, "nvrtcGetProgramLog")?),
+        // SAFETY: each function is looked up with the signature that nvrtc.h gives it, the same since CUDA 11, and
+        // the library is never unloaded.
+        let (functions, version) = unsafe {
+            let functions = Functions {
+                create: symbol::<Create>(&library, "nvrtcCreateProgram")?,
+                compile: symbol::<Compile>(&library, "nvrtcCompileProgram")?,
+                destroy: symbol::<Destroy>(&library, "nvrtcDestroyProgram")?,
+                cubin: (symbol(&library, "nvrtcGetCUBINSize")?, symbol(&library, "nvrtcGetCUBIN")?),
+                ptx: (symbol(&library, "nvrtcGetPTXSize")?, symbol(&library, "nvrtcGetPTX")?),
+                log: (symbol(&library, "nvrtcGetProgramLogSize")?, symbol(&library, "nvrtcGetProgramLog")?),
+            };
+            (functions, symbol::<Version>(&library, "nvrtcVersion")?)
         };
-        let version = symbol::<Version>(&library, "nvrtcVersion")?;
         let (mut major, mut minor) = (0, 0);
         // SAFETY: the signature is the one of nvrtc.h; both pointers are to integers of our own. It cannot
         // fail with pointers that are not null.
@@ -169,9 +173,11 @@ impl Drop for Running<'_> {
 }
 
 /// Looks up a function of the library.
-fn symbol<F: Copy>(library: &Library, name: &str) -> Result<F, libloading::Error> {
-    // SAFETY: each name above is looked up with the signature that nvrtc.h gives it, the same since CUDA 11.
-    // The library is never unloaded, so the pointer stays valid.
+///
+/// # Safety
+/// `F` is the type of a pointer to a function of that name, which is not called after the library is unloaded.
+unsafe fn symbol<F: Copy>(library: &Library, name: &str) -> Result<F, libloading::Error> {
+    // SAFETY: the condition of this function.
     unsafe { library.get::<F>(name).map(|symbol| *symbol) }
 }
 

@@ -18,9 +18,10 @@ pub const VARIABLES: [&str; 4] = ["CUDA_PATH", "CUDA_HOME", "VIRTUAL_ENV", "COND
 pub struct Search {
     /// The NVRTC that the user named: the library, or its folder. Nothing else is tried then.
     pub nvrtc: Option<PathBuf>,
-    /// Folders that NVRTC may be in, in order. The empty path stands for those of the system's loader.
+    /// Folders that NVRTC may be in, in order. The empty path stands for those of the system's loader, a relative one
+    /// is passed over: what the build's current folder has is nobody's compiler.
     pub libraries: Vec<PathBuf>,
-    /// Folders that nvcc may be in, in order.
+    /// Folders that nvcc may be in, in order; relative ones are passed over likewise.
     pub programs: Vec<PathBuf>,
 }
 
@@ -58,17 +59,21 @@ impl Search {
             let library =
                 if named.is_dir() { in_folder(named).into_iter().next() } else { Some(named.clone()) };
             let library = library.filter(|library| library.is_file());
+            // A name without a folder is one that the system's loader looks up in its own folders.
+            let library = library.and_then(|library| std::path::absolute(library).ok());
             let library = library.ok_or_else(|| Error::NvrtcNotThere { path: named.clone() })?;
             return Nvrtc::load(&library).map(Compiler::Nvrtc);
         }
         let candidates = self.libraries.iter().flat_map(|folder| match folder.as_os_str().is_empty() {
             true => ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"].map(PathBuf::from).to_vec(),
-            false => in_folder(folder),
+            false if folder.is_absolute() => in_folder(folder),
+            false => Vec::new(),
         });
         if let Some(nvrtc) = candidates.into_iter().find_map(|library| Nvrtc::load(&library).ok()) {
             return Ok(Compiler::Nvrtc(nvrtc));
         }
-        let programs = self.programs.iter().map(|folder| folder.join("nvcc"));
+        let programs = self.programs.iter().filter(|folder| folder.is_absolute());
+        let programs = programs.map(|folder| folder.join("nvcc"));
         let nvcc = programs.filter(|path| path.is_file()).find_map(|path| Nvcc::new(&path));
         nvcc.map(Compiler::Nvcc).ok_or(Error::NoCompiler)
     }
@@ -100,4 +105,44 @@ fn children(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = entries.filter(wanted).collect();
     found.sort();
     found
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder with what looks like both compilers, and its path from the current folder.
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let nvcc = folder.path().join("nvcc");
+        std::fs::write(&nvcc, "#!/bin/sh\necho Build of a test\n").expect("a program");
+        std::fs::set_permissions(nvcc, PermissionsExt::from_mode(0o755)).expect("a mode");
+        std::fs::write(folder.path().join("libnvrtc.so.13"), "no library").expect("a file");
+        let depth = std::env::current_dir().expect("a current folder").components().count() - 1;
+        let root: PathBuf = std::iter::repeat_n("..", depth).collect();
+        let relative = root.join(folder.path().strip_prefix("/").expect("an absolute path"));
+        (folder, relative)
+    }
+
+    #[test]
+    fn programs_of_the_current_folder_are_passed_over() {
+        let (folder, relative) = folder();
+        let find = |programs| Search { programs, ..Search::default() }.find();
+        assert!(relative.join("nvcc").is_file());
+        assert!(matches!(find(vec![relative.clone()]), Err(Error::NoCompiler)));
+        assert!(matches!(find(vec![relative, folder.path().to_owned()]), Ok(Compiler::Nvcc(_))));
+    }
+
+    #[test]
+    fn a_library_that_was_named_is_the_one_that_is_loaded() {
+        let (_folder, relative) = folder();
+        for named in [relative.clone(), relative.join("libnvrtc.so.13")] {
+            match (Search { nvrtc: Some(named), ..Search::default() }).find() {
+                Err(Error::NvrtcUnusable { path, .. }) => assert!(path.is_absolute(), "{path:?}"),
+                other => panic!("no library, but {other:?}"),
+            }
+        }
+    }
 }

@@ -56,8 +56,26 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
         // Not through links, which may lead in circles.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && path.is_file() {
             found.push(path);
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// To read something else may take for ever.
+    #[test]
+    fn only_files_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("lib.rs");
+        std::fs::write(&file, "").expect("a file");
+        let _socket =
+            std::os::unix::net::UnixListener::bind(folder.path().join("socket.rs")).expect("a socket");
+        let mut found = Vec::new();
+        rust_files(folder.path(), &mut found);
+        assert_eq!(found, [file]);
     }
 }

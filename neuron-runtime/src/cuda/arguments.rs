@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use super::RawCall;
 use crate::surrogate::MAX_PARAMETERS;
-use crate::{Element, Gradient, Neuron, ParamKind, Real, Value};
+use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Value};
 
 /// As many as the largest argument has in float64: the surrogate.
 const WORDS: usize = 1 + MAX_PARAMETERS;
@@ -19,20 +19,31 @@ pub struct Arguments {
 
 impl Arguments {
     /// Of a call, with the addresses of what its kernel writes.
+    ///
+    /// # Errors
+    /// [`Error::NoTemplate`], [`Error::NoValue`]; [`Error::ArgumentCount`] if these are not as many as the kernel takes,
+    /// which would read beyond the last.
     pub fn new<N: Neuron, E: Element>(
         neuron: &N,
         call: &RawCall<'_>,
         outputs: impl IntoIterator<Item = u64>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let spec = N::SPEC;
         let &RawCall { template, steps, neurons, gradient, inputs, parameters, .. } = call;
         let mut arguments = Self::default();
-        for param in N::SPEC.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
-            let Some(Value::Real(value)) = neuron.get(param.name) else { continue };
-            arguments.real::<E::Real>(&[value]);
+        // One that is left out would move all that follow.
+        let no_value = |name, expected| Error::NoValue { neuron: spec.name, name, expected };
+        for param in spec.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
+            match neuron.get(param.name) {
+                Some(Value::Real(value)) => arguments.real::<E::Real>(&[value]),
+                _ => return Err(no_value(param.name, "number")),
+            }
         }
-        for flag in N::SPEC.flags {
-            let Some(Value::Flag(value)) = neuron.get(flag.name) else { continue };
-            arguments.bytes(&[u8::from(value)]);
+        for flag in spec.flags {
+            match neuron.get(flag.name) {
+                Some(Value::Flag(value)) => arguments.bytes(&[u8::from(value)]),
+                _ => return Err(no_value(flag.name, "flag")),
+            }
         }
         if template.takes_gradient() {
             arguments.gradient::<E::Real>(gradient);
@@ -41,6 +52,7 @@ impl Arguments {
             arguments.bytes(&(steps as u64).to_ne_bytes());
         }
         arguments.bytes(&(neurons as u64).to_ne_bytes());
+        let others = arguments.values.len();
         for address in inputs {
             arguments.bytes(&address.to_ne_bytes());
         }
@@ -52,7 +64,13 @@ impl Arguments {
         for address in outputs {
             arguments.bytes(&address.to_ne_bytes());
         }
-        arguments
+        let signature = spec.checked_signature(template)?;
+        let expected = others + signature.inputs.len() + signature.outputs.len();
+        let actual = arguments.values.len();
+        if actual != expected {
+            return Err(Error::ArgumentCount { neuron: spec.name, template, expected, actual });
+        }
+        Ok(arguments)
     }
 
     /// Of a kernel that packs spikes or unpacks them.

@@ -32,16 +32,17 @@ impl<E: Plain> CudaArray<E> {
     /// Filled with zeros.
     ///
     /// # Errors
-    /// [`CudaError::Driver`], also if there is not enough memory.
+    /// [`CudaError::ArrayTooLarge`]; [`CudaError::Driver`], also if there is not enough memory.
     pub fn zeros(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
-        let memory = device.stream().alloc_zeros::<u8>(len.max(1) * size_of::<E>());
+        let memory = device.stream().alloc_zeros::<u8>(bytes::<E>(len)?);
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
 
     /// Not filled: for a kernel to write.
     pub(crate) fn uninitialised(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
+        let bytes = bytes::<E>(len)?;
         // SAFETY: it is given to a kernel that writes all of it before anything can read it.
-        let memory = unsafe { device.stream().alloc::<u8>(len.max(1) * size_of::<E>()) };
+        let memory = unsafe { device.stream().alloc::<u8>(bytes) };
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
 
@@ -112,7 +113,31 @@ impl<E: Plain> CudaArray<E> {
     }
 }
 
+/// Bytes to allocate for `len` elements; never 0, which the driver refuses.
+fn bytes<E: Plain>(len: usize) -> Result<usize, CudaError> {
+    let bytes = len.max(1).checked_mul(size_of::<E>());
+    // As for any allocation of Rust, into which the array may be copied.
+    let bytes = bytes.filter(|bytes| isize::try_from(*bytes).is_ok());
+    bytes.ok_or(CudaError::ArrayTooLarge { elements: len, size: size_of::<E>() })
+}
+
 fn as_bytes<E: Plain>(data: &[E]) -> &[u8] {
     // SAFETY: the elements are plain numbers without padding, and these are all their bytes.
     unsafe { std::slice::from_raw_parts(data.as_ptr().cast::<u8>(), size_of_val(data)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_do_not_wrap() {
+        assert_eq!(bytes::<f32>(0), Ok(4));
+        assert_eq!(bytes::<f64>(3), Ok(24));
+        assert_eq!(bytes::<half::f16>(isize::MAX.unsigned_abs() / 2), Ok(isize::MAX.unsigned_abs() - 1));
+        // The first wraps to 256 bytes, the second is what a product that saturates ends at.
+        for elements in [(1 << 62) + 64, usize::MAX, 1 << 61] {
+            assert_eq!(bytes::<f32>(elements), Err(CudaError::ArrayTooLarge { elements, size: 4 }));
+        }
+    }
 }

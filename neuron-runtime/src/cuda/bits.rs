@@ -13,7 +13,7 @@ pub fn pack<E: Element>(
     neurons: usize,
 ) -> Result<CudaArray<u32>, Error> {
     let rows = spikes.len() / neurons;
-    let words = CudaArray::uninitialised(spikes.device(), rows * Class::Bits.columns(neurons))?;
+    let words = CudaArray::uninitialised(spikes.device(), rows.saturating_mul(Class::Bits.columns(neurons)))?;
     let arguments = Arguments::of_bits(rows, neurons, spikes.address(), words.address());
     launch::<E>(spec, spikes.device(), "pack_spikes", words.len() * WORD, arguments)?;
     Ok(words)
@@ -26,7 +26,7 @@ pub fn unpack<E: Element>(
     neurons: usize,
 ) -> Result<CudaArray<E>, Error> {
     let rows = words.len() / Class::Bits.columns(neurons);
-    let spikes = CudaArray::uninitialised(words.device(), rows * neurons)?;
+    let spikes = CudaArray::uninitialised(words.device(), rows.saturating_mul(neurons))?;
     let arguments = Arguments::of_bits(rows, neurons, words.address(), spikes.address());
     launch::<E>(spec, words.device(), "unpack_spikes", spikes.len(), arguments)?;
     Ok(spikes)

@@ -1,40 +1,56 @@
 //! Compiles kernels at run time, where no embedded image fits, and keeps them on disk.
 
 use std::ffi::CString;
-use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use cudarc::nvrtc::{result, sys};
 
 use super::CudaError;
-use super::image::ImageSource;
+use super::cache::{Entry, cache_directory};
 
-/// Kernels for one format and architecture as a cubin: from the cache, else from NVRTC.
-pub fn cubin(
-    source: &str,
-    format: &str,
-    (major, minor): (u32, u32),
-) -> Result<(Vec<u8>, ImageSource), CudaError> {
-    // SAFETY: loads a library whose initialisers have no preconditions.
-    if !unsafe { sys::is_culib_present() } {
-        let message = "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it".to_owned();
-        return Err(CudaError::Compile { message });
+/// What is to be compiled, for one format and architecture.
+#[derive(Debug)]
+pub struct Job<'a> {
+    source: &'a str,
+    options: [String; 4],
+    /// Where the result is kept, if there is such a place.
+    entry: Option<Entry>,
+}
+
+impl<'a> Job<'a> {
+    /// # Errors
+    /// [`CudaError::Compile`] if there is no NVRTC.
+    pub fn new(source: &'a str, format: &str, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
+        let Some((nvrtc_major, nvrtc_minor)) = nvrtc_version() else {
+            let message =
+                "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it".to_owned();
+            return Err(CudaError::Compile { message });
+        };
+        let options = [
+            format!("--gpu-architecture=sm_{major}{minor}"),
+            "--fmad=false".to_owned(),
+            "--std=c++17".to_owned(),
+            format!("-D{}", format.to_uppercase()),
+        ];
+        let key = || format!("NVRTC {nvrtc_major}.{nvrtc_minor}\n{}\n{source}", options.join(" "));
+        let entry = cache_directory().map(|directory| Entry::new(&directory, key()));
+        Ok(Self { source, options, entry })
     }
-    let options = [
-        format!("--gpu-architecture=sm_{major}{minor}"),
-        "--fmad=false".to_owned(),
-        "--std=c++17".to_owned(),
-        format!("-D{}", format.to_uppercase()),
-    ];
-    let place = cache(source, &options);
-    if let Some(bytes) = place.as_ref().and_then(|place| std::fs::read(place).ok()) {
-        return Ok((bytes, ImageSource::Cache));
+
+    /// A cubin from an earlier run.
+    pub fn kept(&self) -> Option<Vec<u8>> {
+        self.entry.as_ref()?.read()
     }
-    let bytes = compile(source, &options)?;
-    // The cache is a convenience: if it cannot be written, the next run compiles again.
-    if let Some(place) = place {
-        let _ = write(&place, &bytes);
+
+    /// A cubin from NVRTC, which is kept.
+    pub fn compile(&self) -> Result<Vec<u8>, CudaError> {
+        let cubin = compile(self.source, &self.options)?;
+        if let Some(entry) = &self.entry {
+            // The cache is a convenience: if it cannot be written, the next run compiles again.
+            let _ = entry.write(&cubin);
+        }
+        Ok(cubin)
     }
-    Ok((bytes, ImageSource::Compiled))
 }
 
 fn compile(source: &str, options: &[String]) -> Result<Vec<u8>, CudaError> {
@@ -69,20 +85,17 @@ impl Drop for Program {
     }
 }
 
-/// Where compiled kernels are kept: `NEURON_CACHE`, else `neurons` in the user's cache directory. `None` if there is
-/// neither; whatever is compiled is forgotten then.
-pub fn cache_directory() -> Option<PathBuf> {
-    std::env::var_os("NEURON_CACHE").map(PathBuf::from).or_else(|| {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        Some(cache.or_else(|| home.map(|home| home.join(".cache")))?.join("neurons"))
-    })
-}
-
-/// Major and minor version of the NVRTC that compiles at run time, if the system's loader finds one.
+/// Major and minor version of the NVRTC that compiles at run time, if the system's loader finds one. It is looked for
+/// once a process.
 pub fn nvrtc_version() -> Option<(u32, u32)> {
-    // SAFETY: loads a library whose initialisers have no preconditions.
-    unsafe { sys::is_culib_present() }.then(version)
+    static VERSION: OnceLock<Option<(u32, u32)>> = OnceLock::new();
+    *VERSION.get_or_init(|| {
+        // SAFETY: loads a library whose initialisers have no preconditions.
+        let is_there = unsafe { sys::is_culib_present() };
+        // The question opens the library and closes it again. What follows opens it for good: NVRTC keeps threads and
+        // handlers that would be left without their code.
+        is_there.then(version)
+    })
 }
 
 fn version() -> (u32, u32) {
@@ -92,27 +105,25 @@ fn version() -> (u32, u32) {
     (major.unsigned_abs(), minor.unsigned_abs())
 }
 
-/// Where a compiled image is kept.
-fn cache(source: &str, options: &[String]) -> Option<PathBuf> {
-    let directory = cache_directory()?;
-    let (major, minor) = version();
-    let key = format!("{major}.{minor}\n{}\n{source}", options.join(" "));
-    Some(directory.join(format!("{:016x}.cubin", fnv1a(key.as_bytes()))))
-}
+#[cfg(test)]
+mod tests {
+    use super::super::whole;
+    use super::*;
 
-/// Fowler, Noll and Vo's hash, version 1a: the same in every build, unlike the standard library's.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
-/// Writes a file that is whole or not there at all.
-fn write(place: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(directory) = place.parent() {
-        std::fs::create_dir_all(directory)?;
+    /// With NVRTC, which few machines have.
+    #[test]
+    fn what_nvrtc_makes_is_whole_and_kept() {
+        if nvrtc_version().is_none() {
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let source = "extern \"C\" __global__ void zero(float *x) { x[threadIdx.x] = 0; }";
+        let entry = Some(Entry::new(folder.path(), source.to_owned()));
+        for architecture in [(8, 0), (9, 0)] {
+            let job = Job { entry: entry.clone(), ..Job::new(source, "f32", architecture).expect("NVRTC") };
+            let cubin = job.compile().expect("a source without mistakes");
+            assert_eq!(whole::check(whole::Kind::Cubin, &cubin), Ok(()));
+            assert_eq!(job.kept(), Some(cubin));
+        }
     }
-    let temporary = place.with_extension(format!("{}", std::process::id()));
-    std::fs::write(&temporary, bytes)?;
-    std::fs::rename(&temporary, place)
 }

@@ -23,6 +23,13 @@ struct Inner {
     modules: Mutex<HashMap<ModuleKey, Arc<Module>>>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Kernels are unloaded next. That the driver lets those under way finish first is not documented.
+        let _ = self.stream.synchronize();
+    }
+}
+
 /// What a module is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ModuleKey {
@@ -46,8 +53,8 @@ impl CudaDevice {
             return Err(CudaError::NoDevice { index, count });
         }
         let context = CudaContext::new(index).map_err(|e| CudaError::driver("creating a context", e))?;
-        // SAFETY: the context is not shared, and its arrays are only used on the one stream made below, so
-        // that no events are needed to order work between streams.
+        // SAFETY: neither the context nor the stream made below leaves this crate but as a number, so its arrays are
+        // only used on that stream, and no events are needed to order work between streams.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
         let (major, minor) =
@@ -121,13 +128,26 @@ impl CudaDevice {
         self.0.stream.synchronize().map_err(|e| CudaError::driver("waiting for the GPU", e))
     }
 
-    /// The driver's context.
-    pub fn context(&self) -> &Arc<CudaContext> {
+    /// The driver's context, a `CUcontext` as a number, for other libraries: that of the device that all of them share
+    /// (the primary context). Valid as long as the device.
+    pub fn context_handle(&self) -> u64 {
+        self.0.context.cu_ctx() as u64
+    }
+
+    /// The stream on which everything is done, a `CUstream` or `cudaStream_t` as a number: to wait for it, or to order other
+    /// work by it. Valid as long as the device.
+    ///
+    /// Work on the stream may be captured as a graph only if none of it is this crate's, other than by
+    /// [`launch`](super::launch()): a graph does not keep the arrays and kernels that it uses.
+    pub fn stream_handle(&self) -> u64 {
+        self.0.stream.cu_stream() as u64
+    }
+
+    pub(super) fn context(&self) -> &Arc<CudaContext> {
         &self.0.context
     }
 
-    /// The stream on which everything is done.
-    pub fn stream(&self) -> &Arc<CudaStream> {
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.0.stream
     }
 

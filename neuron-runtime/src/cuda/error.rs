@@ -64,6 +64,24 @@ pub enum CudaError {
         message: String,
     },
 
+    /// An image of kernels that ends before it should, or is something else.
+    #[error("{bytes} bytes that are no {kind}, or not all of it")]
+    Damaged {
+        /// `cubin` or `PTX`.
+        kind: &'static str,
+        /// How many bytes there are.
+        bytes: usize,
+    },
+
+    /// An array of more bytes than can be addressed.
+    #[error("an array of {elements} elements of {size} bytes is too large")]
+    ArrayTooLarge {
+        /// Its elements.
+        elements: usize,
+        /// Bytes of each.
+        size: usize,
+    },
+
     /// A grid larger than a GPU can launch.
     #[error("{neurons} neurons need {blocks} blocks, at most {limit} can be launched")]
     TooLarge {

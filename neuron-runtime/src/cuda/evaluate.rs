@@ -1,7 +1,9 @@
 //! Templates on a GPU with outputs allocated there.
 
 use super::launch::RawParameter;
-use super::{CudaArray, CudaDevice, RawCall, launch, workspace_bytes};
+use super::{CudaArray, CudaDevice, CudaError, RawCall, launch, workspace_bytes};
+use crate::error::Kind;
+use crate::execute::{Given, Inputs};
 use crate::parameter::Layout;
 use crate::{Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Template};
 
@@ -29,15 +31,33 @@ pub enum Output<E: Element> {
     Bits(CudaArray<u32>),
 }
 
-/// Runs one template on `device`; all lengths have been checked against the shapes.
+impl<E: Element> Given for Input<'_, E> {
+    fn shape(&self) -> (Kind, usize) {
+        match self {
+            Self::Signal(array) => (Kind::Signal, array.len()),
+            Self::State(array) => (Kind::State, array.len()),
+            Self::Parameter(array, _) => (Kind::Parameter, array.len()),
+        }
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        match self {
+            Self::Parameter(_, layout) => Some(*layout),
+            Self::Signal(_) | Self::State(_) => None,
+        }
+    }
+}
+
+/// Runs one template on `device`, where the inputs are.
 pub fn evaluate<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
     template: Template,
     gradient: Gradient,
-    [steps, neurons]: [usize; 2],
+    neurons: usize,
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
+    let (steps, signature) = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(N::SPEC)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
@@ -54,7 +74,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     let mut counts =
         learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
-    for buffer in N::SPEC.signature(template).outputs {
+    for buffer in signature.outputs {
         let len = buffer.elements(steps, neurons).unwrap_or_else(|| counts.next().unwrap_or(1));
         outputs.push(match (buffer.extent, buffer.class) {
             (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),
@@ -92,6 +112,33 @@ pub fn evaluate<N: Neuron, E: Element>(
     Ok(outputs)
 }
 
+/// A copy of an array that a template reads.
+enum Copied<E: Element> {
+    Signal(CudaArray<E>),
+    State(CudaArray<E::Real>),
+    Parameter(CudaArray<E::Real>, Layout),
+}
+
+impl<E: Element> Copied<E> {
+    fn new(device: &CudaDevice, source: &Source<'_, E>) -> Result<Self, CudaError> {
+        Ok(match source {
+            Source::Signal(array) => Self::Signal(CudaArray::from_slice(device, array)?),
+            Source::State(array) => Self::State(CudaArray::from_slice(device, array)?),
+            Source::Parameter(parameter) => {
+                Self::Parameter(CudaArray::from_slice(device, parameter.values())?, parameter.layout())
+            }
+        })
+    }
+
+    fn input(&self) -> Input<'_, E> {
+        match self {
+            Self::Signal(array) => Input::Signal(array),
+            Self::State(array) => Input::State(array),
+            Self::Parameter(array, layout) => Input::Parameter(array, *layout),
+        }
+    }
+}
+
 /// Runs a call on arrays in the memory of the CPU: copies them to `device` and the results back.
 ///
 /// # Errors
@@ -102,26 +149,11 @@ pub fn run<N: Neuron, E: Element>(
     call: Call<'_, '_, E>,
 ) -> Result<(), Error> {
     neuron.validate_in::<E::Real>()?;
-    let steps = call.check(N::SPEC)?;
+    call.check(N::SPEC)?;
     call.check_parameters(neuron)?;
-    let (mut signals, mut states, mut parameters) = (Vec::new(), Vec::new(), Vec::new());
-    for input in call.inputs {
-        match input {
-            Source::Signal(array) => signals.push(CudaArray::from_slice(device, array)?),
-            Source::State(array) => states.push(CudaArray::from_slice(device, array)?),
-            Source::Parameter(parameter) => {
-                parameters.push((CudaArray::from_slice(device, parameter.values())?, parameter.layout()));
-            }
-        }
-    }
-    // Signatures have signals before states, and parameters last.
-    let inputs: Vec<Input<'_, E>> = signals
-        .iter()
-        .map(Input::Signal)
-        .chain(states.iter().map(Input::State))
-        .chain(parameters.iter().map(|(array, layout)| Input::Parameter(array, *layout)))
-        .collect();
-    let outputs = evaluate(device, neuron, call.template, call.gradient, [steps, call.neurons], &inputs)?;
+    let copies = call.inputs.iter().map(|input| Copied::new(device, input)).collect::<Result<Vec<_>, _>>()?;
+    let inputs: Vec<Input<'_, E>> = copies.iter().map(Copied::input).collect();
+    let outputs = evaluate(device, neuron, call.template, call.gradient, call.neurons, &inputs)?;
     for (output, sink) in outputs.iter().zip(call.outputs) {
         match (output, sink) {
             (Output::Signal(array), Sink::Signal(sink)) => sink.copy_from_slice(&array.to_vec()?),

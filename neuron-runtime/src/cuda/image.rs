@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::{CudaContext, result, sys};
 
-use super::{CudaDevice, CudaError, compile};
+use super::compile::Job;
+use super::whole::{self, Kind};
+use super::{CudaDevice, CudaError};
 use crate::{Cuda, Image, Spec, Surrogate};
 
 /// Where loaded kernels came from.
@@ -94,8 +96,7 @@ impl Module {
             note(&mut tried, "embedded images", &"none for this architecture");
         }
         if kinds.include(ImageKinds::Source) {
-            let compiled = compile::cubin(cuda.source, format, (major, minor));
-            match compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)) {
+            match Self::of_source(device, cuda.source, format) {
                 Ok(module) => return Ok(module),
                 Err(error) => note(&mut tried, "source", &error),
             }
@@ -113,18 +114,26 @@ impl Module {
         surrogate: Surrogate,
     ) -> Result<Self, CudaError> {
         let source = source_with(spec.cuda, surrogate);
-        let compiled = compile::cubin(&source, format, device.architecture());
-        compiled.and_then(|(bytes, source)| Self::of_bytes(device, &bytes, source)).map_err(|error| {
+        Self::of_source(device, &source, format).map_err(|error| {
             let (neuron, surrogate, reason) = (spec.name, surrogate.name(), error.to_string());
             CudaError::OwnSurrogate { neuron, format, surrogate, reason }
         })
     }
 
-    /// `bytes` are a cubin, or PTX with a zero at its end.
+    /// Compiles `source`, unless an earlier run has done so and the driver takes what it kept.
+    fn of_source(device: &CudaDevice, source: &str, format: &str) -> Result<Self, CudaError> {
+        let job = Job::new(source, format, device.architecture())?;
+        let kept = job.kept().and_then(|bytes| Self::of_bytes(device, &bytes, ImageSource::Cache).ok());
+        kept.map_or_else(|| Self::of_bytes(device, &job.compile()?, ImageSource::Compiled), Ok)
+    }
+
+    /// `bytes` are PTX or a cubin, as `source` says.
     fn of_bytes(device: &CudaDevice, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
+        let kind = if matches!(source, ImageSource::Ptx(_)) { Kind::Ptx } else { Kind::Cubin };
+        whole::check(kind, bytes)?;
         let context = device.context().clone();
         context.bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
-        // SAFETY: the image is whole: a cubin says how long it is, PTX ends with a zero.
+        // SAFETY: the image is whole, as was just checked: the driver finds its end in it.
         let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
         let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
         Ok(Self { raw, context, functions: Mutex::default(), source })
@@ -150,7 +159,8 @@ impl Module {
 impl Drop for Module {
     fn drop(&mut self) {
         if self.context.bind_to_thread().is_ok() {
-            // SAFETY: nothing uses the module any more; launches that are under way keep their code.
+            // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
+            // on other streams keep the device until the work is done.
             let _ = unsafe { result::module::unload(self.raw) };
         }
     }

@@ -102,13 +102,19 @@ fn module<E: Element>(
 /// kernels.
 ///
 /// # Errors
-/// Parameters, counts of arrays, sizes that are 0: as [`Neuron::run`], before anything is launched; and
-/// [`Error::Cuda`].
+/// Parameters, counts of arrays, sizes that are 0: as [`Neuron::run`]; and [`Error::Cuda`]. Only of an error of the
+/// driver, [`CudaError::Driver`], something may have been launched before.
+///
+/// Afterwards the device's context is the current one of this thread, whichever was before.
 ///
 /// # Safety
-/// Every address is one of the given device's context, aligned for its format, of as many elements as the
-/// signature says for `steps` and `neurons`; outputs and workspace do not overlap with anything else. All of it
-/// stays allocated until the stream has got there, and the stream belongs to the device's context.
+/// - Every address is one of the given device's context, aligned for its format, of as many elements as the
+///   signature says for `steps` and `neurons`; outputs and workspace do not overlap with anything else.
+/// - The stream belongs to the device's context.
+/// - All of that memory stays allocated until the stream has got there. So does a clone of the device, which has the
+///   code of the kernels.
+/// - If the stream is being captured as a graph, both hold until the graph is gone. The kernels have to be loaded
+///   before (by [`load`], or an earlier launch with the same surrogate), since the driver may refuse that during a capture.
 pub unsafe fn launch<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
@@ -117,8 +123,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let spec = N::SPEC;
     let RawCall { template, steps, neurons, inputs, outputs, parameters, .. } = call;
     neuron.validate_in::<E::Real>()?;
-    spec.check_template(template)?;
-    let signature = spec.signature(template);
+    let signature = spec.checked_signature(template)?;
     let arrays = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
     for (role, expected, actual) in [
         ("input", signature.inputs.len() - arrays, inputs.len()),
@@ -142,15 +147,16 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     for (array, parameter) in spec.arrays().zip(parameters) {
         misfit(spec.name, array.name, parameter.layout(), neurons)?;
     }
-    let workspace = Workspace::new::<E>(spec, template, neurons, parameters);
-    let sums = outputs.len()
-        - spec.signature(template).outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
+    let too_large = CudaError::ArrayTooLarge { elements: neurons, size: size_of::<E::Real>() };
+    let workspace = Workspace::new::<E>(spec, template, neurons, parameters).ok_or(too_large)?;
+    let sums = outputs.len() - signature.outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
     let (outputs, sums) = outputs.split_at(sums);
     let reset = if template.resets() { neuron.reset().prefix() } else { "" };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
-    let arguments = Arguments::new::<N, E>(neuron, &call, arrays);
+    let arguments = Arguments::new::<N, E>(neuron, &call, arrays)?;
     let launcher = Launcher::new::<E>(spec, device, own, neurons, call.stream)?;
     let blocks = neurons.div_ceil(BLOCK * signature.lanes.of::<E>());
+    launcher.grid(blocks.max(workspace.blocks))?;
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
     unsafe {
@@ -182,6 +188,13 @@ impl Launcher<'_> {
         Ok(Self { module, neuron: spec.module, format: E::NAME, neurons, stream })
     }
 
+    /// The size of a grid of so many blocks.
+    fn grid(&self, blocks: usize) -> Result<u32, CudaError> {
+        let limit = i32::MAX.unsigned_abs();
+        let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
+        grid.ok_or(CudaError::TooLarge { neurons: self.neurons, blocks, limit: limit as usize })
+    }
+
     /// Launches the neuron's kernel called `kernel`.
     ///
     /// # Safety
@@ -193,10 +206,7 @@ impl Launcher<'_> {
         blocks: usize,
         mut arguments: Arguments,
     ) -> Result<(), CudaError> {
-        let limit = i32::MAX.unsigned_abs();
-        let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
-        let too_large = CudaError::TooLarge { neurons: self.neurons, blocks, limit: limit as usize };
-        let grid = (grid.ok_or(too_large)?, 1, 1);
+        let grid = (self.grid(blocks)?, 1, 1);
         let name = format!("{}_{kernel}_{}", self.neuron, self.format);
         let function = self.module.function(&name)?;
         let (block, stream) = ((BLOCK as u32, 1, 1), self.stream);

@@ -3,20 +3,26 @@
 
 use super::arguments::Arguments;
 use super::launch::{Launcher, RawParameter};
+use crate::parameter::Layout;
 use crate::reduce::{LANES, Pass, SEGMENT, passes};
 use crate::{Element, Error, Neuron, ParamKind, Spec, Template};
 
 /// Bytes of device memory that a call needs besides its arrays: [`RawCall::workspace`](super::RawCall).
 /// 0 but for the backward templates of neurons with learnable parameters.
 ///
-/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a template that the
-/// neuron does not have it is 0.
+/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a call that
+/// [`launch`](super::launch()) refuses, for a template that the neuron does not have or parameters that do not fit
+/// `neurons`, it is 0; if it is more than can be addressed, [`usize::MAX`].
 pub fn workspace_bytes<N: Neuron, E: Element>(
     template: Template,
     neurons: usize,
     parameters: &[RawParameter],
 ) -> usize {
-    Workspace::new::<E>(N::SPEC, template, neurons, parameters).bytes
+    if neurons == 0 || !parameters.iter().all(|parameter| parameter.layout().divides(neurons)) {
+        return 0;
+    }
+    Workspace::new::<E>(N::SPEC, template, neurons, parameters)
+        .map_or(usize::MAX, |workspace| workspace.bytes)
 }
 
 /// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and
@@ -27,27 +33,33 @@ pub(super) struct Workspace {
     learnables: Vec<RawParameter>,
     neurons: usize,
     pub bytes: usize,
+    /// Blocks of the largest grid that [`Workspace::add_up`] launches.
+    pub blocks: usize,
 }
 
 impl Workspace {
+    /// For parameters that fit so many neurons. `None` if it is larger than can be addressed.
     pub fn new<E: Element>(
         spec: &'static Spec,
         template: Template,
         neurons: usize,
         parameters: &[RawParameter],
-    ) -> Self {
+    ) -> Option<Self> {
         let learnables = spec.arrays().zip(parameters);
         let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
         let learnables: Vec<RawParameter> = learnables.map(|(_, parameter)| *parameter).collect();
         if !template.is_backward() || learnables.is_empty() {
-            return Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0 };
+            return Some(Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0, blocks: 0 });
         }
-        let part = (neurons * size_of::<E::Real>()).next_multiple_of(size_of::<f64>());
+        let part = neurons.checked_mul(size_of::<E::Real>())?.checked_next_multiple_of(size_of::<f64>())?;
         // Passes leave fewer and fewer.
         let outputs =
             |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
-        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0) * size_of::<f64>();
-        Self { part, partial, bytes: part * learnables.len() + 2 * partial, learnables, neurons }
+        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0);
+        let partial = partial.checked_mul(size_of::<f64>())?;
+        let bytes = part.checked_mul(learnables.len())?.checked_add(partial.checked_mul(2)?)?;
+        let blocks = learnables.iter().map(|parameter| grid(parameter.layout(), neurons)).max().unwrap_or(0);
+        Some(Self { part, partial, bytes, learnables, neurons, blocks })
     }
 
     /// Where the backward kernel writes, for each learnable parameter.
@@ -65,17 +77,13 @@ impl Workspace {
             let (mut from, mut is_partial) = (part, false);
             for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
                 let to = partial + (i % 2 * self.partial) as u64;
-                let (kernel, sizes, blocks) = match pass {
-                    Pass::Rows { rows, columns } => {
-                        ("sum_rows", [rows, columns], pass.outputs().div_ceil(LANES))
-                    }
-                    Pass::Segments { channels, inner } => {
-                        ("sum_segments", [inner, inner.div_ceil(SEGMENT)], channels * inner.div_ceil(SEGMENT))
-                    }
+                let (kernel, sizes) = match pass {
+                    Pass::Rows { rows, columns } => ("sum_rows", [rows, columns]),
+                    Pass::Segments { inner, .. } => ("sum_segments", [inner, inner.div_ceil(SEGMENT)]),
                 };
                 let arguments = Arguments::of_sum(from, is_partial, &sizes, to);
                 // SAFETY: the kernel's arguments, and memory that the workspace was measured for.
-                unsafe { launcher.launch(kernel, blocks, arguments)? };
+                unsafe { launcher.launch(kernel, blocks(pass), arguments)? };
                 (from, is_partial) = (to, true);
             }
             let count = parameter.layout().count;
@@ -84,5 +92,34 @@ impl Workspace {
             unsafe { launcher.launch("round_sums", count.div_ceil(LANES), arguments)? };
         }
         Ok(())
+    }
+}
+
+/// Blocks of the kernel of a pass.
+fn blocks(pass: Pass) -> usize {
+    match pass {
+        Pass::Rows { .. } => pass.outputs().div_ceil(LANES),
+        Pass::Segments { .. } => pass.outputs(),
+    }
+}
+
+/// Blocks of the largest grid that adds up a parameter's gradient.
+fn grid(layout: Layout, neurons: usize) -> usize {
+    let last = layout.count.div_ceil(LANES);
+    passes(layout, neurons).into_iter().map(blocks).fold(last, usize::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_grid_is_known_before_any_is_launched() {
+        assert_eq!(grid(Layout::SHARED, 1 << 20), (1 << 20) / SEGMENT);
+        // A block for each pair.
+        assert_eq!(grid(Layout { count: 1 << 32, inner: 2 }, 1 << 33), 1 << 32);
+        // Rows of 512 values, 64 at a time; then a block for 256 values.
+        assert_eq!(grid(Layout { count: 512, inner: 1 }, 512 << 10), (1 << 10) / 64 * 512 / LANES);
+        assert_eq!(grid(Layout { count: 512, inner: 1 }, 512), 2);
     }
 }

@@ -2,10 +2,12 @@
 #![allow(missing_docs)]
 
 mod extremes;
+mod forged;
 mod formats;
 mod independence;
 mod naive;
 mod refusals;
+mod sizes;
 mod special;
 
 use neuron_runtime::{Element, Gradient, Real, neuron};

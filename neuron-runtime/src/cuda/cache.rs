@@ -1,0 +1,132 @@
+//! Compiled kernels on disk, so that only the first run has to compile them.
+//!
+//! An entry says what it is of, how long it is, and what its checksum is. One that does not verify, whether it was cut
+//! short, damaged, or made of something else whose name has the same hash, counts as missing, and the next one that
+//! is compiled replaces it. A folder that cannot be read or written is no failure: there is no cache then.
+
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File, Metadata};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The first bytes of an entry, with the version of its layout.
+const MAGIC: [u8; 8] = *b"NEURON\x00\x01";
+
+/// Magic, length of the key, length of the image, checksum of both.
+const HEADER: usize = 32;
+
+/// Where compiled kernels are kept: `NEURON_CACHE`, else `neurons` in the user's cache directory. `None` if there is
+/// neither; whatever is compiled is forgotten then.
+///
+/// A relative `NEURON_CACHE` is a folder in the current one. Empty variables, and other relative ones, are ignored.
+pub fn cache_directory() -> Option<PathBuf> {
+    directory(&|name| std::env::var_os(name))
+}
+
+fn directory(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(chosen) = path("NEURON_CACHE") {
+        return std::path::absolute(chosen).ok();
+    }
+    let absolute = |name| path(name).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    Some(cache?.join("neurons"))
+}
+
+/// The place of one compiled image.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    place: PathBuf,
+    key: String,
+}
+
+impl Entry {
+    /// `key` is everything that the image depends on.
+    pub fn new(directory: &Path, key: String) -> Self {
+        let name = fnv1a(&[key.as_bytes()]);
+        Self { place: directory.join(format!("{name:016x}.cubin")), key }
+    }
+
+    /// The image, if there is one that verifies.
+    pub fn read(&self) -> Option<Vec<u8>> {
+        // Not through a link, and not from a pipe, which would wait.
+        if !std::fs::symlink_metadata(&self.place).ok()?.is_file() {
+            return None;
+        }
+        let mut file = File::open(&self.place).ok()?;
+        let metadata = file.metadata().ok().filter(is_trusted)?;
+        let mut header = [0; HEADER];
+        file.read_exact(&mut header).ok()?;
+        let [magic, key_len, image_len, checksum] = words(&header);
+        let length = (HEADER as u64).checked_add(key_len)?.checked_add(image_len)?;
+        let is_ours = magic == u64::from_le_bytes(MAGIC) && key_len == self.key.len() as u64;
+        // The length is compared before memory is asked for.
+        if !is_ours || metadata.len() != length {
+            return None;
+        }
+        let mut key = vec![0; self.key.len()];
+        file.read_exact(&mut key).ok()?;
+        let mut image = vec![0; usize::try_from(image_len).ok()?];
+        file.read_exact(&mut image).ok()?;
+        (key == self.key.as_bytes() && fnv1a(&[&key, &image]) == checksum).then_some(image)
+    }
+
+    /// Keeps `image` in place of whatever is there. Others see the entry as it was or as it will be, but no part of
+    /// it: it is written under a name of its own, which only this user can read, and then renamed.
+    pub fn write(&self, image: &[u8]) -> io::Result<()> {
+        let directory = self.place.parent().unwrap_or(Path::new("/"));
+        make_private(directory)?;
+        let key = self.key.as_bytes();
+        let checksum = fnv1a(&[key, image]);
+        let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(directory)?;
+        file.write_all(&MAGIC)?;
+        for word in [key.len() as u64, image.len() as u64, checksum] {
+            file.write_all(&word.to_le_bytes())?;
+        }
+        file.write_all(key)?;
+        file.write_all(image)?;
+        // So that a crash does not leave the name with nothing behind it.
+        file.as_file().sync_all()?;
+        file.persist(&self.place)?;
+        Ok(())
+    }
+}
+
+/// Makes a folder that only this user can enter, unless it is there already.
+fn make_private(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Whether nobody but this user and the administrator can have written a file: what is in it will run with this
+/// user's data.
+#[cfg(target_os = "linux")]
+fn is_trusted(file: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // SAFETY: the function has no preconditions.
+    let user = unsafe { libc::geteuid() };
+    (file.uid() == user || file.uid() == 0) && file.mode() & 0o022 == 0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_trusted(_: &Metadata) -> bool {
+    true
+}
+
+fn words(header: &[u8; HEADER]) -> [u64; 4] {
+    let (words, _) = header.as_chunks();
+    std::array::from_fn(|i| u64::from_le_bytes(words[i]))
+}
+
+/// Fowler, Noll and Vo's hash, version 1a: the same in every build, unlike the standard library's.
+fn fnv1a(parts: &[&[u8]]) -> u64 {
+    parts.iter().copied().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests;
