@@ -64,7 +64,8 @@ impl Executor for Kernels {
             workspace: 0,
             stream: None,
         };
-        let mut arguments = Arguments::new::<N, E>(neuron, &call, written).expect("as many as the kernel takes");
+        let mut arguments =
+            Arguments::new::<N, E>(neuron, &call, written).expect("as many as the kernel takes");
         // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says.
         unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
     }

@@ -146,7 +146,10 @@ pub trait In<E: Element> {
     ) -> Result<Outputs<E>, Error>;
 
     /// Arguments of a kernel for the GPU.
-    fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Arguments;
+    ///
+    /// # Errors
+    /// As [`Arguments::new`].
+    fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Result<Arguments, Error>;
 }
 
 macro_rules! in_format {
@@ -163,7 +166,7 @@ macro_rules! in_format {
                 evaluate_on(device, &self.0, template, gradient, neurons, inputs)
             }
 
-            fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Arguments {
+            fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Result<Arguments, Error> {
                 Arguments::new::<N, $format>(&self.0, call, outputs.iter().copied())
             }
         }

@@ -139,7 +139,7 @@ fn launch<E: Format>(
         stream: None,
     };
     let neuron = E::of(subject.neuron).ok_or("it was not compiled for this format")?;
-    let mut arguments = neuron.arguments(&call, &written);
+    let mut arguments = neuron.arguments(&call, &written).map_err(|error| error.to_string())?;
     // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says, and each
     // neuron has parameters of its own.
     unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
