@@ -1,7 +1,7 @@
 //! Declarations at random, and what must hold for each.
 //!
 //! [`generate`] draws a declaration by number; [`ast`] is what it is made of, well-typed by construction. It is
-//! [printed](print), under [other names](rename) too, [expanded](expansion) in a process of its own, since a generator may
+//! [printed](mod@print), under [other names](rename) too, [expanded](expansion) in a process of its own, since a generator may
 //! crash or hang, [compiled](build) with others to a program, and [checked](check) there: templates against each other bit
 //! for bit, values and gradients against an [evaluator](evaluate) that knows the declaration only, CUDA sources as C++.
 //! [`run`] does all of this; [`shrink`] finds the smallest declaration that still has a fault.
