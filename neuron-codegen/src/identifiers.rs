@@ -43,6 +43,11 @@ impl Namespace {
         name
     }
 
+    /// Whether something has that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
     /// Whether `name` can be had as it is.
     pub fn is_free(&self, name: &str) -> bool {
         ascii(name) == name && !reserved::is_reserved(name) && !self.taken.contains(name)

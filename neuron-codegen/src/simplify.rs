@@ -8,8 +8,19 @@
 use crate::ir::{Cmp, Func, Graph, Id, Node};
 
 impl Graph {
+    /// `a` with one sign at most: a user may write any number of them, and no rule here may recurse as often.
+    fn signed(&self, mut a: Id) -> Id {
+        while let Node::Neg(b) = self.node(a)
+            && let Node::Neg(c) = self.node(b)
+        {
+            a = c;
+        }
+        a
+    }
+
     /// `-a`
     pub fn neg(&mut self, a: Id) -> Id {
+        let a = self.signed(a);
         match self.node(a) {
             Node::Num(bits) => self.num(0.0 - f64::from_bits(bits)),
             Node::Neg(b) => b,
@@ -24,6 +35,7 @@ impl Graph {
 
     /// `a + b`
     pub fn sum(&mut self, a: Id, b: Id) -> Id {
+        let (a, b) = (self.signed(a), self.signed(b));
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) if (x + y).is_finite() => self.num(x + y),
             (Some(0.0), _) => b,
@@ -46,6 +58,7 @@ impl Graph {
 
     /// `a - b`
     pub fn sub(&mut self, a: Id, b: Id) -> Id {
+        let (a, b) = (self.signed(a), self.signed(b));
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) if (x - y).is_finite() => self.num(x - y),
             (Some(0.0), _) => self.neg(b),
@@ -60,6 +73,7 @@ impl Graph {
 
     /// `a * b`
     pub fn mul(&mut self, a: Id, b: Id) -> Id {
+        let (a, b) = (self.signed(a), self.signed(b));
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) if (x * y).is_finite() => self.num(x * y),
             (Some(0.0), _) | (_, Some(0.0)) => self.num(0.0),
@@ -69,13 +83,19 @@ impl Graph {
             (_, Some(-1.0)) => self.neg(a),
             // Numbers go first and are merged: 2 * (3 * a) = 6 * a.
             (None, Some(_)) => self.mul(b, a),
-            (Some(x), None) => match self.node(b) {
-                Node::Mul(c, d) if self.number(c).is_some_and(|c| (x * c).is_finite()) => {
-                    let c = self.num(x * self.number(c).expect("just matched"));
-                    self.mul(c, d)
+            (Some(x), None) => {
+                let (mut number, mut rest) = (x, b);
+                while let Node::Mul(c, d) = self.node(rest)
+                    && let Some(c) = self.number(c).filter(|c| (number * c).is_finite())
+                {
+                    (number, rest) = (number * c, d);
                 }
-                _ => self.add(Node::Mul(a, b)),
-            },
+                if rest == b {
+                    return self.add(Node::Mul(a, b));
+                }
+                let number = self.num(number);
+                self.mul(number, rest)
+            }
             _ => match (self.node(a), self.node(b)) {
                 (Node::Neg(c), Node::Neg(d)) => self.mul(c, d),
                 (Node::Neg(c), _) => {
@@ -113,6 +133,7 @@ impl Graph {
 
     /// `a / b`
     pub fn div(&mut self, a: Id, b: Id) -> Id {
+        let (a, b) = (self.signed(a), self.signed(b));
         match (self.number(a), self.number(b)) {
             (Some(x), Some(y)) if (x / y).is_finite() => self.num(x / y),
             (Some(0.0), _) => a,

@@ -30,6 +30,9 @@ pub use emit::{cuda_file, cuda_function};
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
 
+/// How many expressions of a surrogate may have a name: what is made of them is rearranged recursively.
+const MAX_LETS: usize = 256;
+
 /// A checked surrogate.
 #[derive(Clone, Debug)]
 pub struct Surrogate {

@@ -74,6 +74,15 @@ fn long_sums_and_products() {
     }
 }
 
+/// Signs and factors that the rules for derivatives take off.
+#[test]
+fn long_chains_of_signs_and_factors() {
+    for next in ["- a", "1.0 * a", "2.0 * a"] {
+        let chain = chain(1000, |i, before| format!("let a{i} = {next}{before} ;"));
+        check(&format!("let a0 = v * x ; {chain} charge = 2.0 * v * a1000 + a1000 - v ; reset soft;"));
+    }
+}
+
 #[test]
 fn conditions_of_conditions() {
     for first in ["v > 0.5", "spike && h > x", "on"] {

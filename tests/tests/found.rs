@@ -14,6 +14,10 @@ mod constants {
     pub const buffers: f64 = 1.0;
     pub static gradient: f64 = 1.0;
     pub const name: &str = "name";
+    pub const u: f64 = 1.0;
+    pub static params: u32 = 1;
+    pub static template: u32 = 1;
+    pub static surrogate: u32 = 1;
 }
 #[allow(unused_imports)]
 use constants::*;
@@ -56,6 +60,8 @@ neuron! {
     pub struct Gen {
         param double = 2.0 where double > 1.0;
         param nullptr = 0.1;
+        param check_finite = 1.0;
+        param M_PI = 1.0 where M_PI > 0.0;
         param linux = 1.0;
         param lane = 1.0;
         param num = 1.0;
@@ -66,7 +72,7 @@ neuron! {
         state x_seq = 0.0;
         state grad_x = 0.1;
         state fired = 0.0;
-        let term_1 = x_seq * lane + own * linux + grad_x * grad_x;
+        let term_1 = x_seq * lane + own * linux * check_finite / M_PI + grad_x * grad_x;
         charge = v / double + x * W + term_1 - nullptr * fired;
         update x_seq = if block { 0.5 * x_seq + num * 0.1 * h } else { 0.1 * h };
         update grad_x = 0.5 * grad_x - 0.1 * tanh(v);
@@ -168,7 +174,9 @@ surrogate! {
     pub surrogate Sharp {
         param alpha = 1.0 where alpha^2 < 9.0, alpha > 0.0;
         param double = 2.0;
-        let r#type = alpha * double * u;
+        param DEFINITION = 1.0;
+        param new = 1.0;
+        let r#type = alpha * double * DEFINITION * new * u;
         primitive = sigmoid(r#type);
     }
 }
@@ -213,7 +221,7 @@ fn names_change_nothing() {
 fn ranges_with_powers_hold() {
     assert!(Powers { p: 0.9, ..Powers::default() }.validate().is_err());
     assert!(Powers { p: -3.0, ..Powers::default() }.validate().is_ok());
-    assert!(Sharp::new(2.9, 1.0).validate().is_ok());
-    assert!(Sharp::new(3.1, 1.0).validate().is_err());
+    assert!(Sharp::new(2.9, 1.0, 1.0, 1.0).validate().is_ok());
+    assert!(Sharp::new(3.1, 1.0, 1.0, 1.0).validate().is_err());
     assert!(Large::default().validate().is_ok());
 }

@@ -2,6 +2,7 @@
 
 use proc_macro2::Ident;
 
+use crate::identifiers;
 use crate::ir::Func;
 use crate::syntax::{KEYWORDS, is_keyword};
 
@@ -15,7 +16,7 @@ pub fn functions() -> Vec<&'static str> {
 
 /// Why `ident` cannot be the name of anything; `None` if it can.
 pub fn refused(ident: &Ident) -> Option<String> {
-    let name = ident.to_string();
+    let name = identifiers::text(ident);
     Some(match name.as_str() {
         "v" => "it is the membrane potential, which every neuron has".to_owned(),
         "h" => "it is the charged potential, before reset".to_owned(),

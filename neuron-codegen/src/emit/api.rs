@@ -30,7 +30,8 @@ pub fn expand(model: Model, declaration: &str, krate: &TokenStream, out_dir: Opt
     let module = module(&derived, &programs, functions, declaration, krate, out_dir);
     // A constant of the user's that is called like a binding of ours would be taken for a pattern. Functions of that
     // name hide it.
-    let bindings = ["buffers", "gradient", "name", "value", "values", "reset", "call"].map(ident);
+    let bindings =
+        ["buffers", "gradient", "name", "value", "values", "template", "reset", "params", "call"].map(ident);
     quote! {
         #structure
         const _: () = {

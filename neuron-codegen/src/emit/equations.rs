@@ -26,7 +26,8 @@ impl<'a> Table<'a> {
     pub fn new(derived: &'a Derived, exprs: impl IntoIterator<Item = Id>) -> Self {
         let model = &derived.model;
         let exprs: Vec<Id> = exprs.into_iter().chain(model.threshold()).collect();
-        let names = parts(&model.graph, &exprs, &model.names);
+        let namespace = derived.interface.namespace();
+        let names = parts(&model.graph, &exprs, &model.names, |name| namespace.has(name));
         Self { derived, names, shown: BTreeSet::new(), rows: Vec::new() }
     }
 
@@ -88,8 +89,14 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Names for parts of `exprs`, if one of these is too long to be read: those that the user has `given`, and others.
-fn parts(g: &Graph, exprs: &[Id], given: &HashMap<Id, String>) -> HashMap<Id, String> {
+/// Names for parts of `exprs`, if one of these is too long to be read: those that the user has `given`, unless
+/// something else is called that (`is_taken`), and others.
+fn parts(
+    g: &Graph,
+    exprs: &[Id],
+    given: &HashMap<Id, String>,
+    is_taken: impl Fn(&str) -> bool,
+) -> HashMap<Id, String> {
     if are_readable(g, exprs) {
         return HashMap::new();
     }
@@ -100,11 +107,14 @@ fn parts(g: &Graph, exprs: &[Id], given: &HashMap<Id, String>) -> HashMap<Id, St
     let mut taken: BTreeSet<&str> =
         ids.iter().filter_map(|id| g.as_leaf(*id)).map(|leaf| leaf.name.as_str()).collect();
     taken.extend(given.values().map(String::as_str));
-    let mut numbers = (1..).map(|i| format!("t{i}")).filter(|name| !taken.contains(name.as_str()));
+    let mut numbers =
+        (1..).map(|i| format!("t{i}")).filter(|name| !taken.contains(name.as_str()) && !is_taken(name));
     let named = ids.iter().copied().filter(|&id| is_given(id) || shared.contains(&id));
-    named
-        .map(|id| (id, given.get(&id).cloned().unwrap_or_else(|| numbers.next().expect("there are more"))))
-        .collect()
+    let name = |id| {
+        let given = given.get(&id).filter(|name| !is_taken(name)).cloned();
+        (id, given.unwrap_or_else(|| numbers.next().expect("there are more")))
+    };
+    named.map(name).collect()
 }
 
 /// Whether all of `exprs` are short enough to be written out.

@@ -19,12 +19,14 @@ const CUDA: &str = "alignas alignof and and_eq asm auto bitand bitor bool break 
                     threadIdx blockIdx blockDim gridDim warpSize";
 
 /// Macros that compilers or their headers define although nothing is included. A parameter of that name would be replaced.
-const MACROS: &str =
-    "linux unix i386 NULL NAN INFINITY HUGE_VAL assert errno EOF CHAR_BIT isnan isinf isfinite signbit";
+const MACROS: &str = "linux unix i386 NULL NAN INFINITY HUGE_VAL assert errno EOF CHAR_BIT isnan isinf isfinite signbit \
+                      M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2 \
+                      FP_NAN FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL RAND_MAX EXIT_SUCCESS EXIT_FAILURE MB_CUR_MAX \
+                      DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS stdin stdout stderr major minor makedev";
 
 /// What generated Rust refers to: generics, modules, functions and constants that are in scope in a neuron's module.
 const GENERATED_RUST: &str = "E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes block index step \
-                              steps params gradient detach_reset tile kernels generated values neuron_runtime std core";
+                              steps params gradient detach_reset tile kernels generated values check_finite check_range neuron_runtime std core";
 
 /// What generated CUDA refers to. That none is forgotten is tested.
 const GENERATED_CUDA: &str = "u16 u32 u64 real signal math surrogates reciprocal bounded load store thread_index words_of \

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::Ident;
 
 use super::lower::{Let, Lowering, Place, Symbol};
-use super::{MAX_PARAMETERS, Param, Surrogate, probe, tidy};
+use super::{MAX_LETS, MAX_PARAMETERS, Param, Surrogate, probe, tidy};
 use crate::check::names;
 use crate::derive::slope;
 use crate::evaluate::Evaluator;
@@ -118,6 +118,11 @@ impl<'a> Checker<'a> {
                     self.params.push((name, item, leaf));
                 }
                 ItemKind::Let { name, value } if self.claim(name, item, &mut first) => {
+                    if self.lowering.lets.len() == MAX_LETS {
+                        let message = format!("a surrogate has at most {MAX_LETS} named expressions");
+                        let error = Diagnostic::new(name, message);
+                        self.lowering.report.push(error.help("its derivative is rearranged as a whole"));
+                    }
                     let symbol = Symbol::Let(self.lowering.lets.len());
                     self.lowering.symbols.insert(identifiers::text(name), symbol);
                     self.lowering.lets.push((name, value, Let::Waiting));
@@ -146,7 +151,7 @@ impl<'a> Checker<'a> {
                 "it is the distance from the threshold, which every surrogate is a function of".to_owned(),
             ),
             "PI" => Some("it is the number 3.14159...".to_owned()),
-            "values" | "parameters" | "new" => Some("generated code uses it itself".to_owned()),
+            "primitive" => Some("items begin with it".to_owned()),
             _ => names::refused(name),
         };
         if let Some(reason) = refused {

@@ -213,6 +213,12 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let checks = checks(surrogate);
     let (count, rest) = (MAX_PARAMETERS, vec![quote!(0.0); MAX_PARAMETERS - params.len()]);
     let text = identifiers::text(name);
+    let mut hidden = fields.clone();
+    for binding in ["u", "values", "surrogate"] {
+        if hidden.iter().all(|field| field != binding) {
+            hidden.push(Ident::new(binding, Span::call_site()));
+        }
+    }
     quote! {
         #doc
         #equations
@@ -222,9 +228,9 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
         #vis struct #name #body
 
         const _: () = {
-            // A constant of the user's that is called like a parameter would be taken for a pattern. Functions of that
-            // name hide it.
-            #(#[allow(dead_code, non_snake_case)] fn #fields() {})*
+            // A constant of the user's that is called like a parameter or a binding of ours would be taken for a
+            // pattern. Functions of that name hide it.
+            #(#[allow(dead_code, non_snake_case)] fn #hidden() {})*
 
             /// Here, nothing that the user has declared is in scope.
             #[allow(clippy::all, clippy::pedantic, unused_variables, unused_parens, unused_imports)]
@@ -292,11 +298,10 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
                 }
             }
 
-            static DEFINITION: #g::Definition = #g::Definition::of::<#name>();
-
             #[automatically_derived]
             impl ::core::convert::From<#name> for #g::Surrogate {
                 fn from(surrogate: #name) -> Self {
+                    static DEFINITION: #g::Definition = #g::Definition::of::<#name>();
                     #g::surrogate(&DEFINITION, [#(surrogate.#fields,)* #(#rest),*])
                 }
             }
