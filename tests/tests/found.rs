@@ -202,11 +202,11 @@ fn gradients_are_right() {
 /// By hand, and whatever the state is called.
 #[test]
 fn names_change_nothing() {
-    fn grad_x<N: Neuron>(surrogate: Surrogate) -> Vec<f64> {
+    fn grad_x<N: Neuron>(shape: Surrogate) -> Vec<f64> {
         let x_seq = Array::from_vec([4, 1], vec![1.2f64, 0.7, 0.9, 0.4]).unwrap();
         let zero = Array::full([1], 0.0);
         let (_, context) =
-            MultiStep::new(N::default(), surrogate).forward_all(&[&x_seq], &[&zero, &zero]).unwrap();
+            MultiStep::new(N::default(), shape).forward_all(&[&x_seq], &[&zero, &zero]).unwrap();
         let grads = context.backward_all(&Array::full([4, 1], 1.0), &[&zero, &zero]).unwrap();
         grads.inputs[0].to_vec().unwrap()
     }
