@@ -300,6 +300,14 @@ impl Declaration {
         !matches!(self.kind, Kind::Gives(..))
     }
 
+    /// How many ways it has to reset, among them none and its own.
+    pub fn resets(&self) -> usize {
+        match &self.kind {
+            Kind::Fires(_, resets) => resets.len(),
+            Kind::FiresWithUpdate(..) | Kind::Gives(..) => 1,
+        }
+    }
+
     /// Every expression and condition, each with what it belongs to.
     pub fn parts(&self) -> Vec<(Owner, Part<'_>)> {
         let mut parts = Vec::new();

@@ -260,7 +260,9 @@ impl Names {
         let mut out = String::new();
         let mut word = String::new();
         let end = |word: &mut String, out: &mut String| {
-            out.push_str(self.0.get(word.as_str()).unwrap_or(word));
+            // What is called `r#if` stands among words of the language that are no names.
+            let name = self.0.get(word.as_str()).filter(|_| !matches!(word.as_str(), "if" | "else"));
+            out.push_str(name.unwrap_or(word));
             word.clear();
         };
         for letter in text.replace("r#", "").chars() {
