@@ -8,7 +8,7 @@ mod reserved;
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
 /// Identifiers given out so far.
@@ -66,6 +66,13 @@ pub fn item(ident: &Ident) -> Ident {
     // Those that cannot be written raw are refused where they are declared.
     let is_raw = reserved::is_keyword(&text) && !matches!(text.as_str(), "self" | "Self" | "super" | "crate");
     if is_raw { Ident::new_raw(&text, ident.span()) } else { ident.clone() }
+}
+
+/// [`item`] where generated code uses it: what goes wrong there is not at the user's place.
+pub fn unspanned(ident: &Ident) -> Ident {
+    let mut item = item(ident);
+    item.set_span(Span::call_site());
+    item
 }
 
 /// `name` as that of a module, and as the beginning of kernels' names.

@@ -235,21 +235,14 @@ impl Parameters {
         let Model { params, flags, .. } = &derived.model;
         let names = &derived.interface;
         Self {
-            own_reals: params.iter().map(|param| unspanned(&param.name)).collect(),
-            own_flags: flags.iter().map(|flag| unspanned(&flag.name)).collect(),
+            own_reals: params.iter().map(|param| identifiers::unspanned(&param.name)).collect(),
+            own_flags: flags.iter().map(|flag| identifiers::unspanned(&flag.name)).collect(),
             reals: (0..params.len()).map(|index| ident(names.param(index))).collect(),
             flags: (0..flags.len()).map(|index| ident(names.flag(index))).collect(),
             real_names: params.iter().map(|param| identifiers::text(&param.name)).collect(),
             flag_names: flags.iter().map(|flag| identifiers::text(&flag.name)).collect(),
         }
     }
-}
-
-/// A field of the user's struct where generated code uses it: what goes wrong there is not at the user's place.
-fn unspanned(name: &Ident) -> Ident {
-    let mut field = identifiers::item(name);
-    field.set_span(Span::call_site());
-    field
 }
 
 /// The kernels as the runtime runs them: by template and reset.

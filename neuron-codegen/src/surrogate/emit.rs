@@ -185,7 +185,7 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     ]);
     let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
-    let fields: Vec<Ident> = params.iter().map(|param| unspanned(&param.name)).collect();
+    let fields: Vec<Ident> = params.iter().map(|param| identifiers::unspanned(&param.name)).collect();
     let texts: Vec<String> = params.iter().map(|param| identifiers::text(&param.name)).collect();
     let defaults: Vec<f64> = params.iter().map(|param| param.default).collect();
     let ranges: Vec<String> = params.iter().map(range).collect();
@@ -341,13 +341,6 @@ fn checks(surrogate: &Surrogate) -> TokenStream {
 /// The valid values of a parameter, as written.
 fn range(param: &super::Param) -> String {
     param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// A field of the user's struct where generated code uses it.
-fn unspanned(name: &Ident) -> Ident {
-    let mut field = identifiers::item(name);
-    field.set_span(Span::call_site());
-    field
 }
 
 /// Doc attributes, one a line.
