@@ -1,7 +1,7 @@
 //! What the arrays and quantities of a neuron are called, in interfaces and in generated code.
 //!
-//! Names are made once a neuron, each different from all others, and looked up by what they are names of. Nobody
-//! takes them apart again: a user's state may be called `x_seq`, and then the inputs `x` of a sequence are not.
+//! Names are allocated once per neuron, all of them distinct, and are looked up by what they denote. Code never parses
+//! them: a user may call a state `x_seq`, in which case the array of inputs `x` gets another name.
 
 use std::collections::HashMap;
 

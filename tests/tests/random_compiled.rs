@@ -48,8 +48,8 @@ fn compiled() {
         };
         assert_eq!(actual.report.bits, expected.report.bits, "{}", sample.declaration);
         let names = with_names_of(&samples[original].declaration, &sample.declaration);
-        // What stands on the left is made of names: `step_next`, of a state that kernels cannot call `step`. Parts of
-        // long equations are called as the user does only where nothing else is.
+        // Left-hand sides are derived names, which mangling may change: `step` is reserved in kernels, so its next
+        // value need not be called after it. Likewise named parts of long equations, which are skipped.
         let right = |equation: &String| equation.split_once(" = ").map(|(_, right)| right.to_owned());
         assert_eq!(actual.equations.len(), expected.equations.len(), "{}", sample.declaration);
         let resets = samples[original].declaration.resets();
