@@ -81,7 +81,6 @@ const NAMES: &[&str] = &[
     "r#try",
     "r#in",
     "r#while",
-    "r#let",
     "r#if",
     // What generated code calls things.
     "num",
