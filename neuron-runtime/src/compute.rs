@@ -5,7 +5,7 @@ use crate::cuda::{self, Input};
 use crate::evaluate::{Mode, Output, evaluate};
 use crate::parameter::Layout;
 use crate::{
-    Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Template,
+    Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Spec, Template,
 };
 
 /// Outputs of a template by their class, in order.
@@ -37,14 +37,14 @@ pub fn compute<N: Neuron, E: Element>(
     gradient: Gradient,
     arrays: &Arrays<'_, E>,
 ) -> Result<Computed<E>, Error> {
-    N::SPEC.check_template(template)?;
-    let device = common_device::<N, E>(template, arrays)?;
+    neuron.spec().check_template(template)?;
+    let device = common_device(neuron.spec(), template, arrays)?;
     let neurons = arrays.dims.iter().product();
-    let layouts = layouts::<N, E>(arrays)?;
-    let learnables = N::SPEC.arrays().zip(&arrays.parameters);
+    let layouts = layouts(neuron.spec(), arrays)?;
+    let learnables = neuron.spec().arrays().zip(&arrays.parameters);
     let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
     let mut learnable_shapes = learnables.map(|(_, array)| array.shape());
-    let outputs = N::SPEC.signature(template).outputs;
+    let outputs = neuron.spec().signature(template).outputs;
     let steps = arrays.steps;
     let shapes = outputs.iter().map(|buffer| match (buffer.extent, buffer.extent.rows(steps)) {
         (Extent::Step, _) => arrays.shape.to_vec(),
@@ -102,16 +102,20 @@ pub fn compute<N: Neuron, E: Element>(
 }
 
 /// How the values of each parameter are distributed over neurons.
-fn layouts<N: Neuron, E: Element>(arrays: &Arrays<'_, E>) -> Result<Vec<Layout>, Error> {
+fn layouts<E: Element>(spec: &'static Spec, arrays: &Arrays<'_, E>) -> Result<Vec<Layout>, Error> {
     let layout = |(param, array): (&crate::ParamSpec, &&Array<E::Real>)| {
-        Layout::of::<N>(param, array.shape(), arrays.dims)
+        Layout::of(spec.name, param, array.shape(), arrays.dims)
     };
-    N::SPEC.arrays().zip(&arrays.parameters).map(layout).collect()
+    spec.arrays().zip(&arrays.parameters).map(layout).collect()
 }
 
 /// The device that all arrays are on.
-fn common_device<N: Neuron, E: Element>(template: Template, arrays: &Arrays<'_, E>) -> Result<Device, Error> {
-    let names = N::SPEC.signature(template).inputs.iter().map(|buffer| buffer.name);
+fn common_device<E: Element>(
+    spec: &'static Spec,
+    template: Template,
+    arrays: &Arrays<'_, E>,
+) -> Result<Device, Error> {
+    let names = spec.signature(template).inputs.iter().map(|buffer| buffer.name);
     let signals = arrays.signals.iter().map(|array| array.device());
     let states = arrays.states.iter().chain(&arrays.parameters).map(|array| array.device());
     let mut devices = names.zip(signals.chain(states));
@@ -119,7 +123,7 @@ fn common_device<N: Neuron, E: Element>(template: Template, arrays: &Arrays<'_, 
     match devices.find(|(_, device)| *device != first) {
         None => Ok(first),
         Some((argument, device)) => Err(Error::Device {
-            neuron: N::SPEC.name,
+            neuron: spec.name,
             argument,
             expected: first.to_string(),
             actual: device.to_string(),

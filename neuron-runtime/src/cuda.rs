@@ -1,7 +1,7 @@
 //! The GPU: kernels that were compiled when the neuron's crate was built, or are compiled now.
 //!
 //! [`CudaDevice`] is a GPU with a stream of its own; arrays move to it with [`Array::to`](crate::Array::to), and
-//! nodes and training steps run where their inputs are. [`launch`] takes raw pointers and a raw stream, for
+//! nodes and training steps run where their inputs are. [`PreparedCall`] takes addresses and a stream, for
 //! data that belongs to another library.
 //!
 //! Images are tried in this order: a binary compiled for this very architecture, PTX, and the source, which
@@ -14,12 +14,14 @@ mod array;
 mod bits;
 mod cache;
 mod compile;
+mod context;
 mod device;
 mod error;
 mod evaluate;
 mod image;
-mod launch;
+mod kernel;
 mod memory;
+mod prepared;
 mod sums;
 mod whole;
 
@@ -33,6 +35,6 @@ pub use error::CudaError;
 pub use evaluate::run;
 pub(crate) use evaluate::{Input, Output, evaluate};
 pub use image::{ImageKinds, ImageSource, image_for, source_with};
-pub use launch::{BLOCK, RawCall, RawParameter, launch, load, load_from};
+pub use kernel::BLOCK;
 pub use memory::MemoryUse;
-pub use sums::workspace_bytes;
+pub use prepared::{PreparedCall, RawArray, RawCall, RawParameter, load, load_from, workspace_bytes};

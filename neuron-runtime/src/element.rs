@@ -5,8 +5,9 @@ use std::fmt::Debug;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::Real;
+use crate::any::AnyCall;
 use crate::rows::LANES;
+use crate::{Call, Real};
 
 /// What arrays are made of: plain numbers, all of whose bytes may have any value.
 ///
@@ -37,6 +38,10 @@ pub trait Element: Plain {
     /// Its name: `f32`, `f64`, `f16`, `bf16`.
     const NAME: &'static str;
 
+    /// A call on data of this format, among those on data of any.
+    #[doc(hidden)]
+    fn any<'c, 'a>(call: Call<'c, 'a, Self>) -> AnyCall<'c, 'a>;
+
     /// The stored number.
     fn load(self) -> Self::Real;
 
@@ -61,10 +66,14 @@ pub trait Element: Plain {
 }
 
 macro_rules! is_real {
-    ($($format:ident),*) => {$(
+    ($($format:ident: $any:ident),*) => {$(
         impl Element for $format {
             type Real = Self;
             const NAME: &'static str = stringify!($format);
+
+            fn any<'c, 'a>(call: Call<'c, 'a, Self>) -> AnyCall<'c, 'a> {
+                AnyCall::$any(call)
+            }
 
             #[inline(always)]
             fn load(self) -> Self {
@@ -87,13 +96,17 @@ macro_rules! is_real {
     )*};
 }
 
-is_real!(f32, f64);
+is_real!(f32: F32, f64: F64);
 
 macro_rules! is_half {
-    ($($format:ident),*) => {$(
+    ($($format:ident: $any:ident),*) => {$(
         impl Element for $format {
             type Real = f32;
             const NAME: &'static str = stringify!($format);
+
+            fn any<'c, 'a>(call: Call<'c, 'a, Self>) -> AnyCall<'c, 'a> {
+                AnyCall::$any(call)
+            }
 
             #[inline(always)]
             fn load(self) -> f32 {
@@ -118,4 +131,4 @@ macro_rules! is_half {
     )*};
 }
 
-is_half!(f16, bf16);
+is_half!(f16: F16, bf16: Bf16);

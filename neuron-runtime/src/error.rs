@@ -220,19 +220,6 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// More or fewer arguments than a kernel of a GPU takes.
-    #[error("{neuron} {template}: the kernel takes {expected} arguments, {actual} given")]
-    ArgumentCount {
-        /// The neuron.
-        neuron: &'static str,
-        /// The template.
-        template: Template,
-        /// How many it takes.
-        expected: usize,
-        /// How many there are.
-        actual: usize,
-    },
-
     /// The relaxed model of a template that has none.
     #[error("{neuron} {template}: the relaxed model has only forward_with_grad and fptt_with_grad")]
     NotRelaxed {

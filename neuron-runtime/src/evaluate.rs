@@ -86,7 +86,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Source<'_, E>],
 ) -> Result<Outputs<E>, Error> {
-    evaluate_by(template, neurons, gradient, inputs, N::SPEC, |call| match mode {
+    evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| match mode {
         Mode::Spiking => neuron.run(call),
         Mode::Relaxed => neuron.run_relaxed(call),
     })
@@ -104,7 +104,7 @@ pub fn evaluate_on<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Source<'_, E>],
 ) -> Result<Outputs<E>, Error> {
-    evaluate_by(template, neurons, gradient, inputs, N::SPEC, |call| match device {
+    evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| match device {
         Device::Cpu => neuron.run(call),
         Device::Cuda(device) => cuda::run(device, neuron, call),
     })

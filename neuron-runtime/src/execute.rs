@@ -26,9 +26,9 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     /// [`Error::BufferCount`], [`Error::BufferClass`], [`Error::Empty`], [`Error::NotAMultiple`],
     /// [`Error::Length`], [`Error::SurrogateParameter`], [`Error::Signature`], and as [`Neuron::validate_in`]. Nothing has been written then.
     pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
-        let spec = N::SPEC;
-        let (steps, signature) = self.check(spec)?;
+        let spec = neuron.spec();
         neuron.validate_in::<E::Real>()?;
+        let (steps, signature) = self.check(spec)?;
         self.check_parameters(neuron)?;
         let Self { template, neurons, gradient, inputs, outputs } = self;
         // The gradient of each neuron's own parameter, to be added up.
@@ -59,7 +59,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         match self.template {
             // One kernel for both: a step is a sequence of one.
             Template::ForwardWithGrad | Template::FpttWithGrad => self.execute(neuron, kernel),
-            template => Err(Error::NotRelaxed { neuron: N::SPEC.name, template }),
+            template => Err(Error::NotRelaxed { neuron: neuron.spec().name, template }),
         }
     }
 

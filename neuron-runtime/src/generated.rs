@@ -10,9 +10,9 @@ pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS, block, lanes};
 pub use crate::surrogate::TileGradient;
 pub use crate::tile::{Kernel, Tile};
 pub use crate::{
-    BufferSpec, Call, Class, Cuda, Element, Equation, Error, Extent, FlagSpec, Gradient, Image, Lanes,
-    Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec, StateSpec,
-    Template, Value, Values,
+    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Gradient,
+    Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
+    StateSpec, Template, Value, Values,
 };
 
 /// Checks that a neuron was declared with a reset mode.

@@ -181,8 +181,8 @@ struct Tally {
 ///
 /// # Errors
 /// [`Failure`]
-pub fn gradcheck<N: Neuron>(neuron: &N) -> Result<Report, Failure> {
-    let spec = N::SPEC;
+pub fn gradcheck<N: Neuron + Clone>(neuron: &N) -> Result<Report, Failure> {
+    let spec = neuron.spec();
     let mut tallies = vec![Tally::default(); spec.signature(Template::Bptt).outputs.len()];
     let settings = settings(neuron)?;
     for Setting { neuron, surrogate, seed } in &settings {
@@ -221,13 +221,13 @@ struct Setting<N> {
 }
 
 /// Every reset, with every setting of the flags and each surrogate.
-fn settings<N: Neuron>(neuron: &N) -> Result<Vec<Setting<N>>, Error> {
-    let flags = &N::SPEC.flags[..N::SPEC.flags.len().min(FLAGS)];
+fn settings<N: Neuron + Clone>(neuron: &N) -> Result<Vec<Setting<N>>, Error> {
+    let flags = &neuron.spec().flags[..neuron.spec().flags.len().min(FLAGS)];
     // As wide as the neuron's own distances: far from the threshold nothing would be seen of its spikes.
     let scale = point::scale(neuron);
     let surrogates = [Surrogate::atan(2.0 / scale), Surrogate::sigmoid(4.0 / scale)];
     let mut settings = Vec::new();
-    for &reset in N::SPEC.resets {
+    for &reset in neuron.spec().resets {
         for seed in 0..1u64 << flags.len() {
             let mut neuron = neuron.clone();
             neuron.set_reset(reset);

@@ -2,7 +2,7 @@
 
 use crate::parameter::{Layout, misfit};
 use crate::step::{arity, same};
-use crate::{Error, Neuron, ParamKind, Parameter, Real};
+use crate::{Error, Neuron, ParamKind, Parameter, Real, Spec};
 
 /// The states before the first step, in the order of [`Spec::states`](crate::Spec::states), each of `neurons`
 /// values. `parameters` are those of [`Spec::arrays`](crate::Spec::arrays), in order.
@@ -14,11 +14,11 @@ pub fn initial_states<N: Neuron, R: Real>(
     parameters: &[Parameter<'_, R>],
     neurons: usize,
 ) -> Result<Vec<Vec<R>>, Error> {
-    let grid = Grid::new::<N>(parameters, neurons)?;
+    let grid = Grid::new(neuron.spec(), parameters, neurons)?;
     if neurons == 0 {
-        return Ok(vec![Vec::new(); N::SPEC.states.len()]);
+        return Ok(vec![Vec::new(); neuron.spec().states.len()]);
     }
-    let mut states = vec![Vec::with_capacity(neurons); N::SPEC.states.len()];
+    let mut states = vec![Vec::with_capacity(neurons); neuron.spec().states.len()];
     for first in (0..grid.period).step_by(grid.step) {
         for (state, value) in states.iter_mut().zip(neuron.initial_state_at(&grid.values(first))) {
             state.extend(std::iter::repeat_n(R::from_f64(value), grid.step));
@@ -37,13 +37,13 @@ pub fn initial_grads<N: Neuron, R: Real>(
     parameters: &[Parameter<'_, R>],
     grad_states: &[&[R]],
 ) -> Result<Vec<Vec<R>>, Error> {
-    let spec = N::SPEC;
+    let spec = neuron.spec();
     arity(spec.name, "state gradients", spec.states.len(), grad_states.len())?;
     let neurons = grad_states[0].len();
     for (state, grads) in spec.states.iter().zip(grad_states) {
         same(spec.name, &format!("grad_{}", state.name), &[neurons], &[grads.len()])?;
     }
-    let grid = Grid::new::<N>(parameters, neurons)?;
+    let grid = Grid::new(neuron.spec(), parameters, neurons)?;
     let learnables = spec.arrays().zip(parameters).filter(|(param, _)| param.kind == ParamKind::Learnable);
     let layouts: Vec<Layout> = learnables.map(|(_, parameter)| parameter.layout()).collect();
     let mut sums: Vec<Vec<f64>> = layouts.iter().map(|layout| vec![0.0; layout.count]).collect();
@@ -69,8 +69,7 @@ struct Grid<'p, 'a, R> {
 }
 
 impl<'p, 'a, R: Real> Grid<'p, 'a, R> {
-    fn new<N: Neuron>(parameters: &'p [Parameter<'a, R>], neurons: usize) -> Result<Self, Error> {
-        let spec = N::SPEC;
+    fn new(spec: &'static Spec, parameters: &'p [Parameter<'a, R>], neurons: usize) -> Result<Self, Error> {
         arity(spec.name, "parameters", spec.arrays().count(), parameters.len())?;
         let (mut period, mut step) = (1, neurons.max(1));
         for (param, layout) in spec.arrays().zip(parameters.iter().map(Parameter::layout)) {

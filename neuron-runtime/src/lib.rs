@@ -14,6 +14,7 @@
 //! stays in the state of that neuron from there on; infinities follow the rules of IEEE 754: positive infinity
 //! fires. Other neurons are not affected.
 
+pub mod any;
 mod array;
 mod call;
 mod compute;
@@ -54,7 +55,7 @@ pub use isa::Isa;
 #[doc(hidden)]
 pub use macros::{__expand, __expand_surrogate};
 pub use memory::release_memory;
-pub use neuron::{Neuron, Value};
+pub use neuron::{DeclaredNeuron, Neuron, Value};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter, Values, validate_values};

@@ -1,7 +1,8 @@
-//! The trait that `neuron!` implements.
+//! The traits that `neuron!` implements.
 
 use std::fmt::Debug;
 
+use crate::any::Erased;
 use crate::{Call, Element, Error, Real, Reset, Spec, range};
 
 /// A value of a parameter, whatever its type.
@@ -17,21 +18,58 @@ pub enum Value {
 ///
 /// The methods serve code that works with any neuron: nodes, training steps, tools. To call the
 /// templates of one known neuron, use the methods that the macro adds to its struct.
-pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
+///
+/// It is object-safe: a neuron that is chosen at run time is a `Box<dyn Neuron>`, which is a neuron too, so that
+/// nodes and training steps can be made of it. A `dyn Neuron` carries its kernels for all four formats of data, where
+/// those of a known type are compiled for the formats that are used.
+///
+/// ```
+/// use neuron_runtime::{Array, MultiStepNode, Neuron, Value, neuron};
+///
+/// neuron! {
+///     pub struct Leaky {
+///         param tau = 2.0 where tau > 1.0;
+///         charge = v + (x - v) / tau;
+///         reset hard | soft;
+///     }
+/// }
+///
+/// let mut neuron: Box<dyn Neuron> = Box::new(Leaky::default());
+/// neuron.set("tau", Value::Real(4.0))?;
+/// let mut node = MultiStepNode::<_, f32>::new(neuron);
+/// let spikes = node.forward(&Array::full([3, 2], 8.0))?;
+/// assert_eq!(spikes.to_vec()?, [1.0; 6]);
+/// # Ok::<(), neuron_runtime::Error>(())
+/// ```
+pub trait Neuron: Erased + Debug + Send + Sync + 'static {
     /// What does not depend on parameter values.
-    const SPEC: &'static Spec;
+    fn spec(&self) -> &'static Spec;
 
-    /// Checks every parameter against its declared range; NaN and infinity are never in range.
-    fn validate(&self) -> Result<(), Error>;
+    /// Checks that the neuron was declared with the reset mode in use, and every parameter against its declared range;
+    /// NaN and infinity are never in range.
+    ///
+    /// # Errors
+    /// [`Error::ResetNotDeclared`], [`Error::ParameterRange`], [`Error::ParameterNotFinite`]
+    fn validate(&self) -> Result<(), Error> {
+        self.validate_rounded(|value| value)
+    }
+
+    /// As [`Neuron::validate`], of the parameters after `round`.
+    ///
+    /// # Errors
+    /// As [`Neuron::validate`].
+    fn validate_rounded(&self, round: fn(f64) -> f64) -> Result<(), Error>;
 
     /// As [`Neuron::validate`], also of the parameters as they are in the format of the arithmetic: `1.0 + 1e-12` is
     /// greater than 1, but not so in `f32`.
     ///
     /// # Errors
     /// As [`Neuron::validate`]; [`Error::ParameterRounded`], [`Error::ParameterTooLarge`].
-    fn validate_in<R: Real>(&self) -> Result<(), Error> {
-        self.validate()?;
-        range::check_rounded::<Self, R>(self)
+    fn validate_in<R: Real>(&self) -> Result<(), Error>
+    where
+        Self: Sized,
+    {
+        range::validate_in::<R>(self)
     }
 
     /// The reset mode in use.
@@ -54,7 +92,18 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
 
     /// As [`Neuron::validate`], for parameters only, with `values` in place of those that may differ between
     /// neurons: one for each of [`Spec::arrays`], in order.
-    fn validate_at(&self, values: &[f64]) -> Result<(), Error>;
+    ///
+    /// # Errors
+    /// [`Error::ParameterRange`], [`Error::ParameterNotFinite`]
+    fn validate_at(&self, values: &[f64]) -> Result<(), Error> {
+        self.validate_rounded_at(values, |value| value)
+    }
+
+    /// As [`Neuron::validate_at`], of the other parameters after `round`.
+    ///
+    /// # Errors
+    /// As [`Neuron::validate_at`].
+    fn validate_rounded_at(&self, values: &[f64], round: fn(f64) -> f64) -> Result<(), Error>;
 
     /// As [`Neuron::initial_state`], with `values` as in [`Neuron::validate_at`].
     fn initial_state_at(&self, values: &[f64]) -> Vec<f64>;
@@ -68,7 +117,9 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// Any parameter out of range, any buffer missing or of the wrong length: see [`Error`]. Nothing is
     /// written then.
-    fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
+    fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>
+    where
+        Self: Sized;
 
     /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad), or
     /// [`Template::ForwardWithGrad`](crate::Template::ForwardWithGrad), with the
@@ -77,5 +128,13 @@ pub trait Neuron: Clone + Debug + Default + PartialEq + Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`Neuron::run`]; [`Error::NotRelaxed`] for any other template.
-    fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>;
+    fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>
+    where
+        Self: Sized;
+}
+
+/// A type that [`neuron!`](crate::neuron) has declared: its specification is known without a value.
+pub trait DeclaredNeuron: Neuron + Clone + Default + PartialEq {
+    /// [`Neuron::spec`] of every value.
+    const SPEC: &'static Spec;
 }

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Stateful<N, E: Element, S> {
     operation: Operation<N, S>,
-    parameters: Parameters<N, E::Real>,
+    parameters: Parameters<E::Real>,
     states: Option<Vec<Array<E::Real>>>,
     stores_v_seq: bool,
     v_seq: Option<Array<E::Real>>,
@@ -64,7 +64,7 @@ pub type Node<N, E = f32> = Stateful<N, E, Single>;
 /// A layer of neurons with state that computes whole sequences; see [`Stateful`].
 pub type MultiStepNode<N, E = f32> = Stateful<N, E, Sequence>;
 
-impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
+impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Of neurons with the given parameters, with the ATan surrogate, `alpha = 2`.
     pub fn new(neuron: N) -> Self {
         Self::with_gradient(neuron, Gradient::default())
@@ -244,13 +244,14 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
 
     /// The states before the first step, in the shape that the inputs ask for.
     fn initial(&self, inputs: &[&Array<E>], device: &Device) -> Result<Vec<Array<E::Real>>, Error> {
-        let neuron = N::SPEC.name;
+        let spec = self.neuron().spec();
+        let neuron = spec.name;
         self.neuron().validate_in::<E::Real>()?;
-        arity(neuron, "inputs", N::SPEC.inputs.len(), inputs.len())?;
+        arity(neuron, "inputs", spec.inputs.len(), inputs.len())?;
         let shape = inputs[0].shape();
         let dims = if S::IS_SEQUENCE { shape.get(1..) } else { Some(shape) };
         let Some(dims) = dims else {
-            let (argument, expected) = (N::SPEC.inputs[0].to_owned(), "[T, ...]".to_owned());
+            let (argument, expected) = (spec.inputs[0].to_owned(), "[T, ...]".to_owned());
             return Err(Error::Shape { neuron, argument, expected, actual: shape.to_vec() });
         };
         if shape.contains(&0) {
@@ -268,7 +269,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// [`Error::NoContext`] without a forward pass in training mode, [`Error::Shape`], [`Error::Arity`] if the
     /// neuron has more inputs.
     pub fn backward(&mut self, grad_spike: &Array<E>) -> Result<Array<E>, Error> {
-        arity(N::SPEC.name, "inputs", N::SPEC.inputs.len(), 1)?;
+        arity(self.neuron().spec().name, "inputs", self.neuron().spec().inputs.len(), 1)?;
         let mut grads = self.backward_all(grad_spike)?;
         Ok(grads.swap_remove(0))
     }
@@ -279,14 +280,14 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     /// As [`Stateful::backward`], for any number of inputs.
     pub fn backward_all(&mut self, grad_spike: &Array<E>) -> Result<Vec<Array<E>>, Error> {
         let Some(Saved { context, continues, is_initial, grad_states }) = self.saved.last() else {
-            return Err(Error::NoContext { neuron: N::SPEC.name });
+            return Err(Error::NoContext { neuron: self.neuron().spec().name });
         };
         let zeros;
         let grad_states = match grad_states {
             Some(grads) => grads,
             None => {
                 let zero = Array::zeros(context.dims()).to(&grad_spike.device())?;
-                zeros = vec![zero; N::SPEC.states.len()];
+                zeros = vec![zero; self.neuron().spec().states.len()];
                 &zeros
             }
         };
@@ -316,7 +317,7 @@ impl<N: Neuron, E: Element, S: Stepping> Stateful<N, E, S> {
     }
 }
 
-impl<N: Neuron, E: Element> MultiStepNode<N, E> {
+impl<N: Neuron + Clone, E: Element> MultiStepNode<N, E> {
     /// Whether forward passes keep the membrane potential after every step, for [`Stateful::v_seq`]. At first they do
     /// not. In training mode it takes a pass of its own.
     pub fn store_v_seq(&mut self, stores: bool) {
@@ -335,11 +336,11 @@ impl<N: Neuron, E: Element> MultiStepNode<N, E> {
     /// # Errors
     /// As [`Stateful::forward`], and [`Error::NoTemplate`] if the neuron does not fire.
     pub fn forward_packed(&mut self, inputs: &[&Array<E>]) -> Result<PackedSpikes, Error> {
-        N::SPEC.check_template(Template::PackedFptt)?;
+        self.neuron().spec().check_template(Template::PackedFptt)?;
         let packed = self.pass(inputs, |operation, states, parameters, is_training| {
             if is_training {
                 let (stepped, context) = operation.forward_with(inputs, states, parameters)?;
-                let result = PackedSpikes::pack::<N, E>(&stepped.spike)?;
+                let result = PackedSpikes::pack(operation.neuron.spec(), &stepped.spike)?;
                 return Ok(Pass { result, states: stepped.states, context: Some(context) });
             }
             let PackedStepped { spike, states } = operation.packed(inputs, states, parameters)?;
@@ -350,7 +351,7 @@ impl<N: Neuron, E: Element> MultiStepNode<N, E> {
     }
 }
 
-impl<N: Neuron, E: Element, S: Stepping> Default for Stateful<N, E, S> {
+impl<N: Neuron + Clone + Default, E: Element, S: Stepping> Default for Stateful<N, E, S> {
     fn default() -> Self {
         Self::new(N::default())
     }
@@ -361,6 +362,7 @@ impl<N: Neuron, E: Element, S: Stepping> Default for Stateful<N, E, S> {
 impl<N: Neuron, E: Element, S> fmt::Display for Stateful<N, E, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Operation { neuron, gradient, .. } = &self.operation;
+        let spec = neuron.spec();
         let show = |name: &str| match neuron.get(name) {
             _ if self.parameters.is_set(name) => {
                 format!("{:?}", self.parameters.get(name).map_or(&[][..], Array::shape))
@@ -369,7 +371,7 @@ impl<N: Neuron, E: Element, S> fmt::Display for Stateful<N, E, S> {
             Some(Value::Flag(value)) => value.to_string(),
             None => "?".to_owned(),
         };
-        if N::SPEC.fires() {
+        if spec.fires() {
             let v_reset = if neuron.reset() == Reset::Soft { "None".to_owned() } else { show("v_reset") };
             let (detach_reset, surrogate) = (gradient.detach_reset, gradient.surrogate);
             write!(f, "v_threshold={}, v_reset={v_reset}, ", show("v_threshold"))?;
@@ -378,11 +380,11 @@ impl<N: Neuron, E: Element, S> fmt::Display for Stateful<N, E, S> {
                 write!(f, ", {name}={value}")?;
             }
         }
-        let params = N::SPEC.params.iter().map(|param| param.name);
-        let flags = N::SPEC.flags.iter();
+        let params = spec.params.iter().map(|param| param.name);
+        let flags = spec.flags.iter();
         let flags = flags.filter(|flag| neuron.get(flag.name) != Some(Value::Flag(flag.default)));
         let own = params.chain(flags.map(|flag| flag.name));
-        let first = if N::SPEC.fires() { ", " } else { "" };
+        let first = if spec.fires() { ", " } else { "" };
         for (i, name) in own.filter(|name| !["v_threshold", "v_reset"].contains(name)).enumerate() {
             write!(f, "{}{name}={}", if i == 0 { first } else { ", " }, show(name))?;
         }

@@ -7,7 +7,7 @@ use crate::cuda;
 use crate::memory::space;
 use crate::rows::{LANES, packed};
 use crate::spec::WORD;
-use crate::{Array, Class, Device, Element, Error, Neuron, Real, Spec, Template};
+use crate::{Array, Class, Device, Element, Error, Real, Spec, Template};
 
 /// Spikes of a sequence, one bit each: a 32nd of the memory of `f32` spikes.
 ///
@@ -29,17 +29,17 @@ impl PackedSpikes {
 
     /// Packs the spikes of a sequence `[T, ...]` where they are: every value that is not 0 is a spike.
     ///
-    /// `N` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels, which
+    /// `spec` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels, which
     /// are loaded if they are not yet.
     ///
     /// # Errors
     /// [`Error::Shape`] without a dimension for time, [`Error::Empty`] for arrays without elements,
     /// [`Error::NoTemplate`] if the neuron does not fire, [`Error::Cuda`].
-    pub fn pack<N: Neuron, E: Element>(spikes: &Array<E>) -> Result<Self, Error> {
-        let (neuron, template) = (N::SPEC.name, Template::PackedFptt);
-        N::SPEC.check_template(template)?;
+    pub fn pack<E: Element>(spec: &'static Spec, spikes: &Array<E>) -> Result<Self, Error> {
+        let (neuron, template) = (spec.name, Template::PackedFptt);
+        spec.check_template(template)?;
         let Some((&steps, dims)) = spikes.shape().split_first() else {
-            let (argument, expected) = (N::SPEC.output.to_owned(), "[T, ...]".to_owned());
+            let (argument, expected) = (spec.output.to_owned(), "[T, ...]".to_owned());
             return Err(Error::Shape { neuron, argument, expected, actual: Vec::new() });
         };
         // Where one dimension is 0, others are without limit.
@@ -58,9 +58,9 @@ impl PackedSpikes {
                 });
                 Data::cpu(words)
             }
-            Data::Cuda(data) => Data::Cuda(cuda::pack(N::SPEC, data, neurons)?),
+            Data::Cuda(data) => Data::Cuda(cuda::pack(spec, data, neurons)?),
         };
-        Ok(Self::new(N::SPEC, spikes.shape().to_vec(), words))
+        Ok(Self::new(spec, spikes.shape().to_vec(), words))
     }
 
     /// The spikes as 0 and 1, `[T, ...]`, where they are.

@@ -74,13 +74,18 @@ impl Layout {
         fits.then(|| Self { count: product(&dims[first..=last]), inner: product(&dims[last + 1..]) })
     }
 
-    /// As [`Layout::broadcast`], of a parameter of `N`.
+    /// As [`Layout::broadcast`], of a parameter of the neuron called `neuron`.
     ///
     /// # Errors
     /// [`Error::Shape`]
-    pub fn of<N: Neuron>(param: &ParamSpec, shape: &[usize], dims: &[usize]) -> Result<Self, Error> {
+    pub fn of(
+        neuron: &'static str,
+        param: &ParamSpec,
+        shape: &[usize],
+        dims: &[usize],
+    ) -> Result<Self, Error> {
         Self::broadcast(shape, dims).ok_or_else(|| Error::Shape {
-            neuron: N::SPEC.name,
+            neuron,
             argument: param.name.to_owned(),
             expected: format!("one that broadcasts to {dims:?}, repeating outer and inner dimensions only,"),
             actual: shape.to_vec(),
@@ -145,12 +150,11 @@ fn spread<R: Real>(values: &[R], inner: usize, first: usize) -> [R; LANES] {
 /// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values; [`Error::Arity`] for more or
 /// fewer arrays than the neuron has.
 pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
-    arity(N::SPEC.name, "parameters", N::SPEC.arrays().count(), arrays.len())?;
+    let spec = neuron.spec();
+    arity(spec.name, "parameters", spec.arrays().count(), arrays.len())?;
     if arrays.is_empty() {
         return Ok(());
     }
-    // Ranges may be over parameters that are one number too.
-    let neuron = rounded::<N, R>(neuron)?;
     let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0).max(1);
     let mut values = vec![0.0; arrays.len()];
     for i in 0..most {
@@ -158,7 +162,8 @@ pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Resul
             // One without values is refused for its length.
             *value = array.get(i % array.len().max(1)).map_or(f64::NAN, |value| value.to_f64());
         }
-        neuron.validate_at(&values)?;
+        // Ranges may be over parameters that are one number too.
+        neuron.validate_rounded_at(&values, rounded::<R>)?;
     }
     Ok(())
 }

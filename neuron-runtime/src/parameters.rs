@@ -1,30 +1,29 @@
 //! The parameters of a node that may differ between its neurons, with their gradients.
 
-use std::marker::PhantomData;
-
 use crate::initial::{initial_grads, initial_states};
 use crate::parameter::{Layout, validate_values};
 use crate::step::{Context, own_value};
-use crate::{Array, Device, Element, Error, Neuron, ParamKind, ParamSpec, Parameter, Real};
+use crate::{Array, Device, Element, Error, Neuron, ParamKind, ParamSpec, Parameter, Real, Spec};
 
 /// Values and gradients, in the order of [`Spec::arrays`](crate::Spec::arrays).
 #[derive(Clone, Debug)]
-pub(crate) struct Parameters<N, R: Real> {
+pub(crate) struct Parameters<R: Real> {
+    spec: &'static Spec,
     arrays: Vec<Array<R>>,
     /// Whether each was given a value other than the neuron's own.
     is_set: Vec<bool>,
     /// What backward passes gave, for each learnable parameter, still where they left it: to add up only when
     /// asked means not to wait for the GPU in each pass.
     grads: Vec<Vec<Array<R>>>,
-    neuron: PhantomData<N>,
 }
 
-impl<N: Neuron, R: Real> Parameters<N, R> {
+impl<R: Real> Parameters<R> {
     /// The neuron's own values.
-    pub fn of(neuron: &N) -> Self {
-        let arrays: Vec<Array<R>> = N::SPEC.arrays().map(|param| own_value(neuron, param)).collect();
-        let grads = N::SPEC.learnables().map(|_| Vec::new()).collect();
-        Self { is_set: vec![false; arrays.len()], arrays, grads, neuron: PhantomData }
+    pub fn of(neuron: &impl Neuron) -> Self {
+        let spec = neuron.spec();
+        let arrays: Vec<Array<R>> = spec.arrays().map(|param| own_value(neuron, param)).collect();
+        let grads = spec.learnables().map(|_| Vec::new()).collect();
+        Self { spec, is_set: vec![false; arrays.len()], arrays, grads }
     }
 
     pub fn arrays(&self) -> &[Array<R>] {
@@ -32,16 +31,16 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
     }
 
     pub fn get(&self, name: &str) -> Option<&Array<R>> {
-        Some(&self.arrays[N::SPEC.arrays().position(|param| param.name == name)?])
+        Some(&self.arrays[self.spec.arrays().position(|param| param.name == name)?])
     }
 
     pub fn is_set(&self, name: &str) -> bool {
-        N::SPEC.arrays().position(|param| param.name == name).is_some_and(|at| self.is_set[at])
+        self.spec.arrays().position(|param| param.name == name).is_some_and(|at| self.is_set[at])
     }
 
     /// Sets one, if its values are in range.
-    pub fn set(&mut self, neuron: &N, name: &str, values: Array<R>) -> Result<(), Error> {
-        let at = N::SPEC.array_index(name)?;
+    pub fn set(&mut self, neuron: &impl Neuron, name: &str, values: Array<R>) -> Result<(), Error> {
+        let at = self.spec.array_index(name)?;
         let mut all = Vec::new();
         for (i, array) in self.arrays.iter().enumerate() {
             all.push(if i == at { values.to_vec()? } else { array.to_vec()? });
@@ -63,11 +62,11 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
     /// The states before the first step, of shape `dims`.
     pub fn initial_states(
         &self,
-        neuron: &N,
+        neuron: &impl Neuron,
         dims: &[usize],
         device: &Device,
     ) -> Result<Vec<Array<R>>, Error> {
-        let spec = N::SPEC;
+        let spec = self.spec;
         if !spec.states.iter().any(|state| state.varies) {
             let values = neuron.initial_state();
             return values
@@ -75,7 +74,7 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
                 .map(|value| Array::full(dims, R::from_f64(value)).to(device))
                 .collect();
         }
-        let copies = Copies::new::<N>(&self.arrays, dims)?;
+        let copies = Copies::new(spec, &self.arrays, dims)?;
         let states = initial_states(neuron, &copies.parameters(), dims.iter().product())?;
         let whole = |state: Vec<R>| Array::from_vec(dims, state)?.to(device);
         states.into_iter().map(whole).collect()
@@ -83,17 +82,17 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
 
     /// The gradients of the learnable parameters through the initial states that a forward pass began with, from
     /// those of the states.
-    pub fn grads_of_initial<E: Element<Real = R>>(
+    pub fn grads_of_initial<N: Neuron + Clone, E: Element<Real = R>>(
         neuron: &N,
         context: &Context<N, E>,
         grad_states: &[Array<R>],
     ) -> Result<Vec<Array<R>>, Error> {
-        let spec = N::SPEC;
+        let spec = neuron.spec();
         let learnables = spec.learnables().count();
         if learnables == 0 || !spec.states.iter().any(|state| state.varies) {
             return Ok(Vec::new());
         }
-        let copies = Copies::new::<N>(context.parameters(), context.dims())?;
+        let copies = Copies::new(spec, context.parameters(), context.dims())?;
         let grad_states = grad_states.iter().map(Array::to_vec).collect::<Result<Vec<_>, _>>()?;
         let grad_states: Vec<&[R]> = grad_states.iter().map(Vec::as_slice).collect();
         let grads = initial_grads(neuron, &copies.parameters(), &grad_states)?;
@@ -120,7 +119,7 @@ impl<N: Neuron, R: Real> Parameters<N, R> {
 
     /// The sum of all that was added, where the last of it is.
     pub fn grad(&self, name: &str) -> Result<Option<Array<R>>, Error> {
-        let Some(at) = N::SPEC.learnables().position(|param| param.name == name) else { return Ok(None) };
+        let Some(at) = self.spec.learnables().position(|param| param.name == name) else { return Ok(None) };
         let Some(last) = self.grads[at].last() else { return Ok(None) };
         let mut sum = vec![0.0; last.shape().iter().product()];
         for grad in &self.grads[at] {
@@ -139,11 +138,11 @@ struct Copies<R> {
 }
 
 impl<R: Real> Copies<R> {
-    fn new<N: Neuron>(arrays: &[Array<R>], dims: &[usize]) -> Result<Self, Error> {
+    fn new(spec: &'static Spec, arrays: &[Array<R>], dims: &[usize]) -> Result<Self, Error> {
         let value = |(param, array): (&ParamSpec, &Array<R>)| {
-            Ok((array.to_vec()?, Layout::of::<N>(param, array.shape(), dims)?))
+            Ok((array.to_vec()?, Layout::of(spec.name, param, array.shape(), dims)?))
         };
-        Ok(Self { each: N::SPEC.arrays().zip(arrays).map(value).collect::<Result<_, Error>>()? })
+        Ok(Self { each: spec.arrays().zip(arrays).map(value).collect::<Result<_, Error>>()? })
     }
 
     fn parameters(&self) -> Vec<Parameter<'_, R>> {

@@ -1,6 +1,6 @@
 //! What training keeps, and what that costs: bytes, counted from the signatures.
 
-use crate::{BufferSpec, Element, Neuron, Spec, Template};
+use crate::{BufferSpec, Element, Spec, Template};
 
 /// What the forward pass of a training step keeps for its backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,9 +38,9 @@ impl Traffic {
     ///
     /// # Panics
     /// If the neuron does not have that template; see [`Spec::check_template`].
-    pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
+    pub fn of<E: Element>(spec: &'static Spec, template: Template, steps: usize, neurons: usize) -> Self {
         let bytes = |buffers: &[BufferSpec]| sum(buffers.iter().map(|b| b.bytes::<E>(steps, neurons)));
-        let signature = N::SPEC.signature(template);
+        let signature = spec.signature(template);
         Self { read: bytes(signature.inputs), written: bytes(signature.outputs) }
     }
 
@@ -65,19 +65,19 @@ pub struct Plan {
 
 impl Plan {
     /// What it costs to train `steps` steps of `neurons` neurons with data of format `E`, keeping `keep`.
-    pub fn of<N: Neuron, E: Element>(keep: Keep, steps: usize, neurons: usize) -> Self {
+    pub fn of<E: Element>(spec: &'static Spec, keep: Keep, steps: usize, neurons: usize) -> Self {
         let [forward, backward] = keep.templates();
-        let kept = N::SPEC.signature(forward).outputs.iter().filter(|buffer| is_kept(N::SPEC, buffer));
+        let kept = spec.signature(forward).outputs.iter().filter(|buffer| is_kept(spec, buffer));
         let kept = sum(kept.map(|buffer| buffer.bytes::<E>(steps, neurons)));
-        let traffic = |template| Traffic::of::<N, E>(template, steps, neurons);
+        let traffic = |template| Traffic::of::<E>(spec, template, steps, neurons);
         Self { keep, forward: traffic(forward), backward: traffic(backward), kept }
     }
 }
 
 /// The way to train that moves the fewest bytes; of two that move as many, the one that keeps fewer.
-pub fn plan<N: Neuron, E: Element>(steps: usize, neurons: usize) -> Plan {
+pub fn plan<E: Element>(spec: &'static Spec, steps: usize, neurons: usize) -> Plan {
     let [lean, classical] =
-        [Keep::Checkpoints, Keep::Factors].map(|keep| Plan::of::<N, E>(keep, steps, neurons));
+        [Keep::Checkpoints, Keep::Factors].map(|keep| Plan::of::<E>(spec, keep, steps, neurons));
     let cost = |plan: Plan| (plan.forward.total().saturating_add(plan.backward.total()), plan.kept);
     if cost(classical) < cost(lean) { classical } else { lean }
 }

@@ -2,19 +2,14 @@
 
 use crate::{Error, Neuron, Real, Value};
 
-/// The neuron with the parameters that it has in the format of the arithmetic.
-pub(crate) fn rounded<N: Neuron, R: Real>(neuron: &N) -> Result<N, Error> {
-    let mut rounded = neuron.clone();
-    for param in N::SPEC.params {
-        if let Some(Value::Real(value)) = neuron.get(param.name) {
-            rounded.set(param.name, Value::Real(R::from_f64(value).to_f64()))?;
-        }
-    }
-    Ok(rounded)
+/// The nearest number of a format of arithmetic.
+pub(crate) fn rounded<R: Real>(value: f64) -> f64 {
+    R::from_f64(value).to_f64()
 }
 
-/// Checks the parameters of a neuron that is valid in float64, as they are in the format of the arithmetic.
-pub(crate) fn check_rounded<N: Neuron, R: Real>(neuron: &N) -> Result<(), Error> {
+/// Checks the parameters of a neuron as they are declared, and as they are in the format of the arithmetic.
+pub(crate) fn validate_in<R: Real>(neuron: &(impl Neuron + ?Sized)) -> Result<(), Error> {
+    neuron.validate()?;
     if size_of::<R>() == size_of::<f64>() {
         return Ok(());
     }
@@ -22,7 +17,7 @@ pub(crate) fn check_rounded<N: Neuron, R: Real>(neuron: &N) -> Result<(), Error>
         Some(Value::Real(value)) => value,
         _ => f64::NAN,
     });
-    rounded::<N, R>(neuron)?.validate().map_err(|error| match error {
+    neuron.validate_rounded(rounded::<R>).map_err(|error| match error {
         Error::ParameterRange { neuron, name, value: rounded, expected } => {
             Error::ParameterRounded { neuron, name, value: before(name), rounded, format, expected }
         }

@@ -5,6 +5,7 @@
 //! bits.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::Real;
 use crate::parameter::Layout;
@@ -36,11 +37,11 @@ impl Pass {
 }
 
 /// The passes that add up `neurons` values, seen as `[batch, count, inner]`, over `batch` and `inner`.
-pub(crate) fn passes(layout: Layout, neurons: usize) -> Vec<Pass> {
+pub(crate) fn passes(layout: Layout, neurons: usize) -> SmallVec<[Pass; 8]> {
     // One value for all: all are neighbours.
     let shared = Layout { count: 1, inner: neurons };
     let Layout { count, inner } = if layout == Layout::SHARED { shared } else { layout };
-    let mut passes = Vec::new();
+    let mut passes = SmallVec::new();
     let columns = count * inner;
     let mut rows = neurons / columns;
     while rows > 1 {

@@ -124,7 +124,7 @@ pub struct Context<N, E: Element> {
     template: Template,
 }
 
-impl<N: Neuron, S: Stepping> Operation<N, S> {
+impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
     /// Of a neuron with its parameters, and a surrogate or a whole [`Gradient`].
     pub fn new(neuron: N, gradient: impl Into<Gradient>) -> Self {
         Self { neuron, gradient: gradient.into(), keep: None, stepping: PhantomData }
@@ -180,7 +180,8 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         let Arrays { dims, shape, steps, .. } = arrays;
         // The backward pass may be the first to read it: too late for an error.
         self.gradient.surrogate.validate_in::<E::Real>()?;
-        let keep = self.keep.unwrap_or_else(|| plan::<N, E>(steps, dims.iter().product()).keep);
+        let keep =
+            self.keep.unwrap_or_else(|| plan::<E>(self.neuron.spec(), steps, dims.iter().product()).keep);
         let [forward, backward] = S::templates(keep);
         let (stepped, kept) = self.run(forward, &arrays)?;
         let mut context = Context {
@@ -261,7 +262,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         let arrays = self.check(inputs, states, parameters)?;
         let computed = compute(&self.neuron, Template::PackedFptt, self.gradient, &arrays)?;
         let words = computed.bits.expect("what the template gives");
-        let spike = PackedSpikes::new(N::SPEC, arrays.shape.to_vec(), words);
+        let spike = PackedSpikes::new(self.neuron.spec(), arrays.shape.to_vec(), words);
         Ok(PackedStepped { spike, states: computed.states })
     }
 
@@ -269,7 +270,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
     pub(crate) fn parameters<E: Element>(&self, inputs: &[&Array<E>]) -> Result<Vec<Array<E::Real>>, Error> {
         let device = inputs.first().map_or(Device::Cpu, |input| input.device());
         let array = |param: &ParamSpec| own_value(&self.neuron, param).to(&device);
-        N::SPEC.arrays().map(array).collect()
+        self.neuron.spec().arrays().map(array).collect()
     }
 
     /// What a forward template returns: spikes and states, and what it keeps.
@@ -280,7 +281,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
     ) -> Result<(Stepped<E>, Kept<E>), Error> {
         let computed = compute(&self.neuron, template, self.gradient, arrays)?;
         let (spike, mut next) = (first(computed.signals), computed.states);
-        let kept = next.split_off(N::SPEC.states.len());
+        let kept = next.split_off(self.neuron.spec().states.len());
         Ok((Stepped { spike, states: next }, kept))
     }
 
@@ -291,7 +292,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
         states: &[&'a Array<E::Real>],
         parameters: &[&'a Array<E::Real>],
     ) -> Result<Arrays<'a, E>, Error> {
-        let spec = N::SPEC;
+        let spec = self.neuron.spec();
         arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
         arity(spec.name, "states", spec.states.len(), states.len())?;
         arity(spec.name, "parameters", spec.arrays().count(), parameters.len())?;
@@ -314,7 +315,7 @@ impl<N: Neuron, S: Stepping> Operation<N, S> {
     }
 }
 
-impl<N: Neuron> Operation<N, Sequence> {
+impl<N: Neuron + Clone> Operation<N, Sequence> {
     /// Forward pass without gradient of any neuron that fires, with spikes of one bit, and the states after the last
     /// step; see [`Operation::forward_all`].
     ///
@@ -342,7 +343,7 @@ impl<N: Neuron> Operation<N, Sequence> {
     }
 }
 
-impl<N: Neuron, E: Element> Context<N, E> {
+impl<N: Neuron + Clone, E: Element> Context<N, E> {
     /// Backward pass of a neuron with one input and one state: the gradients of `x` and of `v` before the
     /// first step, from those of the spikes and of `v` after the last.
     ///
@@ -353,7 +354,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
         grad_spike: &Array<E>,
         grad_v_next: &Array<E::Real>,
     ) -> Result<(Array<E>, Array<E::Real>), Error> {
-        arity(N::SPEC.name, "inputs", N::SPEC.inputs.len(), 1)?;
+        arity(self.neuron.spec().name, "inputs", self.neuron.spec().inputs.len(), 1)?;
         let Gradients { inputs, states, .. } = self.backward_all(grad_spike, &[grad_v_next])?;
         Ok((first(inputs), first(states)))
     }
@@ -367,7 +368,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
         grad_spike: &Array<E>,
         grad_states: &[&Array<E::Real>],
     ) -> Result<Gradients<E>, Error> {
-        let spec = N::SPEC;
+        let spec = self.neuron.spec();
         arity(spec.name, "state gradients", spec.states.len(), grad_states.len())?;
         same(spec.name, &format!("grad_{}", spec.output), &self.shape, grad_spike.shape())?;
         for (state, array) in spec.states.iter().zip(grad_states) {
@@ -393,7 +394,7 @@ impl<N: Neuron, E: Element> Context<N, E> {
 
     /// Keeps the inputs and states that the steps are computed again from, which takes no memory: the caller has them.
     fn keep_start(&mut self, inputs: &[&Array<E>], states: &[&Array<E::Real>]) -> Result<(), Error> {
-        let spec = N::SPEC;
+        let spec = self.neuron.spec();
         let inputs = spec.inputs.iter().zip(inputs).filter(|(name, _)| spec.rereads_input(name));
         self.inputs = inputs.map(|(_, &array)| array.clone()).collect();
         let states = spec.states.iter().zip(states).filter(|(state, _)| spec.rereads_state(state.name));

@@ -1,6 +1,6 @@
 //! Declarations under conditions, and those that other macros write.
 
-use neuron_runtime::{Error, Neuron, neuron, surrogate};
+use neuron_runtime::{DeclaredNeuron, Error, neuron, surrogate};
 
 neuron! {
     /// Not there: it has mistakes, would be warned of, and what it becomes would be there twice.

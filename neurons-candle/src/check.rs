@@ -1,7 +1,7 @@
 //! Everything that can be wrong with arguments, found before any work.
 
 use candle_core::{DType, Tensor};
-use neuron_runtime::{Layout, Neuron, validate_values};
+use neuron_runtime::{Layout, Neuron, Spec, validate_values};
 
 use crate::Error;
 use crate::passes::Neurons;
@@ -21,7 +21,7 @@ pub(crate) fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
 }
 
 /// Checks a call, and says how its parameters are distributed over neurons.
-pub(crate) fn check_call<N: Neuron>(
+pub(crate) fn check_call<N: Neuron + Clone>(
     neurons: &Neurons<N>,
     multi_step: bool,
     inputs: &[&Tensor],
@@ -30,7 +30,7 @@ pub(crate) fn check_call<N: Neuron>(
 ) -> Result<Vec<Layout>, Error> {
     neurons.neuron.validate()?;
     neurons.gradient.surrogate.validate()?;
-    let spec = N::SPEC;
+    let spec = neurons.neuron.spec();
     let state_names: Vec<_> = spec.states.iter().map(|state| state.name).collect();
     check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
     check_count(spec.name, "states", &state_names, states.len())?;
@@ -39,7 +39,7 @@ pub(crate) fn check_call<N: Neuron>(
     let input_names: Vec<_> = spec.inputs.iter().map(|name| format!("{name}{suffix}")).collect();
     let x = inputs[0];
     let state_dtype = state_dtype_of(&input_names[0], x)?;
-    let dims = if multi_step { step_dims::<N>(x)? } else { x.dims() };
+    let dims = if multi_step { step_dims(spec, x)? } else { x.dims() };
     if x.elem_count() == 0 {
         return Err(Error::Empty { name: input_names[0].clone(), shape: x.dims().to_vec() });
     }
@@ -55,35 +55,35 @@ pub(crate) fn check_call<N: Neuron>(
 }
 
 /// Checks the parameters of neurons whose states are of shape `dims`.
-pub(crate) fn check_parameters<N: Neuron>(
+pub(crate) fn check_parameters<N: Neuron + Clone>(
     neuron: &N,
     parameters: &[Tensor],
     dims: &[usize],
     dtype: DType,
 ) -> Result<Vec<Layout>, Error> {
-    let spec = N::SPEC;
+    let spec = neuron.spec();
     let names: Vec<_> = spec.arrays().map(|param| param.name).collect();
     check_count(spec.name, "parameters", &names, parameters.len())?;
     let mut layouts = Vec::with_capacity(parameters.len());
     for (param, values) in spec.arrays().zip(parameters) {
         check_dtype(param.name, values, dtype)?;
-        layouts.push(Layout::of::<N>(param, values.dims(), dims)?);
+        layouts.push(Layout::of(spec.name, param, values.dims(), dims)?);
     }
     check_ranges(neuron, parameters)?;
     Ok(layouts)
 }
 
 /// Checks the values of all parameters against their ranges.
-pub(crate) fn check_ranges<N: Neuron>(neuron: &N, parameters: &[Tensor]) -> Result<(), Error> {
+pub(crate) fn check_ranges<N: Neuron + Clone>(neuron: &N, parameters: &[Tensor]) -> Result<(), Error> {
     let values = |tensor: &Tensor| tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1();
     let values = parameters.iter().map(values).collect::<candle_core::Result<Vec<Vec<f64>>>>()?;
     Ok(validate_values(neuron, &values.iter().map(Vec::as_slice).collect::<Vec<_>>())?)
 }
 
 /// The shape of the states for the sequence `x_seq`.
-pub(crate) fn step_dims<N: Neuron>(x_seq: &Tensor) -> Result<&[usize], Error> {
+pub(crate) fn step_dims<'x>(spec: &Spec, x_seq: &'x Tensor) -> Result<&'x [usize], Error> {
     match x_seq.dims() {
-        [] => Err(Error::NoTime { name: format!("{}_seq", N::SPEC.inputs[0]) }),
+        [] => Err(Error::NoTime { name: format!("{}_seq", spec.inputs[0]) }),
         [_, dims @ ..] => Ok(dims),
     }
 }

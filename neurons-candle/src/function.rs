@@ -1,7 +1,7 @@
 //! Steps and sequences as functions of inputs, states and parameters.
 
 use candle_core::{DType, Tensor};
-use neuron_runtime::{Device, Gradient, Neuron, ParamKind, ParamSpec, Value};
+use neuron_runtime::{Device, Gradient, Neuron, ParamKind, ParamSpec, Spec, Value};
 
 use crate::Error;
 use crate::check::{check_call, check_parameters, state_dtype, state_dtype_of};
@@ -18,7 +18,7 @@ use crate::passes::{Neurons, Passes};
 ///
 /// # Errors
 /// Tensors that do not fit the neuron or each other, parameters out of range: see [`Error`].
-pub fn step<N: Neuron>(
+pub fn step<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
     inputs: &[&Tensor],
@@ -37,7 +37,7 @@ pub fn step<N: Neuron>(
 ///
 /// # Errors
 /// As [`step`].
-pub fn step_with<N: Neuron>(
+pub fn step_with<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
     inputs: &[&Tensor],
@@ -53,7 +53,7 @@ pub fn step_with<N: Neuron>(
 ///
 /// # Errors
 /// As [`step`], and for inputs without a time dimension.
-pub fn multi_step<N: Neuron>(
+pub fn multi_step<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
     inputs: &[&Tensor],
@@ -67,7 +67,7 @@ pub fn multi_step<N: Neuron>(
 ///
 /// # Errors
 /// As [`multi_step`].
-pub fn multi_step_with<N: Neuron>(
+pub fn multi_step_with<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
     inputs: &[&Tensor],
@@ -82,8 +82,8 @@ pub fn multi_step_with<N: Neuron>(
 ///
 /// # Errors
 /// [`Error::UnsupportedDType`], or a device that is out of memory.
-pub fn initial_state<N: Neuron>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, Error> {
-    let dtype = state_dtype_of(N::SPEC.inputs[0], x)?;
+pub fn initial_state<N: Neuron + Clone>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+    let dtype = state_dtype_of(neuron.spec().inputs[0], x)?;
     initial(neuron, x.dims(), &own_values(neuron, x, dtype)?, x, dtype)
 }
 
@@ -91,16 +91,16 @@ pub fn initial_state<N: Neuron>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, E
 ///
 /// # Errors
 /// As [`initial_state`], and parameters that do not fit.
-pub fn initial_state_with<N: Neuron>(
+pub fn initial_state_with<N: Neuron + Clone>(
     neuron: &N,
     x: &Tensor,
     parameters: &[Tensor],
 ) -> Result<Vec<Tensor>, Error> {
-    initial(neuron, x.dims(), parameters, x, state_dtype_of(N::SPEC.inputs[0], x)?)
+    initial(neuron, x.dims(), parameters, x, state_dtype_of(neuron.spec().inputs[0], x)?)
 }
 
 /// Of shape `dims` and format `dtype`, where `x` is.
-pub(crate) fn initial<N: Neuron>(
+pub(crate) fn initial<N: Neuron + Clone>(
     neuron: &N,
     dims: &[usize],
     parameters: &[Tensor],
@@ -108,21 +108,21 @@ pub(crate) fn initial<N: Neuron>(
     dtype: DType,
 ) -> Result<Vec<Tensor>, Error> {
     let layouts = check_parameters(neuron, parameters, dims, dtype)?;
-    if !N::SPEC.states.iter().any(|state| state.varies) {
+    if !neuron.spec().states.iter().any(|state| state.varies) {
         let full = |value| Tensor::full(value, dims, x.device())?.to_dtype(dtype);
         return Ok(neuron.initial_state().into_iter().map(full).collect::<candle_core::Result<_>>()?);
     }
     let count = dims.iter().product();
-    let states = flat(&constant_but_learnable::<N>(parameters))?.apply_op1(Initial {
+    let states = flat(&constant_but_learnable(neuron.spec(), parameters))?.apply_op1(Initial {
         neuron: neuron.clone(),
         count,
         layouts,
     })?;
     let state = |i| states.narrow(0, i * count, count)?.reshape(dims);
-    Ok((0..N::SPEC.states.len()).map(state).collect::<candle_core::Result<_>>()?)
+    Ok((0..neuron.spec().states.len()).map(state).collect::<candle_core::Result<_>>()?)
 }
 
-pub(crate) fn call<N: Neuron>(
+pub(crate) fn call<N: Neuron + Clone>(
     neurons: &Neurons<N>,
     multi_step: bool,
     inputs: &[&Tensor],
@@ -135,7 +135,7 @@ pub(crate) fn call<N: Neuron>(
     let count = x.elem_count() / steps;
     let passes = Passes { neurons: neurons.clone(), multi_step, steps, count, layouts };
 
-    let reals = [states, &constant_but_learnable::<N>(parameters)].concat();
+    let reals = [states, &constant_but_learnable(neurons.neuron.spec(), parameters)].concat();
     let result = flat(inputs.iter().copied())?.apply_op2(&flat(&reals)?, Forward(passes))?;
 
     let output = result.narrow(0, 0, steps * count)?.to_dtype(x.dtype())?.reshape(x.shape())?;
@@ -146,12 +146,12 @@ pub(crate) fn call<N: Neuron>(
 }
 
 /// The neuron's own values of the parameters that may differ between neurons, one for all, where `x` is.
-fn own_values<N: Neuron>(neuron: &N, x: &Tensor, dtype: DType) -> Result<Vec<Tensor>, Error> {
-    N::SPEC.arrays().map(|param| shared_value(neuron, param, x, dtype)).collect()
+fn own_values<N: Neuron + Clone>(neuron: &N, x: &Tensor, dtype: DType) -> Result<Vec<Tensor>, Error> {
+    neuron.spec().arrays().map(|param| shared_value(neuron, param, x, dtype)).collect()
 }
 
 /// As [`own_values`], for a call; what is wrong with its inputs is found by the call itself.
-fn own_values_for<N: Neuron>(neuron: &N, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
+fn own_values_for<N: Neuron + Clone>(neuron: &N, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
     let Some((x, dtype)) = inputs.first().and_then(|x| Some((*x, state_dtype(x.dtype())?))) else {
         return Ok(Vec::new());
     };
@@ -159,7 +159,7 @@ fn own_values_for<N: Neuron>(neuron: &N, inputs: &[&Tensor]) -> Result<Vec<Tenso
 }
 
 /// The neuron's own value of a parameter, one for all, where `x` is.
-pub(crate) fn shared_value<N: Neuron>(
+pub(crate) fn shared_value<N: Neuron + Clone>(
     neuron: &N,
     param: &ParamSpec,
     x: &Tensor,
@@ -169,7 +169,7 @@ pub(crate) fn shared_value<N: Neuron>(
 }
 
 /// The neuron's own value of a parameter.
-pub(crate) fn own_value<N: Neuron>(neuron: &N, param: &ParamSpec) -> f64 {
+pub(crate) fn own_value<N: Neuron + Clone>(neuron: &N, param: &ParamSpec) -> f64 {
     match neuron.get(param.name) {
         Some(Value::Real(value)) => value,
         _ => param.default,
@@ -177,12 +177,12 @@ pub(crate) fn own_value<N: Neuron>(neuron: &N, param: &ParamSpec) -> f64 {
 }
 
 /// Candle would compute a gradient for the others too, of zeros.
-fn constant_but_learnable<N: Neuron>(parameters: &[Tensor]) -> Vec<Tensor> {
+fn constant_but_learnable(spec: &'static Spec, parameters: &[Tensor]) -> Vec<Tensor> {
     let constant = |(param, values): (&ParamSpec, &Tensor)| match param.kind {
         ParamKind::Learnable => values.clone(),
         ParamKind::Array | ParamKind::Scalar => values.detach(),
     };
-    N::SPEC.arrays().zip(parameters).map(constant).collect()
+    spec.arrays().zip(parameters).map(constant).collect()
 }
 
 /// All elements one behind the other. A single contiguous tensor is not copied.

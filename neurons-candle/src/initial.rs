@@ -18,7 +18,7 @@ pub(crate) struct Initial<N> {
 /// Gradients of the parameters, from those of the states.
 struct Backward<'a, N>(&'a Initial<N>);
 
-impl<N: Neuron> Initial<N> {
+impl<N: Neuron + Clone> Initial<N> {
     fn states<R: Real>(&self, values: &[R]) -> Result<Vec<R>> {
         let parameters: Vec<_> = parameters(&self.layouts, values).collect();
         let states = initial_states(&self.neuron, &parameters, self.count).map_err(Error::wrap)?;
@@ -30,7 +30,7 @@ impl<N: Neuron> Initial<N> {
         let grad_states: Vec<&[R]> = grad_states.chunks_exact(self.count).collect();
         let grads = initial_grads(&self.neuron, &parameters, &grad_states).map_err(Error::wrap)?;
         let mut grads = grads.into_iter();
-        let all = N::SPEC.arrays().zip(&self.layouts).map(|(param, layout)| match param.kind {
+        let all = self.neuron.spec().arrays().zip(&self.layouts).map(|(param, layout)| match param.kind {
             ParamKind::Learnable => grads.next().unwrap_or_default(),
             ParamKind::Array | ParamKind::Scalar => vec![R::default(); layout.count],
         });
@@ -38,9 +38,9 @@ impl<N: Neuron> Initial<N> {
     }
 }
 
-impl<N: Neuron> CustomOp1 for Initial<N> {
+impl<N: Neuron + Clone> CustomOp1 for Initial<N> {
     fn name(&self) -> &'static str {
-        N::SPEC.name
+        self.neuron.spec().name
     }
 
     fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
@@ -56,9 +56,9 @@ impl<N: Neuron> CustomOp1 for Initial<N> {
     }
 }
 
-impl<N: Neuron> CustomOp2 for Backward<'_, N> {
+impl<N: Neuron + Clone> CustomOp2 for Backward<'_, N> {
     fn name(&self) -> &'static str {
-        N::SPEC.name
+        self.0.neuron.spec().name
     }
 
     fn cpu_fwd(

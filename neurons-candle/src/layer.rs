@@ -17,7 +17,7 @@ pub struct MultiStep<N> {
     parameters: Vec<Option<Tensor>>,
 }
 
-impl<N: Neuron> MultiStep<N> {
+impl<N: Neuron + Clone> MultiStep<N> {
     /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
     ///
     /// Every parameter has the neuron's own value, for all neurons; see [`MultiStep::learn`] and
@@ -28,7 +28,7 @@ impl<N: Neuron> MultiStep<N> {
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
-        let parameters = vec![None; N::SPEC.arrays().count()];
+        let parameters = vec![None; neuron.spec().arrays().count()];
         Ok(Self { neurons: Neurons { neuron, gradient, device: Device::Cpu }, parameters })
     }
 
@@ -72,7 +72,7 @@ impl<N: Neuron> MultiStep<N> {
     /// Those of `vb`: a stored tensor that is missing or has another shape. As [`MultiStep::with_parameter`].
     pub fn learn(mut self, shape: impl Into<Shape>, vb: VarBuilder<'_>) -> Result<Self, Error> {
         let shape = shape.into();
-        for (i, param) in N::SPEC.arrays().enumerate() {
+        for (i, param) in self.neuron().spec().arrays().enumerate() {
             if param.kind == ParamKind::Learnable && self.parameters[i].is_none() {
                 let own = Init::Const(own_value(&self.neurons.neuron, param));
                 let values = vb.get_with_hints(shape.clone(), param.name, own)?;
@@ -92,7 +92,7 @@ impl<N: Neuron> MultiStep<N> {
     /// There is no such parameter, or it is a `param`; [`Error::UnsupportedDType`]; values out of range, which each
     /// call checks again. Whether the shape fits is found out by the call.
     pub fn with_parameter(mut self, name: &str, values: Tensor) -> Result<Self, Error> {
-        let at = N::SPEC.array_index(name)?;
+        let at = self.neuron().spec().array_index(name)?;
         state_dtype_of(name, &values)?;
         self.parameters[at] = Some(values.clone());
         check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
@@ -101,7 +101,7 @@ impl<N: Neuron> MultiStep<N> {
 
     /// The values that were given for a parameter; `None` if all neurons have that of [`MultiStep::neuron`].
     pub fn parameter(&self, name: &str) -> Option<&Tensor> {
-        self.parameters[N::SPEC.array_index(name).ok()?].as_ref()
+        self.parameters[self.neuron().spec().array_index(name).ok()?].as_ref()
     }
 
     /// The neuron. What was given by [`MultiStep::learn`] and [`MultiStep::with_parameter`] is not in it.
@@ -154,8 +154,8 @@ impl<N: Neuron> MultiStep<N> {
         match states {
             Some(states) => call(&self.neurons, multi_step, inputs, states, &values),
             None => {
-                let dims = if multi_step { step_dims::<N>(x)? } else { x.dims() };
-                let dtype = state_dtype_of(N::SPEC.inputs[0], x)?;
+                let dims = if multi_step { step_dims(self.neuron().spec(), x)? } else { x.dims() };
+                let dtype = state_dtype_of(self.neuron().spec().inputs[0], x)?;
                 let states = initial(&self.neurons.neuron, dims, &values, x, dtype)?;
                 call(&self.neurons, multi_step, inputs, &states, &values)
             }
@@ -169,11 +169,11 @@ impl<N: Neuron> MultiStep<N> {
             Some(values) => Ok(values.to_dtype(dtype)?),
             None => shared_value(&self.neurons.neuron, param, x, dtype),
         };
-        N::SPEC.arrays().zip(&self.parameters).map(value).collect()
+        self.neuron().spec().arrays().zip(&self.parameters).map(value).collect()
     }
 }
 
-impl<N: Neuron> Module for MultiStep<N> {
+impl<N: Neuron + Clone> Module for MultiStep<N> {
     fn forward(&self, x_seq: &Tensor) -> candle_core::Result<Tensor> {
         Ok(self.forward(x_seq)?)
     }

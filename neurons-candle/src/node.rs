@@ -18,7 +18,7 @@ pub struct Node<N> {
     states: Option<Vec<Tensor>>,
 }
 
-impl<N: Neuron> Node<N> {
+impl<N: Neuron + Clone> Node<N> {
     /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
     ///
     /// # Errors

@@ -24,9 +24,9 @@ pub(crate) struct Forward<N>(pub(crate) Passes<N>);
 /// Gradients of inputs, initial states and parameters, from those of output and next states.
 struct Backward<'a, N>(&'a Passes<N>);
 
-impl<N: Neuron> CustomOp2 for Forward<N> {
+impl<N: Neuron + Clone> CustomOp2 for Forward<N> {
     fn name(&self) -> &'static str {
-        N::SPEC.name
+        self.0.neurons.neuron.spec().name
     }
 
     fn cpu_fwd(
@@ -68,9 +68,9 @@ impl<N: Neuron> CustomOp2 for Forward<N> {
     }
 }
 
-impl<N: Neuron> CustomOp3 for Backward<'_, N> {
+impl<N: Neuron + Clone> CustomOp3 for Backward<'_, N> {
     fn name(&self) -> &'static str {
-        N::SPEC.name
+        self.0.neurons.neuron.spec().name
     }
 
     fn cpu_fwd(

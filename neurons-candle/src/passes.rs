@@ -31,12 +31,13 @@ pub(crate) struct Passes<N> {
     pub layouts: Vec<Layout>,
 }
 
-impl<N: Neuron> Passes<N> {
+impl<N: Neuron + Clone> Passes<N> {
     /// Spikes or output and next states `[T N + S N]`, from inputs `[I T N]`, and states and parameters `[S N + P]`.
     pub fn forward<E: Data>(&self, inputs: &[E], reals: &[E::Float]) -> Result<Vec<E::Float>, Error> {
         let template = if self.multi_step { Template::Fptt } else { Template::Forward };
         let per_step = self.steps * self.count;
-        let mut result = vec![E::Float::default(); per_step + N::SPEC.states.len() * self.count];
+        let mut result =
+            vec![E::Float::default(); per_step + self.neurons.neuron.spec().states.len() * self.count];
         let (output, next) = result.split_at_mut(per_step);
         E::write(output, |output| {
             let mut sinks = vec![Sink::Signal(output)];
@@ -54,7 +55,7 @@ impl<N: Neuron> Passes<N> {
         reals: &[E::Float],
         grad_result: &[E::Float],
     ) -> Result<Vec<E::Float>, Error> {
-        let spec = N::SPEC;
+        let spec = self.neurons.neuron.spec();
         let Neurons { neuron, gradient, device } = &self.neurons;
         // Candle has kept the inputs, and nothing else: the states before every few steps are computed again.
         let is_checkpoint = |buffer: &&BufferSpec| buffer.extent == Extent::Checkpoint;
@@ -107,7 +108,7 @@ impl<N: Neuron> Passes<N> {
 
     /// What every forward template reads: inputs, states, parameters.
     fn sources<'a, E: Data>(&self, inputs: &'a [E], reals: &'a [E::Float]) -> Vec<Source<'a, E>> {
-        let states = reals.chunks_exact(self.count).take(N::SPEC.states.len());
+        let states = reals.chunks_exact(self.count).take(self.neurons.neuron.spec().states.len());
         let inputs = inputs.chunks_exact(self.steps * self.count);
         let signals = inputs.map(Source::Signal).chain(states.map(Source::State));
         signals.chain(self.parameters(reals).map(Source::Parameter)).collect()
@@ -115,14 +116,14 @@ impl<N: Neuron> Passes<N> {
 
     /// The parameters, which are behind the states.
     fn parameters<'a, R: Real>(&self, reals: &'a [R]) -> impl Iterator<Item = Parameter<'a, R>> {
-        parameters(&self.layouts, &reals[N::SPEC.states.len() * self.count..])
+        parameters(&self.layouts, &reals[self.neurons.neuron.spec().states.len() * self.count..])
     }
 
     /// Where the backward template writes the gradients of states and learnable parameters.
     fn grads<'a, E: Data>(&self, reals: &'a mut [E::Float]) -> Vec<Sink<'a, E>> {
-        let (states, mut rest) = reals.split_at_mut(N::SPEC.states.len() * self.count);
+        let (states, mut rest) = reals.split_at_mut(self.neurons.neuron.spec().states.len() * self.count);
         let mut sinks: Vec<_> = states.chunks_exact_mut(self.count).map(Sink::State).collect();
-        for (param, layout) in N::SPEC.arrays().zip(&self.layouts) {
+        for (param, layout) in self.neurons.neuron.spec().arrays().zip(&self.layouts) {
             let (values, others) = rest.split_at_mut(layout.count);
             rest = others;
             if param.kind == ParamKind::Learnable {

@@ -50,7 +50,7 @@ impl std::fmt::Display for Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use neuron_runtime::{Neuron, Template};
+    use neuron_runtime::{DeclaredNeuron, Template};
 
     #[test]
     fn bytes_of_lif() {

@@ -142,7 +142,7 @@ fn device(index: usize, neurons: &Neurons) -> Device {
     });
     let trial = neurons.iter().next().map(|neuron| {
         let start = Instant::now();
-        match neuron.load(&device) {
+        match neuron_runtime::cuda::load::<f32>(&device, neuron.spec()) {
             Ok(source) => {
                 let from = match source {
                     ImageSource::Binary(target) => format!("the embedded binary for {target}"),

@@ -15,7 +15,9 @@ use crate::bytes::{Bytes, FORMATS};
 use crate::derivation::Derivation;
 use crate::plot::{self, Kind, Setup};
 use crate::simulate::Subject;
-use crate::{Error, Inspect, Neurons, list, units};
+use neuron_runtime::Neuron;
+
+use crate::{Error, Neurons, list, units};
 use measurements::Measurements;
 
 /// Where to.
@@ -74,11 +76,7 @@ pub fn files(neurons: &Neurons, measurements: &Path) -> Result<Vec<File>, Error>
     Ok(files)
 }
 
-fn section(
-    neuron: &dyn Inspect,
-    measurements: &Measurements,
-    files: &mut Vec<File>,
-) -> Result<String, Error> {
+fn section(neuron: &dyn Neuron, measurements: &Measurements, files: &mut Vec<File>) -> Result<String, Error> {
     let spec = neuron.spec();
     let derivation = Derivation::of(spec)?;
     let equations = latex::aligned(&latex::equations(&derivation.derived));

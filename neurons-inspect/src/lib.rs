@@ -33,7 +33,7 @@ mod units;
 
 pub use cli::run;
 pub use error::Error;
-pub use neuron::{Inspect, Neurons};
+pub use neuron::Neurons;
 
 /// The whole of a binary: the command for the given neurons, and with `..zoo` those of the `neurons` crate too.
 #[macro_export]

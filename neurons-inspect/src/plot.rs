@@ -195,7 +195,7 @@ fn is_svg(path: &Path) -> bool {
     path == Path::new("-") || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"))
 }
 
-fn setup(neuron: &dyn crate::Inspect, args: &Plot) -> Result<Setup, Error> {
+fn setup(neuron: &dyn neuron_runtime::Neuron, args: &Plot) -> Result<Setup, Error> {
     let mut subject = Subject::new(neuron)?;
     for (name, value) in &args.set {
         subject.set(name, value)?;

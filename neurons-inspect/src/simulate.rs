@@ -4,17 +4,18 @@
 mod drive;
 mod field;
 
-use neuron_runtime::{Class, Extent, Parameter, Source, Template, Value};
+use neuron_runtime::evaluate::{Mode, evaluate};
+use neuron_runtime::{Class, Extent, Gradient, Neuron, Parameter, Source, Template, Value};
 
+use crate::Error;
 use crate::derivation::Derivation;
-use crate::{Error, Inspect};
 
 pub use drive::{Drive, Reason, Shape, duration, input};
 pub use field::Field;
 
 /// A neuron, and values for inputs after the first: these stay as they are while the first one changes.
 pub struct Subject {
-    pub neuron: Box<dyn Inspect>,
+    pub neuron: Box<dyn Neuron>,
     pub further: Vec<f64>,
     /// Whether a spike changes nothing: the neuron fires as long as it is above the threshold.
     lasts: bool,
@@ -39,14 +40,14 @@ impl Subject {
     ///
     /// # Errors
     /// [`Error::Declaration`]
-    pub fn new(neuron: &dyn Inspect) -> Result<Self, Error> {
+    pub fn new(neuron: &dyn Neuron) -> Result<Self, Error> {
         let derived = Derivation::of(neuron.spec())?.derived;
         let model = &derived.model;
         let updates = model.states.iter().filter_map(|state| state.update);
         let next = model.graph.reach(derived.resets.iter().copied().chain(updates));
         let lasts = !next.contains(&model.leaves.spike) && !next.contains(&model.leaves.fired);
         let further = vec![0.0; neuron.spec().inputs.len() - 1];
-        Ok(Self { neuron: neuron.duplicate(), further, lasts })
+        Ok(Self { neuron: neuron.boxed(), further, lasts })
     }
 
     /// The steps of an output in which the neuron fired; if that changes nothing, those in which it began to. None if it
@@ -121,7 +122,8 @@ impl Subject {
             (_, Class::Bits) => None,
         });
         let sources: Vec<Source<'_, f32>> = sources.collect();
-        let mut outputs = self.neuron.evaluate(template, neurons, &sources)?;
+        let mut outputs =
+            evaluate(&self.neuron, Mode::Spiking, template, Gradient::default(), neurons, &sources)?;
         let mut output = Vec::new();
         let mut next = Vec::new();
         for buffer in signature.outputs {

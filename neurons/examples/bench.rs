@@ -10,10 +10,10 @@ mod common;
 
 use clap::Parser;
 use common::{Place, copies_on_cuda, copy_on_cpu, times};
-use neurons::cuda::{CudaArray, CudaDevice, RawCall, RawParameter, launch, workspace_bytes};
+use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::{
-    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Isa, Neuron, Parameter, Real, Reset, Sink,
-    Source, Surrogate, Template,
+    BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, Gradient, Isa, Parameter, Real, Reset,
+    Sink, Source, Surrogate, Template,
 };
 use rayon::prelude::*;
 
@@ -57,7 +57,7 @@ fn main() -> Result<(), Error> {
         done: Result<(), Error>,
     }
     impl Visit for Bench {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let is_meant = [ALL, &N::SPEC.name.to_lowercase()].contains(&self.args.neuron.as_str());
             if is_meant && self.done.is_ok() {
                 self.done = formats::<N>(&self.args);
@@ -100,7 +100,7 @@ fn header(args: &Args) -> Result<serde_json::Value, Error> {
     Ok(serde_json::json!({ "date": date, "machine": machine, "command": command }))
 }
 
-fn formats<N: Neuron>(args: &Args) -> Result<(), Error> {
+fn formats<N: DeclaredNeuron>(args: &Args) -> Result<(), Error> {
     match args.dtype.as_str() {
         "f64" => bench::<N, f64>(args),
         "f16" => bench::<N, half::f16>(args),
@@ -112,7 +112,7 @@ fn formats<N: Neuron>(args: &Args) -> Result<(), Error> {
 /// What times templates and copies on one device.
 trait Timer<E: Element> {
     /// Seconds of one call; arrays are reused from call to call of a template.
-    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error>;
+    fn template<N: DeclaredNeuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error>;
     /// Seconds of reading and writing `bytes` in all.
     fn copy(&self, bytes: usize) -> Result<f64, Error>;
 }
@@ -131,7 +131,7 @@ impl Case {
     }
 }
 
-fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
+fn bench<N: DeclaredNeuron, E: Element>(args: &Args) -> Result<(), Error> {
     match args.device {
         Place::Cpu => reports::<N, E>(args, &Cpu),
         Place::Cuda => reports::<N, E>(args, &Gpu(CudaDevice::new(0)?)),
@@ -139,7 +139,7 @@ fn bench<N: Neuron, E: Element>(args: &Args) -> Result<(), Error> {
 }
 
 /// A table a size.
-fn reports<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
+fn reports<N: DeclaredNeuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<(), Error> {
     for &t in &args.t {
         for &n in &args.n {
             report::<N, E>(args, [t as usize, n as usize], timer)?;
@@ -148,7 +148,7 @@ fn reports<N: Neuron, E: Element>(args: &Args, timer: &impl Timer<E>) -> Result<
     Ok(())
 }
 
-fn report<N: Neuron, E: Element>(
+fn report<N: DeclaredNeuron, E: Element>(
     args: &Args,
     [t, n]: [usize; 2],
     timer: &impl Timer<E>,
@@ -201,7 +201,7 @@ fn values<E: Element>(len: usize) -> Vec<E> {
 struct Cpu;
 
 impl<E: Element> Timer<E> for Cpu {
-    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
+    fn template<N: DeclaredNeuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
         enum Owned<E: Element> {
             Signal(Vec<E>),
             State(Vec<E::Real>),
@@ -251,18 +251,18 @@ struct Gpu(CudaDevice);
 const LAUNCHES: usize = 10;
 
 impl<E: Element> Timer<E> for Gpu {
-    fn template<N: Neuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
+    fn template<N: DeclaredNeuron>(&self, neuron: &N, gradient: Gradient, case: Case) -> Result<f64, Error> {
         enum Owned<E: Element> {
             Signal(CudaArray<E>),
             State(CudaArray<E::Real>),
             Bits(CudaArray<u32>),
         }
         impl<E: Element> Owned<E> {
-            fn address(&self) -> u64 {
+            fn raw(&self) -> RawArray {
                 match self {
-                    Self::Signal(array) => array.address(),
-                    Self::State(array) => array.address(),
-                    Self::Bits(words) => words.address(),
+                    Self::Signal(array) => array.raw(),
+                    Self::State(array) => array.raw(),
+                    Self::Bits(words) => words.raw(),
                 }
             }
         }
@@ -284,26 +284,25 @@ impl<E: Element> Timer<E> for Gpu {
         let own = signature.inputs.iter().filter(|buffer| buffer.extent == Extent::Parameter).count();
         let (inputs, parameters) = inputs.split_at(inputs.len() - own);
         let parameters: Vec<RawParameter> = (parameters.iter())
-            .map(|array| RawParameter { address: array.address(), count: 1, inner: 1 })
+            .map(|array| RawParameter { address: array.raw().address, count: 1, inner: 1 })
             .collect();
         let Case { template, steps, neurons } = case;
-        let workspace = workspace_bytes::<N, E>(template, neurons, &parameters);
-        let workspace = CudaArray::<f64>::zeros(&self.0, workspace.div_ceil(8))?;
+        let prepared = PreparedCall::new::<E>(&self.0, neuron, template, gradient)?;
+        let workspace = prepared.workspace_bytes(neurons, &parameters);
+        let bytes = CudaArray::<f64>::zeros(&self.0, workspace.div_ceil(8))?;
         let call = RawCall {
-            template,
             steps,
             neurons,
-            gradient,
-            inputs: &inputs.iter().map(Owned::address).collect::<Vec<_>>(),
+            inputs: &inputs.iter().map(Owned::raw).collect::<Vec<_>>(),
             parameters: &parameters,
-            outputs: &outputs.iter().map(Owned::address).collect::<Vec<_>>(),
-            workspace: workspace.address(),
+            outputs: &outputs.iter().map(Owned::raw).collect::<Vec<_>>(),
+            workspace: Some(RawArray { address: bytes.address(), len: workspace }),
             stream: None,
         };
         let seconds = fastest(|| {
             for _ in 0..LAUNCHES {
                 // SAFETY: the arrays were made for the signature, on this device.
-                unsafe { launch::<N, E>(&self.0, neuron, call)? };
+                unsafe { prepared.launch(&call)? };
             }
             Ok(self.0.synchronize()?)
         })?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use neurons::cuda::{CudaDevice, ImageKinds, load_from};
-use neurons::{Lif, cuda};
+use neurons::{DeclaredNeuron, Lif, cuda};
 
 fn main() -> ExitCode {
     match run() {
@@ -28,7 +28,7 @@ fn run() -> Result<(), cuda::CudaError> {
     for kinds in [ImageKinds::Binary, ImageKinds::Ptx, ImageKinds::Source, ImageKinds::Source] {
         let device = CudaDevice::new(0)?;
         let start = Instant::now();
-        match load_from::<Lif, f32>(&device, kinds) {
+        match load_from::<f32>(&device, Lif::SPEC, kinds) {
             Ok(source) => println!("{kinds:?}: {source:?} in {:.1?}", start.elapsed()),
             Err(error) => println!("{kinds:?}: {error}"),
         }

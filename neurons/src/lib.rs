@@ -32,6 +32,7 @@ mod resonate;
 mod scaled;
 mod simple_model;
 mod synaptic;
+pub mod zoo;
 
 pub use adaptive_exponential::*;
 pub use adaptive_quadratic::*;

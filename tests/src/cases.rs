@@ -2,7 +2,8 @@
 
 use neurons::evaluate::Output;
 use neurons::{
-    BufferSpec, Class, Element, Gradient, Neuron, Parameter, Real, Role, Source, Surrogate, Template, Value,
+    BufferSpec, Class, DeclaredNeuron, Element, Gradient, Parameter, Real, Role, Source, Surrogate, Template,
+    Value,
 };
 
 /// An input or output on the CPU.
@@ -138,7 +139,7 @@ pub struct Case<N> {
     pub inputs: Inputs,
 }
 
-impl<N: Neuron> Case<N> {
+impl<N: DeclaredNeuron> Case<N> {
     /// Inputs, in the order of the signature.
     pub fn input_arrays<E: Element>(&self) -> Vec<Host<E>> {
         let signature = N::SPEC.signature(self.template);
@@ -209,7 +210,7 @@ pub const SIZES: [[usize; 2]; 8] = [[1, 1], [2, 31], [7, 33], [8, 32], [9, 33], 
 const LARGE: usize = 1000;
 
 /// Every template of `N` under every reset, flag and surrogate, at every size.
-pub fn every_case<N: Neuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
+pub fn every_case<N: DeclaredNeuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
     let mut cases = Vec::new();
     for (k, &[steps, neurons]) in sizes.iter().enumerate() {
         for neuron in settings::<N>(k % 2 == 1) {
@@ -233,7 +234,7 @@ pub fn every_case<N: Neuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
 }
 
 /// `N` under every reset and flag, with default parameters or with others, each of its own value.
-fn settings<N: Neuron>(is_changed: bool) -> Vec<N> {
+fn settings<N: DeclaredNeuron>(is_changed: bool) -> Vec<N> {
     let mut all = Vec::new();
     for &reset in N::SPEC.resets {
         for setting in 0..1usize << N::SPEC.flags.len() {

@@ -1,28 +1,28 @@
 //! Other executors of a neuron against the CPU.
 
 use neurons::evaluate::{Mode, evaluate};
-use neurons::{Element, Neuron, Real, Source};
+use neurons::{DeclaredNeuron, Element, Real, Source};
 
 use crate::cases::{Case, Host};
 
 /// What runs the kernels of neurons.
 pub trait Executor {
     /// Runs `case` on `inputs` and writes `outputs`, both in the order of the signature.
-    fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]);
+    fn run<N: DeclaredNeuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]);
 
     /// Whether it adds up the gradients of parameters over neurons, rather than write those of each neuron's own.
     const ADDS_UP: bool = true;
 
     /// Whether float64 results are the same bits, rather than as close as functions of another library let them be.
     /// In the other formats they always are.
-    fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool;
+    fn is_exact_in_double<N: DeclaredNeuron>(&self, case: &Case<N>) -> bool;
 }
 
 /// Runs `case` in the format `E` on the CPU and on `executor` and compares what they write.
 ///
 /// # Panics
 /// Something differs.
-pub fn compare<N: Neuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N>) {
+pub fn compare<N: DeclaredNeuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N>) {
     let mut inputs = case.input_arrays::<E>();
     if !Ex::ADDS_UP && case.template.is_backward() {
         // One value for each neuron: the sum of its gradients is itself.
@@ -63,7 +63,7 @@ pub fn compare<N: Neuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N
 }
 
 /// What the CPU makes of such inputs, by name.
-fn on_cpu<N: Neuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'static str, Host<E>)> {
+fn on_cpu<N: DeclaredNeuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'static str, Host<E>)> {
     let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
     let Case { neuron, template, gradient, neurons, .. } = case;
     let outputs = evaluate(neuron, Mode::Spiking, *template, *gradient, *neurons, &sources).unwrap();

@@ -14,7 +14,7 @@ mod trace;
 use std::io::{self, Write};
 use std::path::Path;
 
-use neurons::{Device, Element, Error, Neuron};
+use neurons::{DeclaredNeuron, Device, Element, Error};
 
 use crate::declared::{Visit, every_neuron};
 
@@ -121,7 +121,7 @@ struct Finder<'c> {
 }
 
 impl Visit for Finder<'_> {
-    fn visit<N: Neuron>(&mut self) {
+    fn visit<N: DeclaredNeuron>(&mut self) {
         // What the cases call Izhikevich's neuron is SpikingJelly's form of it.
         let name = if self.case.neuron == "izhikevich" { "AdaptiveQif" } else { &self.case.neuron };
         if N::SPEC.name.eq_ignore_ascii_case(name) {

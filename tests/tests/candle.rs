@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Tensor, Var, WithDType};
 use half::{bf16, f16};
-use neurons::{Array, Element, Neuron, ParamKind, Real, Template, Value};
+use neurons::{Array, DeclaredNeuron, Element, ParamKind, Real, Template, Value};
 use neurons_candle::{MultiStep, Node};
 use neurons_tests::cases::{Case, Host, Inputs, every_case};
 use neurons_tests::declared::{Visit, every_neuron};
@@ -50,7 +50,7 @@ where
 }
 
 /// Values around the neuron's own that are in range.
-fn parameters<N: Neuron, R: Real + WithDType>(neuron: &N) -> Vec<Pair<R>> {
+fn parameters<N: DeclaredNeuron, R: Real + WithDType>(neuron: &N) -> Vec<Pair<R>> {
     let own = |param: &neurons::ParamSpec| match neuron.get(param.name) {
         Some(Value::Real(value)) => value,
         _ => param.default,
@@ -94,7 +94,7 @@ fn weighed(outputs: Vec<(Tensor, Tensor)>) -> Tensor {
     Tensor::stack(&outputs.into_iter().map(term).collect::<Vec<_>>(), 0).unwrap().sum_all().unwrap()
 }
 
-fn check<N: Neuron, E: Element + WithDType>(case: &Case<N>) -> f64
+fn check<N: DeclaredNeuron, E: Element + WithDType>(case: &Case<N>) -> f64
 where
     E::Real: WithDType,
 {
@@ -159,7 +159,7 @@ where
 }
 
 /// From the initial states: a layer without memory, and one with it that takes the steps one by one, against a node of the runtime.
-fn layers<N: Neuron, E: Element + WithDType>(
+fn layers<N: DeclaredNeuron, E: Element + WithDType>(
     case: &Case<N>,
     inputs: &[Pair<E>],
     parameters: &[Pair<E::Real>],
@@ -195,7 +195,7 @@ fn layers<N: Neuron, E: Element + WithDType>(
 fn every_neuron_is_the_runtimes() {
     struct Same;
     impl Visit for Same {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let mut total = 0.0;
             for case in every_case::<N>(&[[9, DIMS.iter().product()]]) {
                 let trains = matches!(case.template, Template::ForwardWithGrad | Template::FpttWithGrad);

@@ -4,9 +4,9 @@
 
 use std::cell::Cell;
 
-use neurons::cuda::{CudaArray, CudaDevice, CudaError, RawCall, RawParameter, launch, workspace_bytes};
+use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
-use neurons::{Element, Gradient, If, Lif, Neuron, Source, Template};
+use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Source, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture};
@@ -52,14 +52,13 @@ impl<E: Element> Gpu<E> {
         }
     }
 
-    fn address(&self, offset: usize) -> u64 {
-        match self {
-            Self::Signal(array) => array.address() + (offset * size_of::<E>()) as u64,
-            Self::State(array) | Self::Parameter(array, _) => {
-                array.address() + (offset * size_of::<E::Real>()) as u64
-            }
-            Self::Bits(words) => words.address() + (offset * size_of::<u32>()) as u64,
-        }
+    fn raw(&self, offset: usize) -> RawArray {
+        let (RawArray { address, len }, size) = match self {
+            Self::Signal(array) => (array.raw(), size_of::<E>()),
+            Self::State(array) | Self::Parameter(array, _) => (array.raw(), size_of::<E::Real>()),
+            Self::Bits(words) => (words.raw(), size_of::<u32>()),
+        };
+        RawArray { address: address + (offset * size) as u64, len: len - offset }
     }
 
     fn to_host(&self, offset: usize) -> Host<E> {
@@ -88,7 +87,12 @@ impl OnGpu {
 }
 
 impl Executor for OnGpu {
-    fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
+    fn run<N: DeclaredNeuron, E: Element>(
+        &self,
+        case: &Case<N>,
+        inputs: &[Host<E>],
+        outputs: &mut [Host<E>],
+    ) {
         // At the start of the allocation, or one element or two into it: nothing relies on alignment.
         let offset = self.calls.get() % 3;
         self.calls.set(self.calls.get() + 1);
@@ -98,36 +102,36 @@ impl Executor for OnGpu {
         let (read, written) = (copies(inputs), copies(outputs));
         let (mut read_from, mut parameters) = (Vec::new(), Vec::new());
         for array in &read {
-            let address = array.address(offset);
+            let raw = array.raw(offset);
             match array {
-                Gpu::Parameter(values, inner) => {
-                    parameters.push(RawParameter { address, count: values.len() - offset, inner: *inner });
+                Gpu::Parameter(_, inner) => {
+                    let RawArray { address, len: count } = raw;
+                    parameters.push(RawParameter { address, count, inner: *inner });
                 }
-                _ => read_from.push(address),
+                _ => read_from.push(raw),
             }
         }
         let &Case { template, steps, neurons, gradient, .. } = case;
-        let workspace = workspace_bytes::<N, E>(template, neurons, &parameters);
-        let workspace = CudaArray::<f64>::zeros(&self.device, workspace.div_ceil(8)).unwrap();
+        let prepared = PreparedCall::new::<E>(&self.device, &case.neuron, template, gradient).unwrap();
+        let workspace = prepared.workspace_bytes(neurons, &parameters);
+        let bytes = CudaArray::<f64>::zeros(&self.device, workspace.div_ceil(8)).unwrap();
         let call = RawCall {
-            template,
             steps,
             neurons,
-            gradient,
             inputs: &read_from,
             parameters: &parameters,
-            outputs: &written.iter().map(|array| array.address(offset)).collect::<Vec<_>>(),
-            workspace: workspace.address(),
+            outputs: &written.iter().map(|array| array.raw(offset)).collect::<Vec<_>>(),
+            workspace: (workspace > 0).then(|| RawArray { address: bytes.address(), len: workspace }),
             stream: None,
         };
         // SAFETY: the arrays are of this device and as long as the signature says.
-        unsafe { launch::<N, E>(&self.device, &case.neuron, call) }.unwrap();
+        unsafe { prepared.launch(&call) }.unwrap();
         for (output, written) in outputs.iter_mut().zip(&written) {
             *output = written.to_host(offset);
         }
     }
 
-    fn is_exact_in_double<N: Neuron>(&self, _: &Case<N>) -> bool {
+    fn is_exact_in_double<N: DeclaredNeuron>(&self, _: &Case<N>) -> bool {
         false
     }
 }
@@ -139,7 +143,7 @@ neurons::surrogate! {
 /// A surrogate that the kernels were not compiled with: they are compiled again.
 #[test]
 fn own_surrogate() {
-    fn check<N: Neuron>(gpu: &OnGpu) {
+    fn check<N: DeclaredNeuron>(gpu: &OnGpu) {
         let with_grad = |case: &Case<N>| case.template.takes_gradient();
         for mut case in every_case::<N>(&[[3, 1000]]).into_iter().filter(with_grad) {
             case.gradient.surrogate = Own { a: 2.0, ..Own::default() }.into();
@@ -158,7 +162,7 @@ fn own_surrogate() {
 fn same_bits() {
     struct SameBits(OnGpu);
     impl Visit for SameBits {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             // Some that begin with an aligned row, of several blocks and of one, besides.
             let more = [[3, 1_000_003], [19, 64], [5, 36]];
             let sizes: Vec<[usize; 2]> = SIZES.into_iter().chain(more).collect();
@@ -304,20 +308,20 @@ fn foreign_stream() {
         CudaArray::<f32>::zeros(&other, steps * neurons).unwrap(),
         CudaArray::zeros(&other, neurons).unwrap(),
     ];
+    let prepared =
+        PreparedCall::new::<f32>(&device, &Lif::default(), Template::Fptt, Gradient::default()).unwrap();
     let call = RawCall {
-        template: Template::Fptt,
         steps,
         neurons,
-        gradient: Gradient::default(),
-        inputs: &inputs.each_ref().map(CudaArray::address),
+        inputs: &inputs.each_ref().map(CudaArray::raw),
         parameters: &[],
-        outputs: &outputs.each_ref().map(CudaArray::address),
-        workspace: 0,
+        outputs: &outputs.each_ref().map(CudaArray::raw),
+        workspace: None,
         stream: Some(other.stream_handle()),
     };
     // SAFETY: the arrays are of this GPU's one context, as long as the signature says, and used in order on
     // the stream that they were made on.
-    unsafe { launch::<Lif, f32>(&device, &Lif::default(), call) }.unwrap();
+    unsafe { prepared.launch(&call) }.unwrap();
     let (mut spike_seq, mut v_next) = (vec![0.0; steps * neurons], vec![0.0; neurons]);
     let buffers = neurons::lif::Fptt { x_seq: &x_seq, v: &v, spike_seq: &mut spike_seq, v_next: &mut v_next };
     Lif::default().fptt(buffers).unwrap();
@@ -325,9 +329,10 @@ fn foreign_stream() {
     assert_eq!(outputs[1].to_vec().unwrap(), v_next);
 
     // What cannot be right is refused before anything is launched.
+    let too_few = [inputs[0].raw()];
     // SAFETY: nothing is launched.
-    let wrong = |call| unsafe { launch::<Lif, f32>(&device, &Lif::default(), call) }.unwrap_err();
-    assert!(matches!(wrong(RawCall { inputs: &[0], ..call }), neurons::Error::BufferCount { .. }));
+    let wrong = |call| unsafe { prepared.launch(&call) }.unwrap_err();
+    assert!(matches!(wrong(RawCall { inputs: &too_few, ..call }), neurons::Error::BufferCount { .. }));
     assert!(matches!(wrong(RawCall { steps: 0, ..call }), neurons::Error::Empty { what: "T", .. }));
 }
 
@@ -376,10 +381,10 @@ fn sequences() {
             assert_eq!((packed.device(), v_seq.device()), (gpu.clone(), gpu.clone()));
             assert_eq!((packed.clone(), spikes.clone(), v_seq, v), run(&Device::Cpu, is_training));
 
-            let again = PackedSpikes::pack::<If, f32>(&packed.unpack::<f32>().unwrap()).unwrap();
+            let again = PackedSpikes::pack::<f32>(If::SPEC, &packed.unpack::<f32>().unwrap()).unwrap();
             assert_eq!((again.device(), &again), (gpu.clone(), &packed));
-            let on_cpu = PackedSpikes::pack::<Lif, f32>(&spikes.to(&Device::Cpu).unwrap()).unwrap();
-            assert_eq!(PackedSpikes::pack::<Lif, f32>(&spikes).unwrap(), on_cpu);
+            let on_cpu = PackedSpikes::pack::<f32>(Lif::SPEC, &spikes.to(&Device::Cpu).unwrap()).unwrap();
+            assert_eq!(PackedSpikes::pack::<f32>(Lif::SPEC, &spikes).unwrap(), on_cpu);
             assert_eq!(on_cpu.to(&gpu).unwrap().unpack::<f32>().unwrap(), spikes);
         }
     }

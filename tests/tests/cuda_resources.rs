@@ -12,7 +12,7 @@ use std::path::Path;
 
 use neuron_codegen::build::settings::{Format, Mode, Settings, Target};
 use neuron_codegen::build::{sources, usage::Usage};
-use neurons::Neuron as _;
+use neurons::DeclaredNeuron as _;
 use neurons::cuda::source_with;
 
 neurons::surrogate! { surrogate Own { primitive = sigmoid(3.0 * u) + 0.5 * tanh(sin(u)); } }

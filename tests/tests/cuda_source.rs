@@ -12,8 +12,8 @@ use libloading::Library;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
-use neurons::cuda::{Arguments, RawCall, RawParameter};
-use neurons::{Array, Element, Lif, Neuron, PackedSpikes, Real};
+use neurons::cuda::{Arguments, RawArray, RawCall, RawParameter};
+use neurons::{Array, DeclaredNeuron, Element, Lif, PackedSpikes, Real};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixture};
@@ -28,7 +28,12 @@ struct Kernels {
 }
 
 impl Executor for Kernels {
-    fn run<N: Neuron, E: Element>(&self, case: &Case<N>, inputs: &[Host<E>], outputs: &mut [Host<E>]) {
+    fn run<N: DeclaredNeuron, E: Element>(
+        &self,
+        case: &Case<N>,
+        inputs: &[Host<E>],
+        outputs: &mut [Host<E>],
+    ) {
         let reset = if case.template.resets() { case.neuron.reset().prefix() } else { "" };
         let name = launch_name(&format!("{}_{reset}{}_{}", N::SPEC.module, case.template, E::NAME));
         // SAFETY: the library defines it with this type.
@@ -36,8 +41,12 @@ impl Executor for Kernels {
         let (mut read, mut parameters) = (Vec::new(), Vec::new());
         for input in inputs {
             match input {
-                Host::Signal(array) => read.push(array.as_ptr() as u64),
-                Host::State(array) => read.push(array.as_ptr() as u64),
+                Host::Signal(array) => {
+                    read.push(RawArray { address: array.as_ptr() as u64, len: array.len() })
+                }
+                Host::State(array) => {
+                    read.push(RawArray { address: array.as_ptr() as u64, len: array.len() })
+                }
                 Host::Bits(_) => panic!("no template reads bits"),
                 Host::Parameter(values, inner) => parameters.push(RawParameter {
                     address: values.as_ptr() as u64,
@@ -53,19 +62,10 @@ impl Executor for Kernels {
         });
         let &Case { ref neuron, template, gradient, steps, neurons, .. } = case;
         let (inputs, parameters, outputs) = (&read[..], &parameters[..], &[][..]);
-        let call = RawCall {
-            template,
-            steps,
-            neurons,
-            gradient,
-            inputs,
-            parameters,
-            outputs,
-            workspace: 0,
-            stream: None,
-        };
-        let mut arguments =
-            Arguments::new::<N, E>(neuron, &call, written).expect("as many as the kernel takes");
+        let call = RawCall { steps, neurons, inputs, parameters, outputs, workspace: None, stream: None };
+        let settings =
+            Arguments::settings::<E>(neuron, template, gradient).expect("every parameter has a value");
+        let mut arguments = settings.with(template, &call, written);
         // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says.
         unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
     }
@@ -73,7 +73,7 @@ impl Executor for Kernels {
     // That takes threads that wait for each other.
     const ADDS_UP: bool = false;
 
-    fn is_exact_in_double<N: Neuron>(&self, case: &Case<N>) -> bool {
+    fn is_exact_in_double<N: DeclaredNeuron>(&self, case: &Case<N>) -> bool {
         let function = case.gradient.surrogate.cuda_function("surrogate");
         let is_algebraic = !["abs", "reciprocal"]
             .iter()
@@ -96,7 +96,7 @@ struct Jobs<'a> {
 }
 
 impl<'a> Jobs<'a> {
-    fn add<N: Neuron, E: Element>(&mut self, source: &Arc<str>, is_transcendental: bool) {
+    fn add<N: DeclaredNeuron, E: Element>(&mut self, source: &Arc<str>, is_transcendental: bool) {
         let Self { compiler, directory, .. } = *self;
         let source = source.clone();
         self.jobs.push(Box::new(move || {
@@ -112,7 +112,7 @@ impl<'a> Jobs<'a> {
 }
 
 impl Visit for Jobs<'_> {
-    fn visit<N: Neuron>(&mut self) {
+    fn visit<N: DeclaredNeuron>(&mut self) {
         let mut derived = self.models.remove(N::SPEC.name).expect("it is declared");
         let programs = programs(&mut derived);
         assert_eq!(N::SPEC.cuda.source, cuda::source(&derived, &programs), "the source that was embedded");
@@ -158,7 +158,7 @@ fn spikes_are_packed_and_unpacked() {
             let spike = |i: usize| E::store(E::Real::from_f64(f64::from(u8::from(i * i % 7 == 2))));
             let spikes: Vec<E> = (0..steps * neurons).map(spike).collect();
             let array = Array::from_vec([steps, neurons], spikes.clone()).unwrap();
-            let expected = PackedSpikes::pack::<Lif, E>(&array).unwrap().to_words().unwrap();
+            let expected = PackedSpikes::pack::<E>(Lif::SPEC, &array).unwrap().to_words().unwrap();
             let mut words = vec![u32::MAX; expected.len()];
             let sizes = [steps as u64, neurons as u64];
             let args = [sizes[0], sizes[1], spikes.as_ptr() as u64, words.as_mut_ptr() as u64];

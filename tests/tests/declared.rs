@@ -1,6 +1,6 @@
 //! What holds for every neuron of the `neurons` crate, whichever they are.
 
-use neurons::{Neuron, gradcheck};
+use neurons::{DeclaredNeuron, gradcheck};
 use neurons_tests::declared::{Visit, every_neuron, models, names};
 
 /// A neuron that is declared but not listed would be left out of everything else.
@@ -18,7 +18,7 @@ fn every_declaration_is_listed() {
 fn gradients() {
     struct Gradients;
     impl Visit for Gradients {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let report = gradcheck(&N::default()).unwrap_or_else(|failure| panic!("{failure}"));
             println!("{}: {report:?}", N::SPEC.name);
             assert!(report.checked > 300 && report.largest_error < 1e-8, "{}: {report:?}", N::SPEC.name);

@@ -3,7 +3,7 @@
 
 #![allow(non_snake_case, non_camel_case_types, mixed_script_confusables)]
 
-use neurons::{Array, MultiStep, Neuron, Surrogate, gradcheck, neuron, surrogate};
+use neurons::{Array, DeclaredNeuron, MultiStep, Neuron, Surrogate, gradcheck, neuron, surrogate};
 
 /// Names that meant something to generated code, as constants where it is emitted.
 #[allow(dead_code, non_upper_case_globals)]
@@ -183,7 +183,7 @@ surrogate! {
 
 #[test]
 fn gradients_are_right() {
-    fn check<N: Neuron>() {
+    fn check<N: DeclaredNeuron>() {
         gradcheck(&N::default()).unwrap_or_else(|error| panic!("{error}"));
     }
     check::<Named>();
@@ -202,7 +202,7 @@ fn gradients_are_right() {
 /// By hand, and whatever the state is called.
 #[test]
 fn names_change_nothing() {
-    fn grad_x<N: Neuron>(shape: Surrogate) -> Vec<f64> {
+    fn grad_x<N: DeclaredNeuron>(shape: Surrogate) -> Vec<f64> {
         let x_seq = Array::from_vec([4, 1], vec![1.2f64, 0.7, 0.9, 0.4]).unwrap();
         let zero = Array::full([1], 0.0);
         let (_, context) =

@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 use neurons::evaluate::{Mode, Outputs, evaluate};
-use neurons::{Class, Element, Extent, Gradient, Neuron, Source, Template};
+use neurons::{Class, DeclaredNeuron, Element, Extent, Gradient, Source, Template};
 use neurons_tests::cases::{Case, Host, every_case};
 use neurons_tests::compare::same_bits;
 use neurons_tests::declared::{Visit, every_neuron};
@@ -27,7 +27,7 @@ impl<'a, E: Element> Arrays<'a, E> {
 }
 
 /// Everything that `template` computes of `arrays`, under its names.
-fn run<N: Neuron, E: Element>(
+fn run<N: DeclaredNeuron, E: Element>(
     case: &Case<N>,
     template: Template,
     gradient: Gradient,
@@ -39,7 +39,7 @@ fn run<N: Neuron, E: Element>(
     outputs.into_arrays().map(|(name, output)| (name, output.into())).collect()
 }
 
-fn same_gradients<N: Neuron, E: Element>(case: &Case<N>) {
+fn same_gradients<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
     let gradient = case.gradient;
     // Inputs, states, parameters, and gradients of what leaves the neuron.
     let forward = case.input_arrays::<E>();
@@ -82,7 +82,7 @@ fn same_gradients<N: Neuron, E: Element>(case: &Case<N>) {
 fn same_gradients_as_the_classical_pair() {
     struct Same;
     impl Visit for Same {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let cases = every_case::<N>(&SIZES).into_iter();
             for case in cases.filter(|case| case.template == Template::FpttWithGrad) {
                 same_gradients::<N, f32>(&case);
@@ -100,7 +100,7 @@ fn same_gradients_as_the_classical_pair() {
 fn nothing_of_a_step_is_saved() {
     struct Saved;
     impl Visit for Saved {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let outputs = |template| N::SPEC.signature(template).outputs;
             let plain = outputs(Template::Fptt);
             for buffer in outputs(Template::LeanFptt) {

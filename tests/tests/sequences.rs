@@ -3,14 +3,18 @@
 use half::{bf16, f16};
 use neurons::evaluate::{Mode, Outputs, evaluate};
 use neurons::{
-    Array, Device, Element, Error, LeakyIntegrator, Lif, MultiStep, MultiStepNode, Neuron, PackedSpikes,
-    Real, Source, Template,
+    Array, DeclaredNeuron, Device, Element, Error, LeakyIntegrator, Lif, MultiStep, MultiStepNode,
+    PackedSpikes, Real, Source, Template,
 };
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::same_bits;
 use neurons_tests::declared::{Visit, every_neuron};
 
-fn run<N: Neuron, E: Element>(case: &Case<N>, template: Template, inputs: &[Source<'_, E>]) -> Outputs<E> {
+fn run<N: DeclaredNeuron, E: Element>(
+    case: &Case<N>,
+    template: Template,
+    inputs: &[Source<'_, E>],
+) -> Outputs<E> {
     evaluate(&case.neuron, Mode::Spiking, template, case.gradient, case.neurons, inputs).unwrap()
 }
 
@@ -32,7 +36,7 @@ fn words_of<E: Element>(spikes: &[E], neurons: usize) -> Vec<u32> {
     words
 }
 
-fn check<N: Neuron, E: Element>(case: &Case<N>) {
+fn check<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
     let arrays = case.input_arrays::<E>();
     let inputs: Vec<Source<'_, E>> = arrays.iter().map(Host::source).collect();
     let about = || format!("{} {} {case:?}", N::SPEC.name, E::NAME);
@@ -75,7 +79,7 @@ fn check<N: Neuron, E: Element>(case: &Case<N>) {
 fn every_neuron_in_every_format() {
     struct Check;
     impl Visit for Check {
-        fn visit<N: Neuron>(&mut self) {
+        fn visit<N: DeclaredNeuron>(&mut self) {
             let cases = every_case::<N>(&SIZES).into_iter();
             for case in cases.filter(|case| case.template == Template::Fptt) {
                 check::<N, f32>(&case);
@@ -121,7 +125,7 @@ fn nodes() {
     }
     let operation = MultiStep::new(lif, neurons::Surrogate::default());
     let packed = operation.inference_packed(&[&x], &[&Array::zeros([3, 23])]).unwrap();
-    assert_eq!(packed.spike, PackedSpikes::pack::<Lif, f32>(&spikes).unwrap());
+    assert_eq!(packed.spike, PackedSpikes::pack::<f32>(Lif::SPEC, &spikes).unwrap());
     assert_eq!(Some(&packed.states[0]), expected.v());
     let (stepped, v_seq) = operation.inference_with_v(&[&x], &[&Array::zeros([3, 23])]).unwrap();
     assert_eq!((&stepped.spike, v_seq.shape()), (&spikes, x.shape()));
@@ -135,7 +139,7 @@ fn packed_and_unpacked() {
     };
     for shape in [&[1, 1][..], &[3, 31], &[2, 32], &[4, 33], &[5, 2, 50], &[1, 4096], &[2, 65569], &[6]] {
         let spikes = spikes(shape);
-        let packed = PackedSpikes::pack::<Lif, f64>(&spikes).unwrap();
+        let packed = PackedSpikes::pack::<f64>(Lif::SPEC, &spikes).unwrap();
         let neurons = shape[1..].iter().product();
         assert_eq!(packed.as_words().unwrap(), words_of(spikes.as_slice().unwrap(), neurons));
         assert_eq!((packed.shape(), packed.device()), (shape, Device::Cpu));
@@ -145,7 +149,7 @@ fn packed_and_unpacked() {
 
 #[test]
 fn refused() {
-    let pack = |shape: &[usize]| PackedSpikes::pack::<Lif, f32>(&Array::zeros(shape)).unwrap_err();
+    let pack = |shape: &[usize]| PackedSpikes::pack::<f32>(Lif::SPEC, &Array::zeros(shape)).unwrap_err();
     assert!(matches!(pack(&[]), Error::Shape { .. }));
     assert!(matches!(pack(&[0, 3]), Error::Empty { what: "T", .. }));
     assert!(matches!(pack(&[3, 0]), Error::Empty { what: "N", .. }));

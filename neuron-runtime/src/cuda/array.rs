@@ -1,30 +1,53 @@
 //! Memory of a GPU.
 
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use cudarc::driver::{CudaSlice, DevicePtr};
 
-use super::{CudaDevice, CudaError};
+use super::{CudaDevice, CudaError, RawArray};
 use crate::element::Plain;
 
 /// An array in the memory of a GPU.
 #[derive(Clone, Debug)]
 pub struct CudaArray<E> {
     device: CudaDevice,
-    /// Bytes, since the formats are ours.
-    memory: Arc<CudaSlice<u8>>,
+    memory: Arc<Memory>,
     len: usize,
     format: PhantomData<E>,
 }
 
+/// Bytes, since the formats are ours.
+#[derive(Debug)]
+struct Memory {
+    bytes: ManuallyDrop<CudaSlice<u8>>,
+    device: CudaDevice,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // Arrays are dropped on any thread, on which another context may be current, or none.
+        let current = self.device.enter();
+        // SAFETY: it is neither used nor dropped again.
+        unsafe { ManuallyDrop::drop(&mut self.bytes) };
+        drop(current);
+    }
+}
+
 impl<E: Plain> CudaArray<E> {
-    /// A copy of `data`.
+    /// A copy of `data`. Waits until it is made.
     ///
     /// # Errors
     /// [`CudaError::Driver`], also if there is not enough memory.
     pub fn from_slice(device: &CudaDevice, data: &[E]) -> Result<Self, CudaError> {
-        let memory = device.stream().clone_htod(as_bytes(data));
+        let _current = device.enter()?;
+        let stream = device.stream();
+        // The driver may still read memory that is registered with it when it returns.
+        let memory = stream.clone_htod(as_bytes(data)).and_then(|memory| {
+            stream.synchronize()?;
+            Ok(memory)
+        });
         let memory = memory.map_err(|e| CudaError::driver("copying to the GPU", e))?;
         Ok(Self::of(device, memory, data.len()))
     }
@@ -34,6 +57,7 @@ impl<E: Plain> CudaArray<E> {
     /// # Errors
     /// [`CudaError::ArrayTooLarge`]; [`CudaError::Driver`], also if there is not enough memory.
     pub fn zeros(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
+        let _current = device.enter()?;
         let memory = device.stream().alloc_zeros::<u8>(bytes::<E>(len)?);
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
@@ -41,12 +65,14 @@ impl<E: Plain> CudaArray<E> {
     /// Not filled: for a kernel to write.
     pub(crate) fn uninitialised(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
         let bytes = bytes::<E>(len)?;
+        let _current = device.enter()?;
         // SAFETY: it is given to a kernel that writes all of it before anything can read it.
         let memory = unsafe { device.stream().alloc::<u8>(bytes) };
         Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
     }
 
     fn of(device: &CudaDevice, memory: CudaSlice<u8>, len: usize) -> Self {
+        let memory = Memory { bytes: ManuallyDrop::new(memory), device: device.clone() };
         Self { device: device.clone(), memory: Arc::new(memory), len, format: PhantomData }
     }
 
@@ -61,10 +87,11 @@ impl<E: Plain> CudaArray<E> {
         if length == 0 {
             return Ok(data);
         }
+        let _current = self.device.enter()?;
         // SAFETY: the elements are plain numbers, so any bytes are valid, and these are all their bytes.
         let bytes = unsafe { std::slice::from_raw_parts_mut(data.as_mut_ptr().cast::<u8>(), length) };
         let copied =
-            stream.memcpy_dtoh(&self.memory.slice(..length), bytes).and_then(|()| stream.synchronize());
+            stream.memcpy_dtoh(&self.memory.bytes.slice(..length), bytes).and_then(|()| stream.synchronize());
         copied.map_err(|e| CudaError::driver("copying from the GPU", e))?;
         Ok(data)
     }
@@ -88,7 +115,9 @@ impl<E: Plain> CudaArray<E> {
                 Arc::get_mut(&mut self.memory).expect("just made")
             }
         };
-        self.device.stream().memcpy_dtod(&*other.memory, memory).map_err(|e| CudaError::driver(doing, e))
+        let _current = self.device.enter()?;
+        let (from, to) = (&*other.memory.bytes, &mut *memory.bytes);
+        self.device.stream().memcpy_dtod(from, to).map_err(|e| CudaError::driver(doing, e))
     }
 
     /// Number of elements.
@@ -106,10 +135,15 @@ impl<E: Plain> CudaArray<E> {
         &self.device
     }
 
+    /// Itself, for a [`PreparedCall`](super::PreparedCall). It has to outlive what is done with it.
+    pub fn raw(&self) -> RawArray {
+        RawArray { address: self.address(), len: self.len }
+    }
+
     /// Its address in the device's memory.
     pub fn address(&self) -> u64 {
         // Everything happens on the device's one stream, so there is nothing to record.
-        self.memory.device_ptr(self.device.stream()).0
+        self.memory.bytes.device_ptr(self.device.stream()).0
     }
 }
 

@@ -1,7 +1,8 @@
 //! Spikes to bits and back, by kernels that every neuron that fires has in its module.
 
 use super::arguments::Arguments;
-use super::launch::{BLOCK, Launcher};
+use super::context::Current;
+use super::kernel::{BLOCK, Kernel, Purpose, grid};
 use super::{CudaArray, CudaDevice};
 use crate::spec::WORD;
 use crate::{Class, Element, Error, Spec};
@@ -15,7 +16,7 @@ pub fn pack<E: Element>(
     let rows = spikes.len() / neurons;
     let words = CudaArray::uninitialised(spikes.device(), rows.saturating_mul(Class::Bits.columns(neurons)))?;
     let arguments = Arguments::of_bits(rows, neurons, spikes.address(), words.address());
-    launch::<E>(spec, spikes.device(), "pack_spikes", words.len() * WORD, arguments)?;
+    launch::<E>(spec, spikes.device(), Purpose::Pack, words.len() * WORD, arguments)?;
     Ok(words)
 }
 
@@ -28,19 +29,22 @@ pub fn unpack<E: Element>(
     let rows = words.len() / Class::Bits.columns(neurons);
     let spikes = CudaArray::uninitialised(words.device(), rows.saturating_mul(neurons))?;
     let arguments = Arguments::of_bits(rows, neurons, words.address(), spikes.address());
-    launch::<E>(spec, words.device(), "unpack_spikes", spikes.len(), arguments)?;
+    launch::<E>(spec, words.device(), Purpose::Unpack, spikes.len(), arguments)?;
     Ok(spikes)
 }
 
 fn launch<E: Element>(
     spec: &'static Spec,
     device: &CudaDevice,
-    kernel: &str,
+    purpose: Purpose,
     threads: usize,
-    arguments: Arguments,
+    mut arguments: Arguments,
 ) -> Result<(), Error> {
-    let launcher = Launcher::new::<E>(spec, device, None, threads, None)?;
+    device.refuse_capture()?;
+    let kernel = Kernel::find::<E>(device, spec, purpose, None)?;
+    let blocks = grid(threads.div_ceil(BLOCK), threads)?;
+    let _current = Current::enter(device.context())?;
     // SAFETY: the arguments are the kernel's, of arrays on this device of the lengths that it reads and writes;
     // freeing memory waits its turn on the same stream.
-    Ok(unsafe { launcher.launch(kernel, threads.div_ceil(BLOCK), arguments) }?)
+    Ok(unsafe { kernel.launch(blocks, device.stream().cu_stream(), &mut arguments) }?)
 }

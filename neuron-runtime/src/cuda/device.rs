@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cudarc::driver::{CudaContext, CudaStream};
+use cudarc::driver::{CudaContext, CudaStream, sys};
 
 use super::CudaError;
+use super::context::Current;
 use super::image::Module;
+use super::kernel::{Kernel, ModuleKey, Purpose};
 
 /// A GPU with a stream on which everything is done in order.
 ///
@@ -20,26 +22,18 @@ struct Inner {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     architecture: (u32, u32),
-    modules: Mutex<HashMap<ModuleKey, Arc<Module>>>,
+    modules: Mutex<HashMap<ModuleKey, Place>>,
+    kernels: RwLock<HashMap<(ModuleKey, Purpose), Arc<Kernel>>>,
 }
+
+/// Where a module is or will be, behind a lock of its own: while one is compiled, others can be had.
+type Place = Arc<Mutex<Option<Arc<Module>>>>;
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // Kernels are unloaded next. That the driver lets those under way finish first is not documented.
         let _ = self.stream.synchronize();
     }
-}
-
-/// What a module is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ModuleKey {
-    /// The neuron: the address of its source, which is static.
-    pub neuron: usize,
-    /// The format of the data.
-    pub format: &'static str,
-    /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
-    /// neuron is compiled with.
-    pub surrogate: Option<usize>,
 }
 
 impl CudaDevice {
@@ -60,7 +54,8 @@ impl CudaDevice {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("asking for the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
-        let device = Self(Arc::new(Inner { context, stream, architecture, modules: Mutex::default() }));
+        let (modules, kernels) = (Mutex::default(), RwLock::default());
+        let device = Self(Arc::new(Inner { context, stream, architecture, modules, kernels }));
         device.keep_freed_memory()?;
         Ok(device)
     }
@@ -125,6 +120,7 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::Driver`], also of work given to it before.
     pub fn synchronize(&self) -> Result<(), CudaError> {
+        let _current = self.enter()?;
         self.0.stream.synchronize().map_err(|e| CudaError::driver("waiting for the GPU", e))
     }
 
@@ -138,7 +134,7 @@ impl CudaDevice {
     /// work by it. Valid as long as the device.
     ///
     /// Work on the stream may be captured as a graph only if none of it is this crate's, other than by
-    /// [`launch`](super::launch()): a graph does not keep the arrays and kernels that it uses.
+    /// [`PreparedCall::launch`](super::PreparedCall::launch): a graph does not keep the arrays and kernels that it uses.
     pub fn stream_handle(&self) -> u64 {
         self.0.stream.cu_stream() as u64
     }
@@ -151,20 +147,53 @@ impl CudaDevice {
         &self.0.stream
     }
 
+    /// Its context as the current one of this thread, until that is dropped.
+    pub(super) fn enter(&self) -> Result<Current, CudaError> {
+        Current::enter(self.context())
+    }
+
+    /// Refuses to launch on arrays of this crate while the device's own stream is being captured: the graph would not keep
+    /// them.
+    pub(super) fn refuse_capture(&self) -> Result<(), CudaError> {
+        let status = self.stream().capture_status();
+        match status.map_err(|e| CudaError::driver("asking whether the stream is captured", e))? {
+            sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE => Ok(()),
+            _ => Err(CudaError::Capturing { device: self.to_string() }),
+        }
+    }
+
     /// The module under `key`, loaded by `load` if it is not there yet.
     pub(crate) fn module(
         &self,
         key: ModuleKey,
         load: impl FnOnce() -> Result<Module, CudaError>,
     ) -> Result<Arc<Module>, CudaError> {
-        // A panic while loading leaves the map as it was.
-        let mut modules = self.0.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(module) = modules.get(&key) {
+        // A panic while loading leaves the maps as they were.
+        let place = {
+            let mut modules = self.0.modules.lock().unwrap_or_else(PoisonError::into_inner);
+            modules.entry(key).or_default().clone()
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = &*place {
             return Ok(module.clone());
         }
         let module = Arc::new(load()?);
-        modules.insert(key, module.clone());
+        *place = Some(module.clone());
         Ok(module)
+    }
+
+    /// The kernel under `key`, found by `find` if it is not there yet.
+    pub(super) fn kernel(
+        &self,
+        key: (ModuleKey, Purpose),
+        find: impl FnOnce() -> Result<Kernel, CudaError>,
+    ) -> Result<Arc<Kernel>, CudaError> {
+        if let Some(kernel) = self.0.kernels.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(kernel.clone());
+        }
+        let kernel = Arc::new(find()?);
+        let mut kernels = self.0.kernels.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(kernels.entry(key).or_insert(kernel).clone())
     }
 }
 

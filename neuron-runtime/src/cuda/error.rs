@@ -82,6 +82,24 @@ pub enum CudaError {
         size: usize,
     },
 
+    /// Memory besides the arrays that a call needs, and has less of.
+    #[error("expected a workspace of {expected} bytes, found {actual}")]
+    Workspace {
+        /// Bytes that are needed.
+        expected: usize,
+        /// Bytes that were given.
+        actual: usize,
+    },
+
+    /// The device's own stream is being captured as a graph.
+    #[error(
+        "the stream of {device} is being captured as a graph, which would outlive the arrays it works on"
+    )]
+    Capturing {
+        /// The device, `cuda:0`.
+        device: String,
+    },
+
     /// A grid larger than a GPU can launch.
     #[error("{neurons} neurons need {blocks} blocks, at most {limit} can be launched")]
     TooLarge {

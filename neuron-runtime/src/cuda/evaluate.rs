@@ -1,7 +1,6 @@
 //! Templates on a GPU with outputs allocated there.
 
-use super::launch::RawParameter;
-use super::{CudaArray, CudaDevice, CudaError, RawCall, launch, workspace_bytes};
+use super::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
 use crate::error::Kind;
 use crate::execute::{Given, Inputs};
 use crate::parameter::Layout;
@@ -57,12 +56,15 @@ pub fn evaluate<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Input<'_, E>],
 ) -> Result<Vec<Output<E>>, Error> {
-    let (steps, signature) = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(N::SPEC)?;
+    device.refuse_capture()?;
+    let spec = neuron.spec();
+    let checked = Inputs { template, neurons, gradient, inputs };
+    let (steps, signature) = checked.check::<E::Real>(spec)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
     for input in inputs {
         match input {
-            Input::Signal(array) => arrays.push(array.address()),
-            Input::State(array) => arrays.push(array.address()),
+            Input::Signal(array) => arrays.push(array.raw()),
+            Input::State(array) => arrays.push(array.raw()),
             Input::Parameter(array, layout) => parameters.push(RawParameter {
                 address: array.address(),
                 count: layout.count,
@@ -70,7 +72,7 @@ pub fn evaluate<N: Neuron, E: Element>(
             }),
         }
     }
-    let learnables = N::SPEC.arrays().zip(&parameters);
+    let learnables = spec.arrays().zip(&parameters);
     let mut counts =
         learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
@@ -83,32 +85,33 @@ pub fn evaluate<N: Neuron, E: Element>(
             (_, Class::Bits) => Output::Bits(CudaArray::uninitialised(device, len)?),
         });
     }
-    let addresses: Vec<u64> = outputs
+    let raw_outputs: Vec<RawArray> = outputs
         .iter()
         .map(|output| match output {
-            Output::Signal(array) => array.address(),
-            Output::State(array) | Output::Parameter(array) => array.address(),
-            Output::Bits(words) => words.address(),
+            Output::Signal(array) => array.raw(),
+            Output::State(array) | Output::Parameter(array) => array.raw(),
+            Output::Bits(words) => words.raw(),
         })
         .collect();
-    let workspace = match workspace_bytes::<N, E>(template, neurons, &parameters) {
+    let prepared = PreparedCall::new::<E>(device, neuron, template, gradient)?;
+    let workspace = match prepared.workspace_bytes(neurons, &parameters) {
         0 => None,
         bytes => Some(CudaArray::<f64>::uninitialised(device, bytes.div_ceil(size_of::<f64>()))?),
     };
     let call = RawCall {
-        template,
         steps,
         neurons,
-        gradient,
         inputs: &arrays,
         parameters: &parameters,
-        outputs: &addresses,
-        workspace: workspace.as_ref().map_or(0, CudaArray::address),
+        outputs: &raw_outputs,
+        workspace: workspace
+            .as_ref()
+            .map(|array| RawArray { address: array.address(), len: array.len() * size_of::<f64>() }),
         stream: None,
     };
     // SAFETY: inputs are arrays of this device of the lengths that were checked, outputs and workspace were made
     // for the call, and freeing memory waits its turn on the same stream.
-    unsafe { launch::<N, E>(device, neuron, call)? };
+    unsafe { prepared.launch(&call)? };
     Ok(outputs)
 }
 
@@ -149,7 +152,7 @@ pub fn run<N: Neuron, E: Element>(
     call: Call<'_, '_, E>,
 ) -> Result<(), Error> {
     neuron.validate_in::<E::Real>()?;
-    call.check(N::SPEC)?;
+    call.check(neuron.spec())?;
     call.check_parameters(neuron)?;
     let copies = call.inputs.iter().map(|input| Copied::new(device, input)).collect::<Result<Vec<_>, _>>()?;
     let inputs: Vec<Input<'_, E>> = copies.iter().map(Copied::input).collect();

@@ -1,12 +1,12 @@
 //! Which image of a neuron's kernels to load, and its functions.
 
-use std::collections::HashMap;
 use std::ffi::{CString, c_void};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, result, sys};
 
 use super::compile::Job;
+use super::context::Current;
 use super::whole::{self, Kind};
 use super::{CudaDevice, CudaError};
 use crate::{Cuda, Image, Spec, Surrogate};
@@ -25,7 +25,7 @@ pub enum ImageSource {
 }
 
 /// Which images may be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ImageKinds {
     /// The best that works.
     #[default]
@@ -50,7 +50,6 @@ pub(crate) struct Module {
     raw: sys::CUmodule,
     /// Keeps the context alive.
     context: Arc<CudaContext>,
-    functions: Mutex<HashMap<String, Function>>,
     pub source: ImageSource,
 }
 
@@ -58,12 +57,14 @@ pub(crate) struct Module {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Function(pub sys::CUfunction);
 
-// SAFETY: handles of the driver may be used from any thread; the context is bound to the thread before.
+// SAFETY: handles of the driver may be used from any thread in which the context is current.
 unsafe impl Send for Module {}
-// SAFETY: as above; the map is behind a lock.
+// SAFETY: as above.
 unsafe impl Sync for Module {}
 // SAFETY: as above.
 unsafe impl Send for Function {}
+// SAFETY: as above.
+unsafe impl Sync for Function {}
 
 impl Module {
     /// Loads the kernels of a neuron for `format`, by the best image that can be used.
@@ -132,33 +133,29 @@ impl Module {
         let kind = if matches!(source, ImageSource::Ptx(_)) { Kind::Ptx } else { Kind::Cubin };
         whole::check(kind, bytes)?;
         let context = device.context().clone();
-        context.bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
+        let current = Current::enter(&context)?;
         // SAFETY: the image is whole, as was just checked: the driver finds its end in it.
         let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
         let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
-        Ok(Self { raw, context, functions: Mutex::default(), source })
+        drop(current);
+        Ok(Self { raw, context, source })
     }
 
     /// The kernel called `name`.
     pub fn function(&self, name: &str) -> Result<Function, CudaError> {
-        let mut functions = self.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(function) = functions.get(name) {
-            return Ok(*function);
-        }
         let missing =
             |message: String| CudaError::Driver { doing: format!("finding kernel `{name}`"), message };
         let c_name = CString::new(name).map_err(|error| missing(error.to_string()))?;
+        let _current = Current::enter(&self.context)?;
         // SAFETY: the module is loaded and stays so as long as `self`.
         let raw = unsafe { result::module::get_function(self.raw, c_name) };
-        let function = Function(raw.map_err(|error| missing(error.to_string()))?);
-        functions.insert(name.to_owned(), function);
-        Ok(function)
+        Ok(Function(raw.map_err(|error| missing(error.to_string()))?))
     }
 }
 
 impl Drop for Module {
     fn drop(&mut self) {
-        if self.context.bind_to_thread().is_ok() {
+        if let Ok(_current) = Current::enter(&self.context) {
             // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
             // on other streams keep the device until the work is done.
             let _ = unsafe { result::module::unload(self.raw) };

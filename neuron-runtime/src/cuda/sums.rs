@@ -1,36 +1,22 @@
 //! Gradients of parameters: each neuron's own, which the backward kernels write, added up over neurons by
 //! kernels of the same module, in the order of [`crate::reduce`].
 
+use cudarc::driver::sys::CUstream;
+use smallvec::SmallVec;
+
 use super::arguments::Arguments;
-use super::launch::{Launcher, RawParameter};
+use super::kernel::{self, Sums};
+use super::{CudaError, RawArray, RawParameter};
 use crate::parameter::Layout;
 use crate::reduce::{LANES, Pass, SEGMENT, passes};
-use crate::{Element, Error, Neuron, ParamKind, Spec, Template};
-
-/// Bytes of device memory that a call needs besides its arrays: [`RawCall::workspace`](super::RawCall).
-/// 0 but for the backward templates of neurons with learnable parameters.
-///
-/// `parameters` are those of the call; what they are distributed over counts, not their addresses. Of a call that
-/// [`launch`](super::launch()) refuses, for a template that the neuron does not have or parameters that do not fit
-/// `neurons`, it is 0; if it is more than can be addressed, [`usize::MAX`].
-pub fn workspace_bytes<N: Neuron, E: Element>(
-    template: Template,
-    neurons: usize,
-    parameters: &[RawParameter],
-) -> usize {
-    if neurons == 0 || !parameters.iter().all(|parameter| parameter.layout().divides(neurons)) {
-        return 0;
-    }
-    Workspace::new::<E>(N::SPEC, template, neurons, parameters)
-        .map_or(usize::MAX, |workspace| workspace.bytes)
-}
+use crate::{ParamKind, Spec, Template};
 
 /// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and
 /// partial sums in two places by turns.
 pub(super) struct Workspace {
     part: usize,
     partial: usize,
-    learnables: Vec<RawParameter>,
+    learnables: SmallVec<[RawParameter; 8]>,
     neurons: usize,
     pub bytes: usize,
     /// Blocks of the largest grid that [`Workspace::add_up`] launches.
@@ -38,20 +24,20 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// For parameters that fit so many neurons. `None` if it is larger than can be addressed.
-    pub fn new<E: Element>(
+    /// For parameters that fit so many neurons, in a format of arithmetic of `real` bytes. `None` if it is larger than can
+    /// be addressed.
+    pub fn new(
         spec: &'static Spec,
         template: Template,
+        real: usize,
         neurons: usize,
         parameters: &[RawParameter],
     ) -> Option<Self> {
-        let learnables = spec.arrays().zip(parameters);
-        let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
-        let learnables: Vec<RawParameter> = learnables.map(|(_, parameter)| *parameter).collect();
-        if !template.is_backward() || learnables.is_empty() {
-            return Some(Self { part: 0, partial: 0, learnables: Vec::new(), neurons, bytes: 0, blocks: 0 });
+        let learnables: SmallVec<[_; 8]> = Self::learnables_of(spec, template, parameters).collect();
+        if learnables.is_empty() {
+            return Some(Self { part: 0, partial: 0, learnables, neurons, bytes: 0, blocks: 0 });
         }
-        let part = neurons.checked_mul(size_of::<E::Real>())?.checked_next_multiple_of(size_of::<f64>())?;
+        let part = neurons.checked_mul(real)?.checked_next_multiple_of(size_of::<f64>())?;
         // Passes leave fewer and fewer.
         let outputs =
             |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
@@ -62,6 +48,21 @@ impl Workspace {
         Some(Self { part, partial, bytes, learnables, neurons, blocks })
     }
 
+    /// The parameters whose gradients `template` returns.
+    pub fn learnables_of(
+        spec: &'static Spec,
+        template: Template,
+        parameters: &[RawParameter],
+    ) -> impl Iterator<Item = RawParameter> {
+        let arrays = spec.arrays().zip(parameters).filter(move |_| template.is_backward());
+        arrays.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, parameter)| *parameter)
+    }
+
+    /// How many there are.
+    pub fn learnables(&self) -> usize {
+        self.learnables.len()
+    }
+
     /// Where the backward kernel writes, for each learnable parameter.
     pub fn parts(&self, workspace: u64) -> impl Iterator<Item = u64> {
         (0..self.learnables.len()).map(move |i| workspace + (i * self.part) as u64)
@@ -70,26 +71,36 @@ impl Workspace {
     /// Adds them up into `sums`.
     ///
     /// # Safety
-    /// As [`super::launch`], after its kernel has been launched on the same stream.
-    pub unsafe fn add_up(&self, workspace: u64, sums: &[u64], launcher: &Launcher<'_>) -> Result<(), Error> {
+    /// As [`super::PreparedCall::launch`], after its kernel has been launched on the same stream, in the same context.
+    pub unsafe fn add_up(
+        &self,
+        workspace: u64,
+        sums: &[RawArray],
+        kernels: Sums,
+        stream: CUstream,
+    ) -> Result<(), CudaError> {
         let partial = workspace + (self.part * self.learnables.len()) as u64;
-        for ((part, parameter), &sum) in self.parts(workspace).zip(&self.learnables).zip(sums) {
+        for ((part, parameter), sum) in self.parts(workspace).zip(&self.learnables).zip(sums) {
             let (mut from, mut is_partial) = (part, false);
             for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
                 let to = partial + (i % 2 * self.partial) as u64;
-                let (kernel, sizes) = match pass {
-                    Pass::Rows { rows, columns } => ("sum_rows", [rows, columns]),
-                    Pass::Segments { inner, .. } => ("sum_segments", [inner, inner.div_ceil(SEGMENT)]),
+                let (name, kernel, sizes) = match pass {
+                    Pass::Rows { rows, columns } => ("sum_rows", kernels.rows, [rows, columns]),
+                    Pass::Segments { inner, .. } => {
+                        ("sum_segments", kernels.segments, [inner, inner.div_ceil(SEGMENT)])
+                    }
                 };
-                let arguments = Arguments::of_sum(from, is_partial, &sizes, to);
+                let mut arguments = Arguments::of_sum(from, is_partial, &sizes, to);
+                let blocks = kernel::grid(blocks(pass), self.neurons)?;
                 // SAFETY: the kernel's arguments, and memory that the workspace was measured for.
-                unsafe { launcher.launch(kernel, blocks(pass), arguments)? };
+                unsafe { kernel::launch(name, kernel, blocks, stream, &mut arguments)? };
                 (from, is_partial) = (to, true);
             }
             let count = parameter.layout().count;
-            let arguments = Arguments::of_sum(from, is_partial, &[count], sum);
+            let mut arguments = Arguments::of_sum(from, is_partial, &[count], sum.address);
+            let blocks = kernel::grid(count.div_ceil(LANES), self.neurons)?;
             // SAFETY: as above; the caller answers for `sum`.
-            unsafe { launcher.launch("round_sums", count.div_ceil(LANES), arguments)? };
+            unsafe { kernel::launch("round_sums", kernels.round, blocks, stream, &mut arguments)? };
         }
         Ok(())
     }

@@ -28,7 +28,7 @@ pub struct Differences<N> {
     outputs: Vec<Vec<f64>>,
 }
 
-impl<N: Neuron> Differences<N> {
+impl<N: Neuron + Clone> Differences<N> {
     pub fn new(point: Point<N>, surrogate: Surrogate) -> Result<Self, Error> {
         let mut differences = Self { point, surrogate, outputs: Vec::new() };
         differences.outputs = differences.forward()?;
@@ -118,10 +118,10 @@ impl<N: Neuron> Differences<N> {
 
     fn failure(&self, [index, step]: [usize; 2], analytic: f64, slope: &Slope) -> Failure {
         Failure::Gradient {
-            neuron: N::SPEC.name,
+            neuron: self.point.neuron.spec().name,
             reset: self.point.neuron.reset(),
             surrogate: self.surrogate,
-            gradient: N::SPEC.signature(Template::Bptt).outputs[index].name,
+            gradient: self.point.neuron.spec().signature(Template::Bptt).outputs[index].name,
             step,
             analytic,
             numeric: slope.value,

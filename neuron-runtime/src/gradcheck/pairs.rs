@@ -6,14 +6,14 @@ use crate::{Array, Error, Gradient, Keep, MultiStep, Neuron, Surrogate, Template
 
 /// Runs both pairs as the neuron was declared, spikes being 0 or 1, with `detach_reset` and without, and counts the
 /// numbers that they both gave.
-pub fn compare<N: Neuron>(point: &Point<N>, surrogate: Surrogate) -> Result<usize, Failure> {
+pub fn compare<N: Neuron + Clone>(point: &Point<N>, surrogate: Surrogate) -> Result<usize, Failure> {
     let mut compared = 0;
     for detach_reset in [false, true] {
         let gradient = Gradient { surrogate, detach_reset };
         let factors = train(point, gradient, Keep::Factors)?;
         let checkpoints = train(point, gradient, Keep::Checkpoints)?;
         if let Some((array, index, [factors, checkpoints])) = first_difference(&factors, &checkpoints) {
-            let (neuron, reset) = (N::SPEC.name, point.neuron.reset());
+            let (neuron, reset) = (point.neuron.spec().name, point.neuron.reset());
             return Err(Failure::Pairs {
                 neuron,
                 reset,
@@ -34,7 +34,7 @@ pub fn compare<N: Neuron>(point: &Point<N>, surrogate: Surrogate) -> Result<usiz
 type Named = (&'static str, Vec<f64>);
 
 /// What a forward and a backward pass give: spikes, final states, all gradients.
-fn train<N: Neuron>(point: &Point<N>, gradient: Gradient, keep: Keep) -> Result<Vec<Named>, Error> {
+fn train<N: Neuron + Clone>(point: &Point<N>, gradient: Gradient, keep: Keep) -> Result<Vec<Named>, Error> {
     let mut operation = MultiStep::new(point.neuron.clone(), gradient);
     operation.keep = Some(keep);
     let rows = |arrays: &[Vec<f64>]| arrays.iter().map(|array| signal(array)).collect::<Result<Vec<_>, _>>();
@@ -45,7 +45,7 @@ fn train<N: Neuron>(point: &Point<N>, gradient: Gradient, keep: Keep) -> Result<
     let (stepped, context) = operation.forward_with(&refs(&inputs), &refs(&states), &refs(&parameters))?;
     let grads = context.backward_all(&signal(&point.weights[0])?, &refs(&weights))?;
     let [forward, backward] =
-        [Template::Fptt, Template::Bptt].map(|template| N::SPEC.signature(template).outputs);
+        [Template::Fptt, Template::Bptt].map(|template| point.neuron.spec().signature(template).outputs);
     let names = forward.iter().chain(backward).map(|buffer| buffer.name);
     let arrays = std::iter::once(stepped.spike).chain(stepped.states);
     let arrays = arrays.chain(grads.inputs).chain(grads.states).chain(grads.parameters);

@@ -18,7 +18,7 @@ pub struct Point<N> {
     pub weights: Vec<Vec<f64>>,
 }
 
-impl<N: Neuron> Point<N> {
+impl<N: Neuron + Clone> Point<N> {
     /// Of a neuron that is valid.
     pub fn new(neuron: N, steps: usize, seed: u64) -> Self {
         let scale = scale(&neuron);
@@ -27,10 +27,10 @@ impl<N: Neuron> Point<N> {
             (0..count).map(|_| random.within(from, to)).collect()
         };
         let signals = steps * NEURONS;
-        let inputs = N::SPEC.inputs.iter().map(|_| draw(signals, -0.5 * scale, 1.5 * scale)).collect();
+        let inputs = neuron.spec().inputs.iter().map(|_| draw(signals, -0.5 * scale, 1.5 * scale)).collect();
         let initial = neuron.initial_state();
         let states = initial.iter().map(|&s| draw(NEURONS, s - 0.3 * scale, s + 0.7 * scale)).collect();
-        let own: Vec<f64> = N::SPEC.arrays().map(|param| real(&neuron, param.name)).collect();
+        let own: Vec<f64> = neuron.spec().arrays().map(|param| real(&neuron, param.name)).collect();
         let mut parameters = vec![Vec::new(); own.len()];
         for _ in 0..NEURONS {
             let near: Vec<f64> =
@@ -57,7 +57,7 @@ impl<N: Neuron> Point<N> {
         if index < inputs + states {
             return Some(Place::State(index - inputs));
         }
-        let mut arrays = N::SPEC.arrays().enumerate();
+        let mut arrays = self.neuron.spec().arrays().enumerate();
         let learnables = arrays.by_ref().filter(|(_, param)| param.kind == ParamKind::Learnable);
         learnables.map(|(at, _)| Place::Parameter(at)).nth(index - inputs - states)
     }

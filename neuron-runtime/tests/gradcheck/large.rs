@@ -1,7 +1,7 @@
 //! Right gradients of large numbers pass, since the check knows how they are rounded.
 
 use neuron_runtime::gradcheck::{Failure, Report};
-use neuron_runtime::{Neuron, gradcheck, neuron};
+use neuron_runtime::{DeclaredNeuron, gradcheck, neuron};
 
 neuron! {
     /// Potentials in microvolts.
@@ -85,7 +85,7 @@ neuron! {
     }
 }
 
-fn passes<N: Neuron>() -> Report {
+fn passes<N: DeclaredNeuron>() -> Report {
     match gradcheck(&N::default()) {
         Ok(report) => {
             println!("{}: {report:?}", N::SPEC.name);

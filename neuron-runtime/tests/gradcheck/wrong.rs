@@ -3,7 +3,9 @@
 use std::cell::Cell;
 
 use neuron_runtime::gradcheck::{Failure, Report};
-use neuron_runtime::{Call, Element, Error, Neuron, Real, Reset, Sink, Spec, Template, Value, gradcheck};
+use neuron_runtime::{
+    Call, DeclaredNeuron, Element, Error, Neuron, Real, Reset, Sink, Spec, Template, Value, gradcheck,
+};
 
 use crate::large::{Inner, Microvolts, Narrow, Weak};
 use crate::{Coupled, Learning};
@@ -27,22 +29,23 @@ thread_local! {
 struct Wrong<N>(N);
 
 /// Checks a neuron with a defect.
-fn check_with<N: Neuron>(neuron: N, defect: Defect) -> Result<Report, Failure> {
+fn check_with<N: DeclaredNeuron>(neuron: N, defect: Defect) -> Result<Report, Failure> {
     DEFECT.set(Some(defect));
     let result = gradcheck(&Wrong(neuron));
     DEFECT.set(None);
     result
 }
 
-fn check<N: Neuron>(defect: Defect) -> Result<Report, Failure> {
+fn check<N: DeclaredNeuron>(defect: Defect) -> Result<Report, Failure> {
     check_with(N::default(), defect)
 }
 
-impl<N: Neuron> Neuron for Wrong<N> {
-    const SPEC: &'static Spec = N::SPEC;
-
-    fn validate(&self) -> Result<(), Error> {
-        self.0.validate()
+impl<N: DeclaredNeuron> Neuron for Wrong<N> {
+    fn spec(&self) -> &'static Spec {
+        N::SPEC
+    }
+    fn validate_rounded(&self, round: fn(f64) -> f64) -> Result<(), Error> {
+        self.0.validate_rounded(round)
     }
     fn reset(&self) -> Reset {
         self.0.reset()
@@ -59,8 +62,8 @@ impl<N: Neuron> Neuron for Wrong<N> {
     fn initial_state(&self) -> Vec<f64> {
         self.0.initial_state()
     }
-    fn validate_at(&self, values: &[f64]) -> Result<(), Error> {
-        self.0.validate_at(values)
+    fn validate_rounded_at(&self, values: &[f64], round: fn(f64) -> f64) -> Result<(), Error> {
+        self.0.validate_rounded_at(values, round)
     }
     fn initial_state_at(&self, values: &[f64]) -> Vec<f64> {
         self.0.initial_state_at(values)
@@ -84,7 +87,7 @@ impl<N: Neuron> Neuron for Wrong<N> {
     }
 }
 
-fn spoil<N: Neuron, E: Element>(template: Template, outputs: &mut [Sink<'_, E>]) {
+fn spoil<N: DeclaredNeuron, E: Element>(template: Template, outputs: &mut [Sink<'_, E>]) {
     let (place, by) = match DEFECT.get() {
         Some(Defect::Output(of, place, by)) if of == template => (place, by),
         Some(Defect::Factor(factor, by)) if template == Template::FpttWithGrad => {
@@ -102,7 +105,7 @@ fn spoil<N: Neuron, E: Element>(template: Template, outputs: &mut [Sink<'_, E>])
 
 #[test]
 fn wrong_gradients_are_found() {
-    fn is_found<N: Neuron>(output: usize, name: &str, by: f64) {
+    fn is_found<N: DeclaredNeuron>(output: usize, name: &str, by: f64) {
         match check::<N>(Defect::Output(Template::Bptt, output, by)) {
             Err(Failure::Gradient { gradient, analytic, numeric, uncertainty, .. }) => {
                 assert_eq!(gradient, name);
@@ -125,7 +128,7 @@ fn wrong_gradients_are_found() {
 /// Whatever the size of the numbers.
 #[test]
 fn every_wrong_factor_is_found() {
-    fn are_found<N: Neuron>() {
+    fn are_found<N: DeclaredNeuron>() {
         for (factor, name) in N::SPEC.factors.iter().enumerate() {
             for by in [1.0001, 0.9999] {
                 let result = check::<N>(Defect::Factor(factor, by));

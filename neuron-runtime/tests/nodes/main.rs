@@ -1,5 +1,6 @@
 //! Nodes and training steps.
 
+mod chosen;
 mod neurons;
 mod operations;
 mod parameters;

@@ -1,6 +1,6 @@
 //! Training steps: a forward pass with its backward pass.
 
-use neuron_runtime::{Array, Error, Gradient, MultiStep, Neuron, Reset, Step, Surrogate};
+use neuron_runtime::{Array, DeclaredNeuron, Error, Gradient, MultiStep, Reset, Step, Surrogate};
 
 use crate::neurons::{Adaptive, Leaky, Shunted, numbers};
 

@@ -1,6 +1,6 @@
 //! Parameters that differ between neurons, and learn.
 
-use neuron_runtime::{Array, Error, Gradient, MultiStep, MultiStepNode, Neuron, Node, neuron};
+use neuron_runtime::{Array, DeclaredNeuron, Error, Gradient, MultiStep, MultiStepNode, Node, neuron};
 
 neuron! {
     /// A normalisation before the neuron, with a value a channel, and a learnable threshold and reset potential.

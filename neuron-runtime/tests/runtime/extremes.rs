@@ -2,8 +2,8 @@
 
 use neuron_runtime::evaluate::{Mode, evaluate};
 use neuron_runtime::{
-    Array, Call, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink, Source, Spec, Template,
-    Value, initial_grads, initial_states, neuron, plan, validate_values,
+    Array, Call, DeclaredNeuron, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink, Source,
+    Spec, Template, Value, initial_grads, initial_states, neuron, plan, validate_values,
 };
 
 use crate::Lif;
@@ -78,11 +78,11 @@ fn the_relaxed_model_has_two_templates() {
 #[test]
 fn plans_saturate() {
     for (steps, neurons) in [(usize::MAX, usize::MAX), (1 << 32, 1 << 32), (1, usize::MAX), (usize::MAX, 1)] {
-        let plan = plan::<Varied, f32>(steps, neurons);
+        let plan = plan::<f32>(Varied::SPEC, steps, neurons);
         assert_eq!(plan.forward.total(), usize::MAX, "{steps} {neurons}");
         assert_eq!(plan.keep, Keep::Checkpoints, "{steps} {neurons}");
     }
-    assert_eq!(plan::<Lif, f32>(16, 0).forward.total(), 0);
+    assert_eq!(plan::<f32>(Lif::SPEC, 16, 0).forward.total(), 0);
 }
 
 #[test]
@@ -165,11 +165,14 @@ fn shapes_are_too_large_in_any_order() {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Reordered(Lif);
 
-impl Neuron for Reordered {
-    const SPEC: &'static Spec = &Spec { signatures: &REVERSED, ..*Lif::SPEC };
+static REORDERED: Spec = Spec { signatures: &REVERSED, ..*Lif::SPEC };
 
-    fn validate(&self) -> Result<(), Error> {
-        self.0.validate()
+impl Neuron for Reordered {
+    fn spec(&self) -> &'static Spec {
+        &REORDERED
+    }
+    fn validate_rounded(&self, round: fn(f64) -> f64) -> Result<(), Error> {
+        self.0.validate_rounded(round)
     }
     fn reset(&self) -> Reset {
         self.0.reset()
@@ -186,8 +189,8 @@ impl Neuron for Reordered {
     fn initial_state(&self) -> Vec<f64> {
         self.0.initial_state()
     }
-    fn validate_at(&self, values: &[f64]) -> Result<(), Error> {
-        self.0.validate_at(values)
+    fn validate_rounded_at(&self, values: &[f64], round: fn(f64) -> f64) -> Result<(), Error> {
+        self.0.validate_rounded_at(values, round)
     }
     fn initial_state_at(&self, values: &[f64]) -> Vec<f64> {
         self.0.initial_state_at(values)
@@ -211,12 +214,12 @@ static REVERSED: [Signature; 9] = {
 
 #[test]
 fn signatures_are_found_in_any_order() {
-    for template in Reordered::SPEC.templates() {
-        assert_eq!(Reordered::SPEC.signature(template), Lif::SPEC.signature(template));
-        assert_eq!(Reordered::SPEC.check_template(template), Ok(()));
+    for template in REORDERED.templates() {
+        assert_eq!(REORDERED.signature(template), Lif::SPEC.signature(template));
+        assert_eq!(REORDERED.check_template(template), Ok(()));
     }
     let template = Template::PackedFptt;
-    assert_eq!(Reordered::SPEC.check_template(template), Err(Error::NoTemplate { neuron: "Lif", template }));
+    assert_eq!(REORDERED.check_template(template), Err(Error::NoTemplate { neuron: "Lif", template }));
     let x = [1.5f32; 3];
     let inputs = [Source::Signal(&x[..]), Source::State(&x)];
     let run = |spikes: &mut [f32], next: &mut [f32]| {

@@ -1,10 +1,11 @@
 //! Neurons written by hand whose specification contradicts itself: nothing is written beyond an array, on the CPU or in
 //! the arguments of a kernel.
 
-use neuron_runtime::cuda::{Arguments, RawCall};
+use neuron_runtime::cuda::Arguments;
 use neuron_runtime::{
-    BufferSpec, Call, Class, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES, Lanes, Neuron,
-    ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec, Template, Tile, Value,
+    BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
+    Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
+    Template, Tile, Value,
 };
 
 use crate::Lif;
@@ -71,8 +72,10 @@ static SCALAR: [ParamSpec; 1] = [param(ParamKind::Scalar)];
 static FLAG: [FlagSpec; 1] = [FlagSpec { name: "w", doc: "", default: true }];
 
 impl<const SPEC: usize> Neuron for Forged<SPEC> {
-    const SPEC: &'static Spec = &SPECS[SPEC];
-    fn validate(&self) -> Result<(), Error> {
+    fn spec(&self) -> &'static Spec {
+        &SPECS[SPEC]
+    }
+    fn validate_rounded(&self, _: fn(f64) -> f64) -> Result<(), Error> {
         Ok(())
     }
     fn reset(&self) -> Reset {
@@ -88,7 +91,7 @@ impl<const SPEC: usize> Neuron for Forged<SPEC> {
     fn initial_state(&self) -> Vec<f64> {
         vec![0.0]
     }
-    fn validate_at(&self, _: &[f64]) -> Result<(), Error> {
+    fn validate_rounded_at(&self, _: &[f64], _: fn(f64) -> f64) -> Result<(), Error> {
         Ok(())
     }
     fn initial_state_at(&self, _: &[f64]) -> Vec<f64> {
@@ -175,33 +178,13 @@ fn every_parameter_is_read() {
     assert_eq!(error, wrong(Template::Forward, "parameters"));
 }
 
-/// A call of a kernel that reads and writes one state.
-fn arguments<const SPEC: usize>(inputs: &[u64], outputs: &[u64]) -> Result<usize, Error> {
-    let call = RawCall {
-        template: Template::Forward,
-        steps: 1,
-        neurons: 64,
-        gradient: Gradient::default(),
-        inputs,
-        parameters: &[],
-        outputs,
-        workspace: 0,
-        stream: None,
-    };
-    let arguments = Arguments::new::<_, f32>(&Forged::<SPEC>, &call, outputs.iter().copied());
-    Ok(arguments?.pointers().len())
-}
-
 #[test]
-fn a_kernel_gets_as_many_arguments_as_it_takes() {
-    assert_eq!(arguments::<SOUND>(&[1], &[2]), Ok(3));
-    let neuron = "Lif";
-    let missing = |expected| Error::NoValue { neuron, name: "w", expected };
-    assert_eq!(arguments::<NO_VALUE>(&[1], &[2]), Err(missing("number")));
-    assert_eq!(arguments::<NO_FLAG>(&[1], &[2]), Err(missing("flag")));
-    let (template, expected) = (Template::Forward, 3);
-    for (inputs, outputs, actual) in [(&[1][..], &[][..], 2), (&[1, 2], &[3], 4)] {
-        let error = Error::ArgumentCount { neuron, template, expected, actual };
-        assert_eq!(arguments::<SOUND>(inputs, outputs), Err(error));
-    }
+fn every_setting_has_a_value() {
+    let settings = |neuron: &dyn Neuron| {
+        Arguments::settings::<f32>(neuron, Template::Forward, Gradient::default()).map(|all| all.len())
+    };
+    assert_eq!(settings(&Forged::<SOUND>), Ok(0));
+    let missing = |expected| Err(Error::NoValue { neuron: "Lif", name: "w", expected });
+    assert_eq!(settings(&Forged::<NO_VALUE>), missing("number"));
+    assert_eq!(settings(&Forged::<NO_FLAG>), missing("flag"));
 }

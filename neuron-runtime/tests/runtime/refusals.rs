@@ -1,8 +1,8 @@
 //! What is refused, and that nothing is written then.
 
 use neuron_runtime::{
-    BufferSpec, Call, Class, Error, Extent, Gradient, Neuron, Reset, STEPS, Sink, Source, Surrogate,
-    Template, Value,
+    BufferSpec, Call, Class, DeclaredNeuron, Error, Extent, Gradient, Neuron, Reset, STEPS, Sink, Source,
+    Surrogate, Template, Value,
 };
 use proptest::prelude::*;
 

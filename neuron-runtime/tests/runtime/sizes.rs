@@ -1,7 +1,7 @@
 //! Sizes that no memory has, and arrays without rows.
 
 use neuron_runtime::cuda::{RawParameter, workspace_bytes};
-use neuron_runtime::{Template, neuron};
+use neuron_runtime::{DeclaredNeuron, Template, neuron};
 
 use crate::{Lif, Numbers, lif};
 
@@ -13,7 +13,7 @@ neuron! {
 fn the_workspace_is_never_smaller_than_needed() {
     let bytes = |neurons, count, inner| {
         let parameters = [RawParameter { address: 0, count, inner }];
-        workspace_bytes::<Learns, f32>(Template::Bptt, neurons, &parameters)
+        workspace_bytes::<f32>(Learns::SPEC, Template::Bptt, neurons, &parameters)
     };
     // The gradient of each neuron, and two partial sums.
     assert_eq!(bytes(100, 1, 1), 400 + 2 * 8);

@@ -1,6 +1,6 @@
 //! What calls have to do, as far as shapes and ranges say.
 
-use neuron_runtime::{Error, Layout, Neuron};
+use neuron_runtime::{DeclaredNeuron, Error, Layout};
 
 /// What is wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn agrees<T>(result: &Result<T, Error>, faults: &[Fault]) -> Result<(), Stri
 }
 
 /// What is wrong with the shapes of a forward pass, and the shape of its states.
-pub fn shape_faults<N: Neuron>(
+pub fn shape_faults<N: DeclaredNeuron>(
     is_sequence: bool,
     dims: Option<&[usize]>,
     inputs: &[Vec<usize>],

@@ -3,7 +3,8 @@
 use half::{bf16, f16};
 use neuron_runtime::step::{Sequence, Single, Stepping};
 use neuron_runtime::{
-    Array, Element, Error, Gradient, MultiStepNode, Neuron, Node, PackedSpikes, Stateful, Surrogate, Value,
+    Array, DeclaredNeuron, Element, Error, Gradient, MultiStepNode, Node, PackedSpikes, Stateful, Surrogate,
+    Value,
 };
 use proptest::prelude::*;
 
@@ -92,38 +93,38 @@ fn call() -> impl Strategy<Value = Call> {
 
 /// What only nodes of sequences can do.
 trait Passes: Stepping {
-    fn packed<N: Neuron, E: Element>(
+    fn packed<N: DeclaredNeuron, E: Element>(
         node: &mut Stateful<N, E, Self>,
         inputs: &[&Array<E>],
     ) -> Option<Result<PackedSpikes, Error>>;
-    fn store_v_seq<N: Neuron, E: Element>(node: &mut Stateful<N, E, Self>, stores: bool);
-    fn v_seq<N: Neuron, E: Element>(node: &Stateful<N, E, Self>) -> Option<&Array<E::Real>>;
+    fn store_v_seq<N: DeclaredNeuron, E: Element>(node: &mut Stateful<N, E, Self>, stores: bool);
+    fn v_seq<N: DeclaredNeuron, E: Element>(node: &Stateful<N, E, Self>) -> Option<&Array<E::Real>>;
 }
 
 impl Passes for Single {
-    fn packed<N: Neuron, E: Element>(
+    fn packed<N: DeclaredNeuron, E: Element>(
         _: &mut Node<N, E>,
         _: &[&Array<E>],
     ) -> Option<Result<PackedSpikes, Error>> {
         None
     }
-    fn store_v_seq<N: Neuron, E: Element>(_: &mut Node<N, E>, _: bool) {}
-    fn v_seq<N: Neuron, E: Element>(_: &Node<N, E>) -> Option<&Array<E::Real>> {
+    fn store_v_seq<N: DeclaredNeuron, E: Element>(_: &mut Node<N, E>, _: bool) {}
+    fn v_seq<N: DeclaredNeuron, E: Element>(_: &Node<N, E>) -> Option<&Array<E::Real>> {
         None
     }
 }
 
 impl Passes for Sequence {
-    fn packed<N: Neuron, E: Element>(
+    fn packed<N: DeclaredNeuron, E: Element>(
         node: &mut MultiStepNode<N, E>,
         inputs: &[&Array<E>],
     ) -> Option<Result<PackedSpikes, Error>> {
         Some(node.forward_packed(inputs))
     }
-    fn store_v_seq<N: Neuron, E: Element>(node: &mut MultiStepNode<N, E>, stores: bool) {
+    fn store_v_seq<N: DeclaredNeuron, E: Element>(node: &mut MultiStepNode<N, E>, stores: bool) {
         node.store_v_seq(stores);
     }
-    fn v_seq<N: Neuron, E: Element>(node: &MultiStepNode<N, E>) -> Option<&Array<E::Real>> {
+    fn v_seq<N: DeclaredNeuron, E: Element>(node: &MultiStepNode<N, E>) -> Option<&Array<E::Real>> {
         node.v_seq()
     }
 }
@@ -153,7 +154,11 @@ impl Model {
         }
     }
 
-    fn forward<N: Neuron>(&self, inputs: &[Vec<usize>], is_sequence: bool) -> (Vec<Fault>, Vec<usize>) {
+    fn forward<N: DeclaredNeuron>(
+        &self,
+        inputs: &[Vec<usize>],
+        is_sequence: bool,
+    ) -> (Vec<Fault>, Vec<usize>) {
         let (mut faults, dims) =
             shape_faults::<N>(is_sequence, self.dims.as_deref(), inputs, &self.parameters);
         if !self.is_valid {
@@ -165,7 +170,7 @@ impl Model {
         (faults, dims)
     }
 
-    fn set_parameter<N: Neuron>(&self, name: &str, shape: &[usize], value: f64) -> Vec<Fault> {
+    fn set_parameter<N: DeclaredNeuron>(&self, name: &str, shape: &[usize], value: f64) -> Vec<Fault> {
         if N::SPEC.array_index(name).is_err() {
             return vec![Fault::NoSuchParameter];
         }
@@ -176,7 +181,9 @@ impl Model {
 }
 
 /// Everything that can be seen of a node.
-fn seen<N: Neuron, E: Element, S: Passes>(node: &Stateful<N, E, S>) -> (Vec<Option<Vec<Bits>>>, bool) {
+fn seen<N: DeclaredNeuron, E: Element, S: Passes>(
+    node: &Stateful<N, E, S>,
+) -> (Vec<Option<Vec<Bits>>>, bool) {
     let all = |arrays: &[Array<E::Real>]| arrays.iter().map(bits).collect::<Vec<_>>();
     let mut seen = vec![node.states().map(all), node.grad_states().map(all)];
     seen.push(S::v_seq(node).map(|array| vec![bits(array)]));
@@ -196,7 +203,7 @@ struct Pair<N, E: Element, S> {
     model: Model,
 }
 
-impl<N: Neuron, E: Element, S: Passes> Pair<N, E, S> {
+impl<N: DeclaredNeuron, E: Element, S: Passes> Pair<N, E, S> {
     /// Calls both, or the first only, and compares.
     fn both(
         &mut self,
@@ -325,7 +332,7 @@ fn made() -> impl Strategy<Value = Made> {
     (tau, alpha, any::<bool>()).prop_map(|(tau, alpha, detach_reset)| Made { tau, alpha, detach_reset })
 }
 
-fn run<N: Neuron, E: Element, S: Passes>(made: &Made, calls: &[Call]) -> Result<(), TestCaseError> {
+fn run<N: DeclaredNeuron, E: Element, S: Passes>(made: &Made, calls: &[Call]) -> Result<(), TestCaseError> {
     let Made { tau, alpha, detach_reset } = *made;
     let mut neuron = N::default();
     // Where it is learned, the neuron's own value is one for all from the beginning, which is in range.

@@ -2,7 +2,7 @@
 
 use neuron_runtime::evaluate::{Mode, evaluate};
 use neuron_runtime::{
-    Array, Error, Gradient, Keep, Layout, MultiStep, Neuron, PackedSpikes, Source, Template, plan,
+    Array, DeclaredNeuron, Error, Gradient, Keep, Layout, MultiStep, PackedSpikes, Source, Template, plan,
 };
 use proptest::prelude::*;
 
@@ -135,7 +135,7 @@ proptest! {
         match array {
             Ok(array) => {
                 prop_assert!(is_valid);
-                let packed = PackedSpikes::pack::<Rich, f32>(&array);
+                let packed = PackedSpikes::pack::<f32>(Rich::SPEC, &array);
                 prop_assert_eq!(packed.is_ok(), !shape.is_empty() && len > 0);
                 if let Ok(packed) = packed {
                     prop_assert_eq!(packed.unpack::<f32>().map(|spikes| bits(&spikes)), Ok(bits(&array)));
@@ -178,7 +178,7 @@ proptest! {
 
     #[test]
     fn plans_of_any_size(steps in size(), neurons in size()) {
-        let plan = plan::<Rich, f32>(steps, neurons);
+        let plan = plan::<f32>(Rich::SPEC, steps, neurons);
         // Two inputs and the spikes.
         let least = (steps as u128 * neurons as u128).saturating_mul(3 * 4);
         prop_assert!(plan.forward.total() as u128 >= least.min(usize::MAX as u128));

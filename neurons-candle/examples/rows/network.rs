@@ -5,7 +5,7 @@ use std::iter::repeat_n;
 use anyhow::{Result, anyhow};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
-use neuron_runtime::Neuron;
+use neuron_runtime::DeclaredNeuron;
 use neurons::LeakyIntegrator;
 use neurons_candle::{Gradient, Node};
 use rand::rngs::StdRng;
@@ -76,7 +76,7 @@ pub struct Network<N> {
     scores: Node<LeakyIntegrator>,
 }
 
-impl<N: Neuron> Network<N> {
+impl<N: DeclaredNeuron> Network<N> {
     pub fn new(neuron: N, settings: Settings, rng: &mut StdRng) -> Result<Self> {
         let parameters = VarMap::new();
         let vb = VarBuilder::from_varmap(&parameters, DType::F32, &Device::Cpu);

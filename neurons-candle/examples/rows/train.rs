@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
-use neuron_runtime::Neuron;
+use neuron_runtime::DeclaredNeuron;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -37,7 +37,7 @@ pub fn updates(train: &Digits, epochs: u32) -> usize {
 }
 
 /// Minimises the cross-entropy of the scores; calls `update` after each update, of which there are [`updates`].
-pub fn train<N: Neuron>(
+pub fn train<N: DeclaredNeuron>(
     neuron: N,
     settings: Settings,
     task: Task,

@@ -1,6 +1,6 @@
 //! `list` and `show`.
 
-use neuron_runtime::Neuron as _;
+use neuron_runtime::DeclaredNeuron as _;
 use neurons_inspect::Neurons;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use neurons::evaluate::{Outputs, evaluate_on};
 use neurons::{
-    Device, Element, Error, Extent, Gradient, Neuron, ParamKind, ParamSpec, Parameter, Real, Source,
+    DeclaredNeuron, Device, Element, Error, Extent, Gradient, ParamKind, ParamSpec, Parameter, Real, Source,
     Surrogate, Template, Value,
 };
 
@@ -62,7 +62,10 @@ impl Measured {
 }
 
 /// Compares outputs and gradients over the whole sequence and by single steps.
-pub(super) fn check<N: Neuron, E: Element>(case: &Case, device: &Device) -> Result<Measured, Failure> {
+pub(super) fn check<N: DeclaredNeuron, E: Element>(
+    case: &Case,
+    device: &Device,
+) -> Result<Measured, Failure> {
     let mut neuron = N::default();
     for (name, value) in &case.params {
         neuron.set(name, *value)?;
@@ -130,7 +133,7 @@ struct Backward<E: Element> {
     parameters: Vec<f64>,
 }
 
-impl<N: Neuron, E: Element> Check<'_, N, E> {
+impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
     fn run(&mut self) -> Result<(), Failure> {
         let case = self.case;
         let names = N::SPEC.states.iter().map(|state| state.name);
@@ -318,11 +321,11 @@ impl<N: Neuron, E: Element> Check<'_, N, E> {
     }
 }
 
-fn grad_states<N: Neuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
+fn grad_states<N: DeclaredNeuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
     N::SPEC.states.iter().map(|state| take(outputs, &format!("grad_{}", state.name))).collect()
 }
 
-fn grad_parameters<N: Neuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Vec<f64>, Failure> {
+fn grad_parameters<N: DeclaredNeuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Vec<f64>, Failure> {
     let grad = |param: &ParamSpec| Ok(take(outputs, &format!("grad_{}", param.name))?[0].to_f64());
     N::SPEC.learnables().map(grad).collect()
 }

@@ -1,7 +1,7 @@
 //! Membrane traces of a simulator: one neuron under constant input, step by step.
 
 use neurons::evaluate::evaluate_on;
-use neurons::{Device, Gradient, Izhikevich, Neuron, RefractoryLif, Source, Template, Value};
+use neurons::{DeclaredNeuron, Device, Gradient, Izhikevich, RefractoryLif, Source, Template, Value};
 
 use super::case::Malformed;
 use super::check::Failure;
@@ -72,7 +72,7 @@ impl Trace {
     }
 
     /// Steps the neuron from `states` on and compares every step.
-    fn run<N: Neuron>(
+    fn run<N: DeclaredNeuron>(
         &self,
         neuron: &N,
         mut states: Vec<f64>,

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use half::{bf16, f16};
 use neurons::cuda::{Arguments, RawCall};
 use neurons::evaluate::{Mode, Outputs, evaluate, evaluate_on};
-use neurons::{Device, Element, Error, Gradient, Neuron, Reset, Source, Spec, Template, Value, gradcheck};
+use neurons::{
+    DeclaredNeuron, Device, Element, Error, Gradient, Reset, Source, Spec, Template, Value, gradcheck,
+};
 
 /// Values of parameters and flags by name, and the reset.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +56,7 @@ impl<N> InAll<N> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-fn configured<N: Neuron>(setting: &Setting) -> Result<N, Error> {
+fn configured<N: DeclaredNeuron>(setting: &Setting) -> Result<N, Error> {
     let mut neuron = N::default();
     for &(name, value) in &setting.params {
         neuron.set(name, Value::Real(value))?;
@@ -67,7 +69,7 @@ fn configured<N: Neuron>(setting: &Setting) -> Result<N, Error> {
     Ok(neuron)
 }
 
-impl<N: Neuron> Compiled for Of<N> {
+impl<N: DeclaredNeuron> Compiled for Of<N> {
     fn spec(&self) -> &'static Spec {
         N::SPEC
     }
@@ -81,7 +83,7 @@ impl<N: Neuron> Compiled for Of<N> {
     }
 }
 
-impl<N: Neuron> Compiled for InAll<N> {
+impl<N: DeclaredNeuron> Compiled for InAll<N> {
     fn spec(&self) -> &'static Spec {
         N::SPEC
     }
@@ -148,13 +150,19 @@ pub trait In<E: Element> {
     /// Arguments of a kernel for the GPU.
     ///
     /// # Errors
-    /// As [`Arguments::new`].
-    fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Result<Arguments, Error>;
+    /// As [`Arguments::settings`].
+    fn arguments(
+        &self,
+        template: Template,
+        gradient: Gradient,
+        call: &RawCall<'_>,
+        outputs: &[u64],
+    ) -> Result<Arguments, Error>;
 }
 
 macro_rules! in_format {
     ($which:ident: $($format:ty),*) => {$(
-        impl<N: Neuron> In<$format> for $which<N> {
+        impl<N: DeclaredNeuron> In<$format> for $which<N> {
             fn evaluate(
                 &self,
                 device: &Device,
@@ -166,8 +174,15 @@ macro_rules! in_format {
                 evaluate_on(device, &self.0, template, gradient, neurons, inputs)
             }
 
-            fn arguments(&self, call: &RawCall<'_>, outputs: &[u64]) -> Result<Arguments, Error> {
-                Arguments::new::<N, $format>(&self.0, call, outputs.iter().copied())
+            fn arguments(
+                &self,
+                template: Template,
+                gradient: Gradient,
+                call: &RawCall<'_>,
+                outputs: &[u64],
+            ) -> Result<Arguments, Error> {
+                let settings = Arguments::settings::<$format>(&self.0, template, gradient)?;
+                Ok(settings.with(template, call, outputs.iter().copied()))
             }
         }
     )*};
@@ -178,7 +193,7 @@ in_format!(All: f32, f64, f16, bf16);
 
 macro_rules! configured {
     ($which:ident, $half:expr) => {
-        impl<N: Neuron> Configured for $which<N> {
+        impl<N: DeclaredNeuron> Configured for $which<N> {
             fn half(&self) -> Option<&dyn Halves> {
                 let half: for<'a> fn(&'a Self) -> Option<&'a dyn Halves> = $half;
                 half(self)
@@ -211,7 +226,7 @@ macro_rules! configured {
 configured!(Wide, |_| None);
 configured!(All, |all| Some(all));
 
-impl<N: Neuron> Halves for All<N> {}
+impl<N: DeclaredNeuron> Halves for All<N> {}
 
 /// A format of data, for checks that are the same in each.
 pub trait Format: Element {

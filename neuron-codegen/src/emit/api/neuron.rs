@@ -1,4 +1,4 @@
-//! `impl Neuron`.
+//! `impl DeclaredNeuron` and `impl Neuron`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -10,7 +10,7 @@ use crate::identifiers;
 use crate::ir::Id;
 use crate::model::ParamKind;
 
-/// `impl Neuron for Lif`.
+/// `impl DeclaredNeuron for Lif` and `impl Neuron for Lif`.
 pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let model = &derived.model;
     let name = &model.name;
@@ -29,26 +29,39 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let double_params = quote! {
         #module::Params { #(#reals: self.#own_reals,)* #(#flags: self.#own_flags,)* }
     };
+    let rounded_params = quote! {
+        #module::Params { #(#reals: round(self.#own_reals),)* #(#flags: self.#own_flags,)* }
+    };
     let mut arrays = 0usize;
     let each = model.params.iter().zip(reals.iter().zip(&own_reals)).map(|(param, (field, own))| {
         if param.kind == ParamKind::Scalar {
-            return quote!(#field: self.#own);
+            return (quote!(#field: self.#own), quote!(#field: round(self.#own)));
         }
         arrays += 1;
         let index = arrays - 1;
-        quote!(#field: values[#index])
+        let value = quote!(#field: values[#index]);
+        (value.clone(), value)
     });
-    let each: Vec<_> = each.collect();
+    let (each, each_rounded): (Vec<_>, Vec<_>) = each.unzip();
     let params_at = quote! { #module::Params { #(#each,)* #(#flags: self.#own_flags,)* } };
+    let rounded_at = quote! { #module::Params { #(#each_rounded,)* #(#flags: self.#own_flags,)* } };
     quote! {
         #[automatically_derived]
         #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
-        impl #g::Neuron for #name {
+        impl #g::DeclaredNeuron for #name {
             const SPEC: &'static #g::Spec = &#module::SPEC;
+        }
 
-            fn validate(&self) -> #result {
+        #[automatically_derived]
+        #[allow(unused_variables, unused_imports, unused_parens, clippy::all)]
+        impl #g::Neuron for #name {
+            fn spec(&self) -> &'static #g::Spec {
+                &#module::SPEC
+            }
+
+            fn validate_rounded(&self, round: fn(f64) -> f64) -> #result {
                 #g::check_reset(&#module::SPEC, self.reset)?;
-                #module::check(&#double_params)
+                #module::check(&#rounded_params)
             }
 
             fn reset(&self) -> #g::Reset {
@@ -78,8 +91,8 @@ pub fn implementation(derived: &Derived, krate: &TokenStream) -> TokenStream {
                 Ok(())
             }
 
-            fn validate_at(&self, values: &[f64]) -> #result {
-                #module::check(&#params_at)
+            fn validate_rounded_at(&self, values: &[f64], round: fn(f64) -> f64) -> #result {
+                #module::check(&#rounded_at)
             }
 
             fn initial_state(&self) -> #g::Vec<f64> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use libloading::Library;
-use neurons::cuda::{RawCall, RawParameter};
+use neurons::cuda::{RawArray, RawCall, RawParameter};
 use neurons::{Device, Real, Template};
 use rand::Rng;
 
@@ -110,8 +110,8 @@ fn launch<E: Format>(
     let (mut read, mut parameters) = (Vec::new(), Vec::new());
     for host in runner.inputs(template, arrays) {
         match host {
-            Host::Signal(array) => read.push(array.as_ptr() as u64),
-            Host::State(array) => read.push(array.as_ptr() as u64),
+            Host::Signal(array) => read.push(RawArray { address: array.as_ptr() as u64, len: array.len() }),
+            Host::State(array) => read.push(RawArray { address: array.as_ptr() as u64, len: array.len() }),
             Host::Parameter(values, inner) => parameters.push(RawParameter {
                 address: values.as_ptr() as u64,
                 count: values.len(),
@@ -128,18 +128,17 @@ fn launch<E: Format>(
     });
     let written: Vec<u64> = written.collect();
     let call = RawCall {
-        template,
         steps,
         neurons,
-        gradient,
         inputs: &read,
         parameters: &parameters,
         outputs: &[],
-        workspace: 0,
+        workspace: None,
         stream: None,
     };
     let neuron = E::of(subject.neuron).ok_or("it was not compiled for this format")?;
-    let mut arguments = neuron.arguments(&call, &written).map_err(|error| error.to_string())?;
+    let mut arguments =
+        neuron.arguments(template, gradient, &call, &written).map_err(|error| error.to_string())?;
     // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says, and each
     // neuron has parameters of its own.
     unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };

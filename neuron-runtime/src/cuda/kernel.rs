@@ -1,0 +1,162 @@
+//! Kernels as they were found on a device.
+
+use std::sync::Arc;
+
+use cudarc::driver::{result, sys};
+
+use super::arguments::Arguments;
+use super::image::{Function, ImageKinds, Module};
+use super::{CudaDevice, CudaError};
+use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, reduce};
+
+/// Threads of a block, of every kernel: `THREADS` in their source.
+pub const BLOCK: usize = 256;
+const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
+
+/// What a module is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ModuleKey {
+    /// The neuron: the address of its source, which is static.
+    neuron: usize,
+    /// The format of the data.
+    format: &'static str,
+    /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
+    /// neuron is compiled with.
+    surrogate: Option<usize>,
+    /// The images that it may be loaded from.
+    kinds: ImageKinds,
+}
+
+impl ModuleKey {
+    pub fn new<E: Element>(spec: &'static Spec, own: Option<Surrogate>, kinds: ImageKinds) -> Self {
+        let (neuron, surrogate) = (std::ptr::from_ref(spec.cuda).addr(), own.map(|own| own.address()));
+        Self { neuron, format: E::NAME, surrogate, kinds }
+    }
+}
+
+/// What a kernel of a module is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// A template, under a reset mode if that makes a difference to it.
+    Template(Template, Option<Reset>),
+    /// Packs spikes.
+    Pack,
+    /// Unpacks them.
+    Unpack,
+}
+
+impl Purpose {
+    pub fn template(template: Template, reset: Reset) -> Self {
+        Self::Template(template, template.resets().then_some(reset))
+    }
+
+    /// `lif_hard_reset_fptt_f32`
+    fn name(self, spec: &'static Spec, format: &str) -> String {
+        let kernel = match self {
+            Self::Template(template, reset) => {
+                format!("{}{}", reset.map_or("", Reset::prefix), template.name())
+            }
+            Self::Pack => "pack_spikes".to_owned(),
+            Self::Unpack => "unpack_spikes".to_owned(),
+        };
+        format!("{}_{kernel}_{format}", spec.module)
+    }
+}
+
+/// A kernel, and those that add up what it leaves.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    /// Keeps the functions.
+    _module: Arc<Module>,
+    name: String,
+    function: Function,
+    sums: Option<Sums>,
+}
+
+/// Kernels that add up the gradients of learnable parameters over neurons.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sums {
+    pub rows: Function,
+    pub segments: Function,
+    pub round: Function,
+}
+
+impl Kernel {
+    /// The kernel for `purpose`, for data of format `E`; `own` is the surrogate, if kernels are not compiled with it anyway.
+    /// It is found once a device.
+    pub fn find<E: Element>(
+        device: &CudaDevice,
+        spec: &'static Spec,
+        purpose: Purpose,
+        own: Option<Surrogate>,
+    ) -> Result<Arc<Self>, CudaError> {
+        let key = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
+        device.kernel((key, purpose), || {
+            let module = device.module(key, || match own {
+                None => Module::load(device, spec, E::NAME, ImageKinds::Any),
+                Some(surrogate) => Module::load_with(device, spec, E::NAME, surrogate),
+            })?;
+            let name = purpose.name(spec, E::NAME);
+            let function = module.function(&name)?;
+            let adds_up = |signature: &Signature| {
+                signature.outputs.iter().any(|buffer| buffer.extent == Extent::Parameter)
+            };
+            let sum = |kernel: &str| module.function(&format!("{}_{kernel}_{}", spec.module, E::NAME));
+            let sums = match purpose {
+                Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
+                    let (rows, segments) = (sum("sum_rows")?, sum("sum_segments")?);
+                    Some(Sums { rows, segments, round: sum("round_sums")? })
+                }
+                _ => None,
+            };
+            Ok(Self { _module: module, name, function, sums })
+        })
+    }
+
+    pub fn handle(&self) -> u64 {
+        self.function.0 as u64
+    }
+
+    pub fn sums(&self) -> Option<Sums> {
+        self.sums
+    }
+
+    /// Launches it.
+    ///
+    /// # Safety
+    /// As [`launch`].
+    pub unsafe fn launch(
+        &self,
+        blocks: u32,
+        stream: sys::CUstream,
+        arguments: &mut Arguments,
+    ) -> Result<(), CudaError> {
+        // SAFETY: the caller answers for it.
+        unsafe { launch(&self.name, self.function, blocks, stream, arguments) }
+    }
+}
+
+/// Launches `function`, which errors call `name`.
+///
+/// # Safety
+/// The arguments are those of the function, whose module is loaded; the memory they speak of is the caller's to use; the
+/// stream is one of the current context, which is the module's.
+pub(super) unsafe fn launch(
+    name: &str,
+    function: Function,
+    blocks: u32,
+    stream: sys::CUstream,
+    arguments: &mut Arguments,
+) -> Result<(), CudaError> {
+    let (grid, block) = ((blocks, 1, 1), (BLOCK as u32, 1, 1));
+    // SAFETY: the caller answers for it.
+    unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
+        .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))
+}
+
+/// The size of a grid of so many blocks, for `neurons` neurons.
+pub(super) fn grid(blocks: usize, neurons: usize) -> Result<u32, CudaError> {
+    let limit = i32::MAX.unsigned_abs();
+    let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);
+    grid.ok_or(CudaError::TooLarge { neurons, blocks, limit: limit as usize })
+}

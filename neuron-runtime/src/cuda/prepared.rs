@@ -1,0 +1,263 @@
+//! Calls on data that is already on the GPU.
+
+use std::sync::Arc;
+
+use cudarc::driver::sys;
+
+use super::arguments::Arguments;
+use super::context::Current;
+use super::image::{ImageKinds, ImageSource, Module};
+use super::kernel::{BLOCK, Kernel, ModuleKey, Purpose, grid};
+use super::sums::Workspace;
+use super::{CudaDevice, CudaError};
+use crate::parameter::{Layout, misfit};
+use crate::range::validate_in;
+use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Signature, Spec, Template};
+
+/// An array in the memory of a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawArray {
+    /// Address of its first element.
+    pub address: u64,
+    /// How many elements it has.
+    pub len: usize,
+}
+
+/// A parameter that may differ between neurons, in the memory of a GPU: value number `n / inner % count` is that of
+/// neuron `n`, as in [`Parameter`](crate::Parameter).
+///
+/// Ranges are checked where parameters come from the memory of the CPU, not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawParameter {
+    /// Address of its values, in the format of the arithmetic.
+    pub address: u64,
+    /// How many there are.
+    pub count: usize,
+    /// How many neurons next to each other have the same.
+    pub inner: usize,
+}
+
+impl RawParameter {
+    pub(super) fn layout(&self) -> Layout {
+        Layout { count: self.count, inner: self.inner }
+    }
+}
+
+/// Arrays for a [`PreparedCall`], and where to launch it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawCall<'a> {
+    /// Number of steps; 1 for the single-step templates.
+    pub steps: usize,
+    /// Number of neurons.
+    pub neurons: usize,
+    /// Arrays to read, in the order of the signature, but for parameters.
+    pub inputs: &'a [RawArray],
+    /// Parameters that may differ between neurons, in the order of the signature.
+    pub parameters: &'a [RawParameter],
+    /// Arrays to write, in the order of the signature.
+    pub outputs: &'a [RawArray],
+    /// [`PreparedCall::workspace_bytes`] bytes or more, aligned to 8; `None` if that is 0.
+    pub workspace: Option<RawArray>,
+    /// The stream (`cudaStream_t`, as a number) to launch on, or `None` for the device's own.
+    pub stream: Option<u64>,
+}
+
+/// Loads the kernels of a neuron for data of format `E`, unless they are loaded already, and says where they
+/// came from. The first call does it by itself; to do it before saves that one the time.
+///
+/// # Errors
+/// [`CudaError::NoImage`], with what was tried.
+pub fn load<E: Element>(device: &CudaDevice, spec: &'static Spec) -> Result<ImageSource, CudaError> {
+    load_from::<E>(device, spec, ImageKinds::Any)
+}
+
+/// As [`load`], from images of some kinds only: to find out how each does.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from<E: Element>(
+    device: &CudaDevice,
+    spec: &'static Spec,
+    kinds: ImageKinds,
+) -> Result<ImageSource, CudaError> {
+    let key = ModuleKey::new::<E>(spec, None, kinds);
+    Ok(device.module(key, || Module::load(device, spec, E::NAME, kinds))?.source.clone())
+}
+
+/// Bytes of device memory that a call needs besides its arrays, [`RawCall::workspace`]: 0 but for the backward
+/// templates of neurons with learnable parameters.
+///
+/// Of `parameters` their layouts count, not their addresses. For those that do not fit `neurons`, which
+/// [`PreparedCall::launch`] refuses, it is 0; if it is more than can be addressed, [`usize::MAX`].
+pub fn workspace_bytes<E: Element>(
+    spec: &'static Spec,
+    template: Template,
+    neurons: usize,
+    parameters: &[RawParameter],
+) -> usize {
+    bytes(neurons, parameters, || Workspace::new(spec, template, size_of::<E::Real>(), neurons, parameters))
+}
+
+fn bytes(
+    neurons: usize,
+    parameters: &[RawParameter],
+    workspace: impl FnOnce() -> Option<Workspace>,
+) -> usize {
+    if neurons == 0 || !parameters.iter().all(|parameter| parameter.layout().divides(neurons)) {
+        return 0;
+    }
+    workspace().map_or(usize::MAX, |workspace| workspace.bytes)
+}
+
+/// One template of a neuron with its parameters, reset mode and surrogate, for one format of data on one device:
+/// everything that a launch needs but sizes and arrays, checked and looked up once.
+///
+/// [`PreparedCall::launch`] then checks sizes and lengths and launches. It takes no lock and allocates nothing (for
+/// kernels of up to 48 arguments), and leaves the current context of the thread as it was.
+#[derive(Clone, Debug)]
+pub struct PreparedCall {
+    device: CudaDevice,
+    spec: &'static Spec,
+    signature: &'static Signature,
+    kernel: Arc<Kernel>,
+    settings: Arguments,
+    /// Neurons of a block.
+    block: usize,
+    /// Bytes of a number of the format of the arithmetic.
+    real: usize,
+}
+
+impl PreparedCall {
+    /// Of `template` of `neuron` for data of format `E`. Loads its kernels if they are not loaded yet.
+    ///
+    /// # Errors
+    /// As [`Neuron::run`] for parameters, [`Error::NoTemplate`], [`Error::SurrogateParameter`]; [`Error::Cuda`].
+    pub fn new<E: Element>(
+        device: &CudaDevice,
+        neuron: &(impl Neuron + ?Sized),
+        template: Template,
+        gradient: Gradient,
+    ) -> Result<Self, Error> {
+        let spec = neuron.spec();
+        validate_in::<E::Real>(neuron)?;
+        let signature = spec.checked_signature(template)?;
+        let mut own = None;
+        if template.takes_gradient() {
+            gradient.surrogate.validate_in::<E::Real>()?;
+            own = Some(gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
+        }
+        let settings = Arguments::settings::<E>(neuron, template, gradient)?;
+        let kernel = Kernel::find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
+        let block = BLOCK * signature.lanes.of::<E>();
+        let (device, real) = (device.clone(), size_of::<E::Real>());
+        Ok(Self { device, spec, signature, kernel, settings, block, real })
+    }
+
+    /// The template.
+    pub fn template(&self) -> Template {
+        self.signature.template
+    }
+
+    /// The device.
+    pub fn device(&self) -> &CudaDevice {
+        &self.device
+    }
+
+    /// The kernel, a `CUfunction` as a number, for other libraries. Valid as long as this.
+    pub fn function_handle(&self) -> u64 {
+        self.kernel.handle()
+    }
+
+    /// Bytes of [`RawCall::workspace`] that a launch needs; see [`workspace_bytes`].
+    pub fn workspace_bytes(&self, neurons: usize, parameters: &[RawParameter]) -> usize {
+        bytes(neurons, parameters, || self.workspace(neurons, parameters))
+    }
+
+    fn workspace(&self, neurons: usize, parameters: &[RawParameter]) -> Option<Workspace> {
+        Workspace::new(self.spec, self.template(), self.real, neurons, parameters)
+    }
+
+    /// Launches it on arrays in device memory, without copies, allocations or synchronisation.
+    ///
+    /// # Errors
+    /// [`Error::BufferCount`], [`Error::Empty`], [`Error::Length`], [`Error::ParameterLayout`], [`Error::Cuda`]. Only of
+    /// an error of the driver, [`CudaError::Driver`], something may have been launched before.
+    ///
+    /// # Safety
+    /// - Every array is in the device's context, aligned for its format, and of that many elements of it; outputs and
+    ///   workspace do not overlap with anything else.
+    /// - The stream belongs to the device's context.
+    /// - All of that memory stays allocated until the stream has got there. So does a clone of the device, which has the
+    ///   code of the kernels, such as that of this call.
+    /// - If the stream is being captured as a graph, both hold until the graph is gone.
+    pub unsafe fn launch(&self, call: &RawCall<'_>) -> Result<(), Error> {
+        let &RawCall { neurons, parameters, outputs, .. } = call;
+        self.check(call)?;
+        let too_large = CudaError::ArrayTooLarge { elements: neurons, size: self.real };
+        let workspace = self.workspace(neurons, parameters).ok_or(too_large)?;
+        let given = call.workspace.map_or(0, |array| array.len);
+        if given < workspace.bytes {
+            return Err(CudaError::Workspace { expected: workspace.bytes, actual: given }.into());
+        }
+        let place = call.workspace.map_or(0, |array| array.address);
+
+        let (arrays, sums) = outputs.split_at(outputs.len() - workspace.learnables());
+        let written = arrays.iter().map(|array| array.address).chain(workspace.parts(place));
+        let mut arguments = self.settings.clone().with(self.template(), call, written);
+
+        let blocks = neurons.div_ceil(self.block);
+        // Also of the sums, before anything is launched.
+        grid(blocks.max(workspace.blocks), neurons)?;
+        let stream = call.stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
+        let _current = Current::enter(self.device.context())?;
+        // SAFETY: the arguments are those of the kernel, which was printed from the same signature, and the context is its
+        // own; the caller answers for the memory and the stream.
+        unsafe {
+            self.kernel.launch(grid(blocks, neurons)?, stream, &mut arguments)?;
+            if let Some(kernels) = self.kernel.sums() {
+                workspace.add_up(place, sums, kernels, stream)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what a launch relies on.
+    fn check(&self, call: &RawCall<'_>) -> Result<(), Error> {
+        let (neuron, template) = (self.spec.name, self.template());
+        let &RawCall { steps, neurons, inputs, parameters, outputs, .. } = call;
+        let counts = [
+            ("input", self.signature.inputs.len() - self.spec.arrays().count(), inputs.len()),
+            ("parameter", self.spec.arrays().count(), parameters.len()),
+            ("output", self.signature.outputs.len(), outputs.len()),
+        ];
+        for (role, expected, actual) in counts {
+            if expected != actual {
+                return Err(Error::BufferCount { neuron, template, role, expected, actual });
+            }
+        }
+        for (what, size) in [("N", neurons), ("T", steps)] {
+            if size == 0 {
+                return Err(Error::Empty { neuron, template, what });
+            }
+        }
+        for (array, parameter) in self.spec.arrays().zip(parameters) {
+            misfit(neuron, array.name, parameter.layout(), neurons)?;
+        }
+        let is_array = |buffer: &&BufferSpec| buffer.extent != Extent::Parameter;
+        let read = self.signature.inputs.iter().filter(is_array).zip(inputs);
+        let learnables = Workspace::learnables_of(self.spec, template, parameters);
+        let mut counts = learnables.map(|parameter| parameter.count);
+        for (buffer, array) in read.chain(self.signature.outputs.iter().zip(outputs)) {
+            let expected = buffer.elements(steps, neurons).or_else(|| counts.next());
+            if expected != Some(array.len) {
+                let shape = match buffer.extent {
+                    Extent::Parameter => "as many as the parameter has".to_owned(),
+                    _ => format!("T = {steps}, N = {neurons}"),
+                };
+                let (argument, expected, actual) = (buffer.name, expected.unwrap_or(0), array.len);
+                return Err(Error::Length { neuron, template, argument, shape, expected, actual });
+            }
+        }
+        Ok(())
+    }
+}
