@@ -169,6 +169,44 @@ neuron! {
     }
 }
 
+neuron! {
+    /// What is rounded has no gradient.
+    pub struct RoundedParameter {
+        param p = 1.4;
+        charge = v + x * round(p);
+        reset hard;
+    }
+}
+
+neuron! {
+    /// What is rounded learns, and is a factor of something else.
+    pub struct RoundedLearnable {
+        learnable p = 1.4;
+        array a = 2.6;
+        charge = 0.5 * v + x * round(p) + round(a) * p;
+        reset hard | soft;
+    }
+}
+
+neuron! {
+    /// A range with a gap that the parameter's neighbourhood reaches across.
+    pub struct Gap {
+        learnable p = 0.06 where p > 0.05 || p < 0.045;
+        charge = v * p + x;
+        reset hard;
+    }
+}
+
+neuron! {
+    /// A state that becomes infinite, and an output that does not depend on it.
+    pub struct Exploding {
+        state q = 2.0;
+        charge = v + x;
+        update q = (q + x)^9 * (1.0 + x^2);
+        reset hard;
+    }
+}
+
 surrogate! {
     /// Powers in a range, and names of other languages.
     pub surrogate Sharp {
@@ -197,6 +235,17 @@ fn gradients_are_right() {
     check::<Clipped>();
     check::<Powers>();
     check::<Constant>();
+    check::<RoundedParameter>();
+    check::<RoundedLearnable>();
+    check::<Gap>();
+}
+
+#[test]
+fn an_infinite_state_has_no_gradient() {
+    match gradcheck(&Exploding::default()) {
+        Ok(report) => assert!(report.reasons.overflow > 0, "{report:?}"),
+        Err(error) => assert!(matches!(error, gradcheck::Failure::TooFew { .. }), "{error}"),
+    }
 }
 
 /// By hand, and whatever the state is called.

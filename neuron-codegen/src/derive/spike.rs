@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::ir::{Func, Graph, Id, Node};
+use crate::ir::{Func, Graph, Id, Node, Rate};
 use crate::model::Leaves;
 
 /// What a condition is under the assumption that the neuron fired, or did not.
@@ -136,8 +136,8 @@ impl Relaxed {
                 let (left, right) = (g.mul(self.spike, with), g.mul(rest, without));
                 g.sum(left, right)
             }
-            // What the straight-through estimator takes it for.
-            Node::Call(Func::Round, a) => self.done[&a],
+            // What the straight-through estimator takes it for, where a gradient may flow through it.
+            Node::Call(Func::Round, a) if g.rate(a) != Rate::Uniform => self.done[&a],
             node => g.add(node.map(|operand| self.done[&operand])),
         }
     }

@@ -136,8 +136,9 @@ impl<N: Neuron + Clone> Differences<N> {
             .iter()
             .enumerate()
             .map(|(neuron, spacing)| {
-                let by = REACH as f64 * spacing;
-                self.point.may_move(index, neuron, by) && self.point.may_move(index, neuron, -by)
+                // A range may have gaps: all values count, not only the outermost.
+                let distances = (1..=REACH).map(|i| i as f64 * spacing);
+                distances.flat_map(|by| [by, -by]).all(|by| self.point.may_move(index, neuron, by))
             })
             .collect();
         let at = step * NEURONS;
@@ -164,6 +165,8 @@ impl<N: Neuron + Clone> Differences<N> {
         }
         let attempt = |n: usize| match Slope::new(&samples[n], spacings[n], before[n]) {
             _ if !in_range[n] => Attempt::OutOfRange,
+            // Of an output that is infinite there is no gradient, whatever differences of the others are.
+            _ if !self.is_finite(n) => Attempt::Overflow,
             Some(slope) => Attempt::Slope(slope),
             None => Attempt::Overflow,
         };
@@ -192,6 +195,12 @@ impl<N: Neuron + Clone> Differences<N> {
             }
         }
         losses
+    }
+
+    /// Whether the spikes and final states of a neuron are finite.
+    fn is_finite(&self, neuron: usize) -> bool {
+        let outputs = self.outputs.iter().take(self.point.weights.len());
+        outputs.flat_map(|array| array.iter().skip(neuron).step_by(NEURONS)).all(|value| value.is_finite())
     }
 
     /// What the relaxed neuron gives.

@@ -8,7 +8,9 @@
 
 use std::cmp::Ordering;
 
-use super::ast::{Compare, Cond, Declaration, Expr, Function, Kind, Reset, V_RESET, V_THRESHOLD, Value};
+use super::ast::{
+    Compare, Cond, Declaration, Expr, Function, Kind, ParamKind, Part, Reset, V_RESET, V_THRESHOLD, Value,
+};
 use super::number::{Number, Surrogate};
 
 /// Nothing can be said: rounding may decide a comparison, or some number is not finite.
@@ -176,7 +178,9 @@ impl<N: Number> Step<'_, N> {
             Expr::Neg(a) => self.expr(a)?.neg(),
             Expr::Binary(op, a, b) => self.expr(a)?.binary(*op, self.expr(b)?),
             Expr::Power(a, n) => self.expr(a)?.power(*n),
-            Expr::Call(Function::Round, a) if self.neuron.mode.is_relaxed => self.expr(a)?,
+            Expr::Call(Function::Round, a) if self.neuron.mode.is_relaxed && self.varies(a) => {
+                self.expr(a)?
+            }
             Expr::Call(function, a) => self.expr(a)?.call(*function),
             Expr::Min(a, b) => lesser(self.expr(a)?, self.expr(b)?)?,
             Expr::Max(a, b) => greater(self.expr(a)?, self.expr(b)?)?,
@@ -226,6 +230,32 @@ impl<N: Number> Step<'_, N> {
             (None, Some(actual)) => alternative(self, actual),
             (None, None) => Err(Unknown),
         }
+    }
+
+    /// Whether a gradient may flow through `expr`: it is over more than parameters that are one number, and flags.
+    fn varies(&self, expr: &Expr) -> bool {
+        let declaration = self.neuron.declaration;
+        let mut seen = vec![false; declaration.lets.len()];
+        let mut open = vec![Part::Expr(expr)];
+        while let Some(part) = open.pop() {
+            match part {
+                Part::Expr(Expr::Input(_) | Expr::State(_) | Expr::Charged | Expr::Spike)
+                | Part::Cond(Cond::Spike) => return true,
+                Part::Expr(Expr::Param(i)) if declaration.params[*i].kind != ParamKind::Scalar => {
+                    return true;
+                }
+                Part::Expr(Expr::Let(i)) | Part::Cond(Cond::Let(i)) => {
+                    if !std::mem::replace(&mut seen[*i], true) {
+                        open.push(match &declaration.lets[*i].value {
+                            Value::Number(value) => Part::Expr(value),
+                            Value::Condition(value) => Part::Cond(value),
+                        });
+                    }
+                }
+                part => open.extend(part.operands()),
+            }
+        }
+        false
     }
 
     /// Whether the condition depends on `spike` other than through a comparison of numbers.
