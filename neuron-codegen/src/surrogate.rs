@@ -7,7 +7,6 @@
 
 mod check;
 mod emit;
-mod lower;
 mod probe;
 mod tidy;
 
@@ -18,9 +17,9 @@ use quote::quote;
 
 use crate::conditional::{self, Conditions};
 use crate::emit::equations::READABLE;
-use crate::expand::split;
+use crate::expand::{levels, split};
 use crate::ir::{Graph, Id};
-use crate::model::Condition;
+use crate::model::Param;
 use crate::print::{Dialect, Printer};
 use crate::report::Report;
 use crate::syntax::{self, SURROGATE};
@@ -58,21 +57,6 @@ pub struct Surrogate {
     pub names: HashMap<Id, String>,
     /// The same names, for what became of these expressions in the gradient.
     pub gradient_names: HashMap<Id, String>,
-}
-
-/// A parameter of a surrogate.
-#[derive(Clone, Debug)]
-pub struct Param {
-    /// Name, at the user's span.
-    pub name: Ident,
-    /// Doc comment, one entry a line.
-    pub doc: Vec<String>,
-    /// Default value.
-    pub default: f64,
-    /// Conditions over parameters and numbers that must hold, from `where`.
-    pub conditions: Vec<Condition>,
-    /// Its leaf in the graph.
-    pub leaf: Id,
 }
 
 impl Surrogate {
@@ -135,15 +119,21 @@ pub struct Analysis {
     pub surrogate: Option<Surrogate>,
     /// The errors.
     pub report: Report,
+    /// What is probably not meant; nothing as long as there are errors.
+    pub warnings: Report,
 }
 
 /// Parses and checks the tokens between the braces of `surrogate! { .. }`.
 pub fn analyse(tokens: TokenStream) -> Analysis {
-    let mut report = Report::default();
+    let (mut report, mut warnings) = (Report::default(), Report::default());
     let surrogate = syntax::parse_as(&SURROGATE, tokens, &mut report)
-        .map(|declaration| check::surrogate(&declaration, &mut report));
+        .map(|declaration| check::surrogate(&declaration, &mut report, &mut warnings));
     report.sort();
-    Analysis { surrogate, report }
+    warnings.sort();
+    if !report.is_empty() {
+        warnings = Report::default();
+    }
+    Analysis { surrogate, report, warnings }
 }
 
 /// Expands a declaration, as [`crate::expand::expand`] that of a neuron.
@@ -152,9 +142,11 @@ pub fn expand(tokens: TokenStream) -> TokenStream {
     let conditions = Conditions::of(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
+    let attrs = analysis.surrogate.as_ref().map_or(&[][..], |surrogate| &surrogate.attrs);
+    let warnings = analysis.warnings.to_warnings(&levels(attrs));
     let code = analysis.surrogate.map(|mut surrogate| {
         surrogate.attrs = conditional::without(std::mem::take(&mut surrogate.attrs));
         emit::expand(&surrogate, &krate)
     });
-    conditions.apply(quote! { #errors #code })
+    conditions.apply(quote! { #errors #warnings #code })
 }

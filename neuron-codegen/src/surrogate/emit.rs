@@ -12,6 +12,7 @@ use crate::identifiers::{self, Namespace};
 use crate::ir::{Cmp, Graph, Id, Node, Sort};
 use crate::kernel::cost::{Uses, cost, deserving};
 use crate::kernel::lower::Lowering;
+use crate::model::Param;
 use crate::print::{Dialect, Printer};
 
 /// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
@@ -93,7 +94,8 @@ impl Function {
             out.line(format!("const real {name} = values[{place}];"));
         }
         for id in &self.lets {
-            out.line(format!("const real {} = {};", self.names[id], printer.definition(*id)));
+            let sort = if self.graph.sort(*id) == Sort::Real { "real" } else { "bool" };
+            out.line(format!("const {sort} {} = {};", self.names[id], printer.definition(*id)));
         }
         out.line(format!("return {};", printer.definition(self.value)));
         out.close();
@@ -339,7 +341,7 @@ fn checks(surrogate: &Surrogate) -> TokenStream {
 }
 
 /// The valid values of a parameter, as written.
-fn range(param: &super::Param) -> String {
+fn range(param: &Param) -> String {
     param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
 }
 
