@@ -29,8 +29,12 @@ pub use emit::{cuda_file, cuda_function};
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
 
-/// How many expressions of a surrogate may have a name: what is made of them is rearranged recursively.
+/// How many expressions of a surrogate may have a name.
 const MAX_LETS: usize = 256;
+
+/// How deep the operators of a primitive may be nested, through names: its derivative, which is about as deep, is
+/// rearranged recursively.
+const MAX_DEPTH: usize = 500;
 
 /// A checked surrogate.
 #[derive(Clone, Debug)]

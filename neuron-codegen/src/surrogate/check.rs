@@ -1,9 +1,11 @@
 //! A declaration to a [`Surrogate`]. Names, sorts and ranges are checked in [`lowering`](crate::lowering), as those of
 //! neurons are; here is what only surrogates have: limits, and a gradient that has to be of use.
 
-use super::{MAX_LETS, MAX_PARAMETERS, Surrogate, probe, tidy};
+use std::collections::HashMap;
+
+use super::{MAX_DEPTH, MAX_LETS, MAX_PARAMETERS, Surrogate, probe, tidy};
 use crate::derive::slope;
-use crate::ir::{Func, Node, Quantity};
+use crate::ir::{Func, Graph, Id, Node, Quantity};
 use crate::lowering::{Language, Lowering, Place, Symbol};
 use crate::report::{Diagnostic, Report};
 use crate::syntax::{self, Declaration, Expr};
@@ -29,7 +31,7 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report, warnings: &mut 
     let mut lowering = Lowering::new(&SURROGATE, declaration, report, warnings);
     lowering.struct_name(|_| String::new());
     let u = lowering.leaf(Quantity::Distance, "u");
-    limits(&mut lowering);
+    let is_small = limits(&mut lowering);
     let mut params = lowering.params([].into());
     lowering.resolve_all();
     let written = lowering.scope.equation;
@@ -41,8 +43,19 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report, warnings: &mut 
             None
         }
     };
-    // Without a place for all of its parameters, it cannot be computed.
-    let primitive = primitive.filter(|_| params.len() <= MAX_PARAMETERS);
+    // Beyond the limits, there is no place for its parameters, or too little stack to rearrange it.
+    let primitive = primitive.filter(|&primitive| {
+        if let Some(value) = written
+            && is_small
+            && depth(&lowering.graph, primitive) > MAX_DEPTH
+        {
+            let message = format!("a primitive has at most {MAX_DEPTH} operations inside one another");
+            let error = Diagnostic::new(value.extent, message);
+            lowering.report.push(error.help("those in what it names by `let` count, too"));
+            return false;
+        }
+        is_small
+    });
     params.truncate(MAX_PARAMETERS);
     lowering.unused();
     // Of what is wrong in itself, nothing is known to follow.
@@ -73,9 +86,10 @@ pub fn surrogate(declaration: &Declaration, report: &mut Report, warnings: &mut 
     surrogate
 }
 
-/// Reports the first parameter and the first `let` that are one too many.
-fn limits(lowering: &mut Lowering<'_>) {
+/// Whether there are as many parameters and `let`s as there may be at most; reports the first that is one too many.
+fn limits(lowering: &mut Lowering<'_>) -> bool {
     let scope = &lowering.scope;
+    let mut is_small = true;
     for (declared, most, what, help) in [
         (&scope.params, MAX_PARAMETERS, "parameters", "write constants as numbers, or name them by `let`"),
         (&scope.lets, MAX_LETS, "named expressions", "its derivative is rearranged as a whole"),
@@ -83,8 +97,21 @@ fn limits(lowering: &mut Lowering<'_>) {
         if let Some((name, _)) = declared.get(most) {
             let error = Diagnostic::new(*name, format!("a surrogate has at most {most} {what}"));
             lowering.report.push(error.help(help));
+            is_small = false;
         }
     }
+    is_small
+}
+
+/// How deep the operations in `id` are nested.
+fn depth(graph: &Graph, id: Id) -> usize {
+    let mut depths: HashMap<Id, usize> = HashMap::new();
+    // Operands come first.
+    for part in graph.reach([id]) {
+        let deepest = graph.node(part).operands().map(|operand| depths[&operand] + 1).max();
+        depths.insert(part, deepest.unwrap_or(0));
+    }
+    depths[&id]
 }
 
 /// What is wrong with a gradient that is no use: 0 everywhere, or not a number somewhere.
