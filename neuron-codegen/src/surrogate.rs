@@ -16,7 +16,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::conditional::{self, Conditions};
-use crate::emit::equations::READABLE;
+use crate::emit::equations::{numbers, parts};
 use crate::expand::{levels, split};
 use crate::ir::{Graph, Id};
 use crate::model::Param;
@@ -77,36 +77,20 @@ impl Surrogate {
     /// `value`, and what the names in it stand for.
     fn equation(&self, value: Id, names: &HashMap<Id, String>) -> (String, Vec<String>) {
         let mut named = names.clone();
+        let mut numbers = numbers(&self.graph, &[value], names);
+        let is_named = |id: Id| id == value || names.contains_key(&id);
+        let shared = parts(&self.graph, &[value], |id| names.contains_key(&id), |_, id| is_named(id));
+        for id in shared.into_iter().filter(|&id| !is_named(id)) {
+            named.extend(numbers.next().map(|name| (id, name)));
+        }
         let reached = self.graph.reach([value]);
         let pi = |id: &Id| self.graph.number(*id) == Some(std::f64::consts::PI);
-        if self.length(value, names) > READABLE {
-            let is_taken = |name: &str, named: &HashMap<Id, String>| {
-                let is_leaf = |id: &Id| self.graph.as_leaf(*id).is_some_and(|leaf| leaf.name == name);
-                named.values().any(|taken| taken == name) || reached.iter().any(is_leaf)
-            };
-            emit::name_shared(&self.graph, &reached, value, &mut named, |named| {
-                let mut numbers = (1..).map(|i| format!("t{i}"));
-                numbers.find(|name| !is_taken(name, named)).expect("there are more numbers than names")
-            });
-        }
-        let parts: Vec<Id> =
+        let written: Vec<Id> =
             reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();
         named.extend(reached.iter().copied().filter(pi).map(|id| (id, "PI".to_owned())));
         let printer = Printer { graph: &self.graph, dialect: Dialect::Dsl, names: &named };
-        let parts = parts.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));
+        let parts = written.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));
         (printer.definition(value), parts.collect())
-    }
-
-    /// How many operands and operators `value` has when it is written out but for the names in it.
-    fn length(&self, value: Id, names: &HashMap<Id, String>) -> usize {
-        let mut lengths: HashMap<Id, usize> = HashMap::new();
-        // Operands come first.
-        for id in self.graph.reach([value]) {
-            let of = |id: Id| if names.contains_key(&id) { 1 } else { lengths[&id] };
-            let length = self.graph.node(id).operands().map(of).fold(1, usize::saturating_add);
-            lengths.insert(id, length);
-        }
-        lengths[&value]
     }
 }
 
