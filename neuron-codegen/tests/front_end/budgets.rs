@@ -173,6 +173,15 @@ fn long_surrogates() {
 }
 
 #[test]
+fn choices_upon_choices_in_surrogates() {
+    // Each changes the sign of the slope in one of its alternatives.
+    let lets = chain("let a0 = sigmoid(u);", 40, false, |i, before| {
+        format!("let a{i} = if a{before} > 0.5 {{ a{before} + 1.0 }} else {{ 1.0 - a{before} }};")
+    });
+    assert_eq!(of_surrogate(format!("{lets} primitive = a40;")), [""; 0]);
+}
+
+#[test]
 fn surrogates_that_are_too_long() {
     for is_reversed in [false, true] {
         let lets = chain("let a0 = sigmoid(u);", 5000, is_reversed, |i, before| {
