@@ -8,7 +8,6 @@ use quote::quote;
 use crate::check::analyse;
 use crate::conditional::{self, Conditions};
 use crate::emit::api;
-use crate::model::Model;
 use crate::source;
 
 /// Expands a declaration. The tokens may begin with the path of the runtime crate and a semicolon, as the
@@ -26,7 +25,8 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let conditions = Conditions::of(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
-    let warnings = analysis.warnings.to_warnings(&levels(analysis.model.as_ref()));
+    let attrs = analysis.model.as_ref().map_or(&[][..], |model| &model.attrs);
+    let warnings = analysis.warnings.to_warnings(&levels(attrs));
     let code = analysis.model.map(|mut model| {
         model.attrs = conditional::without(std::mem::take(&mut model.attrs));
         api::expand(model, &text, &krate, out_dir)
@@ -35,8 +35,7 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
 }
 
 /// What the declaration's attributes say of lints: warnings are silenced as any other on the struct.
-fn levels(model: Option<&Model>) -> TokenStream {
-    let attrs = model.map_or(&[][..], |model| &model.attrs);
+pub(crate) fn levels(attrs: &[syn::Attribute]) -> TokenStream {
     let is_level = |attr: &&syn::Attribute| attr.path().is_ident("allow");
     attrs.iter().filter(is_level).map(|attr| quote!(#attr)).collect()
 }

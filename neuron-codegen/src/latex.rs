@@ -5,11 +5,10 @@ mod symbol;
 
 use std::collections::HashMap;
 
-use crate::emit::equations::are_readable;
+use crate::emit::equations::parts;
 use crate::gradient::{Derived, Factor};
 use crate::identifiers;
 use crate::ir::{Cmp, Func, Graph, Id, Node, Quantity, Rate};
-use crate::kernel::cost::{Uses, cost, deserving};
 use crate::model::{Model, Output};
 
 use symbol::{state, subscripted};
@@ -188,17 +187,14 @@ impl<'a> Writer<'a> {
     fn definitions(&mut self, exprs: impl Iterator<Item = Id>) -> Vec<Row> {
         let exprs: Vec<Id> = exprs.collect();
         let reached = self.graph.reach(exprs.iter().copied());
-        if !are_readable(self.graph, &exprs) {
-            let uses = Uses::new(self.graph, reached.iter().copied(), exprs);
-            let is_named = |id: Id| self.symbols.contains_key(&id);
-            let parts = deserving(self.graph, &reached, &uses, cost, is_named);
-            for (number, part) in (1..).zip(parts) {
-                let symbol = format!("t_{{{number}}}");
-                self.named.push((part, symbol.clone()));
-                self.symbols.insert(part, symbol);
-            }
-            self.named.sort();
+        let mut parts = parts(self.graph, &exprs, |_| false, |_, id| self.symbols.contains_key(&id));
+        parts.retain(|part| !self.symbols.contains_key(part));
+        for (number, part) in (1..).zip(parts) {
+            let symbol = format!("t_{{{number}}}");
+            self.named.push((part, symbol.clone()));
+            self.symbols.insert(part, symbol);
         }
+        self.named.sort();
         let rows = self.named.iter().filter(|(id, _)| reached.contains(id));
         let rows = rows.map(|(id, _)| Row::new(self.symbols[id].clone(), self.node(*id).0));
         rows.collect()

@@ -6,8 +6,8 @@
 //! syntax -> check -> model over ir -> gradient (derive, simplify) -> kernel -> emit
 //! ```
 //!
-//! [`syntax`] reads tokens and keeps every span; [`check`] resolves names, sorts and ranges, and reports every
-//! mistake at once; the result is a [`model::Model`], which cannot be wrong. [`gradient`] differentiates it
+//! [`syntax`] reads tokens and keeps every span; [`check`] resolves names, sorts and ranges, in a way that neurons
+//! share with [`surrogate`]s, and reports every mistake at once; the result is a [`model::Model`], which cannot be wrong. [`gradient`] differentiates it
 //! symbolically, [`kernel`] arranges it into step programs, and [`emit`] prints these.
 //!
 //! This is a plain library, used by the `neuron!` macro, by build scripts and by tests alike.
@@ -26,6 +26,7 @@ pub mod interface;
 pub mod ir;
 pub mod kernel;
 pub mod latex;
+mod lowering;
 pub mod model;
 pub mod print;
 pub mod report;

@@ -7,7 +7,6 @@
 
 mod check;
 mod emit;
-mod lower;
 mod probe;
 mod tidy;
 
@@ -17,10 +16,10 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::conditional::{self, Conditions};
-use crate::emit::equations::READABLE;
-use crate::expand::split;
+use crate::emit::equations::{numbers, parts};
+use crate::expand::{levels, split};
 use crate::ir::{Graph, Id};
-use crate::model::Condition;
+use crate::model::Param;
 use crate::print::{Dialect, Printer};
 use crate::report::Report;
 use crate::syntax::{self, SURROGATE};
@@ -30,8 +29,12 @@ pub use emit::{cuda_file, cuda_function};
 /// How many parameters a surrogate may have: they travel with every launch.
 pub const MAX_PARAMETERS: usize = 4;
 
-/// How many expressions of a surrogate may have a name: what is made of them is rearranged recursively.
+/// How many expressions of a surrogate may have a name.
 const MAX_LETS: usize = 256;
+
+/// How deep the operators of a primitive may be nested, through names: its derivative, which is about as deep, is
+/// rearranged recursively.
+const MAX_DEPTH: usize = 500;
 
 /// A checked surrogate.
 #[derive(Clone, Debug)]
@@ -60,21 +63,6 @@ pub struct Surrogate {
     pub gradient_names: HashMap<Id, String>,
 }
 
-/// A parameter of a surrogate.
-#[derive(Clone, Debug)]
-pub struct Param {
-    /// Name, at the user's span.
-    pub name: Ident,
-    /// Doc comment, one entry a line.
-    pub doc: Vec<String>,
-    /// Default value.
-    pub default: f64,
-    /// Conditions over parameters and numbers that must hold, from `where`.
-    pub conditions: Vec<Condition>,
-    /// Its leaf in the graph.
-    pub leaf: Id,
-}
-
 impl Surrogate {
     /// Its primitive, in the syntax of the language: `atan(z) / PI + 0.5 where z = PI / 2 * alpha * u`.
     pub fn primitive_text(&self) -> String {
@@ -89,36 +77,20 @@ impl Surrogate {
     /// `value`, and what the names in it stand for.
     fn equation(&self, value: Id, names: &HashMap<Id, String>) -> (String, Vec<String>) {
         let mut named = names.clone();
+        let mut numbers = numbers(&self.graph, &[value], names);
+        let is_named = |id: Id| id == value || names.contains_key(&id);
+        let shared = parts(&self.graph, &[value], |id| names.contains_key(&id), |_, id| is_named(id));
+        for id in shared.into_iter().filter(|&id| !is_named(id)) {
+            named.extend(numbers.next().map(|name| (id, name)));
+        }
         let reached = self.graph.reach([value]);
         let pi = |id: &Id| self.graph.number(*id) == Some(std::f64::consts::PI);
-        if self.length(value, names) > READABLE {
-            let is_taken = |name: &str, named: &HashMap<Id, String>| {
-                let is_leaf = |id: &Id| self.graph.as_leaf(*id).is_some_and(|leaf| leaf.name == name);
-                named.values().any(|taken| taken == name) || reached.iter().any(is_leaf)
-            };
-            emit::name_shared(&self.graph, &reached, value, &mut named, |named| {
-                let mut numbers = (1..).map(|i| format!("t{i}"));
-                numbers.find(|name| !is_taken(name, named)).expect("there are more numbers than names")
-            });
-        }
-        let parts: Vec<Id> =
+        let written: Vec<Id> =
             reached.iter().copied().filter(|id| *id != value && named.contains_key(id)).collect();
         named.extend(reached.iter().copied().filter(pi).map(|id| (id, "PI".to_owned())));
         let printer = Printer { graph: &self.graph, dialect: Dialect::Dsl, names: &named };
-        let parts = parts.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));
+        let parts = written.into_iter().map(|id| format!("{} = {}", named[&id], printer.definition(id)));
         (printer.definition(value), parts.collect())
-    }
-
-    /// How many operands and operators `value` has when it is written out but for the names in it.
-    fn length(&self, value: Id, names: &HashMap<Id, String>) -> usize {
-        let mut lengths: HashMap<Id, usize> = HashMap::new();
-        // Operands come first.
-        for id in self.graph.reach([value]) {
-            let of = |id: Id| if names.contains_key(&id) { 1 } else { lengths[&id] };
-            let length = self.graph.node(id).operands().map(of).fold(1, usize::saturating_add);
-            lengths.insert(id, length);
-        }
-        lengths[&value]
     }
 }
 
@@ -135,15 +107,21 @@ pub struct Analysis {
     pub surrogate: Option<Surrogate>,
     /// The errors.
     pub report: Report,
+    /// What is probably not meant; nothing as long as there are errors.
+    pub warnings: Report,
 }
 
 /// Parses and checks the tokens between the braces of `surrogate! { .. }`.
 pub fn analyse(tokens: TokenStream) -> Analysis {
-    let mut report = Report::default();
+    let (mut report, mut warnings) = (Report::default(), Report::default());
     let surrogate = syntax::parse_as(&SURROGATE, tokens, &mut report)
-        .map(|declaration| check::surrogate(&declaration, &mut report));
+        .map(|declaration| check::surrogate(&declaration, &mut report, &mut warnings));
     report.sort();
-    Analysis { surrogate, report }
+    warnings.sort();
+    if !report.is_empty() {
+        warnings = Report::default();
+    }
+    Analysis { surrogate, report, warnings }
 }
 
 /// Expands a declaration, as [`crate::expand::expand`] that of a neuron.
@@ -152,9 +130,11 @@ pub fn expand(tokens: TokenStream) -> TokenStream {
     let conditions = Conditions::of(&declaration);
     let analysis = analyse(declaration);
     let errors = analysis.report.to_compile_error();
+    let attrs = analysis.surrogate.as_ref().map_or(&[][..], |surrogate| &surrogate.attrs);
+    let warnings = analysis.warnings.to_warnings(&levels(attrs));
     let code = analysis.surrogate.map(|mut surrogate| {
         surrogate.attrs = conditional::without(std::mem::take(&mut surrogate.attrs));
         emit::expand(&surrogate, &krate)
     });
-    conditions.apply(quote! { #errors #code })
+    conditions.apply(quote! { #errors #warnings #code })
 }

@@ -117,6 +117,7 @@ impl Checked {
                 let analysis = surrogate::analyse(contents);
                 let is_good = analysis.report.is_empty();
                 self.problems(&analysis.report, true, span);
+                self.problems(&analysis.warnings, false, span);
                 let surrogate = analysis.surrogate.filter(|_| is_good);
                 self.declarations.extend(surrogate.map(|surrogate| Declared::surrogate(&surrogate)));
             }

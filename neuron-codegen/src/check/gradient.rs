@@ -16,7 +16,7 @@ impl Checker<'_> {
                 let name = &param.name;
                 let message = format!("`{name}` is learnable, but its gradient is 0 everywhere");
                 let error = Diagnostic::new(name, message);
-                self.report.push(if self.is_mentioned(model, param.leaf) {
+                self.lowering.report.push(if self.is_mentioned(model, param.leaf) {
                     error.help(format!(
                         "it is only compared with something, which has no slope; if it is not to be learned, \
                          write `array {name}`"
@@ -29,20 +29,20 @@ impl Checker<'_> {
         for input in model.inputs.iter().filter(|input| !sloped.contains(&input.leaf)) {
             let name = &input.name;
             // What is not declared has no place of its own.
-            let implicit = self.scope.charge.filter(|_| self.scope.inputs.is_empty());
+            let implicit = self.lowering.scope.equation.filter(|_| self.lowering.scope.inputs.is_empty());
             let extent = implicit.map_or(Extent::from(name), |charge| charge.extent);
             let message = format!("the gradient of the input `{name}` is 0 everywhere");
-            self.warnings.push(
+            self.lowering.warnings.push(
                 Diagnostic::new(extent, message).help(
                     "it is only compared with something, which has no slope; nothing before it can learn",
                 ),
             );
         }
-        if let (Output::Value(value), Some(written)) = (model.output, self.scope.output) {
-            let depends = |leaf: &Id| self.graph.rate(*leaf) == Rate::Step;
+        if let (Output::Value(value), Some(written)) = (model.output, self.lowering.scope.output) {
+            let depends = |leaf: &Id| self.lowering.graph.rate(*leaf) == Rate::Step;
             if !self.sloped([value]).iter().any(depends) {
                 let message = "the gradient of `output` is 0 everywhere: conditions have no slope";
-                self.warnings.push(Diagnostic::new(written.extent, message).help(
+                self.lowering.warnings.push(Diagnostic::new(written.extent, message).help(
                     "a neuron that fires has a surrogate gradient: leave `output` out, and declare the `threshold`",
                 ));
             }
@@ -57,7 +57,7 @@ impl Checker<'_> {
             if !reached.insert(id) {
                 continue;
             }
-            match self.graph.node(id) {
+            match self.lowering.graph.node(id) {
                 Node::Leaf(_) => drop(leaves.insert(id)),
                 Node::Select(_, a, b) => open.extend([a, b]),
                 node => open.extend(node.operands()),
@@ -67,7 +67,7 @@ impl Checker<'_> {
     }
 
     fn is_mentioned(&self, model: &Model, leaf: Id) -> bool {
-        self.graph.reach(equations(model)).contains(&leaf)
+        self.lowering.graph.reach(equations(model)).contains(&leaf)
     }
 }
 

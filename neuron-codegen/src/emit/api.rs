@@ -13,6 +13,7 @@ use std::path::Path;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
+use super::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;
 use crate::kernel::{Program, programs};
@@ -67,22 +68,6 @@ pub fn module_name(model: &Model) -> String {
 /// An identifier of our own making.
 fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
-}
-
-/// Doc attributes, one a line.
-fn docs<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
-    lines
-        .into_iter()
-        .map(|line| {
-            // As rustdoc has it after `///`: with a leading space.
-            let line = match line.as_ref() {
-                "" => String::new(),
-                text if text.starts_with(' ') => text.to_owned(),
-                text => format!(" {text}"),
-            };
-            quote! { #[doc = #line] }
-        })
-        .collect()
 }
 
 /// The struct of parameters, and its defaults.

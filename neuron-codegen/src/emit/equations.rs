@@ -1,6 +1,6 @@
 //! Equations as text, in the syntax of the language.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::gradient::Derived;
 use crate::interface::Content;
@@ -10,7 +10,7 @@ use crate::kernel::cost::{Uses, cost, deserving};
 use crate::print::{Dialect, Printer};
 
 /// How many operands and operators an equation may have before what is in it several times gets a name.
-pub const READABLE: usize = 80;
+const READABLE: usize = 80;
 
 /// Equations, in order. A long one is broken into parts, which come before it: an expression is a graph, and written
 /// out as a tree it may be of any length.
@@ -27,7 +27,7 @@ impl<'a> Table<'a> {
         let model = &derived.model;
         let exprs: Vec<Id> = exprs.into_iter().chain(model.threshold()).collect();
         let namespace = derived.interface.namespace();
-        let names = parts(&model.graph, &exprs, &model.names, |name| namespace.has(name));
+        let names = names(&model.graph, &exprs, &model.names, |name| namespace.has(name));
         Self { derived, names, shown: BTreeSet::new(), rows: Vec::new() }
     }
 
@@ -91,41 +91,52 @@ impl<'a> Table<'a> {
 
 /// Names for parts of `exprs`, if one of these is too long to be read: those that the user has `given`, unless
 /// something else is called that (`is_taken`), and others.
-fn parts(
+fn names(
     g: &Graph,
     exprs: &[Id],
     given: &HashMap<Id, String>,
     is_taken: impl Fn(&str) -> bool,
 ) -> HashMap<Id, String> {
-    if are_readable(g, exprs) {
-        return HashMap::new();
-    }
-    let ids = g.reach(exprs.iter().copied());
-    let uses = Uses::new(g, ids.iter().copied(), exprs.iter().copied());
-    let is_given = |id: Id| given.contains_key(&id) && uses.is_shared(id);
-    let shared = deserving(g, &ids, &uses, cost, is_given);
-    let mut taken: BTreeSet<&str> =
-        ids.iter().filter_map(|id| g.as_leaf(*id)).map(|leaf| leaf.name.as_str()).collect();
-    taken.extend(given.values().map(String::as_str));
-    let mut numbers =
-        (1..).map(|i| format!("t{i}")).filter(|name| !taken.contains(name.as_str()) && !is_taken(name));
-    let named = ids.iter().copied().filter(|&id| is_given(id) || shared.contains(&id));
+    let is_given = |uses: &Uses, id: Id| given.contains_key(&id) && uses.is_shared(id);
+    let parts = parts(g, exprs, |_| false, is_given);
+    let mut numbers = numbers(g, exprs, given).filter(|name| !is_taken(name));
     let name = |id| {
         let given = given.get(&id).filter(|name| !is_taken(name)).cloned();
-        (id, given.unwrap_or_else(|| numbers.next().expect("there are more")))
+        (id, given.unwrap_or_else(|| numbers.next().expect("there are more numbers than names")))
     };
-    named.map(name).collect()
+    parts.into_iter().map(name).collect()
 }
 
-/// Whether all of `exprs` are short enough to be written out.
-pub fn are_readable(g: &Graph, exprs: &[Id]) -> bool {
+/// `t1`, `t2` and so on, but for what something in `exprs` is called.
+pub fn numbers(g: &Graph, exprs: &[Id], given: &HashMap<Id, String>) -> impl Iterator<Item = String> + use<> {
+    let reached = g.reach(exprs.iter().copied());
+    let leaves = reached.into_iter().filter_map(|id| g.as_leaf(id)).map(|leaf| &leaf.name);
+    let taken: HashSet<String> = leaves.chain(given.values()).cloned().collect();
+    (1..).map(|number| format!("t{number}")).filter(move |name| !taken.contains(name))
+}
+
+/// Which parts of `exprs` are written as names where one of these is too long to be read: those that are named
+/// already (`is_named`), and those that deserve it. There are none if all are short; what `is_word` says is one word.
+pub fn parts(
+    g: &Graph,
+    exprs: &[Id],
+    is_word: impl Fn(Id) -> bool,
+    is_named: impl Fn(&Uses, Id) -> bool,
+) -> BTreeSet<Id> {
+    let ids = g.reach(exprs.iter().copied());
     let mut lengths: HashMap<Id, usize> = HashMap::new();
     // Operands come first.
-    for id in g.reach(exprs.iter().copied()) {
-        let length = g.node(id).operands().map(|operand| lengths[&operand]).fold(1, usize::saturating_add);
+    for &id in &ids {
+        let length = |operand| if is_word(operand) { 1 } else { lengths[&operand] };
+        let length = g.node(id).operands().map(length).fold(1, usize::saturating_add);
         lengths.insert(id, length);
     }
-    exprs.iter().all(|expr| lengths[expr] <= READABLE)
+    if exprs.iter().all(|expr| lengths[expr] <= READABLE) {
+        return BTreeSet::new();
+    }
+    let uses = Uses::new(g, ids.iter().copied(), exprs.iter().copied());
+    let deserving = deserving(g, &ids, &uses, cost, |id| is_named(&uses, id));
+    ids.into_iter().filter(|&id| is_named(&uses, id) || deserving.contains(&id)).collect()
 }
 
 impl Subject {

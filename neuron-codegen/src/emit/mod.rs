@@ -3,6 +3,7 @@
 pub mod api;
 pub(crate) mod block;
 pub mod cuda;
+pub(crate) mod docs;
 pub(crate) mod equations;
 pub mod rust;
 pub(crate) mod text;

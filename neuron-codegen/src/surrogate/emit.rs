@@ -7,11 +7,13 @@ use quote::quote;
 
 use super::{MAX_PARAMETERS, Surrogate};
 use crate::emit::block::Block;
+use crate::emit::docs::docs;
 use crate::emit::text::Text;
 use crate::identifiers::{self, Namespace};
 use crate::ir::{Cmp, Graph, Id, Node, Sort};
 use crate::kernel::cost::{Uses, cost, deserving};
 use crate::kernel::lower::Lowering;
+use crate::model::Param;
 use crate::print::{Dialect, Printer};
 
 /// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
@@ -61,7 +63,7 @@ impl Function {
                 names.insert(id, namespace.claim(name));
             }
         }
-        name_shared(&graph, &reached, value, &mut names, |_| namespace.number("term"));
+        name_shared(&graph, &reached, value, &mut names, &mut namespace);
         let is_let = |id: &Id| *id != value && !graph.is_atom(*id) && names.contains_key(id);
         let lets = reached.iter().copied().filter(is_let).collect();
         Self { graph, params, lets, names, value }
@@ -93,7 +95,8 @@ impl Function {
             out.line(format!("const real {name} = values[{place}];"));
         }
         for id in &self.lets {
-            out.line(format!("const real {} = {};", self.names[id], printer.definition(*id)));
+            let sort = if self.graph.sort(*id) == Sort::Real { "real" } else { "bool" };
+            out.line(format!("const {sort} {} = {};", self.names[id], printer.definition(*id)));
         }
         out.line(format!("return {};", printer.definition(self.value)));
         out.close();
@@ -102,21 +105,18 @@ impl Function {
 }
 
 /// Gives names to what is computed once and used several times. `reached` is all that `value` is computed from.
-pub fn name_shared(
+fn name_shared(
     graph: &Graph,
     reached: &BTreeSet<Id>,
     value: Id,
     names: &mut HashMap<Id, String>,
-    mut name: impl FnMut(&HashMap<Id, String>) -> String,
+    namespace: &mut Namespace,
 ) {
     let uses = Uses::new(graph, reached.iter().copied(), []);
     let is_named = |id: Id| id == value || names.contains_key(&id);
     let chosen = deserving(graph, reached, &uses, |g, id| 2 * cost(g, id), is_named);
     let numbers = chosen.into_iter().filter(|&id| graph.sort(id) == Sort::Real);
-    for id in numbers.collect::<Vec<_>>() {
-        let name = name(names);
-        names.insert(id, name);
-    }
+    names.extend(numbers.collect::<Vec<_>>().into_iter().map(|id| (id, namespace.number("term"))));
 }
 
 /// Whether `id` is NaN wherever `u` is.
@@ -176,13 +176,10 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let Surrogate { name, vis, attrs, doc, params, .. } = surrogate;
     let g = quote!(#krate::surrogate::generated);
     let doc = docs(doc);
-    let equations = docs([
-        "",
-        "```text",
-        &format!("primitive = {}", lines(surrogate.equation(surrogate.primitive, &surrogate.names))),
-        &format!("gradient  = {}", lines(surrogate.equation(surrogate.gradient, &surrogate.gradient_names))),
-        "```",
-    ]);
+    let primitive = lines(surrogate.equation(surrogate.primitive, &surrogate.names));
+    let gradient = lines(surrogate.equation(surrogate.gradient, &surrogate.gradient_names));
+    let equations =
+        docs(format!("\n```text\nprimitive = {primitive}\ngradient  = {gradient}\n```").split('\n'));
     let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
     let fields: Vec<Ident> = params.iter().map(|param| identifiers::unspanned(&param.name)).collect();
@@ -339,22 +336,6 @@ fn checks(surrogate: &Surrogate) -> TokenStream {
 }
 
 /// The valid values of a parameter, as written.
-fn range(param: &super::Param) -> String {
+fn range(param: &Param) -> String {
     param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// Doc attributes, one a line.
-fn docs<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStream {
-    // As rustdoc has it after `///`: with a leading space.
-    let line = |line: &str| match line {
-        "" => String::new(),
-        text if text.starts_with(' ') => text.to_owned(),
-        text => format!(" {text}"),
-    };
-    lines
-        .into_iter()
-        .flat_map(|text| text.as_ref().split('\n').map(str::to_owned).collect::<Vec<_>>())
-        .map(|text| line(&text))
-        .map(|line| quote! { #[doc = #line] })
-        .collect()
 }

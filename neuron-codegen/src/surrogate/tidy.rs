@@ -283,13 +283,22 @@ impl Product {
         if exponent != 1 || is_plain || !(is_sign || is_unit) {
             return None;
         }
-        let [a, b] = [a, b].map(|alternative| {
+        let products = [a, b].map(|alternative| {
             let mut product = Self { over: number, under: 1.0, factors: self.factors.clone() };
             product.factors.retain(|(id, _)| *id != choice);
             product.absorb(g, names, alternative, false);
-            product.build(g, names)
+            product
         });
+        // Of choices in both, and so on in those, there would be all combinations.
+        if products.iter().all(|product| product.has_choice(g)) {
+            return None;
+        }
+        let [a, b] = products.map(|product| product.build(g, names));
         Some(g.select(cond, a, b))
+    }
+
+    fn has_choice(&self, g: &Graph) -> bool {
+        self.factors.iter().any(|(id, _)| matches!(g.node(*id), Node::Select(..)))
     }
 
     /// Multiplies by what has been tidied and may be a product itself.

@@ -63,7 +63,7 @@ fn long_chains_of_lets() {
         let uses = vec!["a500 + a499"; 200].join(" - ");
         let errors =
             of_neuron(format!("{late} state q = 0.0; update q = {uses}; charge = v + x + q + a500;"));
-        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors.len(), 1, "{errors:#?}");
         let conditions = chain("param a0 = 1.0;", 1000, is_reversed, |i, before| {
             format!("param a{i} = a{before} where a{i} >= a{before};")
         });
@@ -154,15 +154,50 @@ fn expressions_of_any_allowed_size() {
     assert!(of_neuron(format!("charge = v + if {conditions} {{ x }} else {{ 1.0 }};")).is_empty());
 }
 
+/// Errors and warnings for the surrogate with that body.
+fn of_surrogate(body: String) -> Vec<String> {
+    said(format!("surrogate Long {{ {body} }}"), |source| {
+        let analysis = surrogate::analyse(source.parse().expect("tokens"));
+        [texts(&analysis.report), texts(&analysis.warnings)].concat()
+    })
+}
+
 #[test]
 fn long_surrogates() {
     for is_reversed in [false, true] {
         let lets = chain("let a0 = sigmoid(u);", 200, is_reversed, |i, before| {
             format!("let a{i} = 0.5 * a{before} + 0.25;")
         });
-        let errors = said(format!("surrogate Long {{ {lets} primitive = a200; }}"), |source| {
-            texts(&surrogate::analyse(source.parse().expect("tokens")).report)
-        });
-        assert_eq!(errors, [""; 0]);
+        assert_eq!(of_surrogate(format!("{lets} primitive = a200;")), [""; 0]);
     }
+}
+
+#[test]
+fn choices_upon_choices_in_surrogates() {
+    // Each changes the sign of the slope in one of its alternatives.
+    let lets = chain("let a0 = sigmoid(u);", 40, false, |i, before| {
+        format!("let a{i} = if a{before} > 0.5 {{ a{before} + 1.0 }} else {{ 1.0 - a{before} }};")
+    });
+    assert_eq!(of_surrogate(format!("{lets} primitive = a40;")), [""; 0]);
+}
+
+#[test]
+fn surrogates_that_are_too_long() {
+    for is_reversed in [false, true] {
+        let lets = chain("let a0 = sigmoid(u);", 5000, is_reversed, |i, before| {
+            format!("let a{i} = 0.5 * a{before} / (1.0 + a{before}^2);")
+        });
+        let errors = of_surrogate(format!("{lets} primitive = a5000;"));
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(errors[0].starts_with("a surrogate has at most 256 named expressions"), "{errors:?}");
+    }
+    let lets = chain("let a0 = sigmoid(u);", 200, false, |i, before| {
+        let terms = (0..100).fold(format!("a{before}"), |sum, k| format!("{sum} + 0.00{k} * tanh(u)"));
+        format!("let a{i} = {terms};")
+    });
+    let errors = of_surrogate(format!("{lets} primitive = a200;"));
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    assert!(errors[0].starts_with("a primitive has at most 500 operations inside one another"), "{errors:?}");
+    let cycle = chain("let a0 = a200;", 200, false, |i, before| format!("let a{i} = a{before} + u;"));
+    assert_eq!(of_surrogate(format!("{cycle} primitive = a200;")).len(), 1);
 }

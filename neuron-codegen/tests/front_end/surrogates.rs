@@ -1,8 +1,10 @@
 //! Surrogates: what gradient is derived, and what comes of mistakes.
 
+use neuron_codegen::declarations::all;
 use neuron_codegen::surrogate::{Analysis, Surrogate, analyse, cuda_function, expand};
 use proc_macro2::TokenStream;
 
+use super::mistakes::{diagnosed, each_block};
 use super::recovery::{SLIPS, change};
 
 fn messages(source: &str) -> Vec<String> {
@@ -13,7 +15,7 @@ fn messages(source: &str) -> Vec<String> {
 /// The surrogate with that body.
 fn surrogate(body: &str) -> Surrogate {
     let source = format!("surrogate Good {{ {body} }}");
-    let Analysis { surrogate, report } = analyse(source.parse().expect("valid tokens"));
+    let Analysis { surrogate, report, .. } = analyse(source.parse().expect("valid tokens"));
     let texts: Vec<_> = report.iter().map(|diagnostic| diagnostic.text()).collect();
     assert!(texts.is_empty(), "{source}: {texts:#?}");
     surrogate.expect("a surrogate without errors")
@@ -64,36 +66,92 @@ fn not_a_number_stays_that() {
     assert!(guarded("if u < 0.0 { u + tanh(u) } else { 0.1 * u }") && guarded("2.0 * u"));
 }
 
+/// As `mistakes.txt` and `warnings.txt`.
+const MISTAKES: &str = include_str!("surrogate_mistakes.txt");
+const WARNINGS: &str = include_str!("surrogate_warnings.txt");
+
 #[test]
-fn mistakes_are_told_once() {
-    for (body, expected) in [
-        ("primitive = sigmoid(4.0 * (h - v_threshold));", "unknown name `h`"),
-        ("param alpha = 1.0; primitive = sigmoid(alhpa * u);", "unknown name `alhpa`"),
-        ("primitive = logistic(u);", "unknown function `logistic`"),
-        ("primitive = sigmoid(u, 1.0);", "`sigmoid` takes 1 argument, found 2"),
-        ("primitive = sigmoid;", "`sigmoid` is a function and needs an argument"),
-        ("primitive = pi * u;", "unknown name `pi`"),
-        ("param u = 1.0; primitive = sigmoid(u);", "`u` cannot be the name of a parameter"),
-        ("param type = 1.0; primitive = sigmoid(type * u);", "`type` cannot be the name of a parameter"),
-        ("let z = z + u; primitive = z;", "`z` is defined by itself"),
-        ("param a = 1.0 where u > a; primitive = a * u;", "a `where` condition cannot use `u`"),
-        ("param a = 1.0; param b = a; primitive = a * b * u;", "the default of a parameter cannot use `a`"),
-        ("param a = 1.0 / 0.0; primitive = a * u;", "the default of `a` is not a finite number"),
-        ("param a = true; primitive = a * u;", "the default of a parameter is a number, found `true`"),
-        ("primitive = if u { 1.0 } else { 0.0 };", "expected a condition, found the number `u`"),
-        ("primitive = u + (u > 0.0);", "expected a number, found the condition `u > 0.0`"),
-        ("primitive = 1.0 / (1.0 + exp(-u));", "the gradient of `Bad` is NaN at u = -200.0 in float32"),
-        ("primitive = sqrt(u);", "the gradient of `Bad` is inf at u = 0.0 in float32"),
-        ("primitive = sigmoid(u) primitive = u;", "missing `;`"),
-        ("param a = 1.0; primitive = round(u) * 0.0;", "the parameter `a` is never used"),
-        ("charge = u;", "unknown item `charge`"),
-        ("", "`Bad` is empty: it needs at least `primitive`"),
+fn each_mistake_gives_one_error() {
+    let cases = each_block(MISTAKES, |source, expected| {
+        assert_eq!(diagnosed(source, &analyse(source.parse().unwrap()).report), expected, "{source}");
+    });
+    assert!(cases > 40);
+}
+
+#[test]
+fn each_is_warned_of_once() {
+    let cases = each_block(WARNINGS, |source, expected| {
+        let Analysis { report, warnings, .. } = analyse(source.parse().unwrap());
+        assert!(report.is_empty(), "{source}: {report:#?}");
+        assert_eq!(diagnosed(source, &warnings), expected, "{source}");
+    });
+    assert!(cases > 5);
+}
+
+#[test]
+fn what_neurons_may_write_surrogates_may_write_too() {
+    // Conditions have names, defaults use those of other parameters, ranges and choices are believed.
+    let near = surrogate("let near = abs(u) < 1.0; primitive = if near { 0.5 * u } else { 0.1 * u };");
+    assert_eq!(near.gradient_text(), "if near { 0.5 } else { 0.1 } where near = abs(u) < 1");
+    assert!(cuda_function(&near, "f").contains("const bool near = "), "{}", cuda_function(&near, "f"));
+    let halves = surrogate("param b = a / 2.0; param a = 3.0 * PI; primitive = sigmoid(a * u) + b * u;");
+    assert_eq!(halves.params[0].default, 1.5 * std::f64::consts::PI);
+    for body in [
+        "param a = 1.0 where a > 0.0; primitive = sigmoid(u / a);",
+        "param a = 1.0; param b = 2.0 where b > a; primitive = sigmoid(u / (b - a)) * ln(b - a);",
+        "primitive = if u > 0.0 { ln(1.0 + u) } else { u / (1.0 - u) };",
+        "param limit = 2.0; param a = 1.0 where a < limit; primitive = sigmoid(a * u);",
     ] {
-        let found = messages(&format!("surrogate Bad {{ {body} }}"));
-        assert!(found.first().is_some_and(|first| first.starts_with(expected)), "{body}: {found:#?}");
-        assert!(found.len() <= 2, "{body}: {found:#?}");
+        let warnings = analyse(format!("surrogate Good {{ {body} }}").parse().unwrap()).warnings;
+        assert!(warnings.is_empty(), "{body}: {warnings:#?}");
+        surrogate(body);
     }
-    assert!(messages("surrogate bad { primitive = u; }")[0].contains("begins with an uppercase letter"));
+}
+
+#[test]
+fn the_surrogates_of_the_runtime_are_silent() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../neuron-runtime/src/surrogate/built_in.rs");
+    let declarations = all(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(declarations.len(), 16);
+    for declaration in declarations {
+        let Analysis { report, warnings, .. } = analyse(declaration.contents);
+        assert!(report.is_empty() && warnings.is_empty(), "{report:#?} {warnings:#?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_order() {
+    let source = "surrogate Bad {
+        param alpha = 0.5 where alpha > 1.0;
+        param idle = 1.0;
+        let near = abs(U) < 1.0;
+        primitive = if near { tahn(alpha * u) } else { u^1.5 };
+    }";
+    let found: Vec<_> =
+        messages(source).iter().map(|text| text.lines().next().unwrap_or_default().to_owned()).collect();
+    assert_eq!(
+        found,
+        [
+            "the default of `alpha`, 0.5, is outside its range `alpha > 1.0`",
+            "the parameter `idle` is never used",
+            "unknown name `U`",
+            "unknown function `tahn`",
+            "the exponent of a power is an integer, found `1.5`",
+        ]
+    );
+}
+
+/// As those of neurons, they hear what the declaration says of lints, and come after errors.
+#[test]
+fn warnings_become_deprecations() {
+    let dubious = "#[allow(deprecated)] pub surrogate Dubious { param a = 1.0; primitive = sigmoid(u / a); }";
+    let code = expand(dubious.parse().unwrap()).to_string();
+    assert!(code.starts_with("# [allow (deprecated)] const _"), "{code}");
+    assert!(code.contains("# [deprecated (note = \"division by `a`, which can be 0"), "{code}");
+    let wrong = "surrogate Bad { param a = 1.0; primitive = sigmoid(u / a) + foo; }";
+    let Analysis { report, warnings, .. } = analyse(wrong.parse().unwrap());
+    assert_eq!((report.iter().count(), warnings.iter().count()), (1, 0));
 }
 
 #[test]
@@ -109,7 +167,7 @@ fn any_slip_in_any_token_leaves_something_valid() {
     for slip in SLIPS {
         for index in 0..2 * count {
             let changed = change(tokens.clone(), &mut { index }, slip);
-            let Analysis { surrogate, report } = analyse(changed.clone());
+            let Analysis { surrogate, report, .. } = analyse(changed.clone());
             assert!(surrogate.is_some() || !report.is_empty(), "{changed}");
             assert!(report.iter().count() <= 4, "{changed}: {report:#?}");
             let code = expand(changed.clone());

@@ -47,6 +47,11 @@ fn surrogates_too() {
     let (code, _, err) = of("surrogate! { pub surrogate Own { primitive = sigmoid(3.0 * v); } }");
     assert_eq!(code, Some(1));
     assert!(err.contains("<stdin>:1:60"), "{err}");
+    let (code, out, err) =
+        of("surrogate! { pub surrogate Own { param a = 2.0; primitive = sigmoid(u / a); } }");
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("warning: division by `a`, which can be 0"), "{err}");
+    assert!(out.ends_with("1 declaration without errors, 1 warning\n"), "{out}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{docs, ident, module_name};
+use super::{ident, module_name};
+use crate::emit::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;
 use crate::interface::Content;

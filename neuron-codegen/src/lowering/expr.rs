@@ -5,56 +5,13 @@
 use proc_macro2::Ident;
 
 use super::domain::{Operation, Site};
-use super::lets::Late;
-use super::scope::Symbol;
-use super::{Checker, names};
+use super::{Lowering, Place, Symbol, names};
 use crate::identifiers;
 use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
-use crate::report::{Diagnostic, Extent};
+use crate::report::Extent;
 use crate::syntax::{Binary, Expr, ExprKind, is_keyword};
 
-/// Where an expression stands: what it may use depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    Charge,
-    Threshold,
-    Output,
-    Update,
-    /// A `let`; whether it can be used somewhere is decided there.
-    Let,
-    /// The initial value of a state.
-    Init,
-    Where,
-    Default,
-}
-
-impl Place {
-    pub fn allows(self, symbol: Symbol) -> bool {
-        match self {
-            Self::Charge | Self::Threshold => !matches!(symbol, Symbol::Charged | Symbol::Spike),
-            Self::Output => symbol != Symbol::Spike,
-            Self::Update | Self::Let => true,
-            Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag(_)),
-            Self::Default => matches!(symbol, Symbol::Param(_)),
-        }
-    }
-
-    /// What it is called in messages.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Charge => "`charge`",
-            Self::Threshold => "`threshold`",
-            Self::Output => "`output`",
-            Self::Update => "`update`",
-            Self::Let => "`let`",
-            Self::Init => "the initial value of a state",
-            Self::Where => "a `where` condition",
-            Self::Default => "the default of a parameter",
-        }
-    }
-}
-
-impl Checker<'_> {
+impl Lowering<'_> {
     /// A number.
     pub fn number(&mut self, expr: &Expr, place: Place) -> Option<Id> {
         self.expr(expr, Some(Sort::Real), place)
@@ -80,14 +37,7 @@ impl Checker<'_> {
             ExprKind::Paren(inner) => return self.expr(inner, expected, place),
             ExprKind::Name(name) => self.name(name, expected, place)?,
             ExprKind::Bool(value) => {
-                let message =
-                    format!("`{value}` cannot be used in an expression, only as the default of a flag");
-                let error = Diagnostic::new(expr.extent, message);
-                self.report.push(if expected == Some(Sort::Bool) {
-                    error.help("a flag is a condition by itself: `if decay_input { a } else { b }`")
-                } else {
-                    error.help(format!("as a number, it is `{}.0`", u8::from(*value)))
-                });
+                self.literal_condition(expr, *value, expected);
                 return None;
             }
             ExprKind::Number(value, _) => self.graph.num(*value),
@@ -110,14 +60,12 @@ impl Checker<'_> {
             ExprKind::Call(function, args) => self.call(function, args, place)?,
             ExprKind::If(cond, yes, no) => {
                 if expected == Some(Sort::Bool) {
-                    let error =
-                        Diagnostic::new(expr.extent, "an `if` chooses between numbers, expected a condition");
-                    self.report.push(error.help("combine conditions with `&&`, `||` and `!`"));
+                    self.choice_as_condition(expr);
                     return None;
                 }
                 let cond = self.condition(cond, place);
-                let yes = self.assuming(cond, true, |checker| checker.number(yes, place));
-                let no = self.assuming(cond, false, |checker| checker.number(no, place));
+                let yes = self.assuming(cond, true, |this| this.number(yes, place));
+                let no = self.assuming(cond, false, |this| this.number(no, place));
                 self.graph.add(Node::Select(cond?, yes?, no?))
             }
         };
@@ -148,17 +96,13 @@ impl Checker<'_> {
         if let (_, ExprKind::Bool(value)) | (ExprKind::Bool(value), _) = (&a.bare().kind, &b.bare().kind)
             && op.is_comparison()
         {
-            let (tested, literal) = if matches!(b.bare().kind, ExprKind::Bool(_)) { (a, b) } else { (b, a) };
-            let not = if *value == (op == Binary::Eq) { "" } else { "!" };
-            let message = format!("a condition is not compared with `{value}`");
-            let error = Diagnostic::new(literal.extent, message);
-            self.report.push(error.help(format!("write `{not}{tested}`")));
+            self.compared_with_literal(op, a, b, *value);
             return None;
         }
         if let Binary::And | Binary::Or = op {
             let a = self.condition(a, place);
             // The second is only of interest where the first does not decide.
-            let b = self.assuming(a, op == Binary::And, |checker| checker.condition(b, place));
+            let b = self.assuming(a, op == Binary::And, |this| this.condition(b, place));
             let node = if op == Binary::And { Node::And } else { Node::Or };
             return Some(self.graph.add(node(a?, b?)));
         }
@@ -192,9 +136,7 @@ impl Checker<'_> {
         if !names::functions().contains(&name.as_str()) {
             self.unknown_function(function, args);
         } else if args.len() != arity {
-            let s = if arity == 1 { "" } else { "s" };
-            let message = format!("`{name}` takes {arity} argument{s}, found {}", args.len());
-            self.report.push(Diagnostic::new(function, message).help(format!("write `{form}`")));
+            self.wrong_number_of_arguments(function, arity, args.len(), &form);
         }
         // Looked at in any case, since they may have mistakes of their own.
         let ids: Option<Vec<Id>> =
@@ -235,58 +177,50 @@ impl Checker<'_> {
             self.unavailable(ident, symbol, place);
             return None;
         }
-        Some(match symbol {
+        let quantity = match symbol {
             Symbol::Wrong => return None,
-            Symbol::Charged => self.leaves.h,
+            Symbol::Pi => return Some(self.graph.num(std::f64::consts::PI)),
+            Symbol::Let(index) => {
+                let id = self.resolve(index)?;
+                return self.is_there(ident, id, place).then_some(id);
+            }
+            Symbol::Param(index) if place == Place::Default => {
+                let value = match index {
+                    Some(index) => self.default(index)?,
+                    None => self.language.param(&name)?.default,
+                };
+                return Some(self.graph.num(value));
+            }
+            Symbol::Param(Some(index)) if self.is_no_number(index) => return None,
+            Symbol::Param(Some(index)) => self.language.param_quantity(&name, index),
+            Symbol::Param(None) => self.language.param(&name)?.quantity,
+            Symbol::Flag(_) if expected == Some(Sort::Real) && self.is_no_flag(&name) => return None,
+            Symbol::Flag(index) => Quantity::Flag(index),
+            Symbol::Input(index) => Quantity::Input(index),
+            // `v` is the first.
+            Symbol::State(index) => Quantity::State(index.map_or(0, |index| index + 1)),
+            Symbol::Charged => Quantity::Charged,
             Symbol::Spike if self.scope.output.is_some() && place != Place::Let => {
                 self.no_spike(ident);
                 return None;
             }
-            Symbol::Spike if expected == Some(Sort::Bool) => self.leaves.fired,
-            Symbol::Spike => self.leaves.spike,
-            Symbol::Let(index) => {
-                let id = self.resolve(index)?;
-                // Another `let` may use anything; where that is used, it is looked at again.
-                if place == Place::Let {
-                    return Some(id);
-                }
-                let Late { charged, spikes } = self.late(id);
-                if let Place::Charge | Place::Threshold = place
-                    && (charged || spikes)
-                {
-                    self.too_early(ident, if charged { "h" } else { "spike" }, place);
-                    return None;
-                }
-                if self.scope.output.is_some() && spikes {
-                    self.no_spike(ident);
-                    return None;
-                }
-                id
+            Symbol::Spike if expected == Some(Sort::Bool) => Quantity::Fired,
+            Symbol::Spike => Quantity::Spike,
+            Symbol::Distance => Quantity::Distance,
+        };
+        Some(self.leaf(quantity, &name))
+    }
+
+    /// The leaf that stands for `quantity`, which is called `name`.
+    pub fn leaf(&mut self, quantity: Quantity, name: &str) -> Id {
+        let (sort, rate) = match quantity {
+            Quantity::Flag(_) => (Sort::Bool, Rate::Uniform),
+            Quantity::Fired => (Sort::Bool, Rate::Step),
+            Quantity::Param(_) | Quantity::Threshold | Quantity::ResetPotential => {
+                (Sort::Real, self.scope.param_kind(name).rate())
             }
-            Symbol::Param(Some(index)) if place == Place::Default => {
-                let value = self.default(index)?;
-                self.graph.num(value)
-            }
-            Symbol::Param(None) if place == Place::Default => {
-                self.graph.num(if name == "v_threshold" { 1.0 } else { 0.0 })
-            }
-            Symbol::Param(index) => {
-                if index.is_some_and(|index| self.is_no_number(index)) {
-                    return None;
-                }
-                match index {
-                    Some(index) => self.param(index),
-                    None if name == "v_threshold" => self.leaves.v_threshold,
-                    None => self.leaves.v_reset,
-                }
-            }
-            Symbol::Flag(_) if expected == Some(Sort::Real) && self.is_no_flag(&name) => return None,
-            Symbol::Flag(index) => self.flag(index),
-            Symbol::State(Some(index)) => self.state(index),
-            Symbol::State(None) => self.graph.leaf(Quantity::State(0), &name, Sort::Real, Rate::Step),
-            Symbol::Input(index) => {
-                self.graph.leaf(Quantity::Input(index), &identifiers::text(ident), Sort::Real, Rate::Step)
-            }
-        })
+            _ => (Sort::Real, Rate::Step),
+        };
+        self.graph.leaf(quantity, name, sort, rate)
     }
 }

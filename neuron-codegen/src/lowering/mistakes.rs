@@ -2,16 +2,14 @@
 
 use proc_macro2::Ident;
 
-use super::lower::Place;
-use super::scope::Symbol;
-use super::{Checker, names};
+use super::{Lowering, Place, Symbol, names};
 use crate::identifiers;
 use crate::ir::Sort;
 use crate::report::Diagnostic;
 use crate::suggest;
-use crate::syntax::{Expr, ExprKind};
+use crate::syntax::{Binary, Expr, ExprKind};
 
-impl Checker<'_> {
+impl Lowering<'_> {
     /// Reports an undeclared name, the first time it is used.
     pub fn unknown(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) {
         let name = identifiers::text(ident);
@@ -19,35 +17,44 @@ impl Checker<'_> {
             return;
         }
         let error = Diagnostic::new(ident, format!("unknown name `{name}`"));
-        let input = self.scope.input();
+        let input = self.scope.input().map(str::to_owned);
         if names::functions().contains(&name.as_str()) {
-            self.meant.insert(input);
+            self.meant.extend(input);
             let message = format!("`{name}` is a function and needs an argument");
-            self.report.push(Diagnostic::new(ident, message).help(format!("write for example `{name}(v)`")));
+            let help = format!("write for example `{name}({})`", self.language.variable);
+            self.report.push(Diagnostic::new(ident, message).help(help));
             return;
         }
         if self.declaration.nameless {
             return;
         }
-        let mut known: Vec<&str> = self
-            .scope
-            .symbols
-            .iter()
-            .filter(|(_, symbol)| place.allows(**symbol))
-            .map(|(name, _)| &**name)
-            .collect();
+        let allowed = self.scope.symbols.iter().filter(|(_, symbol)| place.allows(**symbol));
+        let mut known: Vec<&str> = allowed.map(|(name, _)| name.as_str()).collect();
         known.sort_unstable();
-        match suggest::name(&name, &known, place.allows(Symbol::Input(0)).then_some(input.as_str())) {
+        let (variable, aliases) = (self.language.variable, self.language.aliases);
+        if known.contains(&variable) && aliases.contains(&name.as_str()) {
+            self.meant.insert(variable.to_owned());
+            // `h - v_threshold` is one mistake.
+            if self.reported.insert(format!("{variable} by other names")) {
+                self.report.push(error.help(self.language.instead_of_alias));
+            }
+            return;
+        }
+        let usable = input.as_deref().filter(|input| known.contains(input));
+        match suggest::name(&name, &known, usable) {
             Some(meant) => {
                 self.meant.insert(meant.to_owned());
                 self.report.push(error.help(format!("did you mean `{meant}`?")));
             }
             None => {
-                let item = if expected == Some(Sort::Bool) { "flag" } else { "param" };
-                let value = if expected == Some(Sort::Bool) { "true" } else { "1.0" };
-                self.report.push(error.help(format!("declare it, for example `{item} {name} = {value};`")));
+                let item = match expected {
+                    Some(Sort::Bool) if self.language.has("flag") => format!("flag {name} = true"),
+                    Some(Sort::Bool) => format!("let {name} = {variable} > 0.0"),
+                    _ => format!("param {name} = 1.0"),
+                };
+                self.report.push(error.help(format!("declare it, for example `{item};`")));
                 // It may be the input by another name.
-                self.meant.insert(input);
+                self.meant.extend(input);
             }
         }
     }
@@ -88,7 +95,8 @@ impl Checker<'_> {
         };
         let hint = match place {
             Place::Default => "it is a constant: numbers and the defaults of other parameters",
-            _ => "it can use parameters, flags and numbers",
+            _ if self.language.has("flag") => "it can use parameters, flags and numbers",
+            _ => "it can use parameters and numbers",
         };
         let error = Diagnostic::new(ident, message).help(hint);
         self.report.push(match (ident.to_string().as_str(), place) {
@@ -167,6 +175,48 @@ impl Checker<'_> {
                     .help(format!("compare it with something: `{shown} > 0.0`"))
             }
         });
+    }
+
+    /// Reports `true` or `false` in an expression.
+    pub fn literal_condition(&mut self, expr: &Expr, value: bool, expected: Option<Sort>) {
+        let message = if self.language.has("flag") {
+            format!("`{value}` cannot be used in an expression, only as the default of a flag")
+        } else {
+            format!("`{value}` cannot be used in {}", self.language.grammar.article)
+        };
+        let error = Diagnostic::new(expr.extent, message);
+        self.report.push(match expected {
+            Some(Sort::Bool) if self.language.has("flag") => {
+                error.help("a flag is a condition by itself: `if decay_input { a } else { b }`")
+            }
+            Some(Sort::Bool) => {
+                error.help(format!("a condition compares numbers: `{} > 0.0`", self.language.variable))
+            }
+            _ => error.help(format!("as a number, it is `{}.0`", u8::from(value))),
+        });
+    }
+
+    /// Reports that `a` is compared with `b`, where one of them is `true` or `false`.
+    pub fn compared_with_literal(&mut self, op: Binary, a: &Expr, b: &Expr, value: bool) {
+        let (tested, literal) = if matches!(b.bare().kind, ExprKind::Bool(_)) { (a, b) } else { (b, a) };
+        let not = if value == (op == Binary::Eq) { "" } else { "!" };
+        let message = format!("a condition is not compared with `{value}`");
+        let error = Diagnostic::new(literal.extent, message);
+        self.report.push(error.help(format!("write `{not}{tested}`")));
+    }
+
+    /// Reports an `if` where a condition is needed.
+    pub fn choice_as_condition(&mut self, expr: &Expr) {
+        let message = "an `if` chooses between numbers, expected a condition";
+        let error = Diagnostic::new(expr.extent, message);
+        self.report.push(error.help("combine conditions with `&&`, `||` and `!`"));
+    }
+
+    /// Reports a call of `function` with too few or too many arguments. `form` is how it is called.
+    pub fn wrong_number_of_arguments(&mut self, function: &Ident, arity: usize, found: usize, form: &str) {
+        let s = if arity == 1 { "" } else { "s" };
+        let message = format!("`{function}` takes {arity} argument{s}, found {found}");
+        self.report.push(Diagnostic::new(function, message).help(format!("write `{form}`")));
     }
 
     /// Reports an undeclared function, the first time it is called.

@@ -9,10 +9,9 @@ mod values;
 
 use std::collections::{HashMap, HashSet};
 
-use super::Checker;
-use super::params;
+use super::{Lowering, params};
 use crate::ir::{Id, Rate};
-use crate::model::ParamKind;
+use crate::model::{Param, ParamKind};
 use crate::report::{Diagnostic, Extent};
 use crate::walk;
 use facts::{Index, from_condition};
@@ -41,11 +40,13 @@ pub struct Site {
     pub path: Vec<(Id, bool)>,
 }
 
-impl Checker<'_> {
+impl Lowering<'_> {
     /// Warns of what may have no value, given the conditions that parameters meet.
-    pub fn domains(&mut self, conditions: &[Id]) {
+    pub fn domains(&mut self, params: &[Param]) {
         let sites = std::mem::take(&mut self.sites);
-        let warnings = self.dubious(&sites, conditions).unwrap_or_default();
+        let conditions = params.iter().flat_map(|param| &param.conditions);
+        let conditions: Vec<Id> = conditions.map(|condition| condition.expr).collect();
+        let warnings = self.dubious(&sites, &conditions).unwrap_or_default();
         warnings.into_iter().for_each(|warning| self.warnings.push(warning));
     }
 
@@ -132,8 +133,8 @@ impl Checker<'_> {
         let declared = self.scope.params.iter().position(|(declared, _)| *declared == name);
         let default = match declared.map(|index| self.defaults[index]) {
             Some(params::Default::Done(Some(value))) => value,
-            None if name == "v_threshold" => 1.0,
-            _ => 0.0,
+            None => self.language.param(name).map_or(0.0, |param| param.default),
+            Some(_) => 0.0,
         };
         let is_divisor = matches!(operation, Operation::Division | Operation::Power(_));
         let (range, fits) = match operation {

@@ -1,10 +1,10 @@
 //! Expressions that have a name: in which order they are looked at, and what they are computed from.
 
-use super::Checker;
-use super::lower::Place;
-use super::scope::Symbol;
+use proc_macro2::Ident;
+
+use super::{Lowering, Place, Symbol};
 use crate::identifiers;
-use crate::ir::{Id, Node};
+use crate::ir::{Id, Node, Quantity};
 use crate::report::Diagnostic;
 use crate::syntax::{Expr, ItemKind};
 use crate::walk::{self, Order};
@@ -45,7 +45,14 @@ fn as_let(symbol: Symbol) -> Option<usize> {
     }
 }
 
-impl Checker<'_> {
+impl Lowering<'_> {
+    /// Looks at every `let`, also at those that nothing uses.
+    pub fn resolve_all(&mut self) {
+        for index in 0..self.scope.lets.len() {
+            self.resolve(index);
+        }
+    }
+
     /// The value of the `let` of that index.
     pub fn resolve(&mut self, index: usize) -> Option<Id> {
         match self.lets[index] {
@@ -109,17 +116,45 @@ impl Checker<'_> {
         } else {
             format!("`{name}` is defined by itself: {} -> `{name}`", names.join(" -> "))
         };
-        let error = Diagnostic::new(name, message);
-        self.report
-            .push(error.help(format!("what is carried from step to step is a state: `state {name} = ...;`")));
+        let mut error = Diagnostic::new(name, message);
+        if self.language.has("state") {
+            error =
+                error.help(format!("what is carried from step to step is a state: `state {name} = ...;`"));
+        }
+        self.report.push(error);
+    }
+
+    /// Whether `id`, the value of the `let` called `ident`, is known where an expression at `place` is computed;
+    /// reports it if not.
+    pub fn is_there(&mut self, ident: &Ident, id: Id, place: Place) -> bool {
+        // Another `let` may use anything; where that is used, it is looked at again.
+        if place == Place::Let {
+            return true;
+        }
+        let Late { charged, spikes } = self.late(id);
+        if let Place::Charge | Place::Threshold = place
+            && (charged || spikes)
+        {
+            self.too_early(ident, if charged { "h" } else { "spike" }, place);
+            return false;
+        }
+        if self.scope.output.is_some() && spikes {
+            self.no_spike(ident);
+            return false;
+        }
+        true
     }
 
     /// What `id` is computed from that not every place may use.
-    pub fn late(&mut self, id: Id) -> Late {
-        let Self { graph, leaves, late, .. } = self;
+    fn late(&mut self, id: Id) -> Late {
+        let Self { graph, late, .. } = self;
         let operands = |id| graph.node(id).operands();
         walk::fold(late, id, operands, |late, id| {
-            let own = Late { charged: id == leaves.h, spikes: id == leaves.spike || id == leaves.fired };
+            let quantity = graph.quantity(id);
+            let own = Late {
+                charged: quantity == Some(Quantity::Charged),
+                spikes: matches!(quantity, Some(Quantity::Spike | Quantity::Fired)),
+            };
             Some(graph.node(id).operands().map(|operand| late[&operand]).fold(own, Late::or))
         });
         self.late[&id]

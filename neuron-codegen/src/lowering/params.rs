@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use proc_macro2::Ident;
 
-use super::Checker;
-use super::lower::Place;
-use super::scope::Symbol;
+use super::{GivenParam, Lowering, Place, Symbol};
 use crate::evaluate::Evaluator;
 use crate::identifiers;
 use crate::ir::Id;
-use crate::model::{Condition, Flag, Param, ParamKind};
+use crate::model::{Condition, Param, ParamKind};
 use crate::report::Diagnostic;
 use crate::syntax::{ExprKind, ItemKind};
 use crate::walk::{self, Order};
@@ -33,7 +31,7 @@ fn as_param(symbol: Symbol) -> Option<usize> {
     }
 }
 
-impl Checker<'_> {
+impl Lowering<'_> {
     /// The default of the parameter of that index.
     pub fn default(&mut self, index: usize) -> Option<f64> {
         match self.defaults[index] {
@@ -73,8 +71,11 @@ impl Checker<'_> {
                 default.extent,
                 format!("the default of a parameter is a number, found `{value}`"),
             );
-            self.report
-                .push(error.help(format!("what is true or false is a flag: `flag {name} = {value};`")));
+            self.report.push(if self.language.has("flag") {
+                error.help(format!("what is true or false is a flag: `flag {name} = {value};`"))
+            } else {
+                error
+            });
             return None;
         }
         let id = self.number(default, Place::Default)?;
@@ -102,15 +103,15 @@ impl Checker<'_> {
         })
     }
 
-    /// All parameters. `v_threshold` and `v_reset` come last unless they were declared.
-    pub fn params(&mut self, flags: &[Flag]) -> Vec<Param> {
+    /// All parameters; those of every declaration of the kind come last unless they were declared. `values` are those
+    /// of the leaves that ranges may depend on besides.
+    pub fn params(&mut self, mut values: HashMap<Id, f64>) -> Vec<Param> {
         let mut params = Vec::new();
-        let mut values: HashMap<Id, f64> =
-            flags.iter().map(|flag| (flag.leaf, f64::from(u8::from(flag.default)))).collect();
         for (index, (name, item)) in self.scope.params.clone().into_iter().enumerate() {
             let default = self.default(index);
             let ItemKind::Param { kind, .. } = item.kind else { continue };
-            let leaf = self.param(index);
+            let text = identifiers::text(name);
+            let leaf = self.leaf(self.language.param_quantity(&text, index), &text);
             // Without a value, conditions over it are not held against it.
             values.insert(leaf, default.unwrap_or(f64::NAN));
             params.push(Param {
@@ -120,37 +121,39 @@ impl Checker<'_> {
                 default: default.unwrap_or(1.0),
                 conditions: Vec::new(),
                 leaf,
-                built_in: leaf == self.leaves.v_threshold || leaf == self.leaves.v_reset,
+                built_in: self.language.param(&text).is_some(),
             });
         }
-        for (leaf, name, default, doc) in [
-            (self.leaves.v_threshold, "v_threshold", 1.0, "Potential at which the neuron fires."),
-            (self.leaves.v_reset, "v_reset", 0.0, "Potential at the start and after a hard reset."),
-        ] {
+        for &GivenParam { name, quantity, default, doc } in self.language.params {
+            let leaf = self.leaf(quantity, name);
             if params.iter().all(|param| param.leaf != leaf) {
                 let name = Ident::new(name, self.declaration.name.span());
-                let doc = vec![doc.to_owned()];
-                let kind = ParamKind::Scalar;
-                params.push(Param { kind, name, doc, default, conditions: Vec::new(), leaf, built_in: true });
+                let (kind, doc, conditions) = (ParamKind::Scalar, vec![doc.to_owned()], Vec::new());
+                params.push(Param { kind, name, doc, default, conditions, leaf, built_in: true });
                 values.insert(leaf, default);
             }
         }
-        for (index, (name, item)) in self.scope.params.clone().into_iter().enumerate() {
+        self.ranges(&mut params, &values);
+        params
+    }
+
+    /// The conditions of `params`, those that are declared coming first; reports defaults that do not meet them.
+    fn ranges(&mut self, params: &mut [Param], values: &HashMap<Id, f64>) {
+        for ((name, item), param) in self.scope.params.clone().into_iter().zip(params) {
             let ItemKind::Param { default, conditions, .. } = &item.kind else { continue };
             for condition in conditions {
                 let Some(expr) = self.condition(condition, Place::Where) else { continue };
                 let text = condition.to_string();
                 let is_unknown = |id| values.get(id).is_some_and(|value: &f64| value.is_nan());
                 let known = !self.graph.reach([expr]).iter().any(is_unknown);
-                if known && !Evaluator::new(&self.graph, &values).holds(expr) {
-                    let value = params[index].default;
+                if known && !Evaluator::new(&self.graph, values).holds(expr) {
+                    let value = param.default;
                     let message =
                         format!("the default of `{name}`, {value:?}, is outside its range `{text}`");
                     self.report.push(Diagnostic::new(default.extent, message));
                 }
-                params[index].conditions.push(Condition { expr, text });
+                param.conditions.push(Condition { expr, text });
             }
         }
-        params
     }
 }
