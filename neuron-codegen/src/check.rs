@@ -21,7 +21,7 @@ use proc_macro2::{Ident, TokenStream};
 
 use crate::identifiers;
 use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
-use crate::model::{Flag, Input, Leaves, Model, Output, Reset, State};
+use crate::model::{Flag, Input, Leaves, Model, Output, Reset, State, rate_of};
 use crate::report::{Diagnostic, Report};
 use crate::suggest;
 use crate::syntax::{self, Declaration, Expr, ExprKind, Item, ItemKind};
@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
     ) -> Self {
         let mut graph = Graph::default();
         let mut real = |quantity, name, rate| graph.leaf(quantity, name, Sort::Real, rate);
-        let rate = |name| scope.param_kind(name).rate();
+        let rate = |name| rate_of(scope.param_kind(name));
         let leaves = Leaves {
             h: real(Quantity::Charged, "h", Rate::Step),
             spike: real(Quantity::Spike, "spike", Rate::Step),
@@ -275,7 +275,7 @@ impl<'a> Checker<'a> {
             "v_threshold" => self.leaves.v_threshold,
             "v_reset" => self.leaves.v_reset,
             _ => {
-                let rate = self.scope.param_kind(&name).rate();
+                let rate = rate_of(self.scope.param_kind(&name));
                 self.graph.leaf(Quantity::Param(index), &name, Sort::Real, rate)
             }
         }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
+use neuron_abi::Format;
 
 use crate::Real;
 use crate::rows::LANES;
@@ -34,8 +35,11 @@ pub trait Element: Plain {
     /// The format of states and arithmetic.
     type Real: Real;
 
+    /// Which of the formats it is.
+    const FORMAT: Format;
+
     /// Its name: `f32`, `f64`, `f16`, `bf16`.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::FORMAT.name();
 
     /// The stored number.
     fn load(self) -> Self::Real;
@@ -61,10 +65,10 @@ pub trait Element: Plain {
 }
 
 macro_rules! is_real {
-    ($($format:ident),*) => {$(
+    ($($format:ident $variant:ident),*) => {$(
         impl Element for $format {
             type Real = Self;
-            const NAME: &'static str = stringify!($format);
+            const FORMAT: Format = Format::$variant;
 
             #[inline(always)]
             fn load(self) -> Self {
@@ -87,13 +91,13 @@ macro_rules! is_real {
     )*};
 }
 
-is_real!(f32, f64);
+is_real!(f32 F32, f64 F64);
 
 macro_rules! is_half {
-    ($($format:ident),*) => {$(
+    ($($format:ident $variant:ident),*) => {$(
         impl Element for $format {
             type Real = f32;
-            const NAME: &'static str = stringify!($format);
+            const FORMAT: Format = Format::$variant;
 
             #[inline(always)]
             fn load(self) -> f32 {
@@ -118,4 +122,4 @@ macro_rules! is_half {
     )*};
 }
 
-is_half!(f16, bf16);
+is_half!(f16 F16, bf16 Bf16);

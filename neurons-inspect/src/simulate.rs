@@ -4,7 +4,7 @@
 mod drive;
 mod field;
 
-use neuron_runtime::{Class, Extent, Parameter, Source, Template, Value};
+use neuron_runtime::{BufferSpec, Parameter, Role, Source, Template, Value};
 
 use crate::derivation::Derivation;
 use crate::{Error, Inspect};
@@ -112,25 +112,19 @@ impl Subject {
                 _ => array.default as f32,
             })
             .collect();
-        let mut signals = std::iter::once(x).chain(further.iter().map(Vec::as_slice));
-        let (mut parameters, mut before) = (values.iter(), states.iter());
-        let sources = signature.inputs.iter().filter_map(|buffer| match (buffer.extent, buffer.class) {
-            (Extent::Parameter, _) => Some(Source::Parameter(Parameter::shared(parameters.next()?))),
-            (_, Class::Signal) => signals.next().map(Source::Signal),
-            (_, Class::State) => before.next().map(|state| Source::State(state)),
-            (_, Class::Bits) => None,
-        });
-        let sources: Vec<Source<'_, f32>> = sources.collect();
-        let mut outputs = self.neuron.evaluate(template, neurons, &sources)?;
-        let mut output = Vec::new();
-        let mut next = Vec::new();
-        for buffer in signature.outputs {
-            match buffer.class {
-                Class::Signal => output = outputs.take_signal(buffer.name).unwrap_or_default(),
-                Class::State => next.extend(outputs.take_state(buffer.name)),
-                Class::Bits => {}
+        let source = |buffer: &BufferSpec| match buffer.role {
+            Role::Input(0) => Some(Source::Signal(x)),
+            Role::Input(index) => further.get(index - 1).map(|input| Source::Signal(input)),
+            Role::State(index) => states.get(index).map(|state| Source::State(state)),
+            Role::Param(index) => {
+                Some(Source::Parameter(Parameter::shared(&values[spec.array_place(index)?])))
             }
-        }
+            _ => None,
+        };
+        let sources: Vec<Source<'_, f32>> = signature.inputs.iter().filter_map(source).collect();
+        let mut outputs = self.neuron.evaluate(template, neurons, &sources)?;
+        let output = outputs.take_signal(Role::Output).unwrap_or_default();
+        let next = (0..states.len()).filter_map(|index| outputs.take_state(Role::NextState(index))).collect();
         *states = next;
         Ok(output)
     }

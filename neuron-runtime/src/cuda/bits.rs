@@ -1,9 +1,10 @@
 //! Spikes to bits and back, by kernels that every neuron that fires has in its module.
 
+use neuron_abi::{WORD, kernel};
+
 use super::arguments::Arguments;
 use super::launch::{BLOCK, Launcher};
 use super::{CudaArray, CudaDevice};
-use crate::spec::WORD;
 use crate::{Class, Element, Error, Spec};
 
 /// Packs rows of `neurons` spikes each.
@@ -15,7 +16,7 @@ pub fn pack<E: Element>(
     let rows = spikes.len() / neurons;
     let words = CudaArray::uninitialised(spikes.device(), rows.saturating_mul(Class::Bits.columns(neurons)))?;
     let arguments = Arguments::of_bits(rows, neurons, spikes.address(), words.address());
-    launch::<E>(spec, spikes.device(), "pack_spikes", words.len() * WORD, arguments)?;
+    launch::<E>(spec, spikes.device(), kernel::PACK_SPIKES, words.len() * WORD, arguments)?;
     Ok(words)
 }
 
@@ -28,19 +29,19 @@ pub fn unpack<E: Element>(
     let rows = words.len() / Class::Bits.columns(neurons);
     let spikes = CudaArray::uninitialised(words.device(), rows.saturating_mul(neurons))?;
     let arguments = Arguments::of_bits(rows, neurons, words.address(), spikes.address());
-    launch::<E>(spec, words.device(), "unpack_spikes", spikes.len(), arguments)?;
+    launch::<E>(spec, words.device(), kernel::UNPACK_SPIKES, spikes.len(), arguments)?;
     Ok(spikes)
 }
 
 fn launch<E: Element>(
     spec: &'static Spec,
     device: &CudaDevice,
-    kernel: &str,
+    name: &str,
     threads: usize,
     arguments: Arguments,
 ) -> Result<(), Error> {
     let launcher = Launcher::new::<E>(spec, device, None, threads, None)?;
     // SAFETY: the arguments are the kernel's, of arrays on this device of the lengths that it reads and writes;
     // freeing memory waits its turn on the same stream.
-    Ok(unsafe { launcher.launch(kernel, threads.div_ceil(BLOCK), arguments) }?)
+    Ok(unsafe { launcher.launch(name, threads.div_ceil(BLOCK), arguments) }?)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cudarc::driver::{CudaContext, CudaStream};
+use neuron_abi::Format;
 
 use super::CudaError;
 use super::image::Module;
@@ -36,7 +37,7 @@ pub(crate) struct ModuleKey {
     /// The neuron: the address of its source, which is static.
     pub neuron: usize,
     /// The format of the data.
-    pub format: &'static str,
+    pub format: Format,
     /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
     /// neuron is compiled with.
     pub surrogate: Option<usize>,

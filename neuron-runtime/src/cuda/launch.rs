@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cudarc::driver::{result, sys};
+use neuron_abi::{Format, kernel};
 
 use super::arguments::Arguments;
 use super::device::ModuleKey;
@@ -10,11 +11,10 @@ use super::image::{ImageKinds, ImageSource, Module};
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError};
 use crate::parameter::{Layout, misfit};
-use crate::{Element, Error, Extent, Gradient, Neuron, Spec, Surrogate, Template, reduce};
+use crate::{Element, Error, Extent, Gradient, Neuron, Spec, Surrogate, Template};
 
-/// Threads of a block, of every kernel: `THREADS` in their source.
-pub const BLOCK: usize = 256;
-const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
+/// Threads of a block, of every kernel.
+pub use neuron_abi::THREADS as BLOCK;
 
 /// A parameter that may differ between neurons, on raw device memory: value number `n / inner % count` is that of
 /// neuron `n`, as in [`Parameter`](crate::Parameter).
@@ -77,11 +77,11 @@ pub fn load_from<N: Neuron, E: Element>(
     kinds: ImageKinds,
 ) -> Result<ImageSource, CudaError> {
     let key = key::<E>(N::SPEC, None);
-    Ok(device.module(key, || Module::load(device, N::SPEC, E::NAME, kinds))?.source.clone())
+    Ok(device.module(key, || Module::load(device, N::SPEC, E::FORMAT, kinds))?.source.clone())
 }
 
 fn key<E: Element>(spec: &'static Spec, surrogate: Option<usize>) -> ModuleKey {
-    ModuleKey { neuron: std::ptr::from_ref(spec.cuda).addr(), format: E::NAME, surrogate }
+    ModuleKey { neuron: std::ptr::from_ref(spec.cuda).addr(), format: E::FORMAT, surrogate }
 }
 
 /// The kernels of a neuron; `own` is the surrogate of the call, if they are not compiled with it anyway.
@@ -91,8 +91,8 @@ fn module<E: Element>(
     own: Option<Surrogate>,
 ) -> Result<Arc<Module>, CudaError> {
     device.module(key::<E>(spec, own.map(|surrogate| surrogate.address())), || match own {
-        None => Module::load(device, spec, E::NAME, ImageKinds::Any),
-        Some(surrogate) => Module::load_with(device, spec, E::NAME, surrogate),
+        None => Module::load(device, spec, E::FORMAT, ImageKinds::Any),
+        Some(surrogate) => Module::load_with(device, spec, E::FORMAT, surrogate),
     })
 }
 
@@ -151,16 +151,15 @@ pub unsafe fn launch<N: Neuron, E: Element>(
     let workspace = Workspace::new::<E>(spec, template, neurons, parameters).ok_or(too_large)?;
     let sums = outputs.len() - signature.outputs.iter().filter(|b| b.extent == Extent::Parameter).count();
     let (outputs, sums) = outputs.split_at(sums);
-    let reset = if template.resets() { neuron.reset().prefix() } else { "" };
     let arrays = outputs.iter().copied().chain(workspace.parts(call.workspace));
     let arguments = Arguments::new::<N, E>(neuron, &call, arrays)?;
     let launcher = Launcher::new::<E>(spec, device, own, neurons, call.stream)?;
-    let blocks = neurons.div_ceil(BLOCK * signature.lanes.of::<E>());
+    let blocks = neurons.div_ceil(BLOCK * signature.lanes.of(E::FORMAT));
     launcher.grid(blocks.max(workspace.blocks))?;
     // SAFETY: the arguments are those of the kernel, which was printed from the same signature; the caller
     // answers for the memory and the stream.
     unsafe {
-        launcher.launch(&format!("{reset}{}", template.name()), blocks, arguments)?;
+        launcher.launch(&kernel::name(template, neuron.reset()), blocks, arguments)?;
         workspace.add_up(call.workspace, sums, &launcher)
     }
 }
@@ -169,7 +168,7 @@ pub unsafe fn launch<N: Neuron, E: Element>(
 pub(super) struct Launcher<'a> {
     module: Arc<Module>,
     neuron: &'a str,
-    format: &'a str,
+    format: Format,
     neurons: usize,
     stream: sys::CUstream,
 }
@@ -185,7 +184,7 @@ impl Launcher<'_> {
         let module = module::<E>(spec, device, own)?;
         let stream = stream.map_or(device.stream().cu_stream(), |raw| raw as sys::CUstream);
         device.context().bind_to_thread().map_err(|e| CudaError::driver("binding the context", e))?;
-        Ok(Self { module, neuron: spec.module, format: E::NAME, neurons, stream })
+        Ok(Self { module, neuron: spec.module, format: E::FORMAT, neurons, stream })
     }
 
     /// The size of a grid of so many blocks.
@@ -195,23 +194,23 @@ impl Launcher<'_> {
         grid.ok_or(CudaError::TooLarge { neurons: self.neurons, blocks, limit: limit as usize })
     }
 
-    /// Launches the neuron's kernel called `kernel`.
+    /// Launches the neuron's kernel called `name`.
     ///
     /// # Safety
     /// The arguments are those of the kernel, the memory they speak of is the caller's to use, and the stream is
     /// one of the device.
     pub unsafe fn launch(
         &self,
-        kernel: &str,
+        name: &str,
         blocks: usize,
         mut arguments: Arguments,
     ) -> Result<(), CudaError> {
         let grid = (self.grid(blocks)?, 1, 1);
-        let name = format!("{}_{kernel}_{}", self.neuron, self.format);
-        let function = self.module.function(&name)?;
+        let symbol = kernel::symbol(self.neuron, name, self.format);
+        let function = self.module.function(&symbol)?;
         let (block, stream) = ((BLOCK as u32, 1, 1), self.stream);
         // SAFETY: the caller answers for it.
         unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
-            .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))
+            .map_err(|e| CudaError::driver(format!("launching `{symbol}`"), e))
     }
 }

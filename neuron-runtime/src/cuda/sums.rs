@@ -1,6 +1,8 @@
 //! Gradients of parameters: each neuron's own, which the backward kernels write, added up over neurons by
 //! kernels of the same module, in the order of [`crate::reduce`].
 
+use neuron_abi::kernel;
+
 use super::arguments::Arguments;
 use super::launch::{Launcher, RawParameter};
 use crate::parameter::Layout;
@@ -77,19 +79,19 @@ impl Workspace {
             let (mut from, mut is_partial) = (part, false);
             for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
                 let to = partial + (i % 2 * self.partial) as u64;
-                let (kernel, sizes) = match pass {
-                    Pass::Rows { rows, columns } => ("sum_rows", [rows, columns]),
-                    Pass::Segments { inner, .. } => ("sum_segments", [inner, inner.div_ceil(SEGMENT)]),
+                let (name, sizes) = match pass {
+                    Pass::Rows { rows, columns } => (kernel::SUM_ROWS, [rows, columns]),
+                    Pass::Segments { inner, .. } => (kernel::SUM_SEGMENTS, [inner, inner.div_ceil(SEGMENT)]),
                 };
                 let arguments = Arguments::of_sum(from, is_partial, &sizes, to);
                 // SAFETY: the kernel's arguments, and memory that the workspace was measured for.
-                unsafe { launcher.launch(kernel, blocks(pass), arguments)? };
+                unsafe { launcher.launch(name, blocks(pass), arguments)? };
                 (from, is_partial) = (to, true);
             }
             let count = parameter.layout().count;
             let arguments = Arguments::of_sum(from, is_partial, &[count], sum);
             // SAFETY: as above; the caller answers for `sum`.
-            unsafe { launcher.launch("round_sums", count.div_ceil(LANES), arguments)? };
+            unsafe { launcher.launch(kernel::ROUND_SUMS, count.div_ceil(LANES), arguments)? };
         }
         Ok(())
     }

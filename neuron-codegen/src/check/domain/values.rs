@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::facts::{Fact, Index, Relation, from_condition};
 use crate::check::interval::Interval;
-use crate::ir::{Graph, Id, Node};
+use crate::ir::{Graph, Id, Node, Quantity};
 use crate::walk;
 
 /// How many steps are spent on a single place, an expression or a fact looked at being one, before nothing is said
@@ -211,6 +211,6 @@ impl<'a> Values<'a> {
     }
 
     fn is_spike(&self, id: Id) -> bool {
-        self.graph.as_leaf(id).is_some_and(|leaf| leaf.name == "spike")
+        matches!(self.graph.quantity(id), Some(Quantity::Spike | Quantity::Fired))
     }
 }
