@@ -29,6 +29,7 @@ pub mod latex;
 pub mod model;
 pub mod print;
 pub mod report;
+pub mod schedule;
 mod simplify;
 pub mod source;
 pub mod suggest;

@@ -90,51 +90,7 @@ pub struct Signature {
     pub inputs: Vec<Buffer>,
     /// Arrays written.
     pub outputs: Vec<Buffer>,
-    /// Neurons that a thread of a GPU computes.
-    pub lanes: Lanes,
 }
-
-/// Neurons that a thread of a GPU computes; how many that are depends on the format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lanes {
-    /// One.
-    One,
-    /// Two, all that they need being in registers; one in float64.
-    Pair,
-    /// As many as move eight bytes at once.
-    Wide,
-    /// One at a time, and as many as move four bytes at once.
-    Turns,
-}
-
-impl Lanes {
-    /// Its name in CUDA C++.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::One => "1",
-            Self::Pair => "PAIR",
-            Self::Wide => "WIDE",
-            Self::Turns => "TURNS",
-        }
-    }
-
-    /// How many in each format.
-    pub fn counts(self) -> neuron_abi::Lanes {
-        let [double, single, half] = match self {
-            Self::One => [1, 1, 1],
-            Self::Pair => [1, 2, 2],
-            Self::Wide => [1, 2, 4],
-            Self::Turns => [1, 1, 2],
-        };
-        neuron_abi::Lanes { double, single, half }
-    }
-}
-
-/// Registers that the neurons of a thread may take: what is in flight of each array, and what stays for all steps.
-const REGISTERS: usize = 88;
-
-/// Arrays of which a block of threads may keep eight steps in shared memory, 48 KiB.
-const STAGES: usize = 6;
 
 impl Signature {
     /// The arrays of `template`. The reset mode makes no difference.
@@ -208,31 +164,7 @@ impl Signature {
                 (inputs.chain(grad_next()).chain(arrays()).collect(), gradients().collect())
             }
         };
-        let mut signature = Self { template, inputs, outputs, lanes: Lanes::One };
-        signature.lanes = match template {
-            // Steps that are computed twice have so much between loads and stores that more threads are worth more.
-            Template::LeanBptt if signature.stages() <= STAGES => Lanes::Turns,
-            Template::LeanBptt => Lanes::One,
-            Template::Fptt | Template::LeanFptt if signature.fits(4) => Lanes::Wide,
-            _ if signature.fits(2) => Lanes::Pair,
-            _ => Lanes::One,
-        };
-        signature
-    }
-
-    /// How many arrays have a value of the data's format for every step.
-    fn stages(&self) -> usize {
-        self.buffers().filter(|buffer| buffer.extent == Extent::Step).count()
-    }
-
-    /// Whether a thread of a GPU has registers for so many neurons.
-    pub(crate) fn fits(&self, neurons: usize) -> bool {
-        let registers = |buffer: &Buffer| match buffer.extent {
-            Extent::Step => STEPS,
-            Extent::Neuron | Extent::Parameter => 1,
-            Extent::Checkpoint => 0,
-        };
-        neurons * self.buffers().map(registers).sum::<usize>() <= REGISTERS
+        Self { template, inputs, outputs }
     }
 
     /// All arrays, those read first.

@@ -13,6 +13,7 @@ use crate::ir::Rate;
 use crate::kernel::Subject;
 use crate::model::Output;
 use crate::print::dsl;
+use crate::schedule::{Schedule, Target};
 use crate::variant::{Buffer, Signature, templates};
 
 /// `pub static SPEC: Spec`.
@@ -78,7 +79,7 @@ fn signature(signature: &Signature) -> TokenStream {
         quote! { BufferSpec { name: #name, role: Role::#role, class: Class::#class, extent: Extent::#extent } }
     };
     let (inputs, outputs) = (signature.inputs.iter().map(buffer), signature.outputs.iter().map(buffer));
-    let Lanes { double, single, half } = signature.lanes.counts();
+    let Lanes { double, single, half } = Schedule::of(signature, Target::CUDA).width.lanes();
     quote! {
         Signature {
             template: Template::#template,
