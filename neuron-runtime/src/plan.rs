@@ -37,7 +37,7 @@ impl Traffic {
     /// not counted.
     ///
     /// # Panics
-    /// If the neuron does not have that template; see [`Spec::check_template`].
+    /// If the neuron does not have that template; see [`Spec::check_template`](crate::Spec::check_template).
     pub fn of<N: Neuron, E: Element>(template: Template, steps: usize, neurons: usize) -> Self {
         let bytes = |buffers: &[BufferSpec]| sum(buffers.iter().map(|b| b.bytes::<E>(steps, neurons)));
         let signature = N::SPEC.signature(template);
