@@ -20,7 +20,7 @@
 use std::collections::BTreeSet;
 
 use crate::derive::{derivative, relaxed};
-use crate::interface::{Content, Interface};
+use crate::interface::{Interface, Role};
 use crate::ir::{Func, Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::{Model, Output, ParamKind, Reset};
 
@@ -148,6 +148,14 @@ impl Derived {
         self.factors.iter().filter(|factor| factor.kept)
     }
 
+    /// The factor that [`Role::Factor`] says the place of.
+    ///
+    /// # Panics
+    /// No such factor is kept.
+    pub fn kept_factor(&self, index: usize) -> &Factor {
+        self.kept().nth(index).expect("a factor that is kept")
+    }
+
     /// The inputs and states from which the kept factors of a sequence can be computed again: those that they are
     /// made of, and those that these states are made of.
     pub fn recomputed(&self) -> Recomputed {
@@ -213,7 +221,7 @@ impl Derived {
 
     /// The leaf that stands for the gradient of a state after the step.
     pub(crate) fn grad_next(&mut self, state: usize) -> Id {
-        let name = self.interface.name(Content::GradNextState(state), true);
+        let name = self.interface.name(Role::GradNextState(state), true);
         self.model.graph.leaf(Quantity::GradNext(state), name, Sort::Real, Rate::Step)
     }
 

@@ -5,41 +5,11 @@
 
 use std::collections::HashMap;
 
+pub use neuron_abi::Role;
+
 use crate::identifiers::{self, Namespace};
 use crate::ir::Quantity;
 use crate::model::{Model, Output};
-
-/// What an array holds. Indices are places among the model's inputs, states and parameters, or the factors of its
-/// gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Content {
-    /// An input.
-    Input(usize),
-    /// The loss gradient of an input.
-    GradInput(usize),
-    /// The spike, or what else leaves the neuron.
-    Output,
-    /// The loss gradient of that.
-    GradOutput,
-    /// A state before the step or sequence.
-    State(usize),
-    /// The loss gradient of that.
-    GradState(usize),
-    /// A state after the step or sequence.
-    NextState(usize),
-    /// The loss gradient of that.
-    GradNextState(usize),
-    /// A state before every [`STEPS`](crate::variant::STEPS)th step but the first.
-    Checkpoint(usize),
-    /// The membrane potential after every step.
-    Trace,
-    /// A saved derivative.
-    Factor(usize),
-    /// A parameter that may differ between neurons.
-    Param(usize),
-    /// The loss gradient of a learnable parameter.
-    GradParam(usize),
-}
 
 /// The names of one neuron.
 #[derive(Clone, Debug)]
@@ -47,7 +17,7 @@ pub struct Interface {
     /// All of them.
     namespace: Namespace,
     /// Arrays of single steps and of sequences.
-    arrays: HashMap<(Content, bool), String>,
+    arrays: HashMap<(Role, bool), String>,
     /// Factors, by what they are derivatives of and by.
     factors: HashMap<(Quantity, Quantity), String>,
     /// The array of spikes of one bit.
@@ -77,10 +47,10 @@ impl Interface {
         for name in ["h", "grad_h"] {
             names.namespace.claim(name);
         }
-        names.array(Content::Output, output, "_seq");
-        names.array(Content::GradOutput, &format!("grad_{output}"), "_seq");
+        names.array(Role::Output, output, "_seq");
+        names.array(Role::GradOutput, &format!("grad_{output}"), "_seq");
         names.states(0, "v");
-        names.array(Content::Trace, "v_seq", "");
+        names.array(Role::Trace, "v_seq", "");
         if let Output::Spike { .. } = model.output {
             names.bits = names.namespace.claim("spike_bits");
             names.factor(model, Quantity::Output, Quantity::Charged);
@@ -96,9 +66,9 @@ impl Interface {
 
         for (index, input) in inputs.iter().enumerate() {
             let sequence = names.namespace.claim(&format!("{input}_seq"));
-            names.arrays.insert((Content::Input(index), false), input.clone());
-            names.arrays.insert((Content::Input(index), true), sequence);
-            names.array(Content::GradInput(index), &format!("grad_{input}"), "_seq");
+            names.arrays.insert((Role::Input(index), false), input.clone());
+            names.arrays.insert((Role::Input(index), true), sequence);
+            names.array(Role::GradInput(index), &format!("grad_{input}"), "_seq");
         }
         for (index, state) in states.iter().enumerate() {
             names.states(index + 1, state);
@@ -108,8 +78,8 @@ impl Interface {
                 continue;
             }
             let name = names.params[index].clone();
-            names.both(Content::Param(index), &name);
-            names.array(Content::GradParam(index), &format!("grad_{name}"), "");
+            names.both(Role::Param(index), &name);
+            names.array(Role::GradParam(index), &format!("grad_{name}"), "");
         }
         names.fired = names.namespace.claim("fired");
         names
@@ -118,31 +88,31 @@ impl Interface {
     /// The arrays of a state called `name`, which is claimed only if it is `v`: other states have their names.
     fn states(&mut self, index: usize, name: &str) {
         let name = if index == 0 { self.namespace.claim(name) } else { name.to_owned() };
-        self.both(Content::State(index), &name);
-        for (content, name) in [
-            (Content::NextState(index), format!("{name}_next")),
-            (Content::Checkpoint(index), format!("{name}_checkpoints")),
-            (Content::GradState(index), format!("grad_{name}")),
-            (Content::GradNextState(index), format!("grad_{name}_next")),
+        self.both(Role::State(index), &name);
+        for (role, name) in [
+            (Role::NextState(index), format!("{name}_next")),
+            (Role::Checkpoint(index), format!("{name}_checkpoints")),
+            (Role::GradState(index), format!("grad_{name}")),
+            (Role::GradNextState(index), format!("grad_{name}_next")),
         ] {
-            self.array(content, &name, "");
+            self.array(role, &name, "");
         }
     }
 
     /// Claims the name of an array; that of a sequence ends in `suffix`.
-    fn array(&mut self, content: Content, name: &str, suffix: &str) {
+    fn array(&mut self, role: Role, name: &str, suffix: &str) {
         let single = self.namespace.claim(name);
         let multi = match suffix {
             "" => single.clone(),
             suffix => self.namespace.claim(&format!("{name}{suffix}")),
         };
-        self.arrays.insert((content, false), single);
-        self.arrays.insert((content, true), multi);
+        self.arrays.insert((role, false), single);
+        self.arrays.insert((role, true), multi);
     }
 
     /// Gives a name that has been claimed to the array of a step and to that of a sequence.
-    fn both(&mut self, content: Content, name: &str) {
-        self.arrays.extend([false, true].map(|multi| ((content, multi), name.to_owned())));
+    fn both(&mut self, role: Role, name: &str) {
+        self.arrays.extend([false, true].map(|multi| ((role, multi), name.to_owned())));
     }
 
     /// The factor `grad_<of>_to_<by>`, by that name or one like it.
@@ -159,12 +129,12 @@ impl Interface {
         name.clone()
     }
 
-    /// The array that holds `content`, of single steps or of sequences. Factors have names of their own.
+    /// The array of that role, of single steps or of sequences. Factors have names of their own.
     ///
     /// # Panics
     /// There is no such array.
-    pub fn name(&self, content: Content, multi_step: bool) -> &str {
-        &self.arrays[&(content, multi_step)]
+    pub fn name(&self, role: Role, multi_step: bool) -> &str {
+        &self.arrays[&(role, multi_step)]
     }
 
     /// The array of spikes of one bit.

@@ -20,7 +20,7 @@ mod validate;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::gradient::Derived;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::Id;
 use crate::variant::{Signature, Template, Variant};
 
@@ -113,7 +113,7 @@ pub enum Subject {
     /// `grad_h`
     GradCharged,
     /// What an array holds, in one step.
-    Array(Content),
+    Array(Role),
 }
 
 /// What one kernel does.

@@ -30,6 +30,7 @@ mod lowering;
 pub mod model;
 pub mod print;
 pub mod report;
+pub mod schedule;
 mod simplify;
 pub mod source;
 pub mod suggest;

@@ -5,77 +5,14 @@
 
 use std::collections::HashMap;
 
+pub use neuron_abi::{ParamKind, Reset};
 use proc_macro2::Ident;
 
 use crate::ir::{Graph, Id, Quantity, Rate};
 
-/// The potential a neuron returns to after a spike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reset {
-    /// `V = S V_reset + (1 - S) H`
-    Hard,
-    /// `V = H - S V_th`
-    Soft,
-    /// `V = H`
-    None,
-    /// As the declaration says: `update v = ...`
-    Custom,
-}
-
-impl Reset {
-    /// All modes, in the order in which documentation and tables list them.
-    pub const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::None, Self::Custom];
-
-    /// Those that `reset` can name.
-    pub const NAMED: [Self; 3] = [Self::Hard, Self::Soft, Self::None];
-
-    /// The word in the DSL.
-    pub fn keyword(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            other => other.word(),
-        }
-    }
-
-    /// What stands before `reset` in English and in the names of kernels: `hard`, `soft`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Hard => "hard",
-            Self::Soft => "soft",
-            Self::None => "no",
-            Self::Custom => "custom",
-        }
-    }
-}
-
-/// What values a parameter has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParamKind {
-    /// One number, the same for all neurons.
-    Scalar,
-    /// One number for all neurons or one a channel or a neuron: chosen where the neuron is used.
-    Array,
-    /// As [`ParamKind::Array`], and the backward pass returns its gradient.
-    Learnable,
-}
-
-impl ParamKind {
-    /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Array, Self::Learnable];
-
-    /// The word that declares it.
-    pub fn keyword(self) -> &'static str {
-        match self {
-            Self::Scalar => "param",
-            Self::Array => "array",
-            Self::Learnable => "learnable",
-        }
-    }
-
-    /// How often such a parameter changes.
-    pub fn rate(self) -> Rate {
-        if self == Self::Scalar { Rate::Uniform } else { Rate::Neuron }
-    }
+/// How often a parameter changes.
+pub fn rate_of(kind: ParamKind) -> Rate {
+    if kind == ParamKind::Scalar { Rate::Uniform } else { Rate::Neuron }
 }
 
 /// A real-valued parameter.

@@ -27,7 +27,7 @@ use crate::syntax::{self, SURROGATE};
 pub use emit::{cuda_file, cuda_function};
 
 /// How many parameters a surrogate may have: they travel with every launch.
-pub const MAX_PARAMETERS: usize = 4;
+pub use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
 
 /// How many expressions of a surrogate may have a name.
 const MAX_LETS: usize = 256;

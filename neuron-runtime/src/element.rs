@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
+use neuron_abi::Format;
 
 use crate::any::AnyCall;
 use crate::rows::LANES;
@@ -35,8 +36,11 @@ pub trait Element: Plain {
     /// The format of states and arithmetic.
     type Real: Real;
 
+    /// Which of the formats it is.
+    const FORMAT: Format;
+
     /// Its name: `f32`, `f64`, `f16`, `bf16`.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::FORMAT.name();
 
     /// A call on data of this format, among those on data of any.
     #[doc(hidden)]
@@ -66,13 +70,13 @@ pub trait Element: Plain {
 }
 
 macro_rules! is_real {
-    ($($format:ident: $any:ident),*) => {$(
+    ($($format:ident $variant:ident),*) => {$(
         impl Element for $format {
             type Real = Self;
-            const NAME: &'static str = stringify!($format);
+            const FORMAT: Format = Format::$variant;
 
             fn any<'c, 'a>(call: Call<'c, 'a, Self>) -> AnyCall<'c, 'a> {
-                AnyCall::$any(call)
+                AnyCall::$variant(call)
             }
 
             #[inline(always)]
@@ -96,16 +100,16 @@ macro_rules! is_real {
     )*};
 }
 
-is_real!(f32: F32, f64: F64);
+is_real!(f32 F32, f64 F64);
 
 macro_rules! is_half {
-    ($($format:ident: $any:ident),*) => {$(
+    ($($format:ident $variant:ident),*) => {$(
         impl Element for $format {
             type Real = f32;
-            const NAME: &'static str = stringify!($format);
+            const FORMAT: Format = Format::$variant;
 
             fn any<'c, 'a>(call: Call<'c, 'a, Self>) -> AnyCall<'c, 'a> {
-                AnyCall::$any(call)
+                AnyCall::$variant(call)
             }
 
             #[inline(always)]
@@ -131,4 +135,4 @@ macro_rules! is_half {
     )*};
 }
 
-is_half!(f16: F16, bf16: Bf16);
+is_half!(f16 F16, bf16 Bf16);

@@ -4,7 +4,8 @@ use crate::cuda;
 use crate::execute::Inputs;
 use crate::memory::space;
 use crate::{
-    Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Spec, Template,
+    BufferSpec, Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Role, Sink, Source,
+    Spec, Template,
 };
 
 /// An array that a template returned.
@@ -20,45 +21,46 @@ pub enum Output<E: Element> {
     Bits(Vec<u32>),
 }
 
-/// The arrays that a template returned, by the names of its signature.
+/// The arrays that a template returned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs<E: Element> {
-    named: Vec<(&'static str, Output<E>)>,
+    arrays: Vec<(&'static BufferSpec, Output<E>)>,
 }
 
 impl<E: Element> Outputs<E> {
-    /// The array called `name` in the data's format, or `None` if there is none or it was taken before.
-    pub fn take_signal(&mut self, name: &str) -> Option<Vec<E>> {
-        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Signal(_)))?;
-        match self.named.remove(at).1 {
+    /// The array of that role, or `None` if there is none or it was taken before.
+    pub fn take(&mut self, role: Role) -> Option<Output<E>> {
+        let at = self.arrays.iter().position(|(buffer, _)| buffer.role == role)?;
+        Some(self.arrays.remove(at).1)
+    }
+
+    /// As [`Outputs::take`], of an array in the data's format; `None` also for another one.
+    pub fn take_signal(&mut self, role: Role) -> Option<Vec<E>> {
+        match self.take(role)? {
             Output::Signal(array) => Some(array),
             Output::State(_) | Output::Parameter(_) | Output::Bits(_) => None,
         }
     }
 
-    /// The words of bits called `name`, or `None` if there are none or they were taken before.
-    pub fn take_bits(&mut self, name: &str) -> Option<Vec<u32>> {
-        let at = self.named.iter().position(|(n, o)| *n == name && matches!(o, Output::Bits(_)))?;
-        match self.named.remove(at).1 {
-            Output::Bits(words) => Some(words),
-            Output::Signal(_) | Output::State(_) | Output::Parameter(_) => None,
-        }
-    }
-
-    /// The array called `name` in the format of the arithmetic, or `None` if there is none or it was taken
-    /// before.
-    pub fn take_state(&mut self, name: &str) -> Option<Vec<E::Real>> {
-        let is_state = |o: &Output<E>| matches!(o, Output::State(_) | Output::Parameter(_));
-        let at = self.named.iter().position(|(n, o)| *n == name && is_state(o))?;
-        match self.named.remove(at).1 {
+    /// As [`Outputs::take`], of an array in the format of the arithmetic; `None` also for another one.
+    pub fn take_state(&mut self, role: Role) -> Option<Vec<E::Real>> {
+        match self.take(role)? {
             Output::State(array) | Output::Parameter(array) => Some(array),
             Output::Signal(_) | Output::Bits(_) => None,
         }
     }
 
-    /// All arrays with their names, in the order of the signature.
-    pub fn into_arrays(self) -> impl Iterator<Item = (&'static str, Output<E>)> {
-        self.named.into_iter()
+    /// As [`Outputs::take`], of words of bits; `None` also for another array.
+    pub fn take_bits(&mut self, role: Role) -> Option<Vec<u32>> {
+        match self.take(role)? {
+            Output::Bits(words) => Some(words),
+            Output::Signal(_) | Output::State(_) | Output::Parameter(_) => None,
+        }
+    }
+
+    /// All arrays with what the signature says of them, in its order.
+    pub fn into_arrays(self) -> impl Iterator<Item = (&'static BufferSpec, Output<E>)> {
+        self.arrays.into_iter()
     }
 }
 
@@ -150,6 +152,5 @@ fn evaluate_by<E: Element>(
         })
         .collect();
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
-    let named = signature.outputs.iter().map(|buffer| buffer.name).zip(outputs).collect();
-    Ok(Outputs { named })
+    Ok(Outputs { arrays: signature.outputs.iter().zip(outputs).collect() })
 }

@@ -6,13 +6,13 @@ pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
 pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round, sigmoid, sin, sqrt, tanh};
-pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS, block, lanes};
+pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, block, lanes};
 pub use crate::surrogate::TileGradient;
 pub use crate::tile::{Kernel, Tile};
 pub use crate::{
     BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Gradient,
-    Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
-    StateSpec, Template, Value, Values,
+    Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS, Signature, Sink, Source,
+    Spec, StateSpec, Template, Value, Values,
 };
 
 /// Checks that a neuron was declared with a reset mode.

@@ -56,16 +56,15 @@ pub use isa::Isa;
 pub use macros::{__expand, __expand_surrogate};
 pub use memory::release_memory;
 pub use neuron::{DeclaredNeuron, Neuron, Value};
+#[doc(inline)]
+pub use neuron_abi::{Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Template};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter, Values, validate_values};
 pub use plan::{Keep, Plan, plan};
 pub use real::Real;
-pub use rows::{BitRowsMut, LANES, Rows, RowsMut, STEPS};
-pub use spec::{
-    BufferSpec, Class, Cuda, Equation, Extent, FlagSpec, Image, Lanes, ParamKind, ParamSpec, Reset, Role,
-    Signature, Spec, StateSpec, Template,
-};
+pub use rows::{BitRowsMut, LANES, Rows, RowsMut};
+pub use spec::{BufferSpec, Cuda, Equation, FlagSpec, Image, ParamSpec, Signature, Spec, StateSpec};
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};
 pub use tile::{Kernel, Tile};

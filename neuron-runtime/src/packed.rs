@@ -1,12 +1,12 @@
 //! Spikes of one bit.
 
+use neuron_abi::WORD;
 use rayon::prelude::*;
 
 use crate::array::Data;
 use crate::cuda;
 use crate::memory::space;
 use crate::rows::{LANES, packed};
-use crate::spec::WORD;
 use crate::{Array, Class, Device, Element, Error, Real, Spec, Template};
 
 /// Spikes of a sequence, one bit each: a 32nd of the memory of `f32` spikes.

@@ -1,6 +1,6 @@
 //! What training keeps, and what that costs: bytes, counted from the signatures.
 
-use crate::{BufferSpec, Element, Spec, Template};
+use crate::{BufferSpec, Element, Role, Spec, Template};
 
 /// What the forward pass of a training step keeps for its backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,7 +67,7 @@ impl Plan {
     /// What it costs to train `steps` steps of `neurons` neurons with data of format `E`, keeping `keep`.
     pub fn of<E: Element>(spec: &'static Spec, keep: Keep, steps: usize, neurons: usize) -> Self {
         let [forward, backward] = keep.templates();
-        let kept = spec.signature(forward).outputs.iter().filter(|buffer| is_kept(spec, buffer));
+        let kept = spec.signature(forward).outputs.iter().filter(|buffer| is_kept(buffer));
         let kept = sum(kept.map(|buffer| buffer.bytes::<E>(steps, neurons)));
         let traffic = |template| Traffic::of::<E>(spec, template, steps, neurons);
         Self { keep, forward: traffic(forward), backward: traffic(backward), kept }
@@ -88,7 +88,6 @@ fn sum(bytes: impl Iterator<Item = usize>) -> usize {
 }
 
 /// Whether a forward template writes `buffer` for the backward pass only.
-fn is_kept(spec: &'static Spec, buffer: &BufferSpec) -> bool {
-    let results = spec.signature(Template::Fptt).outputs;
-    !results.iter().any(|result| result.name == buffer.name)
+fn is_kept(buffer: &BufferSpec) -> bool {
+    matches!(buffer.role, Role::Factor(_) | Role::Checkpoint(_))
 }

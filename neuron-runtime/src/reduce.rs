@@ -4,18 +4,12 @@
 //! kernels in the generator's `sums.cu` go through the same passes, in float64 like these, and get the same
 //! bits.
 
+pub(crate) use neuron_abi::{SUM_ROWS as ROWS, SUM_SEGMENT as SEGMENT, THREADS as LANES};
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::Real;
 use crate::parameter::Layout;
-
-/// Rows that are added up at a time.
-pub(crate) const ROWS: usize = 64;
-
-/// Neighbours that are added up at a time: by so many lanes, each of which takes so many of them.
-pub(crate) const LANES: usize = 256;
-pub(crate) const SEGMENT: usize = 16 * LANES;
 
 /// One pass over values, which leaves fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,17 +3,12 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use crate::spec::WORD;
+use neuron_abi::{STEPS, WORD};
+
 use crate::{Element, Real};
 
 /// Neurons that a kernel computes together: the width of a tile.
 pub const LANES: usize = 64;
-
-/// Steps from one checkpoint of the lean templates to the next: those that [`Template::LeanBptt`] computes again
-/// before it goes back through them.
-///
-/// [`Template::LeanBptt`]: crate::Template::LeanBptt
-pub const STEPS: usize = 8;
 
 /// A value for each neuron of a tile, all zero.
 #[inline(always)]

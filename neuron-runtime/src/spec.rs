@@ -3,141 +3,9 @@
 
 use std::fmt;
 
+use neuron_abi::{Class, Extent, Lanes, ParamKind, Reset, Role, Template};
+
 use crate::{Element, Error};
-
-/// How the membrane potential is reset after a spike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reset {
-    /// `V[t] = S[t] V_reset + (1 - S[t]) H[t]`
-    Hard,
-    /// `V[t] = H[t] - S[t] V_threshold`
-    Soft,
-    /// `V[t] = H[t]`
-    None,
-    /// As the declaration says: `update v = ...`
-    Custom,
-}
-
-impl Reset {
-    /// What its kernels' names begin with: `hard_reset_`.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Hard => "hard_reset_",
-            Self::Soft => "soft_reset_",
-            Self::None => "no_reset_",
-            Self::Custom => "custom_reset_",
-        }
-    }
-}
-
-impl fmt::Display for Reset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hard => "hard",
-            Self::Soft => "soft",
-            Self::None => "no",
-            Self::Custom => "custom",
-        })
-    }
-}
-
-/// What a kernel computes. With the two resets, the first four are the eight forward templates of the
-/// 2020 API; the next two, the gradients, do not depend on the reset mode, since the forward pass saved its effect.
-/// The lean pair trains without saving anything of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Template {
-    /// One step: inputs and states to spike and next states.
-    Forward,
-    /// A sequence of `T` steps ("forward pass through time").
-    Fptt,
-    /// One step, saving the factors that [`Template::Backward`] needs.
-    ForwardWithGrad,
-    /// A sequence, saving the factors that [`Template::Bptt`] needs.
-    FpttWithGrad,
-    /// Gradients of one step.
-    Backward,
-    /// Gradients of a sequence: back-propagation through time.
-    Bptt,
-    /// A sequence, saving no more than the states before every [`STEPS`](crate::STEPS)th step.
-    LeanFptt,
-    /// As [`Template::Bptt`], from the inputs and what [`Template::LeanFptt`] has saved: it computes the steps
-    /// again. The same gradients, bit for bit.
-    LeanBptt,
-    /// As [`Template::Fptt`], with the membrane potential after every step.
-    FpttWithV,
-    /// As [`Template::Fptt`], with spikes of one bit: [`Class::Bits`]. Only of neurons that fire.
-    PackedFptt,
-}
-
-impl Template {
-    /// All templates.
-    pub const ALL: [Self; 10] = [
-        Self::Forward,
-        Self::Fptt,
-        Self::ForwardWithGrad,
-        Self::FpttWithGrad,
-        Self::Backward,
-        Self::Bptt,
-        Self::LeanFptt,
-        Self::LeanBptt,
-        Self::FpttWithV,
-        Self::PackedFptt,
-    ];
-
-    /// Its name, without the reset.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Forward => "forward",
-            Self::Fptt => "fptt",
-            Self::ForwardWithGrad => "forward_with_grad",
-            Self::FpttWithGrad => "fptt_with_grad",
-            Self::Backward => "backward",
-            Self::Bptt => "bptt",
-            Self::LeanFptt => "lean_fptt",
-            Self::LeanBptt => "lean_bptt",
-            Self::FpttWithV => "fptt_with_v",
-            Self::PackedFptt => "packed_fptt",
-        }
-    }
-
-    /// Whether it runs over a sequence rather than one step.
-    pub const fn is_multi_step(self) -> bool {
-        !matches!(self, Self::Forward | Self::ForwardWithGrad | Self::Backward)
-    }
-
-    /// Whether it computes gradients, and so goes backward in time.
-    pub const fn is_backward(self) -> bool {
-        matches!(self, Self::Backward | Self::Bptt | Self::LeanBptt)
-    }
-
-    /// Whether its kernel depends on the reset mode. [`Template::Backward`] and [`Template::Bptt`] find the
-    /// effect of the reset in what the forward pass saved.
-    pub const fn resets(self) -> bool {
-        !matches!(self, Self::Backward | Self::Bptt)
-    }
-
-    /// Whether it differentiates spikes, and so reads the [`Gradient`](crate::Gradient) of a call.
-    pub const fn takes_gradient(self) -> bool {
-        matches!(self, Self::ForwardWithGrad | Self::FpttWithGrad | Self::LeanBptt)
-    }
-}
-
-impl fmt::Display for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What values a parameter has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParamKind {
-    /// One number, the same for all neurons.
-    Scalar,
-    /// One number for all neurons, or one a channel or a neuron.
-    Array,
-    /// As [`ParamKind::Array`], with a gradient.
-    Learnable,
-}
 
 /// A real-valued parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -193,115 +61,13 @@ impl fmt::Display for Equation {
     }
 }
 
-/// In which format a buffer is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// The data's own format: inputs, spikes and their gradients. May be a half-precision one.
-    Signal,
-    /// The format of the arithmetic: states, their gradients, factors kept for the backward pass.
-    State,
-    /// One bit a neuron, in words of 32 bits, `u32`: that of neuron `n` is bit `n % 32`, the lowest being bit 0, of
-    /// word `n / 32` of a step. Bits beyond the last neuron are 0.
-    Bits,
-}
-
-impl Class {
-    /// Bytes of so many neighbours in this format, of data of format `E`.
-    pub const fn bytes<E: Element>(self, neurons: usize) -> usize {
-        match self {
-            Self::Signal => neurons.saturating_mul(size_of::<E>()),
-            Self::State => neurons.saturating_mul(size_of::<E::Real>()),
-            Self::Bits => neurons.div_ceil(WORD).saturating_mul(size_of::<u32>()),
-        }
-    }
-
-    /// Elements of a row of so many neurons.
-    pub const fn columns(self, neurons: usize) -> usize {
-        match self {
-            Self::Signal | Self::State => neurons,
-            Self::Bits => neurons.div_ceil(WORD),
-        }
-    }
-}
-
-/// Bits of a word of [`Class::Bits`].
-pub(crate) const WORD: usize = u32::BITS as usize;
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Signal => "signal",
-            Self::State => "state",
-            Self::Bits => "bits",
-        })
-    }
-}
-
-/// How many values a buffer has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Extent {
-    /// One a step and neuron: `[T, N]`.
-    Step,
-    /// One a neuron: `[N]`.
-    Neuron,
-    /// One a neuron before every [`STEPS`](crate::STEPS)th step but the first: `[(T - 1) / 8, N]`, so none up to
-    /// `T = 8`.
-    Checkpoint,
-    /// As many as a parameter has: one, or one a channel or a neuron; see
-    /// [`Parameter`](crate::Parameter).
-    Parameter,
-}
-
-impl Extent {
-    /// Rows of such an array over so many steps: the others have as many elements as neurons in each. `None` for
-    /// a parameter.
-    pub(crate) fn rows(self, steps: usize) -> Option<usize> {
-        match self {
-            Self::Step => Some(steps),
-            Self::Neuron => Some(1),
-            Self::Checkpoint => Some(steps.saturating_sub(1) / crate::STEPS),
-            Self::Parameter => None,
-        }
-    }
-}
-
-/// What an array is to a neuron. Indices are places in [`Spec::inputs`], [`Spec::states`] and [`Spec::params`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// An input.
-    Input(usize),
-    /// The loss gradient of an input.
-    GradInput(usize),
-    /// The spike, or what else leaves the neuron.
-    Output,
-    /// The loss gradient of that.
-    GradOutput,
-    /// A state before the first step.
-    State(usize),
-    /// The loss gradient of that.
-    GradState(usize),
-    /// A state after the last step.
-    NextState(usize),
-    /// The loss gradient of that.
-    GradNextState(usize),
-    /// A state before every [`STEPS`](crate::STEPS)th step but the first.
-    Checkpoint(usize),
-    /// The membrane potential after every step.
-    Trace,
-    /// A derivative that the forward pass saves for the backward pass; in the order of [`Spec::factors`].
-    Factor,
-    /// A parameter that may differ between neurons.
-    Param(usize),
-    /// The loss gradient of a learnable parameter.
-    GradParam(usize),
-}
-
 /// One array that a template reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BufferSpec {
     /// Name, as in the documentation of the template.
     pub name: &'static str,
-    /// What it is. A name says that to people only.
+    /// What it is. A name says that to people only. Indices are places in [`Spec::inputs`], [`Spec::states`],
+    /// [`Spec::params`] and [`Spec::factors`].
     pub role: Role,
     /// Its format.
     pub class: Class,
@@ -317,7 +83,7 @@ impl BufferSpec {
 
     /// Bytes of such an array for data of format `E`. Parameters, of which there may be any number, count as none.
     pub fn bytes<E: Element>(&self, steps: usize, neurons: usize) -> usize {
-        self.extent.rows(steps).unwrap_or(0).saturating_mul(self.class.bytes::<E>(neurons))
+        self.extent.rows(steps).unwrap_or(0).saturating_mul(self.class.bytes(E::FORMAT, neurons))
     }
 }
 
@@ -334,25 +100,15 @@ pub struct Signature {
     pub lanes: Lanes,
 }
 
-/// Neurons that a thread of a kernel on a GPU computes, by the format of the data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lanes {
-    /// In float64.
-    pub double: usize,
-    /// In float32.
-    pub single: usize,
-    /// In float16 and bfloat16.
-    pub half: usize,
-}
+impl Signature {
+    /// The array of that role among those read.
+    pub fn input(&self, role: Role) -> Option<&'static BufferSpec> {
+        self.inputs.iter().find(|buffer| buffer.role == role)
+    }
 
-impl Lanes {
-    /// In format `E`.
-    pub const fn of<E: Element>(self) -> usize {
-        match size_of::<E>() {
-            8 => self.double,
-            4 => self.single,
-            _ => self.half,
-        }
+    /// The array of that role among those written.
+    pub fn output(&self, role: Role) -> Option<&'static BufferSpec> {
+        self.outputs.iter().find(|buffer| buffer.role == role)
     }
 }
 
@@ -491,19 +247,17 @@ impl Spec {
         self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
     }
 
-    /// Whether [`Template::LeanBptt`] computes the steps again from the input called `name`.
-    pub fn rereads_input(&self, name: &str) -> bool {
-        self.rereads(|role| matches!(role, Role::Input(index) if self.inputs[index] == name))
+    /// Whether [`Template::LeanBptt`] computes the steps again from that array: a [`Role::Input`] or a [`Role::State`],
+    /// of which there are checkpoints then.
+    pub fn rereads(&self, role: Role) -> bool {
+        self.signature(Template::LeanBptt).input(role).is_some()
     }
 
-    /// Whether [`Template::LeanBptt`] computes the steps again from the state called `name`; if so, there are
-    /// checkpoints of it.
-    pub fn rereads_state(&self, name: &str) -> bool {
-        self.rereads(|role| matches!(role, Role::State(index) if self.states[index].name == name))
-    }
-
-    fn rereads(&self, is_meant: impl Fn(Role) -> bool) -> bool {
-        self.signature(Template::LeanBptt).inputs.iter().any(|buffer| is_meant(buffer.role))
+    /// The place of parameter number `index` among [`Spec::arrays`], if it is one of them.
+    pub fn array_place(&self, index: usize) -> Option<usize> {
+        let is_array = |param: &&ParamSpec| param.kind != ParamKind::Scalar;
+        self.params.get(index).filter(is_array)?;
+        Some(self.params[..index].iter().filter(is_array).count())
     }
 
     /// The place of the parameter called `name` among [`Spec::arrays`].
@@ -528,6 +282,6 @@ impl Spec {
 
     /// Whether it fires, rather than give a number in each step.
     pub fn fires(&self) -> bool {
-        self.output == "spike"
+        self.find(Template::PackedFptt).is_some()
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use crate::compute::{Arrays, compute};
 use crate::plan::{Keep, plan};
 use crate::{
-    Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamSpec, Real, Template, Value,
+    Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamSpec, Real, Role, Template, Value,
 };
 
 /// One step or a sequence of them.
@@ -395,9 +395,9 @@ impl<N: Neuron + Clone, E: Element> Context<N, E> {
     /// Keeps the inputs and states that the steps are computed again from, which takes no memory: the caller has them.
     fn keep_start(&mut self, inputs: &[&Array<E>], states: &[&Array<E::Real>]) -> Result<(), Error> {
         let spec = self.neuron.spec();
-        let inputs = spec.inputs.iter().zip(inputs).filter(|(name, _)| spec.rereads_input(name));
+        let inputs = inputs.iter().enumerate().filter(|(index, _)| spec.rereads(Role::Input(*index)));
         self.inputs = inputs.map(|(_, &array)| array.clone()).collect();
-        let states = spec.states.iter().zip(states).filter(|(state, _)| spec.rereads_state(state.name));
+        let states = states.iter().enumerate().filter(|(index, _)| spec.rereads(Role::State(*index)));
         self.states = states.map(|(_, &array)| array.clone()).collect();
         // Of a single step there are no checkpoints, which is as many arrays without elements.
         let checkpoints = self.states.len();

@@ -16,7 +16,7 @@ pub use definition::ParameterDef;
 use definition::{Apply, BOUND_DOUBLE, BOUND_SINGLE, Definition};
 
 /// How many parameters a surrogate may have: they travel with every launch.
-pub const MAX_PARAMETERS: usize = 4;
+pub use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
 
 /// A surrogate with its parameters, by default ATan with `alpha = 2`.
 ///

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
+use neuron_abi::WORD;
+
 use crate::isa::Isa;
 use crate::parameter::Values;
 use crate::rows::{BitRowsMut, Columns, LANES, Streams};
-use crate::spec::WORD;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.

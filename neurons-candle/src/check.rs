@@ -1,7 +1,7 @@
 //! Everything that can be wrong with arguments, found before any work.
 
 use candle_core::{DType, Tensor};
-use neuron_runtime::{Layout, Neuron, Spec, validate_values};
+use neuron_runtime::{Layout, Neuron, Role, Spec, Template, validate_values};
 
 use crate::Error;
 use crate::passes::Neurons;
@@ -35,15 +35,14 @@ pub(crate) fn check_call<N: Neuron + Clone>(
     check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
     check_count(spec.name, "states", &state_names, states.len())?;
 
-    let suffix = if multi_step { "_seq" } else { "" };
-    let input_names: Vec<_> = spec.inputs.iter().map(|name| format!("{name}{suffix}")).collect();
+    let input_names = input_names(spec, multi_step);
     let x = inputs[0];
-    let state_dtype = state_dtype_of(&input_names[0], x)?;
+    let state_dtype = state_dtype_of(input_names[0], x)?;
     let dims = if multi_step { step_dims(spec, x)? } else { x.dims() };
     if x.elem_count() == 0 {
-        return Err(Error::Empty { name: input_names[0].clone(), shape: x.dims().to_vec() });
+        return Err(Error::Empty { name: input_names[0].to_owned(), shape: x.dims().to_vec() });
     }
-    for (name, input) in input_names.iter().zip(inputs) {
+    for (name, input) in input_names.into_iter().zip(inputs) {
         check_shape(name, input, x.dims())?;
         check_dtype(name, input, x.dtype())?;
     }
@@ -52,6 +51,13 @@ pub(crate) fn check_call<N: Neuron + Clone>(
         check_dtype(name, state, state_dtype)?;
     }
     check_parameters(&neurons.neuron, parameters, dims, state_dtype)
+}
+
+/// What the inputs of a step or of a sequence are called.
+fn input_names(spec: &'static Spec, multi_step: bool) -> Vec<&'static str> {
+    let template = if multi_step { Template::Fptt } else { Template::Forward };
+    let inputs = spec.signature(template).inputs.iter();
+    inputs.filter(|buffer| matches!(buffer.role, Role::Input(_))).map(|buffer| buffer.name).collect()
 }
 
 /// Checks the parameters of neurons whose states are of shape `dims`.
@@ -81,9 +87,9 @@ pub(crate) fn check_ranges<N: Neuron + Clone>(neuron: &N, parameters: &[Tensor])
 }
 
 /// The shape of the states for the sequence `x_seq`.
-pub(crate) fn step_dims<'x>(spec: &Spec, x_seq: &'x Tensor) -> Result<&'x [usize], Error> {
+pub(crate) fn step_dims<'x>(spec: &'static Spec, x_seq: &'x Tensor) -> Result<&'x [usize], Error> {
     match x_seq.dims() {
-        [] => Err(Error::NoTime { name: format!("{}_seq", spec.inputs[0]) }),
+        [] => Err(Error::NoTime { name: input_names(spec, true)[0].to_owned() }),
         [_, dims @ ..] => Ok(dims),
     }
 }

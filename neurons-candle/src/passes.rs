@@ -2,8 +2,8 @@
 
 use neuron_runtime::evaluate::{Output, evaluate_on};
 use neuron_runtime::{
-    BufferSpec, Call, Device, Error, Extent, Gradient, Layout, Neuron, ParamKind, Parameter, Real, STEPS,
-    Sink, Source, Template, cuda,
+    BufferSpec, Call, Device, Error, Gradient, Layout, Neuron, ParamKind, Parameter, Real, Role, STEPS, Sink,
+    Source, Template, cuda,
 };
 
 use crate::storage::Data;
@@ -42,7 +42,7 @@ impl<N: Neuron + Clone> Passes<N> {
         E::write(output, |output| {
             let mut sinks = vec![Sink::Signal(output)];
             sinks.extend(next.chunks_exact_mut(self.count).map(Sink::State));
-            self.run(template, &self.sources(inputs, reals), &mut sinks)
+            self.run(template, &self.sources(template, |role| self.source(role, inputs, reals)), &mut sinks)
         })?;
         Ok(result)
     }
@@ -58,14 +58,16 @@ impl<N: Neuron + Clone> Passes<N> {
         let spec = self.neurons.neuron.spec();
         let Neurons { neuron, gradient, device } = &self.neurons;
         // Candle has kept the inputs, and nothing else: the states before every few steps are computed again.
-        let is_checkpoint = |buffer: &&BufferSpec| buffer.extent == Extent::Checkpoint;
-        let checkpoints = spec.signature(Template::LeanFptt).outputs.iter().filter(is_checkpoint).count();
-        let checkpoints: Vec<Output<E>> = if self.steps > STEPS && checkpoints > 0 {
-            let sources = self.sources(inputs, reals);
+        let is_checkpoint = |buffer: &BufferSpec| matches!(buffer.role, Role::Checkpoint(_));
+        let mut kept = Vec::new();
+        if self.steps > STEPS && spec.signature(Template::LeanFptt).outputs.iter().any(is_checkpoint) {
+            let sources = self.sources(Template::LeanFptt, |role| self.source(role, inputs, reals));
             let again = evaluate_on(device, neuron, Template::LeanFptt, *gradient, self.count, &sources)?;
-            again.into_arrays().skip(1 + spec.states.len()).map(|(_, array)| array).collect()
-        } else {
-            vec![Output::State(Vec::new()); checkpoints]
+            kept.extend(again.into_arrays());
+        }
+        let checkpoint = |role: Role| match kept.iter().find(|(buffer, _)| buffer.role == role) {
+            Some((_, Output::State(values))) => values.as_slice(),
+            _ => &[],
         };
 
         let per_step = self.steps * self.count;
@@ -74,16 +76,13 @@ impl<N: Neuron + Clone> Passes<N> {
         let (grad_output, grad_next) = grad_result.split_at(per_step);
         E::read(grad_output, |grad_output| {
             E::write(grad_inputs, |grad_inputs| {
-                let all = spec.inputs.iter().zip(inputs.chunks_exact(per_step));
-                let reread = all.filter(|(name, _)| spec.rereads_input(name));
-                let mut sources: Vec<_> = reread.map(|(_, input)| Source::Signal(input)).collect();
-                sources.push(Source::Signal(grad_output));
-                let all = spec.states.iter().zip(reals.chunks_exact(self.count));
-                let reread = all.filter(|(state, _)| spec.rereads_state(state.name));
-                sources.extend(reread.map(|(_, state)| Source::State(state)));
-                sources.extend(checkpoints.iter().map(source));
-                sources.extend(grad_next.chunks_exact(self.count).map(Source::State));
-                sources.extend(self.parameters(reals).map(Source::Parameter));
+                let source = |role| match role {
+                    Role::GradOutput => Some(Source::Signal(grad_output)),
+                    Role::GradNextState(index) => Some(Source::State(part(grad_next, index, self.count))),
+                    Role::Checkpoint(_) => Some(Source::State(checkpoint(role))),
+                    role => self.source(role, inputs, reals),
+                };
+                let sources = self.sources(Template::LeanBptt, source);
                 let mut sinks: Vec<_> = grad_inputs.chunks_exact_mut(per_step).map(Sink::Signal).collect();
                 sinks.extend(self.grads(grad_reals));
                 self.run(Template::LeanBptt, &sources, &mut sinks)
@@ -106,17 +105,39 @@ impl<N: Neuron + Clone> Passes<N> {
         }
     }
 
-    /// What every forward template reads: inputs, states, parameters.
-    fn sources<'a, E: Data>(&self, inputs: &'a [E], reals: &'a [E::Float]) -> Vec<Source<'a, E>> {
-        let states = reals.chunks_exact(self.count).take(self.neurons.neuron.spec().states.len());
-        let inputs = inputs.chunks_exact(self.steps * self.count);
-        let signals = inputs.map(Source::Signal).chain(states.map(Source::State));
-        signals.chain(self.parameters(reals).map(Source::Parameter)).collect()
+    /// What `template` reads, array by array.
+    fn sources<'a, E: Data>(
+        &self,
+        template: Template,
+        source: impl Fn(Role) -> Option<Source<'a, E>>,
+    ) -> Vec<Source<'a, E>> {
+        self.neurons
+            .neuron
+            .spec()
+            .signature(template)
+            .inputs
+            .iter()
+            .filter_map(|buffer| source(buffer.role))
+            .collect()
     }
 
-    /// The parameters, which are behind the states.
-    fn parameters<'a, R: Real>(&self, reals: &'a [R]) -> impl Iterator<Item = Parameter<'a, R>> {
-        parameters(&self.layouts, &reals[self.neurons.neuron.spec().states.len() * self.count..])
+    /// The array of that role among the inputs, and among states and parameters.
+    fn source<'a, E: Data>(
+        &self,
+        role: Role,
+        inputs: &'a [E],
+        reals: &'a [E::Float],
+    ) -> Option<Source<'a, E>> {
+        match role {
+            Role::Input(index) => Some(Source::Signal(part(inputs, index, self.steps * self.count))),
+            Role::State(index) => Some(Source::State(part(reals, index, self.count))),
+            Role::Param(index) => {
+                let values = &reals[self.neurons.neuron.spec().states.len() * self.count..];
+                let mut parameters = parameters(&self.layouts, values);
+                parameters.nth(self.neurons.neuron.spec().array_place(index)?).map(Source::Parameter)
+            }
+            _ => None,
+        }
     }
 
     /// Where the backward template writes the gradients of states and learnable parameters.
@@ -146,10 +167,7 @@ pub(crate) fn parameters<'a, R: Real>(
     })
 }
 
-fn source<E: Data>(array: &Output<E>) -> Source<'_, E> {
-    match array {
-        Output::Signal(values) => Source::Signal(values),
-        Output::State(values) | Output::Parameter(values) => Source::State(values),
-        Output::Bits(_) => unreachable!("training keeps no bits"),
-    }
+/// Array number `index` of arrays of so many elements, one behind the other.
+fn part<T>(arrays: &[T], index: usize, elements: usize) -> &[T] {
+    &arrays[index * elements..][..elements]
 }

@@ -1,10 +1,7 @@
 //! Memory traffic: bytes of the arrays that a template reads and writes.
 
-use neuron_runtime::{Class, Extent, STEPS, Signature};
+use neuron_runtime::{Class, Extent, Format, STEPS, Signature};
 use serde::Serialize;
-
-/// Data formats: name, bytes of inputs and spikes, bytes of states.
-pub const FORMATS: [(&str, usize, usize); 4] = [("f32", 4, 4), ("f64", 8, 8), ("f16", 2, 4), ("bf16", 2, 4)];
 
 /// Bytes of a template in one format. Parameters are left out: they have few values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -16,13 +13,12 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    /// Of a template's arrays in a format of [`FORMATS`].
-    pub fn of(signature: &Signature, (_, signal, state): (&str, usize, usize)) -> Self {
+    /// Of a template's arrays, for data of `format`.
+    pub fn of(signature: &Signature, format: Format) -> Self {
         let mut bytes = Self { per_step: 0.0, per_neuron: 0 };
         for buffer in signature.inputs.iter().chain(signature.outputs) {
             let size = match buffer.class {
-                Class::Signal => signal as f64,
-                Class::State => state as f64,
+                Class::Signal | Class::State => buffer.class.size(format) as f64,
                 Class::Bits => 1.0 / 8.0,
             };
             match buffer.extent {
@@ -54,15 +50,14 @@ mod tests {
 
     #[test]
     fn bytes_of_lif() {
-        let bytes =
-            |template, format| Bytes::of(neurons::Lif::SPEC.signature(template), FORMATS[format]).to_string();
-        assert_eq!(bytes(Template::Forward, 0), "16");
-        assert_eq!(bytes(Template::Fptt, 0), "8 + 8/T");
+        let bytes = |template, format| Bytes::of(neurons::Lif::SPEC.signature(template), format).to_string();
+        assert_eq!(bytes(Template::Forward, Format::F32), "16");
+        assert_eq!(bytes(Template::Fptt, Format::F32), "8 + 8/T");
         // Half precision is for inputs and spikes; factors are in the format of the arithmetic.
-        assert_eq!(bytes(Template::FpttWithGrad, 2), "12 + 8/T");
-        assert_eq!(bytes(Template::Bptt, 1), "32 + 16/T");
-        assert_eq!(bytes(Template::LeanFptt, 0), "8.5 + 8/T");
-        assert_eq!(bytes(Template::FpttWithV, 0), "12 + 8/T");
-        assert_eq!(bytes(Template::PackedFptt, 2), "2.125 + 8/T");
+        assert_eq!(bytes(Template::FpttWithGrad, Format::F16), "12 + 8/T");
+        assert_eq!(bytes(Template::Bptt, Format::F64), "32 + 16/T");
+        assert_eq!(bytes(Template::LeanFptt, Format::F32), "8.5 + 8/T");
+        assert_eq!(bytes(Template::FpttWithV, Format::F32), "12 + 8/T");
+        assert_eq!(bytes(Template::PackedFptt, Format::F16), "2.125 + 8/T");
     }
 }

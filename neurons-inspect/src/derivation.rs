@@ -3,7 +3,6 @@
 use neuron_codegen::check::analyse;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::{Program, programs};
-use neuron_codegen::model::Reset as ModelReset;
 use neuron_codegen::suggest;
 use neuron_runtime::{Reset, Spec, Template};
 
@@ -44,7 +43,7 @@ impl Derivation {
         let is_asked = |program: &&Program| {
             let variant = program.variant;
             template.is_none_or(|name| variant.template.name() == name || variant.name() == name)
-                && reset.is_none_or(|reset| variant.reset.is_none_or(|its| reset_of(its) == reset))
+                && reset.is_none_or(|reset| variant.reset.is_none_or(|its| its == reset))
         };
         let found: Vec<&Program> = self.programs.iter().filter(is_asked).collect();
         if found.is_empty() || reset.is_some_and(|reset| !spec.resets.contains(&reset)) {
@@ -55,15 +54,5 @@ impl Derivation {
             return Err(Error::NoKernel { neuron: spec.name, template, reset, closest });
         }
         Ok(found)
-    }
-}
-
-/// The runtime's name for a reset mode.
-pub fn reset_of(reset: ModelReset) -> Reset {
-    match reset {
-        ModelReset::Hard => Reset::Hard,
-        ModelReset::Soft => Reset::Soft,
-        ModelReset::None => Reset::None,
-        ModelReset::Custom => Reset::Custom,
     }
 }

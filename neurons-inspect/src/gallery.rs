@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use neuron_codegen::latex;
-use neuron_runtime::{Reset, Spec};
+use neuron_runtime::{Format, Reset, Spec};
 
-use crate::bytes::{Bytes, FORMATS};
+use crate::bytes::Bytes;
 use crate::derivation::Derivation;
 use crate::plot::{self, Kind, Setup};
 use crate::simulate::Subject;
 use neuron_runtime::Neuron;
 
-use crate::{Error, Neurons, list, units};
+use crate::{Error, Neurons, units};
 use measurements::Measurements;
 
 /// Where to.
@@ -122,7 +122,7 @@ fn parameters(spec: &Spec) -> String {
     for param in spec.params {
         let range = if param.range.is_empty() { String::new() } else { format!("`{}`", param.range) };
         let doc = units::unlinked(&units::paragraph(param.doc));
-        let word = list::keyword(param.kind);
+        let word = param.kind.keyword();
         let word = if word == "param" { String::new() } else { format!(" ({word})") };
         let _ = writeln!(text, "| `{}`{word} | {} | {range} | {doc} |", param.name, number(param.default));
     }
@@ -140,7 +140,7 @@ fn cost(spec: &Spec, measurements: &Measurements) -> String {
     let mut text = format!("| template | bytes |{heads}\n| --- | --- |{lines}\n");
     for signature in spec.signatures {
         let name = signature.template.name();
-        let bytes = Bytes::of(signature, FORMATS[0]);
+        let bytes = Bytes::of(signature, Format::F32);
         let cells: String = measurements.cells(spec.name, name).map(|cell| format!(" {cell} |")).collect();
         let _ = writeln!(text, "| `{name}` | {bytes} |{cells}");
     }

@@ -51,7 +51,7 @@ impl Entry {
     pub fn new(spec: &'static Spec) -> Self {
         let parameters = spec.params.iter().map(|param| Parameter {
             name: param.name,
-            kind: keyword(param.kind),
+            kind: param.kind.keyword(),
             default: param.default,
             range: param.range,
             doc: units::summary(param.doc),
@@ -78,15 +78,6 @@ impl Entry {
             templates: spec.signatures.iter().map(|signature| signature.template.name()).collect(),
             images: spec.cuda.images.iter().map(image).collect(),
         }
-    }
-}
-
-/// The word that declares a parameter of this kind.
-pub fn keyword(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::Scalar => "param",
-        ParamKind::Array => "array",
-        ParamKind::Learnable => "learnable",
     }
 }
 
@@ -121,7 +112,7 @@ pub fn list(neurons: &Neurons, json: bool, out: &mut dyn Write) -> Result<(), Er
         row(out, "inputs", if spec.inputs.len() > 1 { inputs } else { Vec::new() })?;
         let params = spec.params.iter().map(|param| match param.kind {
             ParamKind::Scalar => format!("{} = {}", param.name, param.default),
-            kind => format!("{} {} = {}", keyword(kind), param.name, param.default),
+            kind => format!("{} {} = {}", kind.keyword(), param.name, param.default),
         });
         let flags = spec.flags.iter().map(|flag| format!("{} = {}", flag.name, flag.default));
         row(out, "parameters", params.chain(flags).collect())?;

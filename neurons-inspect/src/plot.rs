@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use neuron_runtime::Reset;
 
-use crate::show::ResetName;
+use crate::show::resets;
 use crate::simulate::{Drive, Field, Reason, Shape, Subject};
 use crate::{Error, Neurons, units};
 
@@ -46,8 +46,8 @@ pub struct Plot {
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
     /// Reset mode, by default the first declared
-    #[arg(long, value_enum)]
-    reset: Option<ResetName>,
+    #[arg(long, value_parser = resets())]
+    reset: Option<Reset>,
     /// The second state of the phase plane, by default the first besides `v`
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
@@ -201,7 +201,7 @@ fn setup(neuron: &dyn neuron_runtime::Neuron, args: &Plot) -> Result<Setup, Erro
         subject.set(name, value)?;
     }
     if let Some(reset) = args.reset {
-        subject.neuron.set_reset(reset.into());
+        subject.neuron.set_reset(reset);
     }
     subject.neuron.validate()?;
     let drive = match args.amplitude {

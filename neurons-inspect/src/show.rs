@@ -5,13 +5,13 @@ mod kernels;
 
 use std::io::Write;
 
-use clap::{Args, ValueEnum};
-use neuron_codegen::build::settings::Format;
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use neuron_codegen::emit::{cuda, rust};
 use neuron_codegen::latex;
-use neuron_runtime::{Equation, Reset, Spec, Surrogate};
+use neuron_runtime::{Equation, Format, Reset, Spec, Surrogate};
 
-use crate::bytes::{Bytes, FORMATS};
+use crate::bytes::Bytes;
 use crate::derivation::Derivation;
 use crate::output::{HEADING, QUIET, Table, heading, indented};
 use crate::{Error, Neurons, units};
@@ -45,38 +45,33 @@ pub struct Show {
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
     /// Kernels of one reset mode
-    #[arg(long, value_enum)]
-    reset: Option<ResetName>,
+    #[arg(long, value_parser = resets())]
+    reset: Option<Reset>,
     /// Data format of --ptx and of what kernels take of a GPU
-    #[arg(long, value_parser = Format::ALL.map(Format::name), default_value = "f32")]
-    format: String,
+    #[arg(long, value_parser = formats(), default_value_t = Format::F32)]
+    format: Format,
     /// Compile the kernels now to find out what they take of a GPU
     #[arg(long, conflicts_with_all = ["cuda", "rust", "ptx", "latex"])]
     compile: bool,
 }
 
-/// A reset mode on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ResetName {
-    /// The potential is set to `v_reset`
-    Hard,
-    /// The threshold is subtracted
-    Soft,
-    /// It stays
-    None,
-    /// As the declaration writes it out
-    Custom,
+/// Takes the name of a data format.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let names = PossibleValuesParser::new(Format::ALL.map(Format::name));
+    names.try_map(|name| Format::parse(&name).ok_or("no data format"))
 }
 
-impl From<ResetName> for Reset {
-    fn from(name: ResetName) -> Self {
-        match name {
-            ResetName::Hard => Self::Hard,
-            ResetName::Soft => Self::Soft,
-            ResetName::None => Self::None,
-            ResetName::Custom => Self::Custom,
-        }
-    }
+/// Takes the name of a reset mode.
+pub fn resets() -> impl TypedValueParser<Value = Reset> {
+    let help = |reset| match reset {
+        Reset::Hard => "The potential is set to `v_reset`",
+        Reset::Soft => "The threshold is subtracted",
+        Reset::None => "It stays",
+        Reset::Custom => "As the declaration writes it out",
+    };
+    let names = Reset::ALL.map(|reset| PossibleValue::new(reset.keyword()).help(help(reset)));
+    let find = |name: String| Reset::ALL.into_iter().find(|reset| reset.keyword() == name);
+    PossibleValuesParser::new(names).try_map(move |name| find(name).ok_or("no reset mode"))
 }
 
 pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
@@ -92,21 +87,20 @@ pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), E
         return Ok(write!(out, "{}", spec.cuda.source)?);
     }
     if args.ptx {
-        let (ptx, from) = kernels::ptx(spec, &args.format)?;
+        let (ptx, from) = kernels::ptx(spec, args.format)?;
         return Ok(write!(out, "// {from}\n{ptx}")?);
     }
     let derivation = Derivation::of(spec)?;
-    let reset = args.reset.map(Reset::from);
     if args.latex {
         return Ok(write_latex(spec, &derivation, out)?);
     }
-    let programs = derivation.select(spec, args.template.as_deref(), reset)?;
+    let programs = derivation.select(spec, args.template.as_deref(), args.reset)?;
     if args.rust || args.cuda {
         let print = if args.cuda { cuda::kernel } else { rust::kernel };
         let texts: Vec<String> = programs.iter().map(|program| print(&derivation.derived, program)).collect();
         return Ok(write!(out, "{}", texts.join("\n"))?);
     }
-    let usage = kernels::usage(spec, &args.format, args.compile)?;
+    let usage = kernels::usage(spec, args.format, args.compile)?;
     if args.json {
         return json::write(spec, &derivation, &usage, out);
     }
@@ -126,9 +120,12 @@ fn text(spec: &'static Spec, derivation: &Derivation, out: &mut dyn Write) -> Re
     heading(out, "Kept for the backward pass")?;
     kept(out, derivation)?;
     heading(out, "Bytes of a neuron-step")?;
-    let mut table = Table::new(["template", "f32", "f64", "f16", "bf16"], 1);
+    let mut table = Table::of(
+        ["template"].into_iter().chain(Format::ALL.map(Format::name)).map(str::to_owned).collect(),
+        1,
+    );
     for signature in spec.signatures {
-        let bytes = FORMATS.map(|format| Bytes::of(signature, format).to_string());
+        let bytes = Format::ALL.map(|format| Bytes::of(signature, format).to_string());
         table.row([signature.template.to_string()].into_iter().chain(bytes));
     }
     table.write(out, 2)?;

@@ -5,7 +5,7 @@ mod drive;
 mod field;
 
 use neuron_runtime::evaluate::{Mode, evaluate};
-use neuron_runtime::{Class, Extent, Gradient, Neuron, Parameter, Source, Template, Value};
+use neuron_runtime::{BufferSpec, Gradient, Neuron, Parameter, Role, Source, Template, Value};
 
 use crate::Error;
 use crate::derivation::Derivation;
@@ -113,26 +113,20 @@ impl Subject {
                 _ => array.default as f32,
             })
             .collect();
-        let mut signals = std::iter::once(x).chain(further.iter().map(Vec::as_slice));
-        let (mut parameters, mut before) = (values.iter(), states.iter());
-        let sources = signature.inputs.iter().filter_map(|buffer| match (buffer.extent, buffer.class) {
-            (Extent::Parameter, _) => Some(Source::Parameter(Parameter::shared(parameters.next()?))),
-            (_, Class::Signal) => signals.next().map(Source::Signal),
-            (_, Class::State) => before.next().map(|state| Source::State(state)),
-            (_, Class::Bits) => None,
-        });
-        let sources: Vec<Source<'_, f32>> = sources.collect();
+        let source = |buffer: &BufferSpec| match buffer.role {
+            Role::Input(0) => Some(Source::Signal(x)),
+            Role::Input(index) => further.get(index - 1).map(|input| Source::Signal(input)),
+            Role::State(index) => states.get(index).map(|state| Source::State(state)),
+            Role::Param(index) => {
+                Some(Source::Parameter(Parameter::shared(&values[spec.array_place(index)?])))
+            }
+            _ => None,
+        };
+        let sources: Vec<Source<'_, f32>> = signature.inputs.iter().filter_map(source).collect();
         let mut outputs =
             evaluate(&self.neuron, Mode::Spiking, template, Gradient::default(), neurons, &sources)?;
-        let mut output = Vec::new();
-        let mut next = Vec::new();
-        for buffer in signature.outputs {
-            match buffer.class {
-                Class::Signal => output = outputs.take_signal(buffer.name).unwrap_or_default(),
-                Class::State => next.extend(outputs.take_state(buffer.name)),
-                Class::Bits => {}
-            }
-        }
+        let output = outputs.take_signal(Role::Output).unwrap_or_default();
+        let next = (0..states.len()).filter_map(|index| outputs.take_state(Role::NextState(index))).collect();
         *states = next;
         Ok(output)
     }

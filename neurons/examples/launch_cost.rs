@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use cudarc::driver::{result, sys};
 use neurons::cuda::{Arguments, CudaArray, CudaDevice, PreparedCall, RawCall};
-use neurons::{Array, Device, Error, Gradient, Lif, MultiStep, Neuron, Template, zoo};
+use neurons::{Array, Device, Error, Gradient, Lif, MultiStep, Neuron, Template};
 
 /// Launches of a round: fewer than a stream holds, so that none waits for the GPU.
 const LAUNCHES: u32 = 500;
@@ -62,11 +62,11 @@ fn run() -> Result<(), Error> {
     let launch = || unsafe { prepared.launch(&call) };
     // SAFETY: as above.
     let resolve = || unsafe { PreparedCall::new::<f32>(&device, &neuron, template, gradient)?.launch(&call) };
-    let chosen = zoo::by_name("lif").expect("it is there");
+    let chosen: Box<dyn Neuron> = Box::new(Lif::default());
     // SAFETY: as above.
     let resolve_chosen =
         || unsafe { PreparedCall::new::<f32>(&device, &*chosen, template, gradient)?.launch(&call) };
-    let step = MultiStep::new(neuron, gradient);
+    let step = MultiStep::new(Lif::default(), gradient);
     let on = Device::Cuda(device.clone());
     let (x_seq, v0) = (Array::zeros([1, NEURONS]).to(&on)?, Array::<f32>::zeros([NEURONS]).to(&on)?);
     let arrays = || step.inference_all::<f32>(&[&x_seq], &[&v0]).map(|_| ());
@@ -76,7 +76,7 @@ fn run() -> Result<(), Error> {
         ("prepared call", true, &mut { launch }),
         ("prepared call, another context being current", false, &mut { launch }),
         ("prepared for each launch", true, &mut { resolve }),
-        ("the same, of a neuron chosen by name", true, &mut { resolve_chosen }),
+        ("the same, of a `dyn Neuron`", true, &mut { resolve_chosen }),
         ("arrays: two allocated and freed for each launch", true, &mut { arrays }),
     ];
     let mut times = vec![Vec::new(); kinds.len()];

@@ -1,7 +1,7 @@
 //! Other executors of a neuron against the CPU.
 
 use neurons::evaluate::{Mode, evaluate};
-use neurons::{DeclaredNeuron, Element, Real, Source};
+use neurons::{BufferSpec, DeclaredNeuron, Element, Format, Real, Source};
 
 use crate::cases::{Case, Host};
 
@@ -31,9 +31,9 @@ pub fn compare<N: DeclaredNeuron, E: Element, Ex: Executor>(executor: &Ex, case:
     let expected = on_cpu(case, &inputs);
     let mut outputs = case.poisoned::<E>(&inputs);
     executor.run(case, &inputs, &mut outputs);
-    let is_exact = E::NAME != "f64" || executor.is_exact_in_double(case);
+    let is_exact = E::FORMAT != Format::F64 || executor.is_exact_in_double(case);
     let mut nearby = None;
-    for (k, ((name, expected), actual)) in expected.iter().zip(&outputs).enumerate() {
+    for (k, ((buffer, expected), actual)) in expected.iter().zip(&outputs).enumerate() {
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
             let is_same = same_bits(expected, actual);
             let mut is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);
@@ -55,19 +55,23 @@ pub fn compare<N: DeclaredNeuron, E: Element, Ex: Executor>(executor: &Ex, case:
             }
             assert!(
                 is_same || (is_close && !is_exact),
-                "{name}[{i}] is {actual}, on the CPU {expected}: {} {case:?}",
+                "{}[{i}] is {actual}, on the CPU {expected}: {} {case:?}",
+                buffer.name,
                 E::NAME,
             );
         }
     }
 }
 
-/// What the CPU makes of such inputs, by name.
-fn on_cpu<N: DeclaredNeuron, E: Element>(case: &Case<N>, inputs: &[Host<E>]) -> Vec<(&'static str, Host<E>)> {
+/// What the CPU makes of such inputs.
+fn on_cpu<N: DeclaredNeuron, E: Element>(
+    case: &Case<N>,
+    inputs: &[Host<E>],
+) -> Vec<(&'static BufferSpec, Host<E>)> {
     let sources: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
     let Case { neuron, template, gradient, neurons, .. } = case;
     let outputs = evaluate(neuron, Mode::Spiking, *template, *gradient, *neurons, &sources).unwrap();
-    outputs.into_arrays().map(|(name, output)| (name, output.into())).collect()
+    outputs.into_arrays().map(|(buffer, output)| (buffer, output.into())).collect()
 }
 
 /// Whether these are the same bits, or both NaN, whose bits may differ.

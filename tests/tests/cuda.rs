@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
-use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Source, Template};
+use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Role, Source, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture};
@@ -205,7 +205,7 @@ fn reciprocals() {
             let neuron = inverse::Inverse::default();
             let outputs =
                 evaluate_on(device, &neuron, Template::Forward, Gradient::default(), x.len(), &inputs);
-            outputs.unwrap().take_signal("output").unwrap()
+            outputs.unwrap().take_signal(Role::Output).unwrap()
         };
         let is_same = |a: &f32, b: &f32| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
         let (actual, expected) = (on(&gpu), on(&neurons::Device::Cpu));

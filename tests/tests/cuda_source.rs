@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use libloading::Library;
+use neuron_abi::kernel;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
@@ -34,8 +35,8 @@ impl Executor for Kernels {
         inputs: &[Host<E>],
         outputs: &mut [Host<E>],
     ) {
-        let reset = if case.template.resets() { case.neuron.reset().prefix() } else { "" };
-        let name = launch_name(&format!("{}_{reset}{}_{}", N::SPEC.module, case.template, E::NAME));
+        let kernel = kernel::name(case.template, case.neuron.reset());
+        let name = launch_name(&kernel::symbol(N::SPEC.module, &kernel, E::FORMAT));
         // SAFETY: the library defines it with this type.
         let launch = unsafe { self.library.get::<Launch>(name.as_bytes()) }.unwrap();
         let (mut read, mut parameters) = (Vec::new(), Vec::new());
@@ -147,7 +148,7 @@ fn spikes_are_packed_and_unpacked() {
     fn check<E: Element>(compiler: &Compiler, directory: &Path, source: &str) {
         let library = compiler.load(directory, "bits", E::NAME, source);
         let launch = |kernel: &str, args: [u64; 4], threads: u64| {
-            let name = launch_name(&format!("lif_{kernel}_{}", E::NAME));
+            let name = launch_name(&kernel::symbol("lif", kernel, E::FORMAT));
             // SAFETY: the library defines it with this type.
             let launch = unsafe { library.get::<Launch>(name.as_bytes()) }.unwrap();
             let pointers = args.each_ref().map(|arg| std::ptr::from_ref(arg).cast_mut().cast());

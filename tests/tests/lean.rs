@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 use neurons::evaluate::{Mode, Outputs, evaluate};
-use neurons::{Class, DeclaredNeuron, Element, Extent, Gradient, Source, Template};
+use neurons::{BufferSpec, Class, DeclaredNeuron, Element, Extent, Gradient, Role, Source, Template};
 use neurons_tests::cases::{Case, Host, every_case};
 use neurons_tests::compare::same_bits;
 use neurons_tests::declared::{Visit, every_neuron};
@@ -10,68 +10,63 @@ use neurons_tests::declared::{Visit, every_neuron};
 /// Sizes `[T, N]` around those of blocks of steps and of tiles.
 const SIZES: [[usize; 2]; 5] = [[1, 3], [8, 70], [9, 5], [17, 33], [40, 66]];
 
-/// Arrays by the names that they have in signatures.
-struct Arrays<'a, E: Element>(Vec<(&'static str, Source<'a, E>)>);
+/// Arrays by their roles.
+struct Arrays<'a, E: Element>(Vec<(Role, Source<'a, E>)>);
 
 impl<'a, E: Element> Arrays<'a, E> {
-    fn of(template: Template, names: &'static [neurons::BufferSpec], hosts: &'a [Host<E>]) -> Self {
-        assert_eq!(names.len(), hosts.len(), "{template}");
-        Self(names.iter().map(|buffer| buffer.name).zip(hosts.iter().map(Host::source)).collect())
+    fn of(buffers: &'static [BufferSpec], hosts: &'a [Host<E>]) -> Self {
+        assert_eq!(buffers.len(), hosts.len());
+        Self(buffers.iter().map(|buffer| buffer.role).zip(hosts.iter().map(Host::source)).collect())
     }
 
-    /// What `template` reads.
-    fn inputs(&self, inputs: &'static [neurons::BufferSpec]) -> Vec<Source<'a, E>> {
-        let find = |name: &str| self.0.iter().find(|(known, _)| *known == name).map(|(_, source)| *source);
-        inputs.iter().map(|buffer| find(buffer.name).unwrap_or_else(|| panic!("{}", buffer.name))).collect()
+    /// What a template reads.
+    fn inputs(&self, buffers: &'static [BufferSpec]) -> Vec<Source<'a, E>> {
+        let find = |role: Role| self.0.iter().find(|(known, _)| *known == role).map(|(_, source)| *source);
+        buffers.iter().map(|buffer| find(buffer.role).unwrap_or_else(|| panic!("{buffer:?}"))).collect()
     }
 }
 
-/// Everything that `template` computes of `arrays`, under its names.
+/// Everything that `template` computes of `arrays`.
 fn run<N: DeclaredNeuron, E: Element>(
     case: &Case<N>,
     template: Template,
     gradient: Gradient,
     arrays: &Arrays<'_, E>,
-) -> Vec<(&'static str, Host<E>)> {
+) -> Vec<(&'static BufferSpec, Host<E>)> {
     let inputs = arrays.inputs(N::SPEC.signature(template).inputs);
     let outputs: Outputs<E> =
         evaluate(&case.neuron, Mode::Spiking, template, gradient, case.neurons, &inputs).unwrap();
-    outputs.into_arrays().map(|(name, output)| (name, output.into())).collect()
+    outputs.into_arrays().map(|(buffer, output)| (buffer, output.into())).collect()
 }
 
 fn same_gradients<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
     let gradient = case.gradient;
     // Inputs, states, parameters, and gradients of what leaves the neuron.
     let forward = case.input_arrays::<E>();
-    let backward = Case { template: Template::Bptt, ..case.clone() };
-    let signature = N::SPEC.signature(Template::Bptt);
-    let backward_arrays = backward.input_arrays::<E>();
-    let mut given = Arrays::of(case.template, N::SPEC.signature(case.template).inputs, &forward);
-    let grads = signature.inputs.iter().zip(&backward_arrays).filter(|(buffer, _)| {
-        let is_factor = N::SPEC.factors.contains(&buffer.name);
-        !is_factor && buffer.extent != Extent::Parameter
-    });
-    given.0.extend(grads.map(|(buffer, host)| (buffer.name, host.source())));
+    let backward = Case { template: Template::Bptt, ..case.clone() }.input_arrays::<E>();
+    let mut given = Arrays::of(N::SPEC.signature(case.template).inputs, &forward);
+    let grads = Arrays::of(N::SPEC.signature(Template::Bptt).inputs, &backward).0.into_iter();
+    given.0.extend(grads.filter(|(role, _)| matches!(role, Role::GradOutput | Role::GradNextState(_))));
 
     let pair = |forward: Template, backward: Template| {
         let saved = run(case, forward, gradient, &given);
-        let sources = saved.iter().map(|(name, host)| (*name, host.source()));
+        let sources = saved.iter().map(|(buffer, host)| (buffer.role, host.source()));
         let arrays = Arrays(given.0.iter().copied().chain(sources).collect());
         let grads = run(case, backward, gradient, &arrays);
-        let signature = N::SPEC.signature(Template::Fptt).outputs;
-        let is_result = |name: &str| signature.iter().any(|buffer| buffer.name == name);
-        let results: Vec<_> = saved.iter().filter(|(name, _)| is_result(name)).cloned().collect();
+        let is_result = |role| matches!(role, Role::Output | Role::NextState(_));
+        let results: Vec<_> = saved.iter().filter(|(buffer, _)| is_result(buffer.role)).cloned().collect();
         results.into_iter().chain(grads).collect::<Vec<_>>()
     };
     let classical = pair(Template::FpttWithGrad, Template::Bptt);
     let lean = pair(Template::LeanFptt, Template::LeanBptt);
     assert_eq!(classical.len(), lean.len());
-    for ((name, expected), (other, actual)) in classical.iter().zip(&lean) {
-        assert_eq!(name, other);
+    for ((buffer, expected), (other, actual)) in classical.iter().zip(&lean) {
+        assert_eq!(buffer, other);
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
             assert!(
                 same_bits(expected, actual),
-                "{name}[{i}] is {actual}, classically {expected}: {} {case:?}",
+                "{}[{i}] is {actual}, classically {expected}: {} {case:?}",
+                buffer.name,
                 E::NAME
             );
         }
@@ -116,6 +111,6 @@ fn nothing_of_a_step_is_saved() {
 #[test]
 fn a_linear_neuron_is_not_computed_again() {
     let lean = neurons::LeakyIntegrator::SPEC.signature(Template::LeanBptt);
-    let names: Vec<_> = lean.inputs.iter().map(|buffer| buffer.name).collect();
-    assert_eq!(names, ["grad_output_seq", "grad_v_next"]);
+    let roles: Vec<_> = lean.inputs.iter().map(|buffer| buffer.role).collect();
+    assert_eq!(roles, [Role::GradOutput, Role::GradNextState(0)]);
 }

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 use neurons::evaluate::{Mode, Outputs, evaluate};
 use neurons::{
     Array, DeclaredNeuron, Device, Element, Error, LeakyIntegrator, Lif, MultiStep, MultiStepNode,
-    PackedSpikes, Real, Source, Template,
+    PackedSpikes, Real, Role, Source, Template,
 };
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::same_bits;
@@ -41,16 +41,16 @@ fn check<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
     let inputs: Vec<Source<'_, E>> = arrays.iter().map(Host::source).collect();
     let about = || format!("{} {} {case:?}", N::SPEC.name, E::NAME);
     let mut plain = run(case, Template::Fptt, &inputs);
-    let spikes = plain.take_signal(&format!("{}_seq", N::SPEC.output)).unwrap();
-    let last: Vec<_> = N::SPEC.states.iter().map(|state| format!("{}_next", state.name)).collect();
-    let last: Vec<_> = last.iter().map(|name| (name, plain.take_state(name).unwrap())).collect();
+    let spikes = plain.take_signal(Role::Output).unwrap();
+    let last = (0..N::SPEC.states.len()).map(Role::NextState);
+    let last: Vec<_> = last.map(|role| (role, plain.take_state(role).unwrap())).collect();
 
     let mut with_v = run(case, Template::FpttWithV, &inputs);
-    let again = with_v.take_signal(&format!("{}_seq", N::SPEC.output)).unwrap();
+    let again = with_v.take_signal(Role::Output).unwrap();
     let numbers = |array: &[E]| array.iter().map(|value| value.load()).collect::<Vec<_>>();
     assert!(same(&numbers(&again), &numbers(&spikes)), "{}", about());
     // After as many steps, a shorter sequence ends with it.
-    let v_seq = with_v.take_state("v_seq").unwrap();
+    let v_seq = with_v.take_state(Role::Trace).unwrap();
     for steps in [1, case.steps / 2, case.steps].into_iter().filter(|steps| *steps > 0) {
         let shorter: Vec<_> = (inputs.iter())
             .map(|input| match *input {
@@ -58,7 +58,7 @@ fn check<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
                 other => other,
             })
             .collect();
-        let v = run(case, Template::Fptt, &shorter).take_state("v_next").unwrap();
+        let v = run(case, Template::Fptt, &shorter).take_state(Role::NextState(0)).unwrap();
         assert!(same(&v_seq[(steps - 1) * case.neurons..steps * case.neurons], &v), "{}", about());
     }
 
@@ -66,11 +66,11 @@ fn check<N: DeclaredNeuron, E: Element>(case: &Case<N>) {
         return;
     }
     let mut packed = run(case, Template::PackedFptt, &inputs);
-    let words = packed.take_bits("spike_bits").unwrap();
+    let words = packed.take_bits(Role::Output).unwrap();
     assert_eq!(words, words_of(&spikes, case.neurons), "{}", about());
     for outputs in [&mut with_v, &mut packed] {
-        for (name, expected) in &last {
-            assert!(same(&outputs.take_state(name).unwrap(), expected), "{name}: {}", about());
+        for (role, expected) in &last {
+            assert!(same(&outputs.take_state(*role).unwrap(), expected), "{role:?}: {}", about());
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::images::FLAGS;
+use neuron_abi::compiler::options;
+
 use super::nvcc::Nvcc;
 use super::nvrtc::Nvrtc;
 use super::settings::{Format, Target};
@@ -46,7 +47,7 @@ impl Compiler {
         target: Target,
         scratch: &Path,
     ) -> Result<Vec<u8>, String> {
-        let (mut image, _) = self.run(source, &options(format, target), target, scratch)?;
+        let (mut image, _) = self.run(source, &options(format, &target.to_string()), target, scratch)?;
         // The driver takes PTX as a string that ends with a zero. NVRTC writes it, nvcc does not.
         if target.is_ptx() && image.last() != Some(&0) {
             image.push(0);
@@ -65,7 +66,7 @@ impl Compiler {
         target: Target,
         scratch: &Path,
     ) -> Result<Vec<Usage>, String> {
-        let mut options = options(format, target);
+        let mut options = options(format, &target.to_string());
         options.push("--ptxas-options=-v".into());
         let (_, log) = self.run(source, &options, target, scratch)?;
         Ok(usage::read(&log))
@@ -84,11 +85,4 @@ impl Compiler {
             Self::Nvcc(nvcc) => nvcc.compile(source, options, target.is_ptx(), scratch),
         }
     }
-}
-
-/// The options of an image, the same for both compilers.
-pub fn options(format: Format, target: Target) -> Vec<String> {
-    let mut options = vec![format!("--gpu-architecture={target}"), format.define().to_owned()];
-    options.extend(FLAGS.map(str::to_owned));
-    options
 }

@@ -11,11 +11,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::{Format, Target};
+use neuron_abi::compiler::FLAGS;
+use neuron_abi::fnv1a;
 
-/// What every image is compiled with besides architecture and format. No contraction, so that results are the
-/// same bits as the CPU's; division and square roots are IEEE's and denormals are kept by default.
-pub const FLAGS: [&str; 2] = ["--fmad=false", "--std=c++17"];
+use super::settings::{Format, Target};
 
 /// The folder of all images under `OUT_DIR`.
 pub fn root(out_dir: &Path) -> PathBuf {
@@ -63,23 +62,9 @@ fn image(path: &Path) -> Option<Embeddable> {
         .then(|| Some(Embeddable { format, target, path: path.to_str()?.into() }))?
 }
 
-/// Fowler, Noll and Vo's hash, 1a, of 64 bits. That of the standard library may change with the compiler.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hash_is_fnv1a() {
-        // Test vectors of the authors.
-        assert_eq!(fnv1a("".bytes()), 0xcbf29ce484222325);
-        assert_eq!(fnv1a("foobar".bytes()), 0x85944171f73967e8);
-    }
 
     #[test]
     fn file_names_are_read_as_they_are_written() {

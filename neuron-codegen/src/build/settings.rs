@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 
+pub use neuron_abi::Format;
+
 use super::error::Error;
 use super::search::Search;
 
@@ -98,49 +100,6 @@ impl Mode {
             "off" => Some(Self::Off),
             _ => None,
         }
-    }
-}
-
-/// A data format: that of inputs, spikes and their gradients in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
-    /// float32.
-    F32,
-    /// float64.
-    F64,
-    /// float16, with float32 states and arithmetic.
-    F16,
-    /// bfloat16, with float32 states and arithmetic.
-    Bf16,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 4] = [Self::F32, Self::F64, Self::F16, Self::Bf16];
-
-    /// Its name, `f32`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-            Self::F16 => "f16",
-            Self::Bf16 => "bf16",
-        }
-    }
-
-    /// The option that compiles the source for this format.
-    pub const fn define(self) -> &'static str {
-        match self {
-            Self::F32 => "-DF32",
-            Self::F64 => "-DF64",
-            Self::F16 => "-DF16",
-            Self::Bf16 => "-DBF16",
-        }
-    }
-
-    /// The format of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
     }
 }
 

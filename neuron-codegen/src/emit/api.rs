@@ -8,16 +8,17 @@ mod spec;
 
 pub use spec::{derivatives, equations};
 
+use std::fmt;
 use std::path::Path;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;
 use crate::kernel::{Program, programs};
-use crate::model::{Model, ParamKind};
+use crate::model::{Model, ParamKind, Reset};
 
 /// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
 /// script may have put compiled kernels; `declaration` is the text of it all.
@@ -110,7 +111,7 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
     }
     let words: Vec<&str> = model.resets.iter().map(|reset| reset.word()).collect();
     let note = docs([format!("How the membrane is reset: {} reset.", words.join(" or "))]);
-    let reset = format_ident!("{}", reset_variant(model.resets[0]));
+    let reset = variant_of(model.resets[0]);
     // The checker has said what it thinks of the name.
     let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
@@ -134,13 +135,9 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
     }
 }
 
-fn reset_variant(reset: crate::model::Reset) -> &'static str {
-    match reset {
-        crate::model::Reset::Hard => "Hard",
-        crate::model::Reset::Soft => "Soft",
-        crate::model::Reset::None => "None",
-        crate::model::Reset::Custom => "Custom",
-    }
+/// How a value of the vocabulary that the runtime shares is written, without the name of its type: as it is debugged.
+fn variant_of(value: impl fmt::Debug) -> TokenStream {
+    format!("{value:?}").parse().expect("the debugged form of an enumeration is Rust")
 }
 
 /// The module of the neuron: buffers, kernels, and how the runtime finds them.
@@ -235,9 +232,9 @@ fn launch(derived: &Derived, programs: &[Program]) -> TokenStream {
     let mut arms = TokenStream::new();
     let mut relaxed = TokenStream::new();
     for program in programs {
-        let template = ident(program.variant.template.type_name());
+        let template = variant_of(program.variant.template);
         let call = call(program);
-        let reset = program.variant.reset.map(|reset| ident(reset_variant(reset)));
+        let reset = program.variant.reset.map(variant_of);
         match (program.variant.relaxed, reset) {
             (true, Some(reset)) => relaxed.extend(quote! { Reset::#reset => #call, }),
             (_, Some(reset)) => arms.extend(quote! { (Template::#template, Reset::#reset) => #call, }),
@@ -245,7 +242,7 @@ fn launch(derived: &Derived, programs: &[Program]) -> TokenStream {
         }
     }
     // A reset that was not declared is refused by `validate`, before anything runs.
-    let (rest, rest_relaxed) = if derived.model.resets.len() < crate::model::Reset::ALL.len() {
+    let (rest, rest_relaxed) = if derived.model.resets.len() < Reset::ALL.len() {
         (quote! { (_, _) => {} }, quote! { _ => {} })
     } else {
         (TokenStream::new(), TokenStream::new())

@@ -19,7 +19,8 @@ use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Program, Slot, SlotId};
 use crate::print::{Dialect, Printer};
-use crate::variant::{Class, Lanes, Template};
+use crate::schedule::{Blocks, Form, Schedule, Staging, Target};
+use crate::variant::Class;
 
 pub use arguments::{Argument, arguments};
 
@@ -69,7 +70,9 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
-    let mut writer = Writer { derived, graph: &derived.model.graph, out: Text::default() };
+    let schedule = Schedule::of(&program.signature, Target::CUDA);
+    let staged = schedule.staged(program);
+    let mut writer = Writer { derived, graph: &derived.model.graph, schedule, staged, out: Text::default() };
     writer.header(program);
     writer.signature(program);
     writer.body(program);
@@ -79,6 +82,9 @@ pub fn kernel(derived: &Derived, program: &Program) -> String {
 struct Writer<'a> {
     derived: &'a Derived,
     graph: &'a Graph,
+    schedule: Schedule,
+    /// What the kernel keeps of a chunk as it is in memory.
+    staged: Vec<SlotId>,
     out: Text,
 }
 
@@ -93,7 +99,10 @@ impl Writer<'_> {
 
     fn signature(&mut self, program: &Program) {
         let args = arguments(self.derived, program);
-        let bounds = bounds(program);
+        let bounds = match self.schedule.blocks {
+            Blocks::Any => String::new(),
+            blocks => format!("{} ", blocks.name()),
+        };
         self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({})(", program.variant.name()));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
@@ -105,14 +114,14 @@ impl Writer<'_> {
     }
 
     fn body(&mut self, program: &Program) {
-        self.out.line(format!("constexpr int LANES = {};", program.signature.lanes.name()));
+        self.out.line(format!("constexpr int LANES = {};", self.schedule.width.name()));
         let packs = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
         self.out.line(format!("const {}<LANES> own(neurons);", if packs { "Warp" } else { "Neurons" }));
         self.out.line("if (own.are_none()) return;");
-        if Form::of(program) == Form::Turns {
-            let place = if program.signature.lanes == Lanes::Turns { "STAGED " } else { "" };
-            let slots = program.loads.iter().chain(&program.stores).map(|(slot, _)| program.slot(*slot));
-            let stages: Vec<&str> = slots.map(|slot| slot.stage.as_str()).collect();
+        if self.schedule.staging != Staging::None {
+            let place = if self.schedule.staging == Staging::Shared { "STAGED " } else { "" };
+            let stages: Vec<&str> =
+                self.staged.iter().map(|&slot| program.slot(slot).stage.as_str()).collect();
             self.out.line(format!("{place}Stage<LANES> {};", stages.join(", ")));
         }
         if program.detaches {
@@ -135,9 +144,9 @@ impl Writer<'_> {
                 None => self.out.line(format!("real {lanes}[LANES] = {{}};")),
             }
         }
-        match Form::of(program) {
+        match self.schedule.form {
             Form::Step => self.single_step(program),
-            Form::Blocks => self.sequence(program),
+            Form::Chunks => self.sequence(program),
             Form::Turns => self.turns(program),
         }
         for carried in &program.carried {
@@ -236,7 +245,7 @@ impl Writer<'_> {
             self.out.line(format!("if (index == 0) own.load({lanes}, {}, 0);", program.argument(from)));
             self.out.line(format!("else own.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
         }
-        if program.signature.lanes == Lanes::Turns {
+        if self.schedule.staging == Staging::Shared {
             self.out.line("own.arrive();");
         }
         self.out.open("FOR_LANES(lane) {");
@@ -253,9 +262,9 @@ impl Writer<'_> {
     /// Declares what is kept of a step or block. A block begins with zeros, or the compiler would have to assume that
     /// values of the block before survive in the steps that this one does not have, and would keep them in registers.
     fn arrays(&mut self, program: &Program, extent: &str) {
-        let form = Form::of(program);
+        let form = self.schedule.form;
         let loads = program.loads.iter().map(|(slot, _)| *slot);
-        let slots = loads.chain(program.kept()).filter(|slot| !form.stages(program, *slot));
+        let slots = loads.chain(program.kept()).filter(|slot| !self.staged.contains(slot));
         let name = |slot: SlotId| match form {
             Form::Step => program.slot(slot).lanes.as_str(),
             _ => program.slot(slot).block.as_str(),
@@ -271,27 +280,27 @@ impl Writer<'_> {
     }
 
     fn phases(&mut self, program: &Program) {
-        let form = Form::of(program);
+        let form = self.schedule.form;
         let place = |id: SlotId| {
             let slot = program.slot(id);
             match form {
                 _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
                 Form::Step => format!("{}[lane]", slot.lanes),
-                Form::Blocks => format!("{}[step][lane]", slot.block),
+                Form::Chunks => format!("{}[step][lane]", slot.block),
                 Form::Turns => format!("{}[step]", slot.block),
             }
         };
         for phase in &program.phases {
             self.out.open(match (form, phase.is_backward) {
                 (Form::Step, _) => "FOR_LANES(lane) {",
-                (Form::Blocks, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
-                (Form::Blocks, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
+                (Form::Chunks, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
+                (Form::Chunks, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
                 (Form::Turns, false) => "block.forward([&](int step) {",
                 (Form::Turns, true) => "block.backward([&](int step) {",
             });
             for &slot in &phase.reads {
                 let Slot { local, stage, .. } = program.slot(slot);
-                let value = match form.stages(program, slot) {
+                let value = match self.staged.contains(&slot) {
                     true => format!("{stage}.get(step, lane)"),
                     false => place(slot),
                 };
@@ -304,21 +313,21 @@ impl Writer<'_> {
             }
             for &(slot, expr) in &phase.writes {
                 let value = printer.expr(expr);
-                self.out.line(match form.stages(program, slot) {
+                self.out.line(match self.staged.contains(&slot) {
                     true => format!("{}.set(step, lane, {value});", program.slot(slot).stage),
                     false => format!("{} = {value};", place(slot)),
                 });
             }
             match form {
                 Form::Step => self.out.close(),
-                Form::Blocks => self.out.close_with("}});"),
+                Form::Chunks => self.out.close_with("}});"),
                 Form::Turns => self.out.close_with("});"),
             }
             for &(apply, slot) in &phase.apply {
                 let Slot { lanes, block, .. } = program.slot(slot);
                 let values = match form {
                     Form::Step => format!("{lanes}, LANES"),
-                    Form::Blocks | Form::Turns => format!("{block}, block.count"),
+                    Form::Chunks | Form::Turns => format!("{block}, block.count"),
                 };
                 self.out.line(format!("gradient.{}({values});", apply.name()));
             }
@@ -333,42 +342,5 @@ impl Writer<'_> {
     }
 }
 
-/// How a kernel goes through steps and lanes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// One step, of all lanes.
-    Step,
-    /// Blocks of steps, each of all lanes.
-    Blocks,
-    /// Blocks of steps, one lane after the other.
-    Turns,
-}
-
-impl Form {
-    fn of(program: &Program) -> Self {
-        match program.variant.template {
-            Template::LeanBptt => Self::Turns,
-            template if template.is_multi_step() => Self::Blocks,
-            _ => Self::Step,
-        }
-    }
-
-    /// Whether `slot` is kept as it is in memory.
-    fn stages(self, program: &Program, slot: SlotId) -> bool {
-        self == Self::Turns && program.loads.iter().chain(&program.stores).any(|(staged, _)| *staged == slot)
-    }
-}
-
-/// How many blocks of threads a processor has to have registers for, where the compiler would leave room for fewer.
-fn bounds(program: &Program) -> &'static str {
-    let template = program.variant.template;
-    if !program.signature.fits(2) || !template.is_multi_step() {
-        ""
-    } else if template == Template::LeanBptt {
-        "FOUR_BLOCKS "
-    } else if template.is_with_grad() || template.is_backward() {
-        "TWO_BLOCKS "
-    } else {
-        ""
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::gradient::Derived;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::{Graph, Id, Node};
 use crate::kernel::Subject;
 use crate::kernel::cost::{Uses, cost, deserving};
@@ -145,8 +145,8 @@ impl Subject {
         match self {
             Self::Charged => "h".to_owned(),
             Self::GradCharged => "grad_h".to_owned(),
-            Self::Array(Content::Factor(index)) => derived.factors[index].name.clone(),
-            Self::Array(content) => derived.interface.name(content, false).to_owned(),
+            Self::Array(Role::Factor(index)) => derived.kept_factor(index).name.clone(),
+            Self::Array(role) => derived.interface.name(role, false).to_owned(),
         }
     }
 }

@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use crate::emit::equations::Table;
 use crate::emit::text::Text;
 use crate::gradient::Derived;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::{Graph, Id, Node, Quantity};
 use crate::kernel::{Phase, Program, Slot, SlotId, Subject};
 use crate::print::{Dialect, Printer};
-use crate::variant::{Class, Extent};
+use crate::variant::{self, Class, Extent};
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
@@ -265,7 +265,7 @@ impl Writer<'_> {
 /// `Lif, hard reset: a sequence of steps`
 pub(crate) fn title(derived: &Derived, program: &Program) -> String {
     let name = &derived.model.name;
-    let template = program.variant.template.title();
+    let template = variant::title(program.variant.template);
     match (program.variant.reset, program.variant.relaxed) {
         (Some(reset), false) => format!("`{name}`, {} reset: {template}", reset.word()),
         (Some(reset), true) => {
@@ -279,7 +279,7 @@ pub(crate) fn title(derived: &Derived, program: &Program) -> String {
 /// The equations above a kernel, aligned.
 pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
     let template = program.variant.template;
-    let above = if program.variant.relaxed { Subject::Charged } else { Subject::Array(Content::Output) };
+    let above = if program.variant.relaxed { Subject::Charged } else { Subject::Array(Role::Output) };
     let mut table = Table::new(derived, program.equations.iter().map(|(_, expr)| *expr));
     for &(subject, expr) in &program.equations {
         table.row(&subject.name(derived), expr);
@@ -295,7 +295,7 @@ pub(crate) fn equations(derived: &Derived, program: &Program) -> Vec<String> {
             table.text(&surrogate.name, format!("surrogate({distance})"));
         }
     }
-    let is_sum = |subject: &Subject| matches!(subject, Subject::Array(Content::GradParam(_)));
+    let is_sum = |subject: &Subject| matches!(subject, Subject::Array(Role::GradParam(_)));
     let sums = program.equations.iter().filter(|(subject, _)| is_sum(subject));
     let sums: Vec<String> = sums.map(|(subject, _)| subject.name(derived)).collect();
     let rows = table.rows();

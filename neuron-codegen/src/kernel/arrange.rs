@@ -21,7 +21,7 @@ use super::prune::prune;
 use super::validate::validate;
 use super::{Let, Phase, Program, Slot, SlotId};
 use crate::gradient::Derived;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::{Graph, Id, Sort};
 use crate::model::ParamKind;
 
@@ -61,7 +61,7 @@ fn before_the_first_step(derived: &Derived, plan: &mut Plan, invariants: &Invari
     for (index, param) in derived.model.params.iter().enumerate() {
         if param.kind != ParamKind::Scalar && reached.contains(&param.leaf) {
             let slot = plan.slot(Storage { key: Some(param.leaf), is_earlier: false, stem: None });
-            let buffer = plan.find(Content::Param(index)).expect("every template has all parameters");
+            let buffer = plan.find(Role::Param(index)).expect("every template has all parameters");
             plan.arrays.push((slot, buffer));
         }
     }

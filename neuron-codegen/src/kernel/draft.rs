@@ -3,7 +3,7 @@
 use super::arrange::arrange;
 use super::{Apply, BufferId, Carried, Program, SlotId, Subject};
 use crate::gradient::{Derived, Grad};
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::{Cmp, Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::{Leaves, Output};
 use crate::variant::{Signature, Template, Variant};
@@ -82,28 +82,28 @@ impl Plan {
         self.slot(Storage { key, is_earlier: false, stem: Some(stem.to_owned()) })
     }
 
-    /// Storage for what the array `content` has in one step.
-    fn of(&mut self, derived: &Derived, content: Content, key: Option<Id>) -> SlotId {
-        match content {
-            Content::Factor(index) => self.named(key, &derived.factors[index].name),
-            content => self.named(key, derived.interface.name(content, false)),
+    /// Storage for what the array of that role has in one step.
+    fn of(&mut self, derived: &Derived, role: Role, key: Option<Id>) -> SlotId {
+        match role {
+            Role::Factor(index) => self.named(key, &derived.kept_factor(index).name),
+            role => self.named(key, derived.interface.name(role, false)),
         }
     }
 
-    /// The array with that content, if the template has it.
-    pub fn find(&self, content: Content) -> Option<BufferId> {
-        self.signature.buffers().position(|buffer| buffer.content == content).map(BufferId)
+    /// The array of that role, if the template has it.
+    pub fn find(&self, role: Role) -> Option<BufferId> {
+        self.signature.buffers().position(|buffer| buffer.role == role).map(BufferId)
     }
 
-    fn buffer(&self, content: Content) -> BufferId {
-        self.find(content).expect("in the signature")
+    fn buffer(&self, role: Role) -> BufferId {
+        self.find(role).expect("in the signature")
     }
 
     /// Loads the inputs that the template reads.
     fn load_inputs(&mut self, derived: &Derived) {
         for (index, input) in derived.model.inputs.iter().enumerate() {
-            if let Some(buffer) = self.find(Content::Input(index)) {
-                let slot = self.of(derived, Content::Input(index), Some(input.leaf));
+            if let Some(buffer) = self.find(Role::Input(index)) {
+                let slot = self.of(derived, Role::Input(index), Some(input.leaf));
                 self.loads.push((slot, buffer));
             }
         }
@@ -111,18 +111,17 @@ impl Plan {
 
     /// Carries a state forward; returns where its next values go.
     fn carry(&mut self, derived: &Derived, state: usize) -> SlotId {
-        let slot = self.of(derived, Content::State(state), Some(derived.model.states[state].leaf));
+        let slot = self.of(derived, Role::State(state), Some(derived.model.states[state].leaf));
         let [from, to, checkpoints] =
-            [Content::State(state), Content::NextState(state), Content::Checkpoint(state)]
-                .map(|content| self.find(content));
+            [Role::State(state), Role::NextState(state), Role::Checkpoint(state)].map(|role| self.find(role));
         self.carried.push(Carried { slot, from, to, checkpoints });
         slot
     }
 
-    /// Stores in every step what goes to the array `content`; returns where to write it.
-    fn store(&mut self, derived: &Derived, content: Content, key: Option<Id>) -> SlotId {
-        let slot = self.of(derived, content, key);
-        self.stores.push((slot, self.buffer(content)));
+    /// Stores in every step what goes to the array of that role; returns where to write it.
+    fn store(&mut self, derived: &Derived, role: Role, key: Option<Id>) -> SlotId {
+        let slot = self.of(derived, role, key);
+        self.stores.push((slot, self.buffer(role)));
         slot
     }
 }
@@ -150,27 +149,26 @@ pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
         }
         Output::Value(value) => {
             let value = relax(derived, value);
-            plan.equations.push((Subject::Array(Content::Output), value));
+            plan.equations.push((Subject::Array(Role::Output), value));
             let mut draft = Draft {
                 defines: vec![Define { leaf: derived.model.leaves.h, expr: charge }],
                 ..Draft::default()
             };
-            draft.writes.push((plan.store(derived, Content::Output, None), value));
+            draft.writes.push((plan.store(derived, Role::Output, None), value));
             draft.writes.extend(next_writes());
             for &(index, expr) in &factors {
-                draft.writes.push((plan.store(derived, Content::Factor(index), None), expr));
+                draft.writes.push((plan.store(derived, Role::Factor(index), None), expr));
             }
             plan.drafts.push(draft);
         }
     }
     if variant.template == Template::FpttWithV {
-        let slot = plan.store(derived, Content::Trace, None);
+        let slot = plan.store(derived, Role::Trace, None);
         plan.drafts[0].writes.push((slot, next[0]));
     }
     let states = next.iter().enumerate();
-    plan.equations.extend(states.map(|(state, expr)| (Subject::Array(Content::NextState(state)), *expr)));
-    plan.equations
-        .extend(factors.iter().map(|&(index, expr)| (Subject::Array(Content::Factor(index)), expr)));
+    plan.equations.extend(states.map(|(state, expr)| (Subject::Array(Role::NextState(state)), *expr)));
+    plan.equations.extend(factors.iter().map(|&(index, expr)| (Subject::Array(Role::Factor(index)), expr)));
     plan.drafts.retain(|draft| !draft.writes.is_empty());
     arrange(derived, plan)
 }
@@ -188,15 +186,14 @@ fn next_states(derived: &Derived, which: usize) -> Vec<Id> {
 
 /// The factors that are kept, by their places, but for the surrogate.
 fn kept(derived: &Derived, which: usize) -> Vec<(usize, Id)> {
-    let factors = derived.factors.iter().enumerate();
-    let kept = factors.filter(|(_, factor)| factor.kept && factor.value != derived.leaves.s_to_h);
+    let kept = derived.kept().enumerate().filter(|(_, factor)| factor.value != derived.leaves.s_to_h);
     kept.map(|(index, factor)| (index, factor.exprs[which])).collect()
 }
 
-/// The place of the surrogate among the factors of a neuron that fires.
-fn surrogate(derived: &Derived) -> Content {
-    let is_surrogate = |factor: &crate::gradient::Factor| factor.value == derived.leaves.s_to_h;
-    Content::Factor(derived.factors.iter().position(is_surrogate).expect("the neuron fires"))
+/// What holds the surrogate of a neuron that fires.
+fn surrogate(derived: &Derived) -> Role {
+    let surrogate = derived.kept().position(|factor| factor.value == derived.leaves.s_to_h);
+    Role::Factor(surrogate.expect("the neuron fires"))
 }
 
 /// What is computed of `h` and the threshold.
@@ -237,20 +234,18 @@ fn spiking(
     let Spiking { fires, indicator, has_spiked, above } =
         Spiking::new(&mut derived.model.graph, &leaves, threshold);
     if !variant.relaxed {
-        plan.equations.push((Subject::Array(Content::Output), fires.expr));
+        plan.equations.push((Subject::Array(Role::Output), fires.expr));
     }
     // Spikes of one bit go to the same place in a step as others.
-    let spike = plan.store(derived, Content::Output, Some(leaves.spike));
+    let spike = plan.store(derived, Role::Output, Some(leaves.spike));
     let mut first = Draft { defines: vec![Define { leaf: leaves.h, expr: charge }], ..Draft::default() };
     let mut second = Draft::default();
     let surrogate = variant.template.is_with_grad().then(|| {
-        let content = surrogate(derived);
-        plan.store(derived, content, Some(derived.leaves.s_to_h))
+        let role = surrogate(derived);
+        plan.store(derived, role, Some(derived.leaves.s_to_h))
     });
-    let factors: Vec<(SlotId, Id)> = factors
-        .iter()
-        .map(|&(index, expr)| (plan.store(derived, Content::Factor(index), None), expr))
-        .collect();
+    let factors: Vec<(SlotId, Id)> =
+        factors.iter().map(|&(index, expr)| (plan.store(derived, Role::Factor(index), None), expr)).collect();
     if variant.relaxed {
         // The spike itself waits for its primitive.
         first.writes.push((spike, above));
@@ -278,9 +273,9 @@ fn spiking(
 pub fn backward(derived: &mut Derived, variant: Variant) -> Program {
     let mut plan = Plan::new(derived, variant);
     load_grad_output(derived, &mut plan);
-    for (index, factor) in derived.factors.iter().enumerate().filter(|(_, factor)| factor.kept) {
-        let slot = plan.of(derived, Content::Factor(index), Some(factor.value));
-        plan.loads.push((slot, plan.buffer(Content::Factor(index))));
+    for (index, factor) in derived.kept().enumerate() {
+        let slot = plan.of(derived, Role::Factor(index), Some(factor.value));
+        plan.loads.push((slot, plan.buffer(Role::Factor(index))));
     }
     gradients(derived, &mut plan);
     arrange(derived, plan)
@@ -315,21 +310,21 @@ pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
             again.extend([fires, indicator]);
         }
         first.defines.extend([fires, indicator]);
-        plan.equations.push((Subject::Array(Content::Output), fires.expr));
-        let content = surrogate(derived);
-        let slot = plan.of(derived, content, Some(derived.leaves.s_to_h));
+        plan.equations.push((Subject::Array(Role::Output), fires.expr));
+        let role = surrogate(derived);
+        let slot = plan.of(derived, role, Some(derived.leaves.s_to_h));
         first.writes.push((slot, above));
         first.apply.push((Apply::Surrogate, slot));
     }
     let next = next_states(derived, which);
     for state in from.states {
-        plan.equations.push((Subject::Array(Content::NextState(state)), next[state]));
+        plan.equations.push((Subject::Array(Role::NextState(state)), next[state]));
         let slot = plan.carry(derived, state);
         first.writes.push((slot, next[state]));
     }
     for (index, expr) in kept(derived, which) {
-        plan.equations.push((Subject::Array(Content::Factor(index)), expr));
-        again.push(Define { leaf: derived.factors[index].value, expr });
+        plan.equations.push((Subject::Array(Role::Factor(index)), expr));
+        again.push(Define { leaf: derived.kept_factor(index).value, expr });
     }
     plan.drafts.push(first);
     gradients(derived, &mut plan);
@@ -339,8 +334,8 @@ pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
 
 /// Loads what the loss changes with at once.
 fn load_grad_output(derived: &Derived, plan: &mut Plan) {
-    let slot = plan.of(derived, Content::GradOutput, Some(derived.leaves.output));
-    plan.loads.push((slot, plan.buffer(Content::GradOutput)));
+    let slot = plan.of(derived, Role::GradOutput, Some(derived.leaves.output));
+    plan.loads.push((slot, plan.buffer(Role::GradOutput)));
 }
 
 /// What every backward kernel does, given the factors.
@@ -349,28 +344,28 @@ fn gradients(derived: &mut Derived, plan: &mut Plan) {
     let mut draft = Draft { is_backward: true, defines: vec![grad_h], ..Draft::default() };
     plan.equations.push((Subject::GradCharged, derived.grad_h));
     for &Grad { index, expr } in &derived.grad_inputs {
-        plan.equations.push((Subject::Array(Content::GradInput(index)), expr));
-        draft.writes.push((plan.store(derived, Content::GradInput(index), None), expr));
+        plan.equations.push((Subject::Array(Role::GradInput(index)), expr));
+        draft.writes.push((plan.store(derived, Role::GradInput(index), None), expr));
     }
     for Grad { index, expr } in derived.grad_states.clone() {
         // Between steps this is the gradient of the state that the later step started from: it enters a
         // step as the gradient of the state after it.
         let leaf = derived.grad_next(index);
-        let slot = plan.of(derived, Content::GradState(index), Some(leaf));
-        plan.equations.push((Subject::Array(Content::GradState(index)), expr));
-        let (from, to) = (plan.find(Content::GradNextState(index)), plan.find(Content::GradState(index)));
+        let slot = plan.of(derived, Role::GradState(index), Some(leaf));
+        plan.equations.push((Subject::Array(Role::GradState(index)), expr));
+        let (from, to) = (plan.find(Role::GradNextState(index)), plan.find(Role::GradState(index)));
         plan.carried.push(Carried { slot, from, to, checkpoints: None });
         draft.writes.push((slot, expr));
     }
     for Grad { index, expr } in derived.grad_params.clone() {
         // The sum over the steps; that over neurons is not the kernel's.
-        let name = derived.interface.name(Content::GradParam(index), true).to_owned();
+        let name = derived.interface.name(Role::GradParam(index), true).to_owned();
         let g = &mut derived.model.graph;
         let sum = g.leaf(Quantity::GradSum(index), &name, Sort::Real, Rate::Step);
         let total = g.sum(sum, expr);
-        let slot = plan.of(derived, Content::GradParam(index), Some(sum));
-        plan.equations.push((Subject::Array(Content::GradParam(index)), expr));
-        let to = plan.find(Content::GradParam(index));
+        let slot = plan.of(derived, Role::GradParam(index), Some(sum));
+        plan.equations.push((Subject::Array(Role::GradParam(index)), expr));
+        let to = plan.find(Role::GradParam(index));
         plan.carried.push(Carried { slot, from: None, to, checkpoints: None });
         draft.writes.push((slot, total));
     }

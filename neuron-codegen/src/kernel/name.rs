@@ -7,7 +7,7 @@ use super::draft::Storage;
 use super::lower::Lowering;
 use crate::gradient::Derived;
 use crate::identifiers::Namespace;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::{Graph, Id, Node, Quantity};
 
 /// What a value is best called.
@@ -113,17 +113,17 @@ impl<'a> Names<'a> {
     pub fn leaf(&self, id: Id) -> Option<String> {
         let Self { derived: Derived { model, interface, factors, leaves, .. }, .. } = self;
         let param = |index| interface.param(index).to_owned();
-        let of = |content| interface.name(content, false).to_owned();
+        let of = |role| interface.name(role, false).to_owned();
         Some(match self.graph().quantity(id)? {
             Quantity::Param(_) | Quantity::Threshold | Quantity::ResetPotential => {
                 param(model.params.iter().position(|param| param.leaf == id)?)
             }
             Quantity::Flag(index) => interface.flag(index).to_owned(),
-            Quantity::Input(index) => of(Content::Input(index)),
-            Quantity::State(index) => of(Content::State(index)),
-            Quantity::GradOutput => of(Content::GradOutput),
-            Quantity::GradNext(index) => of(Content::GradNextState(index)),
-            Quantity::GradSum(index) => of(Content::GradParam(index)),
+            Quantity::Input(index) => of(Role::Input(index)),
+            Quantity::State(index) => of(Role::State(index)),
+            Quantity::GradOutput => of(Role::GradOutput),
+            Quantity::GradNext(index) => of(Role::GradNextState(index)),
+            Quantity::GradSum(index) => of(Role::GradParam(index)),
             Quantity::Surrogate => factors.iter().find(|factor| factor.value == leaves.s_to_h)?.name.clone(),
             Quantity::Factor(index) => factors[index].name.clone(),
             Quantity::Fired => interface.fired().to_owned(),

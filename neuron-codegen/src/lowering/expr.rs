@@ -8,6 +8,7 @@ use super::domain::{Operation, Site};
 use super::{Lowering, Place, Symbol, names};
 use crate::identifiers;
 use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
+use crate::model::rate_of;
 use crate::report::Extent;
 use crate::syntax::{Binary, Expr, ExprKind, is_keyword};
 
@@ -217,7 +218,7 @@ impl Lowering<'_> {
             Quantity::Flag(_) => (Sort::Bool, Rate::Uniform),
             Quantity::Fired => (Sort::Bool, Rate::Step),
             Quantity::Param(_) | Quantity::Threshold | Quantity::ResetPotential => {
-                (Sort::Real, self.scope.param_kind(name).rate())
+                (Sort::Real, rate_of(self.scope.param_kind(name)))
             }
             _ => (Sort::Real, Rate::Step),
         };

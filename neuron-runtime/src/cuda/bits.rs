@@ -1,10 +1,11 @@
 //! Spikes to bits and back, by kernels that every neuron that fires has in its module.
 
+use neuron_abi::WORD;
+
 use super::arguments::Arguments;
 use super::context::Current;
 use super::kernel::{BLOCK, Kernel, Purpose, grid};
 use super::{CudaArray, CudaDevice};
-use crate::spec::WORD;
 use crate::{Class, Element, Error, Spec};
 
 /// Packs rows of `neurons` spikes each.

@@ -9,6 +9,8 @@ use std::fs::{DirBuilder, File, Metadata};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use neuron_abi::fnv1a;
+
 /// The first bytes of an entry, with the version of its layout.
 const MAGIC: [u8; 8] = *b"NEURON\x00\x01";
 
@@ -43,7 +45,7 @@ pub struct Entry {
 impl Entry {
     /// `key` is everything that the image depends on.
     pub fn new(directory: &Path, key: String) -> Self {
-        let name = fnv1a(&[key.as_bytes()]);
+        let name = fnv1a(key.bytes());
         Self { place: directory.join(format!("{name:016x}.cubin")), key }
     }
 
@@ -68,7 +70,7 @@ impl Entry {
         file.read_exact(&mut key).ok()?;
         let mut image = vec![0; usize::try_from(image_len).ok()?];
         file.read_exact(&mut image).ok()?;
-        (key == self.key.as_bytes() && fnv1a(&[&key, &image]) == checksum).then_some(image)
+        (key == self.key.as_bytes() && checksum_of(&key, &image) == checksum).then_some(image)
     }
 
     /// Keeps `image` in place of whatever is there. Others see the entry as it was or as it will be, but no part of
@@ -77,7 +79,7 @@ impl Entry {
         let directory = self.place.parent().unwrap_or(Path::new("/"));
         make_private(directory)?;
         let key = self.key.as_bytes();
-        let checksum = fnv1a(&[key, image]);
+        let checksum = checksum_of(key, image);
         let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(directory)?;
         file.write_all(&MAGIC)?;
         for word in [key.len() as u64, image.len() as u64, checksum] {
@@ -116,16 +118,14 @@ fn is_trusted(_: &Metadata) -> bool {
     true
 }
 
+/// Of a key and an image.
+fn checksum_of(key: &[u8], image: &[u8]) -> u64 {
+    fnv1a(key.iter().chain(image).copied())
+}
+
 fn words(header: &[u8; HEADER]) -> [u64; 4] {
     let (words, _) = header.as_chunks();
     std::array::from_fn(|i| u64::from_le_bytes(words[i]))
-}
-
-/// Fowler, Noll and Vo's hash, version 1a: the same in every build, unlike the standard library's.
-fn fnv1a(parts: &[&[u8]]) -> u64 {
-    parts.iter().copied().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

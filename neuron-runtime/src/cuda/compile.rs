@@ -4,6 +4,8 @@ use std::ffi::CString;
 use std::sync::OnceLock;
 
 use cudarc::nvrtc::{result, sys};
+use neuron_abi::Format;
+use neuron_abi::compiler::options;
 
 use super::CudaError;
 use super::cache::{Entry, cache_directory};
@@ -12,7 +14,7 @@ use super::cache::{Entry, cache_directory};
 #[derive(Debug)]
 pub struct Job<'a> {
     source: &'a str,
-    options: [String; 4],
+    options: Vec<String>,
     /// Where the result is kept, if there is such a place.
     entry: Option<Entry>,
 }
@@ -20,18 +22,13 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// # Errors
     /// [`CudaError::Compile`] if there is no NVRTC.
-    pub fn new(source: &'a str, format: &str, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
+    pub fn new(source: &'a str, format: Format, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
         let Some((nvrtc_major, nvrtc_minor)) = nvrtc_version() else {
             let message =
                 "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it".to_owned();
             return Err(CudaError::Compile { message });
         };
-        let options = [
-            format!("--gpu-architecture=sm_{major}{minor}"),
-            "--fmad=false".to_owned(),
-            "--std=c++17".to_owned(),
-            format!("-D{}", format.to_uppercase()),
-        ];
+        let options = options(format, &format!("sm_{major}{minor}"));
         let key = || format!("NVRTC {nvrtc_major}.{nvrtc_minor}\n{}\n{source}", options.join(" "));
         let entry = cache_directory().map(|directory| Entry::new(&directory, key()));
         Ok(Self { source, options, entry })
@@ -120,7 +117,8 @@ mod tests {
         let source = "extern \"C\" __global__ void zero(float *x) { x[threadIdx.x] = 0; }";
         let entry = Some(Entry::new(folder.path(), source.to_owned()));
         for architecture in [(8, 0), (9, 0)] {
-            let job = Job { entry: entry.clone(), ..Job::new(source, "f32", architecture).expect("NVRTC") };
+            let job =
+                Job { entry: entry.clone(), ..Job::new(source, Format::F32, architecture).expect("NVRTC") };
             let cubin = job.compile().expect("a source without mistakes");
             assert_eq!(whole::check(whole::Kind::Cubin, &cubin), Ok(()));
             assert_eq!(job.kept(), Some(cubin));

@@ -9,7 +9,7 @@ use super::compile::Job;
 use super::context::Current;
 use super::whole::{self, Kind};
 use super::{CudaDevice, CudaError};
-use crate::{Cuda, Image, Spec, Surrogate};
+use crate::{Cuda, Format, Image, Spec, Surrogate};
 
 /// Where loaded kernels came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Module {
     pub fn load(
         device: &CudaDevice,
         spec: &'static Spec,
-        format: &'static str,
+        format: Format,
         kinds: ImageKinds,
     ) -> Result<Self, CudaError> {
         let (major, minor) = device.architecture();
@@ -80,7 +80,7 @@ impl Module {
             *tried += &format!("  {what}: {why}\n");
         };
         let cuda = spec.cuda;
-        let (binaries, ptx) = candidates(cuda, format, (major, minor));
+        let (binaries, ptx) = candidates(cuda, format.name(), (major, minor));
         for image in binaries.into_iter().filter(|_| kinds.include(ImageKinds::Binary)) {
             match Self::of_bytes(device, image.bytes, ImageSource::Binary(image.target)) {
                 Ok(module) => return Ok(module),
@@ -103,7 +103,7 @@ impl Module {
             }
         }
         let architecture = format!("sm_{major}{minor}");
-        Err(CudaError::NoImage { neuron: spec.name, format, architecture, tried })
+        Err(CudaError::NoImage { neuron: spec.name, format: format.name(), architecture, tried })
     }
 
     /// Compiles the kernels of a neuron for `format` with a surrogate that is not among those they are compiled
@@ -111,18 +111,19 @@ impl Module {
     pub fn load_with(
         device: &CudaDevice,
         spec: &'static Spec,
-        format: &'static str,
+        format: Format,
         surrogate: Surrogate,
     ) -> Result<Self, CudaError> {
         let source = source_with(spec.cuda, surrogate);
         Self::of_source(device, &source, format).map_err(|error| {
-            let (neuron, surrogate, reason) = (spec.name, surrogate.name(), error.to_string());
+            let (neuron, format, surrogate, reason) =
+                (spec.name, format.name(), surrogate.name(), error.to_string());
             CudaError::OwnSurrogate { neuron, format, surrogate, reason }
         })
     }
 
     /// Compiles `source`, unless an earlier run has done so and the driver takes what it kept.
-    fn of_source(device: &CudaDevice, source: &str, format: &str) -> Result<Self, CudaError> {
+    fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Self, CudaError> {
         let job = Job::new(source, format, device.architecture())?;
         let kept = job.kept().and_then(|bytes| Self::of_bytes(device, &bytes, ImageSource::Cache).ok());
         kept.map_or_else(|| Self::of_bytes(device, &job.compile()?, ImageSource::Compiled), Ok)

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use cudarc::driver::{result, sys};
+use neuron_abi::{Format, kernel};
 
 use super::arguments::Arguments;
 use super::image::{Function, ImageKinds, Module};
 use super::{CudaDevice, CudaError};
 use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, reduce};
 
-/// Threads of a block, of every kernel: `THREADS` in their source.
-pub const BLOCK: usize = 256;
+/// Threads of a block, of every kernel.
+pub use neuron_abi::THREADS as BLOCK;
+
 const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
 
 /// What a module is of.
@@ -19,7 +21,7 @@ pub(crate) struct ModuleKey {
     /// The neuron: the address of its source, which is static.
     neuron: usize,
     /// The format of the data.
-    format: &'static str,
+    format: Format,
     /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
     /// neuron is compiled with.
     surrogate: Option<usize>,
@@ -30,7 +32,7 @@ pub(crate) struct ModuleKey {
 impl ModuleKey {
     pub fn new<E: Element>(spec: &'static Spec, own: Option<Surrogate>, kinds: ImageKinds) -> Self {
         let (neuron, surrogate) = (std::ptr::from_ref(spec.cuda).addr(), own.map(|own| own.address()));
-        Self { neuron, format: E::NAME, surrogate, kinds }
+        Self { neuron, format: E::FORMAT, surrogate, kinds }
     }
 }
 
@@ -50,16 +52,13 @@ impl Purpose {
         Self::Template(template, template.resets().then_some(reset))
     }
 
-    /// `lif_hard_reset_fptt_f32`
-    fn name(self, spec: &'static Spec, format: &str) -> String {
-        let kernel = match self {
-            Self::Template(template, reset) => {
-                format!("{}{}", reset.map_or("", Reset::prefix), template.name())
-            }
-            Self::Pack => "pack_spikes".to_owned(),
-            Self::Unpack => "unpack_spikes".to_owned(),
-        };
-        format!("{}_{kernel}_{format}", spec.module)
+    fn name(self) -> String {
+        match self {
+            // The reset of one that does not depend on it is not in its name.
+            Self::Template(template, reset) => kernel::name(template, reset.unwrap_or(Reset::None)),
+            Self::Pack => kernel::PACK_SPIKES.to_owned(),
+            Self::Unpack => kernel::UNPACK_SPIKES.to_owned(),
+        }
     }
 }
 
@@ -93,19 +92,20 @@ impl Kernel {
         let key = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
         device.kernel((key, purpose), || {
             let module = device.module(key, || match own {
-                None => Module::load(device, spec, E::NAME, ImageKinds::Any),
-                Some(surrogate) => Module::load_with(device, spec, E::NAME, surrogate),
+                None => Module::load(device, spec, E::FORMAT, ImageKinds::Any),
+                Some(surrogate) => Module::load_with(device, spec, E::FORMAT, surrogate),
             })?;
-            let name = purpose.name(spec, E::NAME);
+            let symbol = |name: &str| kernel::symbol(spec.module, name, E::FORMAT);
+            let name = symbol(&purpose.name());
             let function = module.function(&name)?;
             let adds_up = |signature: &Signature| {
                 signature.outputs.iter().any(|buffer| buffer.extent == Extent::Parameter)
             };
-            let sum = |kernel: &str| module.function(&format!("{}_{kernel}_{}", spec.module, E::NAME));
+            let sum = |name: &str| module.function(&symbol(name));
             let sums = match purpose {
                 Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
-                    let (rows, segments) = (sum("sum_rows")?, sum("sum_segments")?);
-                    Some(Sums { rows, segments, round: sum("round_sums")? })
+                    let (rows, segments) = (sum(kernel::SUM_ROWS)?, sum(kernel::SUM_SEGMENTS)?);
+                    Some(Sums { rows, segments, round: sum(kernel::ROUND_SUMS)? })
                 }
                 _ => None,
             };

@@ -81,7 +81,7 @@ pub fn load_from<E: Element>(
     kinds: ImageKinds,
 ) -> Result<ImageSource, CudaError> {
     let key = ModuleKey::new::<E>(spec, None, kinds);
-    Ok(device.module(key, || Module::load(device, spec, E::NAME, kinds))?.source.clone())
+    Ok(device.module(key, || Module::load(device, spec, E::FORMAT, kinds))?.source.clone())
 }
 
 /// Bytes of device memory that a call needs besides its arrays, [`RawCall::workspace`]: 0 but for the backward
@@ -148,7 +148,7 @@ impl PreparedCall {
         }
         let settings = Arguments::settings::<E>(neuron, template, gradient)?;
         let kernel = Kernel::find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
-        let block = BLOCK * signature.lanes.of::<E>();
+        let block = BLOCK * signature.lanes.of(E::FORMAT);
         let (device, real) = (device.clone(), size_of::<E::Real>());
         Ok(Self { device, spec, signature, kernel, settings, block, real })
     }

@@ -2,6 +2,7 @@
 //! kernels of the same module, in the order of [`crate::reduce`].
 
 use cudarc::driver::sys::CUstream;
+use neuron_abi::kernel::{ROUND_SUMS, SUM_ROWS, SUM_SEGMENTS};
 use smallvec::SmallVec;
 
 use super::arguments::Arguments;
@@ -85,9 +86,9 @@ impl Workspace {
             for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
                 let to = partial + (i % 2 * self.partial) as u64;
                 let (name, kernel, sizes) = match pass {
-                    Pass::Rows { rows, columns } => ("sum_rows", kernels.rows, [rows, columns]),
+                    Pass::Rows { rows, columns } => (SUM_ROWS, kernels.rows, [rows, columns]),
                     Pass::Segments { inner, .. } => {
-                        ("sum_segments", kernels.segments, [inner, inner.div_ceil(SEGMENT)])
+                        (SUM_SEGMENTS, kernels.segments, [inner, inner.div_ceil(SEGMENT)])
                     }
                 };
                 let mut arguments = Arguments::of_sum(from, is_partial, &sizes, to);
@@ -100,7 +101,7 @@ impl Workspace {
             let mut arguments = Arguments::of_sum(from, is_partial, &[count], sum.address);
             let blocks = kernel::grid(count.div_ceil(LANES), self.neurons)?;
             // SAFETY: as above; the caller answers for `sum`.
-            unsafe { kernel::launch("round_sums", kernels.round, blocks, stream, &mut arguments)? };
+            unsafe { kernel::launch(ROUND_SUMS, kernels.round, blocks, stream, &mut arguments)? };
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::Lif;
 struct Forged<const SPEC: usize>;
 
 const fn array(name: &'static str, class: Class, extent: Extent) -> BufferSpec {
-    BufferSpec { name, role: Role::Factor, class, extent }
+    BufferSpec { name, role: Role::Factor(0), class, extent }
 }
 
 const fn signature(

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use neuron_codegen::latex::{self, Row};
-use neuron_runtime::{BufferSpec, Equation, Extent, Spec};
+use neuron_runtime::{BufferSpec, Equation, Format, Spec};
 use serde::Serialize;
 
 use super::kernels::Compiled;
 use crate::Error;
-use crate::bytes::{Bytes, FORMATS};
+use crate::bytes::Bytes;
 use crate::derivation::Derivation;
 use crate::list::Entry;
 
@@ -58,7 +58,7 @@ struct SignatureEntry {
 struct Buffer {
     name: &'static str,
     class: String,
-    extent: &'static str,
+    extent: String,
 }
 
 pub fn write(
@@ -74,7 +74,7 @@ pub fn write(
         template: signature.template.name(),
         inputs: signature.inputs.iter().map(buffer).collect(),
         outputs: signature.outputs.iter().map(buffer).collect(),
-        bytes: FORMATS.into_iter().map(|format| (format.0, Bytes::of(signature, format))).collect(),
+        bytes: Format::ALL.into_iter().map(|format| (format.name(), Bytes::of(signature, format))).collect(),
     });
     let document = Document {
         entry: Entry::new(spec),
@@ -94,11 +94,5 @@ pub fn write(
 }
 
 fn buffer(buffer: &BufferSpec) -> Buffer {
-    let extent = match buffer.extent {
-        Extent::Step => "step",
-        Extent::Neuron => "neuron",
-        Extent::Checkpoint => "checkpoint",
-        Extent::Parameter => "parameter",
-    };
-    Buffer { name: buffer.name, class: buffer.class.to_string(), extent }
+    Buffer { name: buffer.name, class: buffer.class.to_string(), extent: buffer.extent.to_string() }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use neuron_abi::kernel;
 use neuron_codegen::build::compiler::Compiler;
 use neuron_codegen::build::search::Search;
 use neuron_codegen::build::settings::{Format, Target};
@@ -31,19 +32,15 @@ pub struct Compiled {
 }
 
 /// What the kernels take, for each architecture that is known; none if they are not compiled.
-pub fn usage(spec: &'static Spec, format: &str, compile: bool) -> Result<Vec<Compiled>, Error> {
-    // Kernels are called `lif_bptt_f32`.
+pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<Compiled>, Error> {
     let kernels = |cubin: &[u8]| {
-        let trim = |name: String| {
-            let name =
-                name.strip_prefix(spec.module).map_or(name.as_str(), |name| name.trim_start_matches('_'));
-            name.strip_suffix(format).map_or(name, |name| name.trim_end_matches('_')).to_owned()
+        let named = |(symbol, usage): (String, Usage)| {
+            Some((kernel::name_of(&symbol, spec.module, format)?.to_owned(), usage))
         };
-        let usage = cubin::usage(cubin)?;
-        Some(usage.into_iter().map(|(name, usage)| (trim(name), usage)).collect::<BTreeMap<_, _>>())
+        Some(cubin::usage(cubin)?.into_iter().filter_map(named).collect::<BTreeMap<_, _>>())
     };
     let compiled =
-        |target: &str, kernels| Compiled { target: target.to_owned(), format: format.to_owned(), kernels };
+        |target: &str, kernels| Compiled { target: target.to_owned(), format: format.to_string(), kernels };
     if compile {
         let compiler = compiler().map_err(|reason| Error::NoCompiler { reason })?;
         let each = TARGETS.iter().map(|target| {
@@ -53,21 +50,21 @@ pub fn usage(spec: &'static Spec, format: &str, compile: bool) -> Result<Vec<Com
         });
         return each.collect();
     }
-    let embedded = spec.cuda.images.iter().filter(|image| image.format == format);
+    let embedded = spec.cuda.images.iter().filter(|image| image.format == format.name());
     Ok(embedded.filter_map(|image| Some(compiled(image.target, kernels(image.bytes)?))).collect())
 }
 
 /// PTX of all kernels, and where it is from.
-pub fn ptx(spec: &'static Spec, format: &str) -> Result<(String, String), Error> {
+pub fn ptx(spec: &'static Spec, format: Format) -> Result<(String, String), Error> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
     let is_ptx = |target: &str| target.starts_with("compute_");
-    let embedded = spec.cuda.images.iter().find(|image| image.format == format && is_ptx(image.target));
+    let embedded =
+        spec.cuda.images.iter().find(|image| image.format == format.name() && is_ptx(image.target));
     if let Some(image) = embedded {
         return Ok((text(image.bytes), format!("embedded, {}", image.target)));
     }
-    let format_name = Format::parse(format).map_or("f32", Format::name);
     let compiler =
-        compiler().map_err(|reason| Error::NoPtx { neuron: spec.name, format: format_name, reason })?;
+        compiler().map_err(|reason| Error::NoPtx { neuron: spec.name, format: format.name(), reason })?;
     let ptx = run(&compiler, spec, format, PTX)?;
     Ok((text(&ptx), format!("compiled now for {PTX} by {}", compiler.description())))
 }
@@ -76,11 +73,9 @@ fn compiler() -> Result<Compiler, String> {
     Search::new(&|name| std::env::var_os(name)).find().map_err(|error| error.to_string())
 }
 
-fn run(compiler: &Compiler, spec: &'static Spec, format: &str, target: &str) -> Result<Vec<u8>, Error> {
+fn run(compiler: &Compiler, spec: &'static Spec, format: Format, target: &str) -> Result<Vec<u8>, Error> {
     let failed = |log: String| Error::Compile { neuron: spec.name, log };
-    let parsed = Format::parse(format).zip(Target::parse(target));
-    let (format, target) =
-        parsed.ok_or_else(|| failed(format!("neither {format} nor {target} are known")))?;
+    let target = Target::parse(target).ok_or_else(|| failed(format!("{target} is no architecture")))?;
     let scratch = std::env::temp_dir().join(format!("neurons-{}-{}", std::process::id(), spec.module));
     compiler.compile(spec.cuda.source, format, target, &scratch).map_err(failed)
 }

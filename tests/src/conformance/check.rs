@@ -2,8 +2,8 @@
 
 use neurons::evaluate::{Outputs, evaluate_on};
 use neurons::{
-    DeclaredNeuron, Device, Element, Error, Extent, Gradient, ParamKind, ParamSpec, Parameter, Real, Source,
-    Surrogate, Template, Value,
+    DeclaredNeuron, Device, Element, Error, Gradient, ParamKind, Parameter, Real, Role, Source, Surrogate,
+    Template, Value,
 };
 
 use super::case::{Case, Malformed};
@@ -23,8 +23,8 @@ pub(super) enum Failure {
     #[error("nothing computes `{0}`")]
     NotComputed(String),
     /// The neuron's signature lacks an array that it should have.
-    #[error("the neuron does not return `{0}`")]
-    NotReturned(String),
+    #[error("the neuron does not return {0:?}")]
+    NotReturned(Role),
 }
 
 /// What a case came to.
@@ -184,13 +184,13 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
     /// All steps in one call.
     fn sequence(&self, template: Template, initial: &Arrays<E>) -> Result<Forward<E>, Failure> {
         let mut outputs = self.evaluate(template, &slices(&self.inputs), &slices(initial))?;
-        let states = N::SPEC.states.iter().map(|state| take(&mut outputs, &format!("{}_next", state.name)));
-        let states = states.collect::<Result<_, _>>()?;
+        let states = (0..N::SPEC.states.len()).map(Role::NextState);
+        let states = states.map(|role| take(&mut outputs, role)).collect::<Result<_, _>>()?;
         let factors = self.factors(template, &mut outputs)?;
-        let checkpoints = N::SPEC.signature(template).outputs.iter();
-        let checkpoints = checkpoints.filter(|buffer| buffer.extent == Extent::Checkpoint);
-        let checkpoints = checkpoints.map(|b| take(&mut outputs, b.name)).collect::<Result<_, _>>()?;
-        let spikes = take_signal(&mut outputs, "spike_seq")?;
+        let checkpoints = N::SPEC.signature(template).outputs.iter().map(|buffer| buffer.role);
+        let checkpoints = checkpoints.filter(|role| matches!(role, Role::Checkpoint(_)));
+        let checkpoints = checkpoints.map(|role| take(&mut outputs, role)).collect::<Result<_, _>>()?;
+        let spikes = take_signal(&mut outputs, Role::Output)?;
         Ok(Forward { spikes, states, trace: None, factors, checkpoints })
     }
 
@@ -199,18 +199,18 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         let mut states = initial.clone();
         let mut spikes = Vec::new();
         let mut trace = vec![Vec::new(); states.len()];
-        let mut factors = vec![Vec::new(); self.factor_names(template).len()];
+        let mut factors = vec![Vec::new(); factors_of::<N>(template)];
         for step in 0..self.case.steps {
             let inputs: Vec<&[E]> = self.inputs.iter().map(|input| self.row(input, step)).collect();
             let mut outputs = self.evaluate(template, &inputs, &slices(&states))?;
-            for ((state, spec), trace) in states.iter_mut().zip(N::SPEC.states).zip(&mut trace) {
-                *state = take(&mut outputs, &format!("{}_next", spec.name))?;
+            for (index, (state, trace)) in states.iter_mut().zip(&mut trace).enumerate() {
+                *state = take(&mut outputs, Role::NextState(index))?;
                 trace.extend_from_slice(state);
             }
             for (all, factor) in factors.iter_mut().zip(self.factors(template, &mut outputs)?) {
                 all.extend(factor);
             }
-            spikes.extend(take_signal(&mut outputs, "spike")?);
+            spikes.extend(take_signal(&mut outputs, Role::Output)?);
         }
         Ok(Forward { spikes, states, trace: Some(trace), factors, checkpoints: Vec::new() })
     }
@@ -224,18 +224,18 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         grad_next: &Arrays<E>,
     ) -> Result<Backward<E>, Failure> {
         let is_lean = template == Template::LeanBptt;
-        let inputs = N::SPEC.inputs.iter().zip(&self.inputs);
-        let inputs = inputs.filter(|(name, _)| is_lean && N::SPEC.rereads_input(name));
+        let inputs = self.inputs.iter().enumerate();
+        let inputs = inputs.filter(|(index, _)| is_lean && N::SPEC.rereads(Role::Input(*index)));
         let inputs = inputs.map(|(_, input)| input.as_slice());
         let signals: Vec<&[E]> = inputs.chain([self.grad_spike.as_slice()]).collect();
-        let starts = N::SPEC.states.iter().zip(initial);
-        let starts = starts.filter(|(state, _)| is_lean && N::SPEC.rereads_state(state.name));
+        let starts = initial.iter().enumerate();
+        let starts = starts.filter(|(index, _)| is_lean && N::SPEC.rereads(Role::State(*index)));
         let starts = starts.map(|(_, state)| state.as_slice()).collect();
         let states =
             [starts, slices(&forward.checkpoints), slices(grad_next), slices(&forward.factors)].concat();
         let mut outputs = self.evaluate(template, &signals, &states)?;
-        let inputs = N::SPEC.inputs.iter().map(|name| take_signal(&mut outputs, &format!("grad_{name}_seq")));
-        let inputs = inputs.collect::<Result<_, _>>()?;
+        let inputs = (0..self.inputs.len()).map(Role::GradInput);
+        let inputs = inputs.map(|role| take_signal(&mut outputs, role)).collect::<Result<_, _>>()?;
         let states = grad_states::<N, E>(&mut outputs)?;
         Ok(Backward { inputs, states, parameters: grad_parameters::<N, E>(&mut outputs)? })
     }
@@ -250,8 +250,8 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
             let states = [slices(&grad_states_next), factors].concat();
             let grad_spike = self.row(&self.grad_spike, step);
             let mut outputs = self.evaluate(Template::Backward, &[grad_spike], &states)?;
-            for (all, name) in inputs.iter_mut().zip(N::SPEC.inputs) {
-                let grad = take_signal(&mut outputs, &format!("grad_{name}"))?;
+            for (index, all) in inputs.iter_mut().enumerate() {
+                let grad = take_signal(&mut outputs, Role::GradInput(index))?;
                 all[step * self.case.neurons..][..grad.len()].copy_from_slice(&grad);
             }
             grad_states_next = grad_states::<N, E>(&mut outputs)?;
@@ -262,15 +262,8 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         Ok(Backward { inputs, states: grad_states_next, parameters })
     }
 
-    fn factor_names(&self, template: Template) -> &'static [&'static str] {
-        match template {
-            Template::ForwardWithGrad | Template::FpttWithGrad => N::SPEC.factors,
-            _ => &[],
-        }
-    }
-
     fn factors(&self, template: Template, outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
-        self.factor_names(template).iter().map(|name| take(outputs, name)).collect()
+        (0..factors_of::<N>(template)).map(|index| take(outputs, Role::Factor(index))).collect()
     }
 
     fn compare_forward(&mut self, template: Template, forward: &Forward<E>) -> Result<(), Failure> {
@@ -321,21 +314,27 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
     }
 }
 
+/// How many factors a template returns.
+fn factors_of<N: DeclaredNeuron>(template: Template) -> usize {
+    if template.is_with_grad() { N::SPEC.factors.len() } else { 0 }
+}
+
 fn grad_states<N: DeclaredNeuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Arrays<E>, Failure> {
-    N::SPEC.states.iter().map(|state| take(outputs, &format!("grad_{}", state.name))).collect()
+    (0..N::SPEC.states.len()).map(|index| take(outputs, Role::GradState(index))).collect()
 }
 
 fn grad_parameters<N: DeclaredNeuron, E: Element>(outputs: &mut Outputs<E>) -> Result<Vec<f64>, Failure> {
-    let grad = |param: &ParamSpec| Ok(take(outputs, &format!("grad_{}", param.name))?[0].to_f64());
-    N::SPEC.learnables().map(grad).collect()
+    let params = N::SPEC.params.iter().enumerate();
+    let learnables = params.filter(|(_, param)| param.kind == ParamKind::Learnable);
+    learnables.map(|(index, _)| Ok(take(outputs, Role::GradParam(index))?[0].to_f64())).collect()
 }
 
-fn take<E: Element>(outputs: &mut Outputs<E>, name: &str) -> Result<Vec<E::Real>, Failure> {
-    outputs.take_state(name).ok_or_else(|| Failure::NotReturned(name.to_owned()))
+pub(super) fn take<E: Element>(outputs: &mut Outputs<E>, role: Role) -> Result<Vec<E::Real>, Failure> {
+    outputs.take_state(role).ok_or(Failure::NotReturned(role))
 }
 
-fn take_signal<E: Element>(outputs: &mut Outputs<E>, name: &str) -> Result<Vec<E>, Failure> {
-    outputs.take_signal(name).ok_or_else(|| Failure::NotReturned(name.to_owned()))
+fn take_signal<E: Element>(outputs: &mut Outputs<E>, role: Role) -> Result<Vec<E>, Failure> {
+    outputs.take_signal(role).ok_or(Failure::NotReturned(role))
 }
 
 fn stored<E: Element>(numbers: &[f64]) -> Vec<E> {

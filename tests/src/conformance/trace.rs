@@ -1,10 +1,10 @@
 //! Membrane traces of a simulator: one neuron under constant input, step by step.
 
 use neurons::evaluate::evaluate_on;
-use neurons::{DeclaredNeuron, Device, Gradient, Izhikevich, RefractoryLif, Source, Template, Value};
+use neurons::{DeclaredNeuron, Device, Gradient, Izhikevich, RefractoryLif, Role, Source, Template, Value};
 
 use super::case::Malformed;
-use super::check::Failure;
+use super::check::{Failure, take};
 use super::compare::{Quantity, quantity};
 
 /// A trace as read from its file.
@@ -87,13 +87,12 @@ impl Trace {
                 std::iter::once(Source::Signal(&x[..])).chain(arrays).collect();
             let mut outputs =
                 evaluate_on(device, neuron, Template::Forward, Gradient::default(), 1, &sources)?;
-            if outputs.take_signal("spike").is_some_and(|spike| spike[0] == 1.0) {
+            if outputs.take_signal(Role::Output).is_some_and(|spike| spike[0] == 1.0) {
                 spike_times.push((step + 1) as f64 * self.dt);
             }
             let mut next = Vec::new();
-            for (state, series) in N::SPEC.states.iter().zip(&mut series) {
-                let name = format!("{}_next", state.name);
-                let value = outputs.take_state(&name).ok_or(Failure::NotReturned(name))?[0];
+            for (index, series) in series.iter_mut().enumerate() {
+                let value = take(&mut outputs, Role::NextState(index))?[0];
                 series.push(value);
                 next.push(value);
             }

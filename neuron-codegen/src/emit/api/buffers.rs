@@ -7,13 +7,13 @@ use super::{ident, module_name};
 use crate::emit::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::Quantity;
-use crate::variant::{Buffer, Class, Extent, Signature, Template};
+use crate::variant::{self, Buffer, Class, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
 pub fn structs(derived: &Derived) -> TokenStream {
-    Template::of(&derived.model)
+    variant::templates(&derived.model)
         .map(|template| structure(derived, &Signature::new(derived, template)))
         .collect()
 }
@@ -52,12 +52,12 @@ fn structure(derived: &Derived, signature: &Signature) -> TokenStream {
 
 fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let Derived { model, .. } = derived;
-    let shape = match (buffer.extent, buffer.content) {
+    let shape = match (buffer.extent, buffer.role) {
         (Extent::Step, _) if buffer.class == Class::Bits => "`[T, ceil(N / 32)]`",
         (Extent::Step, _) => "`[T, N]`",
         (Extent::Neuron, _) => "`[N]`",
         (Extent::Checkpoint, _) => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
-        (Extent::Parameter, Content::GradParam(_)) => "as many as the parameter has",
+        (Extent::Parameter, Role::GradParam(_)) => "as many as the parameter has",
         (Extent::Parameter, _) if template.is_backward() => "as in the forward pass",
         (Extent::Parameter, _) => "one value, or one a channel, or one a neuron",
     };
@@ -70,34 +70,32 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let state = |index: usize| model.name_of(Quantity::State(index));
     let param = |index: usize| identifiers::text(&model.params[index].name);
     let gradient = |of: String| format!("gradient of the loss with respect to {of}");
-    let what = match buffer.content {
-        Content::Input(index) => format!("Input `{}`", input(index)),
-        Content::GradInput(index) => format!("Out: {}", gradient(format!("input `{}`", input(index)))),
-        Content::Output if buffer.class == Class::Bits => {
+    let what = match buffer.role {
+        Role::Input(index) => format!("Input `{}`", input(index)),
+        Role::GradInput(index) => format!("Out: {}", gradient(format!("input `{}`", input(index)))),
+        Role::Output if buffer.class == Class::Bits => {
             "Out: spikes, that of neuron `n` being bit `n % 32` of word `n / 32` of a step".to_owned()
         }
-        Content::Output if spikes => "Out: spikes, 0 or 1".to_owned(),
-        Content::Output => "Out: what the neuron gives".to_owned(),
-        Content::GradOutput if spikes => "Gradient of the loss with respect to the spikes".to_owned(),
-        Content::GradOutput => "Gradient of the loss with respect to the output".to_owned(),
-        Content::Param(index) => format!("Parameter `{}`", param(index)),
-        Content::GradParam(index) => {
+        Role::Output if spikes => "Out: spikes, 0 or 1".to_owned(),
+        Role::Output => "Out: what the neuron gives".to_owned(),
+        Role::GradOutput if spikes => "Gradient of the loss with respect to the spikes".to_owned(),
+        Role::GradOutput => "Gradient of the loss with respect to the output".to_owned(),
+        Role::Param(index) => format!("Parameter `{}`", param(index)),
+        Role::GradParam(index) => {
             format!("Out: {}, summed over steps and neurons", gradient(format!("`{}`", param(index))))
         }
-        Content::State(index) => format!("`{}` before the first step", state(index)),
-        Content::GradState(index) => {
+        Role::State(index) => format!("`{}` before the first step", state(index)),
+        Role::GradState(index) => {
             format!("Out: {}", gradient(format!("`{}` before the first step", state(index))))
         }
-        Content::NextState(index) => format!("Out: `{}` after the last step", state(index)),
-        Content::GradNextState(index) => {
+        Role::NextState(index) => format!("Out: `{}` after the last step", state(index)),
+        Role::GradNextState(index) => {
             format!("Gradient of the loss with respect to `{}` after the last step", state(index))
         }
-        Content::Trace => "Out: `v` after every step".to_owned(),
-        Content::Checkpoint(index) => {
-            kept(&format!("`{}` before every 8th step but the first", state(index)))
-        }
-        Content::Factor(index) => {
-            let factor = &derived.factors[index];
+        Role::Trace => "Out: `v` after every step".to_owned(),
+        Role::Checkpoint(index) => kept(&format!("`{}` before every 8th step but the first", state(index))),
+        Role::Factor(index) => {
+            let factor = derived.kept_factor(index);
             kept(&match factor.of {
                 Quantity::Output if spikes && factor.by == Quantity::Charged => {
                     "dS/dH, the surrogate gradient".to_owned()
@@ -120,7 +118,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
 /// One method a template.
 pub fn methods(derived: &Derived, krate: &TokenStream) -> TokenStream {
     let name = &derived.model.name;
-    let methods = Template::of(&derived.model).map(|template| method(derived, template, krate));
+    let methods = variant::templates(&derived.model).map(|template| method(derived, template, krate));
     quote! {
         impl #name { #(#methods)* }
     }
@@ -130,7 +128,7 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
     let signature = Signature::new(derived, template);
     let module = ident(&module_name(&derived.model));
     let (method, buffers) = (ident(template.name()), ident(template.type_name()));
-    let title = template.title();
+    let title = variant::title(template);
     let title = format!("{}{}.", title[..1].to_uppercase(), &title[1..]);
     let about = docs([
         title.as_str(),
@@ -154,7 +152,7 @@ fn method(derived: &Derived, template: Template, krate: &TokenStream) -> TokenSt
     let inputs = signature.inputs.iter().map(|buffer| wrap(buffer, quote!(Source)));
     let outputs = signature.outputs.iter().map(|buffer| wrap(buffer, quote!(Sink)));
     // The membrane potential or its gradient: one value a neuron.
-    let is_state = |buffer: &&Buffer| matches!(buffer.content, Content::State(_) | Content::GradNextState(_));
+    let is_state = |buffer: &&Buffer| matches!(buffer.role, Role::State(_) | Role::GradNextState(_));
     let state = signature.inputs.iter().find(is_state);
     let state = ident(&state.expect("every neuron has a membrane potential").name);
     let (argument, gradient) = if template.takes_gradient() {

@@ -1,18 +1,20 @@
 //! `SPEC`: the neuron as data.
 
+use neuron_abi::Lanes;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{ident, module_name, reset_variant};
+use super::{module_name, variant_of};
 use crate::emit::equations::Table;
 use crate::gradient::Derived;
 use crate::identifiers;
-use crate::interface::Content;
+use crate::interface::Role;
 use crate::ir::Rate;
 use crate::kernel::Subject;
-use crate::model::{Output, ParamKind};
+use crate::model::Output;
 use crate::print::dsl;
-use crate::variant::{Buffer, Class, Extent, Signature, Template};
+use crate::schedule::{Schedule, Target};
+use crate::variant::{Buffer, Signature, templates};
 
 /// `pub static SPEC: Spec`.
 pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
@@ -30,20 +32,20 @@ pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
     let params = model.params.iter().map(|param| {
         let (name, doc, default) = (identifiers::text(&param.name), text(&param.doc), param.default);
         let range = param.conditions.iter().map(|c| c.text.clone()).collect::<Vec<_>>().join(", ");
-        let kind = ident(kind_variant(param.kind));
+        let kind = variant_of(param.kind);
         quote! { ParamSpec { kind: ParamKind::#kind, name: #name, doc: #doc, default: #default, range: #range } }
     });
     let flags = model.flags.iter().map(|flag| {
         let (name, doc, default) = (identifiers::text(&flag.name), text(&flag.doc), flag.default);
         quote! { FlagSpec { name: #name, doc: #doc, default: #default } }
     });
-    let resets = model.resets.iter().map(|&reset| ident(reset_variant(reset)));
+    let resets = model.resets.iter().map(variant_of);
     let output = model.output.name();
     let factors = derived.kept().map(|factor| factor.name.clone());
     let equation = |(name, expr): (String, String)| quote! { Equation { name: #name, expr: #expr } };
     let equations = equations(derived).into_iter().map(equation);
     let derivatives = derivatives(derived).into_iter().map(equation);
-    let signatures = Template::of(model).map(|template| signature(&Signature::new(derived, template)));
+    let signatures = templates(model).map(|template| signature(&Signature::new(derived, template)));
     quote! {
         /// The neuron as data.
         pub static SPEC: Spec = Spec {
@@ -66,38 +68,18 @@ pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
     }
 }
 
-fn kind_variant(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::Scalar => "Scalar",
-        ParamKind::Array => "Array",
-        ParamKind::Learnable => "Learnable",
-    }
-}
-
 fn text(lines: &[String]) -> String {
     lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn signature(signature: &Signature) -> TokenStream {
-    let template = ident(signature.template.type_name());
-    let buffer = |buffer: &Buffer| {
-        let name = &buffer.name;
-        let extent = match buffer.extent {
-            Extent::Step => quote!(Step),
-            Extent::Neuron => quote!(Neuron),
-            Extent::Checkpoint => quote!(Checkpoint),
-            Extent::Parameter => quote!(Parameter),
-        };
-        let class = match buffer.class {
-            Class::Signal => quote!(Signal),
-            Class::State => quote!(State),
-            Class::Bits => quote!(Bits),
-        };
-        let role = role(buffer.content);
+    let template = variant_of(signature.template);
+    let buffer = |Buffer { name, role, class, extent }: &Buffer| {
+        let (role, class, extent) = (variant_of(role), variant_of(class), variant_of(extent));
         quote! { BufferSpec { name: #name, role: Role::#role, class: Class::#class, extent: Extent::#extent } }
     };
     let (inputs, outputs) = (signature.inputs.iter().map(buffer), signature.outputs.iter().map(buffer));
-    let [double, single, half] = signature.lanes.counts();
+    let Lanes { double, single, half } = Schedule::of(signature, Target::CUDA).width.lanes();
     quote! {
         Signature {
             template: Template::#template,
@@ -105,29 +87,6 @@ fn signature(signature: &Signature) -> TokenStream {
             outputs: &[#(#outputs),*],
             lanes: Lanes { double: #double, single: #single, half: #half },
         }
-    }
-}
-
-fn role(content: Content) -> TokenStream {
-    let (name, index) = match content {
-        Content::Input(index) => ("Input", Some(index)),
-        Content::GradInput(index) => ("GradInput", Some(index)),
-        Content::Output => ("Output", None),
-        Content::GradOutput => ("GradOutput", None),
-        Content::State(index) => ("State", Some(index)),
-        Content::GradState(index) => ("GradState", Some(index)),
-        Content::NextState(index) => ("NextState", Some(index)),
-        Content::GradNextState(index) => ("GradNextState", Some(index)),
-        Content::Checkpoint(index) => ("Checkpoint", Some(index)),
-        Content::Trace => ("Trace", None),
-        Content::Factor(_) => ("Factor", None),
-        Content::Param(index) => ("Param", Some(index)),
-        Content::GradParam(index) => ("GradParam", Some(index)),
-    };
-    let name = ident(name);
-    match index {
-        Some(index) => quote!(#name(#index)),
-        None => quote!(#name),
     }
 }
 
@@ -146,7 +105,7 @@ pub fn equations(derived: &Derived) -> Vec<(String, String)> {
         Output::Spike { threshold } => table.fires(threshold),
         Output::Value(value) => table.row("output", value),
     }
-    let next = |index| Subject::Array(Content::NextState(index)).name(derived);
+    let next = |index| Subject::Array(Role::NextState(index)).name(derived);
     for (reset, &expr) in model.resets.iter().zip(&derived.resets) {
         table.row(&format!("{} ({} reset)", next(0), reset.word()), expr);
     }
@@ -159,12 +118,11 @@ pub fn equations(derived: &Derived) -> Vec<(String, String)> {
 /// All factors that are not zero, and the gradients made of them.
 pub fn derivatives(derived: &Derived) -> Vec<(String, String)> {
     let grads = [
-        (&derived.grad_inputs, Content::GradInput as fn(usize) -> Content),
-        (&derived.grad_states, Content::GradState),
-        (&derived.grad_params, Content::GradParam),
+        (&derived.grad_inputs, Role::GradInput as fn(usize) -> Role),
+        (&derived.grad_states, Role::GradState),
+        (&derived.grad_params, Role::GradParam),
     ];
-    let grads =
-        || grads.into_iter().flat_map(|(grads, content)| grads.iter().map(move |grad| (grad, content)));
+    let grads = || grads.into_iter().flat_map(|(grads, role)| grads.iter().map(move |grad| (grad, role)));
     let exprs = derived.factors.iter().flat_map(|factor| factor.exprs.iter().copied());
     let exprs = exprs.chain([derived.grad_h]).chain(grads().map(|(grad, _)| grad.expr));
     let mut table = Table::new(derived, exprs);
@@ -181,8 +139,8 @@ pub fn derivatives(derived: &Derived) -> Vec<(String, String)> {
         }
     }
     table.row("grad_h", derived.grad_h);
-    for (grad, content) in grads() {
-        table.row(&Subject::Array(content(grad.index)).name(derived), grad.expr);
+    for (grad, role) in grads() {
+        table.row(&Subject::Array(role(grad.index)).name(derived), grad.expr);
     }
     table.rows()
 }

@@ -211,6 +211,6 @@ impl<'a> Values<'a> {
     }
 
     fn is_spike(&self, id: Id) -> bool {
-        self.graph.quantity(id) == Some(Quantity::Spike)
+        matches!(self.graph.quantity(id), Some(Quantity::Spike | Quantity::Fired))
     }
 }

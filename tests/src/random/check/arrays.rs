@@ -1,6 +1,6 @@
-//! Arrays by the names of signatures, and templates that run on them.
+//! Arrays with what signatures say of them, and templates that run on them.
 
-use neurons::{BufferSpec, Class, Device, Error, Extent, Gradient, Real, Spec, Template};
+use neurons::{BufferSpec, Class, Device, Error, Extent, Gradient, Real, Role, Spec, Template};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -9,8 +9,13 @@ use crate::cases::Host;
 use crate::compare::same_bits;
 use crate::random::compiled::Format;
 
-/// Arrays with their names.
-pub type Named<E> = Vec<(&'static str, Host<E>)>;
+/// Arrays with what a signature says of them.
+pub type Arrays<E> = Vec<(&'static BufferSpec, Host<E>)>;
+
+/// The array of that role.
+pub fn of_role<E: Format>(arrays: &Arrays<E>, role: Role) -> Option<&Host<E>> {
+    arrays.iter().find(|(buffer, _)| buffer.role == role).map(|(_, host)| host)
+}
 
 /// How to run templates.
 #[derive(Clone, Copy)]
@@ -28,9 +33,9 @@ impl Runner<'_> {
     }
 
     /// Inputs, states and parameters of a sequence, and gradients of what leaves it.
-    pub fn draw<E: Format>(&self, rng: &mut ChaCha8Rng) -> Named<E> {
+    pub fn draw<E: Format>(&self, rng: &mut ChaCha8Rng) -> Arrays<E> {
         let mut parameters = self.subject.drawn_parameters(rng, self.neurons).into_iter();
-        let mut array = |buffer: &BufferSpec| {
+        let mut array = |buffer: &'static BufferSpec| {
             let host = match buffer.elements(self.steps, self.neurons) {
                 Some(len) => host::<E>(buffer.class, (0..len).map(|_| rng.random_range(-1.0..2.0))),
                 None => {
@@ -38,61 +43,55 @@ impl Runner<'_> {
                     Host::Parameter(values.into_iter().map(E::Real::from_f64).collect(), 1)
                 }
             };
-            (buffer.name, host)
+            (buffer, host)
         };
         let forward = self.spec().signature(Template::Fptt).inputs;
-        let mut arrays: Named<E> = forward.iter().map(&mut array).collect();
+        let mut arrays: Arrays<E> = forward.iter().map(&mut array).collect();
         let backward = self.spec().signature(Template::Bptt).inputs.iter();
-        arrays.extend(backward.filter(|buffer| self.is_grad(buffer)).map(array));
+        let is_grad = |role| matches!(role, Role::GradOutput | Role::GradNextState(_));
+        arrays.extend(backward.filter(|buffer| is_grad(buffer.role)).map(array));
         arrays
     }
 
-    /// Whether the backward pass reads it as the gradient of what leaves the neuron.
-    fn is_grad(&self, buffer: &BufferSpec) -> bool {
-        buffer.extent != Extent::Parameter && !self.spec().factors.contains(&buffer.name)
-    }
-
-    /// What `template` makes of arrays of these names.
-    pub fn run<E: Format>(&self, template: Template, arrays: &[&Named<E>]) -> Result<Named<E>, Error> {
+    /// What `template` makes of those arrays that it reads.
+    pub fn run<E: Format>(&self, template: Template, arrays: &[&Arrays<E>]) -> Result<Arrays<E>, Error> {
         let inputs: Vec<_> = self.inputs(template, arrays).into_iter().map(Host::source).collect();
         let Self { subject, device, gradient, neurons, .. } = self;
         let neuron = E::of(subject.neuron).expect("only compiled formats are checked");
         let outputs = neuron.evaluate(device, template, *gradient, *neurons, &inputs)?;
-        Ok(outputs.into_arrays().map(|(name, output)| (name, output.into())).collect())
+        Ok(outputs.into_arrays().map(|(buffer, output)| (buffer, output.into())).collect())
     }
 
-    /// What `template` reads, of arrays of these names.
+    /// What `template` reads of these arrays.
     ///
     /// # Panics
     /// It reads something else.
-    pub fn inputs<'n, E: Format>(&self, template: Template, arrays: &[&'n Named<E>]) -> Vec<&'n Host<E>> {
-        let find = |name: &str| {
-            let found = arrays.iter().flat_map(|arrays| arrays.iter()).find(|(known, _)| *known == name);
-            &found.unwrap_or_else(|| panic!("{template} reads `{name}`, which nothing gives")).1
+    pub fn inputs<'n, E: Format>(&self, template: Template, arrays: &[&'n Arrays<E>]) -> Vec<&'n Host<E>> {
+        let find = |buffer: &BufferSpec| {
+            let found = arrays.iter().find_map(|arrays| of_role(arrays, buffer.role));
+            found.unwrap_or_else(|| panic!("{template} reads {buffer:?}, which nothing gives"))
         };
-        self.spec().signature(template).inputs.iter().map(|buffer| find(buffer.name)).collect()
+        self.spec().signature(template).inputs.iter().map(find).collect()
     }
 
-    /// The arrays of one step, under the names that `template` has for them, which is one of a single step; `of` is
-    /// the one of sequences.
+    /// One step of the arrays that the template of a single step has as `single`.
     pub fn step_of<E: Format>(
         &self,
         step: usize,
-        arrays: &[(&'static str, Host<E>)],
-        names: &'static [BufferSpec],
-        of: &'static [BufferSpec],
-    ) -> Named<E> {
+        arrays: &Arrays<E>,
+        single: &'static [BufferSpec],
+    ) -> Arrays<E> {
         let row = step * self.neurons..(step + 1) * self.neurons;
-        let cut = |(single, sequence): (&BufferSpec, &BufferSpec)| {
-            let (_, host) = arrays.iter().find(|(name, _)| *name == sequence.name)?;
+        let cut = |single: &'static BufferSpec| {
+            let (sequence, host) = arrays.iter().find(|(buffer, _)| buffer.role == single.role)?;
             let host = match (host, sequence.extent) {
                 (Host::Signal(array), Extent::Step) => Host::Signal(array[row.clone()].to_vec()),
                 (Host::State(array), Extent::Step) => Host::State(array[row.clone()].to_vec()),
                 (host, _) => host.clone(),
             };
-            Some((single.name, host))
+            Some((single, host))
         };
-        names.iter().zip(of).filter_map(cut).collect()
+        single.iter().filter_map(cut).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 use neurons::{Device, Error, Template};
 use rand::Rng;
 
-use super::arrays::{Named, Runner, difference};
+use super::arrays::{Arrays, Runner, difference};
 use super::settings::{Subject, declared};
 use super::{Kind, Report, settings};
 use crate::host_cuda::Launches;
@@ -64,35 +64,28 @@ fn check_in<E: Format>(subject: &Subject<'_>, device: &Device, is_exact: bool, r
 fn compare<E: Format>(
     runner: &Runner<'_>,
     device: &Device,
-    arrays: &Named<E>,
+    arrays: &Arrays<E>,
 ) -> Result<Option<String>, Error> {
     let spec = runner.subject.spec;
     let there = Runner { device, ..*runner };
     let classical = runner.run(Template::FpttWithGrad, &[arrays])?;
     let lean = runner.run(Template::LeanFptt, &[arrays])?;
     for template in spec.templates() {
-        let given: &[&Named<E>] = match template {
+        let given: &[&Arrays<E>] = match template {
             Template::Bptt => &[arrays, &classical],
             Template::LeanBptt => &[arrays, &lean],
             _ => &[arrays],
         };
-        let sequence = match template {
-            Template::Forward => Template::Fptt,
-            Template::ForwardWithGrad => Template::FpttWithGrad,
-            Template::Backward => Template::Bptt,
-            other => other,
-        };
-        let (expected, actual) = if template == sequence {
+        let (expected, actual) = if template.is_multi_step() {
             (runner.run(template, given)?, there.run(template, given)?)
         } else {
-            let all: Named<E> = arrays.iter().chain(&classical).cloned().collect();
-            let inputs =
-                runner.step_of(0, &all, spec.signature(template).inputs, spec.signature(sequence).inputs);
+            let all: Arrays<E> = arrays.iter().chain(&classical).cloned().collect();
+            let inputs = runner.step_of(0, &all, spec.signature(template).inputs);
             (runner.run(template, &[&inputs])?, there.run(template, &[&inputs])?)
         };
-        for ((name, expected), (_, actual)) in expected.iter().zip(&actual) {
+        for ((buffer, expected), (_, actual)) in expected.iter().zip(&actual) {
             if let Some(difference) = difference(expected, actual) {
-                return Ok(Some(format!("{template}: {name}{difference}")));
+                return Ok(Some(format!("{template}: {}{difference}", buffer.name)));
             }
         }
     }

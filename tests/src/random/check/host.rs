@@ -4,11 +4,12 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use libloading::Library;
+use neuron_abi::kernel;
 use neurons::cuda::{RawArray, RawCall, RawParameter};
 use neurons::{Device, Real, Template};
 use rand::Rng;
 
-use super::arrays::{Named, Runner, difference};
+use super::arrays::{Arrays, Runner, difference};
 use super::settings::{Subject, declared};
 use super::{Kind, Report};
 use crate::cases::Host;
@@ -69,18 +70,19 @@ impl Kernels {
                 let classical = runner.run(Template::FpttWithGrad, &[&arrays]).map_err(say)?;
                 let lean = runner.run(Template::LeanFptt, &[&arrays]).map_err(say)?;
                 for template in subject.spec.templates().filter(|template| template.is_multi_step()) {
-                    let given: &[&Named<E>] = match template {
+                    let given: &[&Arrays<E>] = match template {
                         Template::Bptt => &[&arrays, &classical],
                         Template::LeanBptt => &[&arrays, &lean],
                         _ => &[&arrays],
                     };
                     let expected = runner.run(template, given).map_err(say)?;
                     let actual = launch(library, &runner, template, given, &expected)?;
-                    for ((name, expected), (_, actual)) in expected.iter().zip(&actual) {
+                    for ((buffer, expected), (_, actual)) in expected.iter().zip(&actual) {
                         if let Some(difference) = difference(expected, actual) {
                             return Err(format!(
-                                "{} {template}, T = {steps}, N = {neurons}: {name}{difference}",
-                                E::NAME
+                                "{} {template}, T = {steps}, N = {neurons}: {}{difference}",
+                                E::NAME,
+                                buffer.name
                             ));
                         }
                     }
@@ -99,12 +101,12 @@ fn launch<E: Format>(
     library: &Library,
     runner: &Runner<'_>,
     template: Template,
-    arrays: &[&Named<E>],
-    like: &Named<E>,
-) -> Result<Named<E>, String> {
+    arrays: &[&Arrays<E>],
+    like: &Arrays<E>,
+) -> Result<Arrays<E>, String> {
     let Runner { subject, gradient, steps, neurons, .. } = *runner;
-    let reset = if template.resets() { subject.setting.reset.prefix() } else { "" };
-    let name = launch_name(&format!("{}_{reset}{template}_{}", subject.spec.module, E::NAME));
+    let kernel = kernel::name(template, subject.setting.reset);
+    let name = launch_name(&kernel::symbol(subject.spec.module, &kernel, E::FORMAT));
     // SAFETY: the library defines it with this type.
     let launch = unsafe { library.get::<Launch>(name.as_bytes()) }.map_err(|error| error.to_string())?;
     let (mut read, mut parameters) = (Vec::new(), Vec::new());
@@ -120,7 +122,7 @@ fn launch<E: Format>(
             Host::Bits(_) => return Err("no template reads bits".to_owned()),
         }
     }
-    let mut outputs: Named<E> = like.iter().map(|(name, host)| (*name, poisoned(host))).collect();
+    let mut outputs: Arrays<E> = like.iter().map(|(buffer, host)| (*buffer, poisoned(host))).collect();
     let written = outputs.iter_mut().map(|(_, host)| match host {
         Host::Signal(array) => array.as_mut_ptr() as u64,
         Host::State(array) | Host::Parameter(array, _) => array.as_mut_ptr() as u64,

@@ -1,9 +1,9 @@
 //! Templates against each other, bit for bit.
 
-use neurons::{BufferSpec, Device, Error, Extent, Isa, Template};
+use neurons::{BufferSpec, Device, Error, Isa, Role, Template};
 use rand::Rng;
 
-use super::arrays::{Named, Runner, difference};
+use super::arrays::{Arrays, Runner, difference, of_role};
 use super::settings::{Subject, declared};
 use super::{Kind, Report};
 use crate::cases::Host;
@@ -49,31 +49,34 @@ fn about<E: Format>(runner: &Runner<'_>, what: &str) -> String {
     format!("{what}, {}, {reset} reset, {gradient:?}, T = {steps}, N = {neurons}", E::NAME)
 }
 
-/// Adds what differs between arrays, as many as there are of both.
+/// Adds what differs from the expected arrays.
 fn same<E: Format>(
     runner: &Runner<'_>,
     kind: Kind,
     what: &str,
-    expected: &[(&'static str, Host<E>)],
-    actual: &[(&'static str, Host<E>)],
+    expected: &Arrays<E>,
+    actual: &Arrays<E>,
     report: &mut Report,
 ) {
-    for ((name, expected), (_, actual)) in expected.iter().zip(actual) {
-        if let Some(difference) = difference(expected, actual) {
-            report.add(kind, || format!("{}: {name}{difference}", about::<E>(runner, what)));
+    for (buffer, expected) in expected {
+        let actual = of_role(actual, buffer.role);
+        let difference =
+            actual.map_or_else(|| Some(" is missing".to_owned()), |actual| difference(expected, actual));
+        if let Some(difference) = difference {
+            report.add(kind, || format!("{}: {}{difference}", about::<E>(runner, what), buffer.name));
         }
     }
 }
 
 /// Mixes bits into those of the report; all NaN are one.
-fn mix<E: Format>(report: &mut Report, arrays: &Named<E>) {
+fn mix<E: Format>(report: &mut Report, arrays: &Arrays<E>) {
     for number in arrays.iter().flat_map(|(_, host)| host.numbers()) {
         let bits = if number.is_nan() { u64::MAX } else { number.to_bits() };
         report.bits = (report.bits.rotate_left(5) ^ bits).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 }
 
-fn compare<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut Report) -> Result<(), Error> {
+fn compare<E: Format>(runner: &Runner<'_>, arrays: &Arrays<E>, report: &mut Report) -> Result<(), Error> {
     let spec = runner.subject.spec;
     let plain = runner.run(Template::Fptt, &[arrays])?;
     let classical = runner.run(Template::FpttWithGrad, &[arrays])?;
@@ -83,16 +86,19 @@ fn compare<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut Repor
         same(runner, Kind::Templates, what, &plain, other, report);
     }
     // The potential after the last step.
-    if let (Some((_, Host::State(v_seq))), Some((_, Host::State(v)))) = (with_v.last(), plain.get(1)) {
-        let last = Host::<E>::State(v_seq[v_seq.len() - runner.neurons..].to_vec());
-        let last = [("v_seq", last)];
-        same(runner, Kind::Templates, "v_seq", &[("v", Host::State(v.clone()))], &last, report);
+    let v = spec.signature(Template::Fptt).output(Role::NextState(0)).expect("every neuron has a potential");
+    if let Some(Host::State(v_seq)) = of_role(&with_v, Role::Trace) {
+        let last = vec![(v, Host::State(v_seq[v_seq.len() - runner.neurons..].to_vec()))];
+        same(runner, Kind::Templates, "v_seq", &last, &plain, report);
     }
     if spec.fires() {
         let packed = runner.run(Template::PackedFptt, &[arrays])?;
-        same(runner, Kind::Templates, "packed_fptt", &plain[1..], &packed[1..], report);
-        let bits = [("spike_bits", Host::Bits(words(&plain[0].1, runner.neurons)))];
-        same(runner, Kind::Templates, "packed_fptt", &bits, &packed[..1], report);
+        let bits = |(buffer, host): &(&'static BufferSpec, Host<E>)| match buffer.role {
+            Role::Output => (*buffer, Host::Bits(words(host, runner.neurons))),
+            _ => (*buffer, host.clone()),
+        };
+        let expected = plain.iter().map(bits).collect();
+        same(runner, Kind::Templates, "packed_fptt", &expected, &packed, report);
     }
     let grads = runner.run(Template::Bptt, &[arrays, &classical])?;
     let lean_grads = runner.run(Template::LeanBptt, &[arrays, &lean])?;
@@ -117,37 +123,26 @@ fn words<E: Format>(spikes: &Host<E>, neurons: usize) -> Vec<u32> {
 /// Step by step, forward.
 fn forward_steps<E: Format>(
     runner: &Runner<'_>,
-    arrays: &Named<E>,
-    expected: &Named<E>,
+    arrays: &Arrays<E>,
+    expected: &Arrays<E>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let spec = runner.subject.spec;
-    for (single, sequence) in
-        [(Template::Forward, Template::Fptt), (Template::ForwardWithGrad, Template::FpttWithGrad)]
-    {
-        let (single_of, of) = (spec.signature(single), spec.signature(sequence));
+    for single in [Template::Forward, Template::ForwardWithGrad] {
+        let single_of = spec.signature(single);
         let mut given = arrays.clone();
         for step in 0..runner.steps {
-            let inputs = runner.step_of(step, &given, single_of.inputs, of.inputs);
+            let inputs = runner.step_of(step, &given, single_of.inputs);
             let outputs = runner.run(single, &[&inputs])?;
-            let wanted = runner.step_of(step, expected, single_of.outputs, of.outputs);
-            let per_step = |buffer: &BufferSpec| buffer.extent == Extent::Step;
-            let is_last = step + 1 == runner.steps;
-            for (buffer, ((name, wanted), (_, actual))) in of.outputs.iter().zip(wanted.iter().zip(&outputs))
-            {
-                if (per_step(buffer) || is_last)
-                    && let Some(difference) = difference(wanted, actual)
-                {
-                    let what = format!("{single} at step {step}");
-                    report.add(Kind::Templates, || {
-                        format!("{}: {name}{difference}", about::<E>(runner, &what))
-                    });
-                }
+            let mut wanted = runner.step_of(step, expected, single_of.outputs);
+            if step + 1 < runner.steps {
+                wanted.retain(|(buffer, _)| !matches!(buffer.role, Role::NextState(_)));
             }
-            // States follow the inputs, and what leaves the neuron.
-            for state in 0..spec.states.len() {
-                let place = spec.inputs.len() + state;
-                given[place].1 = outputs[1 + state].1.clone();
+            same(runner, Kind::Templates, &format!("{single} at step {step}"), &wanted, &outputs, report);
+            for (buffer, host) in outputs {
+                if let Role::NextState(state) = buffer.role {
+                    replace(&mut given, Role::State(state), host);
+                }
             }
         }
     }
@@ -157,42 +152,43 @@ fn forward_steps<E: Format>(
 /// Step by step, backward; gradients of parameters are sums over steps, in another order.
 fn backward_steps<E: Format>(
     runner: &Runner<'_>,
-    arrays: &Named<E>,
-    classical: &Named<E>,
-    expected: &Named<E>,
+    arrays: &Arrays<E>,
+    classical: &Arrays<E>,
+    expected: &Arrays<E>,
     report: &mut Report,
 ) -> Result<(), Error> {
     let spec = runner.subject.spec;
-    let (single_of, of) = (spec.signature(Template::Backward), spec.signature(Template::Bptt));
-    let mut given: Named<E> = arrays.iter().chain(classical).cloned().collect();
+    let single_of = spec.signature(Template::Backward);
+    let mut given: Arrays<E> = arrays.iter().chain(classical).cloned().collect();
     for step in (0..runner.steps).rev() {
-        let inputs = runner.step_of(step, &given, single_of.inputs, of.inputs);
+        let inputs = runner.step_of(step, &given, single_of.inputs);
         let outputs = runner.run(Template::Backward, &[&inputs])?;
-        let wanted = runner.step_of(step, expected, single_of.outputs, of.outputs);
-        for (buffer, ((name, wanted), (_, actual))) in of.outputs.iter().zip(wanted.iter().zip(&outputs)) {
-            let is_compared = match buffer.extent {
-                Extent::Step => true,
-                Extent::Neuron => step == 0,
-                _ => false,
-            };
-            if is_compared && let Some(difference) = difference(wanted, actual) {
-                let what = format!("backward at step {step}");
-                report.add(Kind::Templates, || format!("{}: {name}{difference}", about::<E>(runner, &what)));
+        let mut wanted = runner.step_of(step, expected, single_of.outputs);
+        wanted.retain(|(buffer, _)| match buffer.role {
+            Role::GradInput(_) => true,
+            Role::GradState(_) => step == 0,
+            _ => false,
+        });
+        same(runner, Kind::Templates, &format!("backward at step {step}"), &wanted, &outputs, report);
+        for (buffer, host) in outputs {
+            if let Role::GradState(state) = buffer.role {
+                replace(&mut given, Role::GradNextState(state), host);
             }
-        }
-        for state in 0..spec.states.len() {
-            let name = of.inputs[1 + state].name;
-            let grad = outputs[spec.inputs.len() + state].1.clone();
-            let place = given.iter().position(|(known, _)| *known == name).expect("it was drawn");
-            given[place].1 = grad;
         }
     }
     Ok(())
 }
 
+/// Puts `host` in place of the array of that role.
+fn replace<E: Format>(arrays: &mut Arrays<E>, role: Role, host: Host<E>) {
+    if let Some((_, old)) = arrays.iter_mut().find(|(buffer, _)| buffer.role == role) {
+        *old = host;
+    }
+}
+
 /// Whatever the instruction set and the number of threads.
-fn independent<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut Report) -> Result<(), Error> {
-    let everything = || -> Result<Named<E>, Error> {
+fn independent<E: Format>(runner: &Runner<'_>, arrays: &Arrays<E>, report: &mut Report) -> Result<(), Error> {
+    let everything = || -> Result<Arrays<E>, Error> {
         let mut all = runner.run(Template::FpttWithGrad, &[arrays])?;
         let lean = runner.run(Template::LeanFptt, &[arrays])?;
         let grads = runner.run(Template::Bptt, &[arrays, &all])?;
@@ -210,7 +206,7 @@ fn independent<E: Format>(runner: &Runner<'_>, arrays: &Named<E>, report: &mut R
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
             let Ok(pool) = pool else { continue };
             let actual =
-                pool.install(|| -> Result<Named<E>, String> { everything().map_err(|e| e.to_string()) });
+                pool.install(|| -> Result<Arrays<E>, String> { everything().map_err(|e| e.to_string()) });
             match actual {
                 Ok(actual) => same(runner, Kind::Independence, "threads", &expected, &actual, report),
                 Err(error) => report.add(Kind::Call, || error),

@@ -3,7 +3,7 @@
 use neurons::{Device, Error, Source, Template};
 use rand::Rng;
 
-use super::arrays::{Named, Runner};
+use super::arrays::{Arrays, Runner};
 use super::settings::{Subject, declared};
 use super::{Kind, Report};
 use crate::cases::Host;
@@ -64,7 +64,7 @@ enum Variable {
 }
 
 impl Column {
-    fn new(subject: &Subject<'_>, named: &Named<f64>, steps: usize, n: usize) -> Self {
+    fn new(subject: &Subject<'_>, named: &Arrays<f64>, steps: usize, n: usize) -> Self {
         let numbers: Vec<Vec<f64>> = named.iter().map(|(_, host)| host.numbers()).collect();
         let (inputs, states) = (subject.inputs(), subject.states());
         let neurons = NEURONS;
@@ -135,7 +135,7 @@ impl Column {
 struct Case<'a> {
     runner: Runner<'a>,
     mode: Mode,
-    arrays: &'a Named<f64>,
+    arrays: &'a Arrays<f64>,
     columns: &'a [Column],
 }
 
@@ -189,13 +189,13 @@ impl Case<'_> {
         Ok(())
     }
 
-    fn relaxed(&self) -> Result<Named<f64>, Error> {
+    fn relaxed(&self) -> Result<Arrays<f64>, Error> {
         let subject = self.runner.subject;
         let forward = subject.spec.signature(Template::FpttWithGrad).inputs;
         let inputs: Vec<Source<'_, f64>> =
             self.arrays.iter().take(forward.len()).map(|(_, host)| host.source()).collect();
         let outputs = subject.neuron.relaxed(self.runner.gradient, NEURONS, &inputs)?;
-        Ok(outputs.into_arrays().map(|(name, output)| (name, output.into())).collect())
+        Ok(outputs.into_arrays().map(|(buffer, output)| (buffer, output.into())).collect())
     }
 
     /// Every number that the loss of one neuron depends on, with its gradient's place: array and row.
@@ -218,13 +218,13 @@ impl Case<'_> {
     fn compare(
         &self,
         kind: Kind,
-        named: &Named<f64>,
+        named: &Arrays<f64>,
         array: usize,
         at: usize,
         expected: Rounded,
         report: &mut Report,
     ) {
-        let (name, host) = &named[array];
+        let (buffer, host) = &named[array];
         let actual = match host {
             Host::Signal(values) | Host::State(values) | Host::Parameter(values, _) => values[at],
             Host::Bits(_) => return,
@@ -238,12 +238,16 @@ impl Case<'_> {
         if !is_close {
             let Rounded { value, error } = expected;
             report.add(kind, || {
-                format!("{name}[{at}] is {actual}, not {value} (rounding: {error:.1e}): {}", self.about())
+                format!(
+                    "{}[{at}] is {actual}, not {value} (rounding: {error:.1e}): {}",
+                    buffer.name,
+                    self.about()
+                )
             });
         }
     }
 
-    fn forward(&self, named: &Named<f64>, report: &mut Report) {
+    fn forward(&self, named: &Arrays<f64>, report: &mut Report) {
         let subject = self.runner.subject;
         let kind = if self.mode.is_relaxed { Kind::Relaxed } else { Kind::Forward };
         for (n, column) in self.columns.iter().enumerate() {

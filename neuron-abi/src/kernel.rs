@@ -1,0 +1,56 @@
+//! What kernels are called.
+//!
+//! A kernel has a name in its neuron, `hard_reset_fptt`, and with the neuron's module and the format of the data it is
+//! a symbol of an image, `lif_hard_reset_fptt_f32`.
+
+use crate::{Format, Reset, Template};
+
+/// Adds up rows of the gradients of each neuron's own parameter.
+pub const SUM_ROWS: &str = "sum_rows";
+
+/// Adds up neighbours among them.
+pub const SUM_SEGMENTS: &str = "sum_segments";
+
+/// Rounds their sums to the format of the arithmetic.
+pub const ROUND_SUMS: &str = "round_sums";
+
+/// Packs spikes into bits.
+pub const PACK_SPIKES: &str = "pack_spikes";
+
+/// Unpacks spikes from bits.
+pub const UNPACK_SPIKES: &str = "unpack_spikes";
+
+/// The name of the kernel of a template under a reset mode, on which not every template depends.
+pub fn name(template: Template, reset: Reset) -> String {
+    let prefix = if template.resets() { reset.prefix() } else { "" };
+    format!("{prefix}{}", template.name())
+}
+
+/// The symbol of the kernel called `name` of the neuron whose module is `module`.
+pub fn symbol(module: &str, name: &str, format: Format) -> String {
+    format!("{module}_{name}_{format}")
+}
+
+/// The name of the kernel that has a symbol among those of that neuron and format.
+pub fn name_of<'s>(symbol: &'s str, module: &str, format: Format) -> Option<&'s str> {
+    symbol.strip_prefix(module)?.strip_prefix('_')?.strip_suffix(format.name())?.strip_suffix('_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_symbols() {
+        assert_eq!(name(Template::Fptt, Reset::None), "no_reset_fptt");
+        assert_eq!(name(Template::Bptt, Reset::Hard), "bptt");
+        for module in ["lif", "if_", "a_f16"] {
+            for format in Format::ALL {
+                let symbol = symbol(module, SUM_ROWS, format);
+                assert_eq!(name_of(&symbol, module, format), Some(SUM_ROWS));
+            }
+        }
+        assert_eq!(name_of("lif_bptt_f32", "if_", Format::F32), None);
+        assert_eq!(name_of("lif_bptt_bf16", "lif", Format::F16), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! How a kernel uses a GPU: neurons a thread, steps in flight, where arrays wait, blocks a processor.
+//!
+//! Decided here, from what a template reads and writes; printers print what they are told, and the runtime finds the
+//! number of lanes in the signature. `tests/snapshots/schedule.snap` has the schedule of every kernel of every neuron.
+
+use neuron_abi::{Format, Lanes, STEPS, THREADS};
+
+use crate::kernel::{Program, SlotId};
+use crate::variant::{Extent, Signature, Template};
+
+/// What a GPU has for a thread, as far as schedules depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Registers for what the neurons of a thread have in flight of each array, and for what stays for all steps.
+    pub registers: usize,
+    /// Bytes of shared memory that a block of threads may have.
+    pub shared: usize,
+}
+
+impl Target {
+    /// Every GPU that kernels are compiled for: 48 KiB of shared memory need no opt-in.
+    pub const CUDA: Self = Self { registers: 88, shared: 48 << 10 };
+}
+
+/// How a kernel goes through steps and lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One step, of all lanes.
+    Step,
+    /// Chunks of steps, each of all lanes.
+    Chunks,
+    /// Chunks of steps, one lane after the other: forward through a chunk and back.
+    Turns,
+}
+
+/// Neurons that a thread computes; how many that are depends on the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// One.
+    One,
+    /// Two, all that they need being in registers; one in float64.
+    Pair,
+    /// As many as move eight bytes at once.
+    Wide,
+    /// One at a time, and as many as move four bytes at once.
+    Turns,
+}
+
+impl Width {
+    /// Its name in CUDA C++.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One => "1",
+            Self::Pair => "PAIR",
+            Self::Wide => "WIDE",
+            Self::Turns => "TURNS",
+        }
+    }
+
+    /// How many neurons in each format.
+    pub fn lanes(self) -> Lanes {
+        let [double, single, half] = match self {
+            Self::One => [1, 1, 1],
+            Self::Pair => [1, 2, 2],
+            Self::Wide => [1, 2, 4],
+            Self::Turns => [1, 1, 2],
+        };
+        Lanes { double, single, half }
+    }
+}
+
+/// Blocks of threads that a processor has to have registers for at once, where the compiler would leave room for fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocks {
+    /// As many as the compiler leaves room for.
+    Any,
+    /// What a kernel needs at least to hide the time that memory takes.
+    Two,
+    /// For a kernel that computes so much between its loads and its stores that one block loads while another computes.
+    Four,
+}
+
+impl Blocks {
+    /// The bounds of the launch in CUDA C++; empty if there are none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "",
+            Self::Two => "TWO_BLOCKS",
+            Self::Four => "FOUR_BLOCKS",
+        }
+    }
+
+    /// How many, if that is said to the compiler. In float64 it is not: values take two registers each.
+    pub fn count(self, format: Format) -> Option<usize> {
+        match (self, format) {
+            (Self::Any, _) | (_, Format::F64) => None,
+            (Self::Two, _) => Some(2),
+            (Self::Four, _) => Some(4),
+        }
+    }
+}
+
+/// Where the arrays of a chunk wait for their lanes' turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Staging {
+    /// Nowhere: lanes do not take turns.
+    None,
+    /// In the registers of a thread, which has one lane.
+    Registers,
+    /// In shared memory, in formats with more than one lane.
+    Shared,
+}
+
+/// How a kernel uses a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// How it goes through steps and lanes.
+    pub form: Form,
+    /// Neurons that a thread computes.
+    pub width: Width,
+    /// Blocks of threads that a processor has registers for.
+    pub blocks: Blocks,
+    /// Where arrays wait for their lanes' turns.
+    pub staging: Staging,
+}
+
+impl Schedule {
+    /// Of the kernels that take the arrays of `signature`. The reset mode makes no difference.
+    pub fn of(signature: &Signature, target: Target) -> Self {
+        let template = signature.template;
+        let form = match template {
+            Template::LeanBptt => Form::Turns,
+            template if template.is_multi_step() => Form::Chunks,
+            _ => Form::Step,
+        };
+        let fits = |neurons: usize| neurons * registers(signature) <= target.registers;
+        let width = match template {
+            // Steps that are computed twice have so much between loads and stores that more threads are worth more.
+            Template::LeanBptt if staged_bytes(signature) <= target.shared => Width::Turns,
+            Template::LeanBptt => Width::One,
+            Template::Fptt | Template::LeanFptt if fits(4) => Width::Wide,
+            _ if fits(2) => Width::Pair,
+            _ => Width::One,
+        };
+        let blocks = match form {
+            Form::Turns if fits(2) => Blocks::Four,
+            Form::Chunks if fits(2) && (template.is_with_grad() || template.is_backward()) => Blocks::Two,
+            _ => Blocks::Any,
+        };
+        let staging = match (form, width) {
+            (Form::Turns, Width::Turns) => Staging::Shared,
+            (Form::Turns, _) => Staging::Registers,
+            _ => Staging::None,
+        };
+        Self { form, width, blocks, staging }
+    }
+
+    /// Steps of which a thread has the loads under way together.
+    pub fn steps(&self) -> usize {
+        if self.form == Form::Step { 1 } else { STEPS }
+    }
+
+    /// What the kernel keeps of a chunk as it is in memory, in the order of loads and stores.
+    pub fn staged(&self, program: &Program) -> Vec<SlotId> {
+        let arrays = program.loads.iter().chain(&program.stores).filter(|_| self.staging != Staging::None);
+        arrays.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Bytes of shared memory that a block of threads takes for so many staged arrays.
+    pub fn shared_bytes(&self, arrays: usize, format: Format) -> usize {
+        let lanes = self.width.lanes().of(format);
+        if self.staging == Staging::Shared && lanes > 1 { arrays * STAGE * format.size() * lanes } else { 0 }
+    }
+}
+
+/// Elements of a chunk of steps that the threads of a block have of an array, a lane each.
+const STAGE: usize = STEPS * THREADS;
+
+/// Bytes that are copied to shared memory at once, of each step and thread.
+const COPIED: usize = 4;
+
+/// Registers for what a neuron has in flight of each array, and for what stays for all steps.
+fn registers(signature: &Signature) -> usize {
+    let registers = |extent| match extent {
+        Extent::Step => STEPS,
+        Extent::Neuron | Extent::Parameter => 1,
+        Extent::Checkpoint => 0,
+    };
+    signature.buffers().map(|buffer| registers(buffer.extent)).sum()
+}
+
+/// Bytes of shared memory for the arrays that have a value for every step.
+fn staged_bytes(signature: &Signature) -> usize {
+    signature.buffers().filter(|buffer| buffer.extent == Extent::Step).count() * STAGE * COPIED
+}

@@ -1,0 +1,79 @@
+//! How every kernel of every neuron uses a GPU, to be read and reviewed: a row a template, whose kernels have one
+//! schedule under all resets.
+
+use std::fmt::Write;
+
+use neuron_abi::Format;
+use neuron_codegen::kernel::{Program, programs};
+use neuron_codegen::schedule::{Schedule, Staging, Target};
+use neurons_tests::declared::models_and_mixture;
+
+const HEADER: &str = "\
+Lanes in each format, with the blocks of threads that a processor has to have registers for, and what a chunk of steps
+keeps as it is in memory: in shared memory, so much of it in half precision, or in registers.
+
+                   form    steps  f64  f32   f16, bf16  staged
+";
+
+fn row(program: &Program) -> String {
+    let schedule = Schedule::of(&program.signature, Target::CUDA);
+    let [double, single, half] = [Format::F64, Format::F32, Format::F16].map(|format| {
+        let lanes = schedule.width.lanes().of(format);
+        schedule.blocks.count(format).map_or(lanes.to_string(), |blocks| format!("{lanes} x{blocks}"))
+    });
+    let (form, steps) = (format!("{:?}", schedule.form), schedule.steps());
+    let template = program.variant.template.name();
+    let staged = schedule.staged(program);
+    let arrays = program.loads.iter().chain(&program.stores).filter(|(slot, _)| staged.contains(slot));
+    let arrays: Vec<&str> = arrays.map(|(_, buffer)| program.buffer(*buffer)).collect();
+    let place = match schedule.staging {
+        Staging::None => String::new(),
+        Staging::Registers => "registers: ".to_owned(),
+        Staging::Shared => format!("{} KiB: ", schedule.shared_bytes(staged.len(), Format::F16) >> 10),
+    };
+    let row = format!(
+        "{template:17}  {form:6}  {steps:<5}  {double:3}  {single:4}  {half:9}  {place}{}",
+        arrays.join(", ")
+    );
+    row.trim_end().to_owned()
+}
+
+#[test]
+fn of_every_neuron() {
+    let mut text = HEADER.to_owned();
+    let mut models = models_and_mixture();
+    models.sort_by_key(|derived| derived.model.name.to_string());
+    for mut derived in models {
+        let mut programs = programs(&mut derived);
+        programs.retain(|program| !program.variant.relaxed);
+        for program in &programs {
+            let like = programs.iter().find(|like| like.variant.template == program.variant.template);
+            let of = |program: &Program| Schedule::of(&program.signature, Target::CUDA);
+            assert_eq!(like.map(of), Some(of(program)), "resets make no difference");
+        }
+        programs.sort_by_key(|program| program.variant.template);
+        programs.dedup_by_key(|program| program.variant.template);
+        let rows = programs.iter().map(row).collect::<Vec<_>>().join("\n");
+        let _ = writeln!(text, "\n{}\n{rows}", derived.model.name);
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("schedule", text));
+}
+
+/// A block of threads has no more shared memory than a launch may ask for, whatever is staged.
+#[test]
+fn shared_memory_suffices() {
+    for mut derived in models_and_mixture() {
+        for program in programs(&mut derived).iter().filter(|program| !program.variant.relaxed) {
+            let schedule = Schedule::of(&program.signature, Target::CUDA);
+            let staged = schedule.staged(program).len();
+            for format in Format::ALL {
+                let bytes = schedule.shared_bytes(staged, format);
+                assert!(bytes <= Target::CUDA.shared, "{}: {bytes} bytes", program.variant.name());
+            }
+        }
+    }
+}
