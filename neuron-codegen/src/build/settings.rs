@@ -176,6 +176,13 @@ impl Target {
         }
     }
 
+    /// What it is for.
+    pub const fn architecture(self) -> Architecture {
+        match self {
+            Self::Cubin(architecture) | Self::Ptx(architecture) => architecture,
+        }
+    }
+
     /// Whether it is PTX.
     pub const fn is_ptx(self) -> bool {
         matches!(self, Self::Ptx(_))
