@@ -93,7 +93,10 @@ impl Module {
             }
         }
         if tried.is_empty() {
-            note(&mut tried, "embedded images", &"none for this architecture");
+            let none = format!(
+                "none of {format} for this architecture; `NEURON_CUDA_FORMATS` adds formats to a build"
+            );
+            note(&mut tried, "embedded images", &none);
         }
         if kinds.include(ImageKinds::Source) {
             match Self::of_source(device, cuda.source, format) {
