@@ -17,6 +17,7 @@
 mod array;
 mod call;
 mod compute;
+#[cfg(feature = "cuda")]
 pub mod cuda;
 mod element;
 mod error;

@@ -3,7 +3,7 @@
 use neuron_runtime::evaluate::{Output, evaluate_on};
 use neuron_runtime::{
     BufferSpec, Call, Device, Error, Extent, Gradient, Layout, Neuron, ParamKind, Parameter, Real, STEPS,
-    Sink, Source, Template, cuda,
+    Sink, Source, Template,
 };
 
 use crate::storage::Data;
@@ -99,10 +99,7 @@ impl<N: Neuron> Passes<N> {
     ) -> Result<(), Error> {
         let Neurons { neuron, gradient, device } = &self.neurons;
         let call = Call { template, neurons: self.count, gradient: *gradient, inputs, outputs };
-        match device {
-            Device::Cpu => neuron.run(call),
-            Device::Cuda(device) => cuda::run(device, neuron, call),
-        }
+        device.run(neuron, call)
     }
 
     /// What every forward template reads: inputs, states, parameters.

@@ -1,7 +1,6 @@
 //! Neurons written by hand whose specification contradicts itself: nothing is written beyond an array, on the CPU or in
 //! the arguments of a kernel.
 
-use neuron_runtime::cuda::{Arguments, RawCall};
 use neuron_runtime::{
     BufferSpec, Call, Class, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES, Lanes, Neuron,
     ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec, Template, Tile, Value,
@@ -48,12 +47,6 @@ const NO_GRADIENT: usize = 2;
 const GRADIENT_FIRST: usize = 3;
 /// A parameter that the signature does not read.
 const PARAMETER_NOT_READ: usize = 4;
-/// Nothing wrong with the signature: `get` does not know the parameter.
-const NO_VALUE: usize = 5;
-/// The same of a flag.
-const NO_FLAG: usize = 6;
-/// Nothing wrong.
-const SOUND: usize = 7;
 
 static SPECS: [Spec; 8] = [
     spec(&[], &[signature(Template::Forward, &[STATE], &[PARAMETER])]),
@@ -175,33 +168,48 @@ fn every_parameter_is_read() {
     assert_eq!(error, wrong(Template::Forward, "parameters"));
 }
 
-/// A call of a kernel that reads and writes one state.
-fn arguments<const SPEC: usize>(inputs: &[u64], outputs: &[u64]) -> Result<usize, Error> {
-    let call = RawCall {
-        template: Template::Forward,
-        steps: 1,
-        neurons: 64,
-        gradient: Gradient::default(),
-        inputs,
-        parameters: &[],
-        outputs,
-        workspace: 0,
-        stream: None,
-    };
-    let arguments = Arguments::new::<_, f32>(&Forged::<SPEC>, &call, outputs.iter().copied());
-    Ok(arguments?.pointers().len())
-}
+/// What a kernel gets.
+#[cfg(feature = "cuda")]
+mod kernel {
+    use neuron_runtime::cuda::{Arguments, RawCall};
 
-#[test]
-fn a_kernel_gets_as_many_arguments_as_it_takes() {
-    assert_eq!(arguments::<SOUND>(&[1], &[2]), Ok(3));
-    let neuron = "Lif";
-    let missing = |expected| Error::NoValue { neuron, name: "w", expected };
-    assert_eq!(arguments::<NO_VALUE>(&[1], &[2]), Err(missing("number")));
-    assert_eq!(arguments::<NO_FLAG>(&[1], &[2]), Err(missing("flag")));
-    let (template, expected) = (Template::Forward, 3);
-    for (inputs, outputs, actual) in [(&[1][..], &[][..], 2), (&[1, 2], &[3], 4)] {
-        let error = Error::ArgumentCount { neuron, template, expected, actual };
-        assert_eq!(arguments::<SOUND>(inputs, outputs), Err(error));
+    use super::*;
+
+    /// Nothing wrong with the signature: `get` does not know the parameter.
+    const NO_VALUE: usize = 5;
+    /// The same of a flag.
+    const NO_FLAG: usize = 6;
+    /// Nothing wrong.
+    const SOUND: usize = 7;
+
+    /// A call of a kernel that reads and writes one state.
+    fn arguments<const SPEC: usize>(inputs: &[u64], outputs: &[u64]) -> Result<usize, Error> {
+        let call = RawCall {
+            template: Template::Forward,
+            steps: 1,
+            neurons: 64,
+            gradient: Gradient::default(),
+            inputs,
+            parameters: &[],
+            outputs,
+            workspace: 0,
+            stream: None,
+        };
+        let arguments = Arguments::new::<_, f32>(&Forged::<SPEC>, &call, outputs.iter().copied());
+        Ok(arguments?.pointers().len())
+    }
+
+    #[test]
+    fn a_kernel_gets_as_many_arguments_as_it_takes() {
+        assert_eq!(arguments::<SOUND>(&[1], &[2]), Ok(3));
+        let neuron = "Lif";
+        let missing = |expected| Error::NoValue { neuron, name: "w", expected };
+        assert_eq!(arguments::<NO_VALUE>(&[1], &[2]), Err(missing("number")));
+        assert_eq!(arguments::<NO_FLAG>(&[1], &[2]), Err(missing("flag")));
+        let (template, expected) = (Template::Forward, 3);
+        for (inputs, outputs, actual) in [(&[1][..], &[][..], 2), (&[1, 2], &[3], 4)] {
+            let error = Error::ArgumentCount { neuron, template, expected, actual };
+            assert_eq!(arguments::<SOUND>(inputs, outputs), Err(error));
+        }
     }
 }
