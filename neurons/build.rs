@@ -1,5 +1,7 @@
 //! Compiles the neurons' CUDA kernels; see `docs/cuda.md`.
 
 fn main() {
-    neuron_codegen::build::neurons();
+    if cfg!(feature = "cuda") {
+        neuron_codegen::build::neurons();
+    }
 }

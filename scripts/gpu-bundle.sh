@@ -7,6 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bundle=${1:-target/gpu-bundle}
+# Kernels of all formats, since that machine may have no compiler for them.
+export NEURON_CUDA_FORMATS=all
 
 mkdir -p "$bundle"
 test_binary() { # package, name of the test

@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use compiler::Compiler;
 use error::Error;
-use settings::{Format, Mode, Settings, Target};
+use settings::{Architecture, Format, Mode, Settings, Target};
 use sources::Source;
 
 /// Compiles the kernels of the crate whose build script calls it; talks to cargo.
@@ -116,9 +116,9 @@ pub fn compile(settings: &Settings, manifest_dir: &Path, out_dir: &Path) -> Resu
     };
     let mut outcome = Outcome { compiler: compiler.path().map(Path::to_owned), ..Outcome::default() };
     let jobs = prepare(settings, &sources, &compiler, &root, &mut outcome)?;
-    for result in in_parallel(&jobs, |job| job.run(&compiler)) {
+    for result in in_parallel(&jobs, |job| job.run(&compiler).map(|()| job.targets().count())) {
         match result {
-            Ok(()) => outcome.compiled += 1,
+            Ok(images) => outcome.compiled += images,
             Err(error @ Error::Compile { .. }) if settings.mode == Mode::Auto => {
                 outcome.warnings.push(error.to_string());
             }
@@ -128,12 +128,14 @@ pub fn compile(settings: &Settings, manifest_dir: &Path, out_dir: &Path) -> Resu
     Ok(outcome)
 }
 
-/// One image to compile.
+/// One run of the compiler: an image, or a cubin and the PTX of the same architecture.
 struct Job<'a> {
     source: &'a Source,
     format: Format,
     target: Target,
-    path: PathBuf,
+    /// Whether the PTX of the target, a cubin, is wanted too: it costs nothing then.
+    with_ptx: bool,
+    folder: PathBuf,
 }
 
 /// Clears away what is stale and says what is missing.
@@ -163,15 +165,22 @@ fn prepare<'a>(
         }
         let mut stale = entries(&folder);
         stale.retain(|path| *path != stamp.0);
-        for &target in &settings.targets {
-            for &format in &settings.formats {
-                let path = folder.join(images::file(format, target));
-                if let Some(found) = stale.iter().position(|present| *present == path) {
-                    stale.swap_remove(found);
-                    outcome.kept += 1;
-                } else {
-                    jobs.push(Job { source, format, target, path });
+        for &format in &settings.formats {
+            let mut missing = settings.targets.clone();
+            missing.retain(|target| {
+                let path = folder.join(images::file(format, *target));
+                let found = stale.iter().position(|present| *present == path);
+                found.map(|found| stale.swap_remove(found)).is_none()
+            });
+            outcome.kept += settings.targets.len() - missing.len();
+            for &target in &missing {
+                let is_missing =
+                    |other: fn(Architecture) -> Target| missing.contains(&other(target.architecture()));
+                if target.is_ptx() && is_missing(Target::Cubin) {
+                    continue;
                 }
+                let with_ptx = !target.is_ptx() && is_missing(Target::Ptx);
+                jobs.push(Job { source, format, target, with_ptx, folder: folder.clone() });
             }
         }
         for path in stale {
@@ -182,16 +191,34 @@ fn prepare<'a>(
 }
 
 impl Job<'_> {
-    /// An image is there whole or not at all, however the build ends.
+    /// The targets of its images.
+    fn targets(&self) -> impl Iterator<Item = Target> + use<> {
+        let ptx = self.with_ptx.then(|| Target::Ptx(self.target.architecture()));
+        [self.target].into_iter().chain(ptx)
+    }
+
     fn run(&self, compiler: &Compiler) -> Result<(), Error> {
-        let scratch = self.path.with_extension("new");
-        let Self { source, format, target, path } = self;
-        let image = compiler.compile(&source.text, *format, *target, &scratch).map_err(|log| {
+        let Self { source, format, target, with_ptx, folder } = self;
+        let path = |target| folder.join(images::file(*format, target));
+        let scratch = path(*target).with_extension("new");
+        let compiled = if *with_ptx {
+            let architecture = target.architecture();
+            compiler.compile_with_ptx(&source.text, *format, architecture, &scratch).map(Vec::from)
+        } else {
+            compiler.compile(&source.text, *format, *target, &scratch).map(|image| vec![image])
+        };
+        let compiled = compiled.map_err(|log| {
             let (neuron, compiler) = (source.name.clone(), compiler.description());
             Error::Compile { neuron, format: *format, target: *target, compiler, log }
         })?;
-        std::fs::write(&scratch, image).map_err(Error::io("write", &scratch))?;
-        std::fs::rename(&scratch, path).map_err(Error::io("rename to", path))
+        for (image, target) in compiled.iter().zip(self.targets()) {
+            // An image is there whole or not at all, however the build ends.
+            let path = path(target);
+            let image = images::compress(image).map_err(Error::io("compress", &path))?;
+            std::fs::write(&scratch, image).map_err(Error::io("write", &scratch))?;
+            std::fs::rename(&scratch, &path).map_err(Error::io("rename to", &path))?;
+        }
+        Ok(())
     }
 }
 

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "cuda")]
 use crate::cuda::{CudaArray, CudaDevice};
 use crate::element::Plain;
 use crate::memory::Elements;
-use crate::{Element, Error};
+use crate::{Call, Element, Error, Neuron};
 
 /// Where an array is and where work on it is done.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Device {
     /// The CPU.
     #[default]
     Cpu,
-    /// A GPU.
+    /// A GPU, with the feature `cuda`.
+    #[cfg(feature = "cuda")]
     Cuda(CudaDevice),
 }
 
@@ -22,8 +25,21 @@ impl Device {
     ///
     /// # Errors
     /// [`Error::Cuda`]: no driver, no such GPU.
+    #[cfg(feature = "cuda")]
     pub fn cuda(index: usize) -> Result<Self, Error> {
         Ok(Self::Cuda(CudaDevice::new(index)?))
+    }
+
+    /// Runs a template on arrays in the memory of the CPU: a GPU gets copies of them, and its outputs are copied back.
+    ///
+    /// # Errors
+    /// As [`Neuron::run`], and what the device may say.
+    pub fn run<N: Neuron, E: Element>(&self, neuron: &N, call: Call<'_, '_, E>) -> Result<(), Error> {
+        match self {
+            Self::Cpu => neuron.run(call),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(device) => crate::cuda::run(device, neuron, call),
+        }
     }
 }
 
@@ -31,6 +47,7 @@ impl std::fmt::Display for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Cpu => f.write_str("cpu"),
+            #[cfg(feature = "cuda")]
             Self::Cuda(device) => device.fmt(f),
         }
     }
@@ -51,6 +68,7 @@ pub struct Array<E: Element> {
 #[derive(Clone, Debug)]
 pub(crate) enum Data<E: Plain> {
     Cpu(Arc<Elements<E>>),
+    #[cfg(feature = "cuda")]
     Cuda(CudaArray<E>),
 }
 
@@ -62,6 +80,7 @@ impl<E: Plain> Data<E> {
     pub fn len(&self) -> usize {
         match self {
             Self::Cpu(data) => data.len(),
+            #[cfg(feature = "cuda")]
             Self::Cuda(data) => data.len(),
         }
     }
@@ -69,16 +88,21 @@ impl<E: Plain> Data<E> {
     pub fn device(&self) -> Device {
         match self {
             Self::Cpu(_) => Device::Cpu,
+            #[cfg(feature = "cuda")]
             Self::Cuda(data) => Device::Cuda(data.device().clone()),
         }
     }
 
     pub fn to(&self, device: &Device) -> Result<Self, Error> {
         Ok(match (self, device) {
+            #[cfg(feature = "cuda")]
             (Self::Cuda(data), Device::Cuda(device)) if data.device() == device => Self::Cuda(data.clone()),
             (Self::Cpu(data), Device::Cpu) => Self::Cpu(data.clone()),
+            #[cfg(feature = "cuda")]
             (Self::Cuda(data), Device::Cpu) => Self::cpu(data.to_vec()?),
+            #[cfg(feature = "cuda")]
             (Self::Cpu(data), Device::Cuda(device)) => Self::Cuda(CudaArray::from_slice(device, data)?),
+            #[cfg(feature = "cuda")]
             (Self::Cuda(data), Device::Cuda(device)) => {
                 Self::Cuda(CudaArray::from_slice(device, &data.to_vec()?)?)
             }
@@ -88,6 +112,7 @@ impl<E: Plain> Data<E> {
     pub fn to_vec(&self) -> Result<Vec<E>, Error> {
         match self {
             Self::Cpu(data) => Ok(data.to_vec()),
+            #[cfg(feature = "cuda")]
             Self::Cuda(data) => Ok(data.to_vec()?),
         }
     }
@@ -106,6 +131,7 @@ impl<E: Element> Array<E> {
     ///
     /// # Errors
     /// As [`Array::from_vec`].
+    #[cfg(feature = "cuda")]
     pub fn from_cuda(shape: impl Into<Vec<usize>>, data: CudaArray<E>) -> Result<Self, Error> {
         Self::new(shape.into(), Data::Cuda(data))
     }
@@ -160,6 +186,7 @@ impl<E: Element> Array<E> {
     pub fn as_slice(&self) -> Option<&[E]> {
         match &self.data {
             Data::Cpu(data) => Some(data),
+            #[cfg(feature = "cuda")]
             Data::Cuda(_) => None,
         }
     }
@@ -168,6 +195,7 @@ impl<E: Element> Array<E> {
     pub fn as_mut_slice(&mut self) -> Option<&mut [E]> {
         match &mut self.data {
             Data::Cpu(data) => Some(&mut **Arc::make_mut(data)),
+            #[cfg(feature = "cuda")]
             Data::Cuda(_) => None,
         }
     }
@@ -187,6 +215,7 @@ impl<E: Element> Array<E> {
     pub fn into_vec(self) -> Result<Vec<E>, Error> {
         match self.data {
             Data::Cpu(data) => Ok(Arc::unwrap_or_clone(data).into_vec()),
+            #[cfg(feature = "cuda")]
             Data::Cuda(data) => Ok(data.to_vec()?),
         }
     }
@@ -205,6 +234,7 @@ impl<E: Element> PartialEq for Array<E> {
         }
         match (&self.data, &other.data) {
             (Data::Cpu(a), Data::Cpu(b)) => a == b,
+            #[cfg(feature = "cuda")]
             _ => matches!((self.to_vec(), other.to_vec()), (Ok(a), Ok(b)) if a == b),
         }
     }

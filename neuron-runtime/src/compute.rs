@@ -1,6 +1,7 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
 use crate::array::Data;
+#[cfg(feature = "cuda")]
 use crate::cuda::{self, Input};
 use crate::evaluate::{Mode, Output, evaluate};
 use crate::parameter::Layout;
@@ -72,6 +73,7 @@ pub fn compute<N: Neuron, E: Element>(
                 }
             }
         }
+        #[cfg(feature = "cuda")]
         Device::Cuda(device) => {
             let signals = arrays.signals.iter().filter_map(|array| match array.data() {
                 Data::Cuda(data) => Some(Input::Signal(data)),

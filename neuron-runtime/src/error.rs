@@ -324,6 +324,7 @@ pub enum Error {
 
     /// Something went wrong on the way to a GPU.
     #[error(transparent)]
+    #[cfg(feature = "cuda")]
     Cuda(#[from] crate::cuda::CudaError),
 
     /// No neurons or no steps.

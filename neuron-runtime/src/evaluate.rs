@@ -1,6 +1,5 @@
 //! Templates with outputs allocated for the caller.
 
-use crate::cuda;
 use crate::execute::Inputs;
 use crate::memory::space;
 use crate::{
@@ -106,10 +105,7 @@ pub fn evaluate_on<N: Neuron, E: Element>(
     neurons: usize,
     inputs: &[Source<'_, E>],
 ) -> Result<Outputs<E>, Error> {
-    evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| match device {
-        Device::Cpu => neuron.run(call),
-        Device::Cuda(device) => cuda::run(device, neuron, call),
-    })
+    evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| device.run(neuron, call))
 }
 
 fn evaluate_by<E: Element>(

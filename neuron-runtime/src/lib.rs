@@ -18,6 +18,7 @@ pub mod any;
 mod array;
 mod call;
 mod compute;
+#[cfg(feature = "cuda")]
 pub mod cuda;
 mod element;
 mod error;

@@ -4,6 +4,7 @@ use neuron_abi::WORD;
 use rayon::prelude::*;
 
 use crate::array::Data;
+#[cfg(feature = "cuda")]
 use crate::cuda;
 use crate::memory::space;
 use crate::rows::{LANES, packed};
@@ -58,6 +59,7 @@ impl PackedSpikes {
                 });
                 Data::cpu(words)
             }
+            #[cfg(feature = "cuda")]
             Data::Cuda(data) => Data::Cuda(cuda::pack(spec, data, neurons)?),
         };
         Ok(Self::new(spec, spikes.shape().to_vec(), words))
@@ -78,6 +80,7 @@ impl PackedSpikes {
                 });
                 Array::from_vec(self.shape.clone(), spikes)
             }
+            #[cfg(feature = "cuda")]
             Data::Cuda(words) => {
                 Array::from_cuda(self.shape.clone(), cuda::unpack(self.spec, words, neurons)?)
             }
@@ -110,6 +113,7 @@ impl PackedSpikes {
     pub fn as_words(&self) -> Option<&[u32]> {
         match &self.words {
             Data::Cpu(words) => Some(words),
+            #[cfg(feature = "cuda")]
             Data::Cuda(_) => None,
         }
     }

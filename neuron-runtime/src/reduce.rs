@@ -20,6 +20,7 @@ pub(crate) enum Pass {
     Segments { channels: usize, inner: usize },
 }
 
+#[cfg(feature = "cuda")]
 impl Pass {
     /// How many values it leaves.
     pub fn outputs(self) -> usize {

@@ -138,13 +138,13 @@ pub struct Image {
     /// What it was compiled for: `sm_90`, a cubin for GPUs of that architecture, or `compute_80`, PTX that the
     /// driver compiles for any later one.
     pub target: &'static str,
-    /// The image. PTX ends with a zero, as the driver takes it.
-    pub bytes: &'static [u8],
+    /// The image, as a frame of LZ4 with its length and a checksum. PTX ends with a zero, as the driver takes it.
+    pub compressed: &'static [u8],
 }
 
 impl fmt::Debug for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({} {}, {} bytes)", self.format, self.target, self.bytes.len())
+        write!(f, "Image({} {}, {} bytes compressed)", self.format, self.target, self.compressed.len())
     }
 }
 

@@ -94,6 +94,7 @@ impl Surrogate {
     }
 
     /// Where its definition is: the same for all of one declaration.
+    #[cfg(feature = "cuda")]
     pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self.definition).addr()
     }
@@ -105,6 +106,7 @@ impl Surrogate {
     }
 
     /// The values of its parameters, 0 where it has none.
+    #[cfg(feature = "cuda")]
     pub(crate) fn parameter_values(&self) -> [f64; MAX_PARAMETERS] {
         self.parameters
     }

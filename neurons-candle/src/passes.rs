@@ -3,7 +3,7 @@
 use neuron_runtime::evaluate::{Output, evaluate_on};
 use neuron_runtime::{
     BufferSpec, Call, Device, Error, Gradient, Layout, Neuron, ParamKind, Parameter, Real, Role, STEPS, Sink,
-    Source, Template, cuda,
+    Source, Template,
 };
 
 use crate::storage::Data;
@@ -99,10 +99,7 @@ impl<N: Neuron + Clone> Passes<N> {
     ) -> Result<(), Error> {
         let Neurons { neuron, gradient, device } = &self.neurons;
         let call = Call { template, neurons: self.count, gradient: *gradient, inputs, outputs };
-        match device {
-            Device::Cpu => neuron.run(call),
-            Device::Cuda(device) => cuda::run(device, neuron, call),
-        }
+        device.run(neuron, call)
     }
 
     /// What `template` reads, array by array.
@@ -111,14 +108,8 @@ impl<N: Neuron + Clone> Passes<N> {
         template: Template,
         source: impl Fn(Role) -> Option<Source<'a, E>>,
     ) -> Vec<Source<'a, E>> {
-        self.neurons
-            .neuron
-            .spec()
-            .signature(template)
-            .inputs
-            .iter()
-            .filter_map(|buffer| source(buffer.role))
-            .collect()
+        let inputs = self.neurons.neuron.spec().signature(template).inputs;
+        inputs.iter().filter_map(|buffer| source(buffer.role)).collect()
     }
 
     /// The array of that role among the inputs, and among states and parameters.

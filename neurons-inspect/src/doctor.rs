@@ -223,7 +223,7 @@ impl Findings {
         }
         if needs_source && !has_nvrtc {
             say(
-                "Compiling at run time: put the folder of libnvrtc.so into LD_LIBRARY_PATH, or embed kernels for this GPU when building: NEURON_CUDA_TARGETS.",
+                "Compiling at run time: put the folder of libnvrtc.so into LD_LIBRARY_PATH, or embed kernels for this GPU when building: NEURON_CUDA_TARGETS, NEURON_CUDA_FORMATS=all.",
             );
         }
         if needs_source && !self.cache.writable {

@@ -63,7 +63,7 @@ impl Entry {
         let image = |image: &Image| EmbeddedImage {
             format: image.format,
             target: image.target,
-            bytes: image.bytes.len(),
+            bytes: image.compressed.len(),
         };
         Self {
             name: spec.name,

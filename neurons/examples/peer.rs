@@ -90,7 +90,7 @@ fn measure<E: Element>(args: &Args) -> Result<serde_json::Value, AnyError> {
     };
     let wait = || match &device {
         Device::Cuda(device) => Ok(device.synchronize()?),
-        Device::Cpu => Ok(()),
+        _ => Ok(()),
     };
     let sequence = steps * neurons * size_of::<E>();
     // First of all: later the allocator has memory at hand that was freed, and on the CPU that is not seen.
@@ -112,10 +112,10 @@ fn measure<E: Element>(args: &Args) -> Result<serde_json::Value, AnyError> {
         write(&folder.join("grad_x_seq.f32"), &grad_x_seq)?;
     }
     let copy_s = match &device {
-        Device::Cpu => median(times(repeat, copy_on_cpu(2 * sequence))?),
         Device::Cuda(device) => {
             median(times(repeat, copies_on_cuda(device, 2 * sequence, calls)?)?) / calls as f64
         }
+        _ => median(times(repeat, copy_on_cpu(2 * sequence))?),
     };
     Ok(json!({
         "device": name(&device),
@@ -132,7 +132,7 @@ fn measure<E: Element>(args: &Args) -> Result<serde_json::Value, AnyError> {
 fn name(device: &Device) -> String {
     match device {
         Device::Cuda(device) => device.name(),
-        Device::Cpu => format!("{} threads", rayon::current_num_threads()),
+        _ => format!("{} threads", rayon::current_num_threads()),
     }
 }
 

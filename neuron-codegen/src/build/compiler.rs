@@ -5,8 +5,8 @@ use std::path::Path;
 use neuron_abi::compiler::options;
 
 use super::nvcc::Nvcc;
-use super::nvrtc::Nvrtc;
-use super::settings::{Format, Target};
+use super::nvrtc::{Nvrtc, Output};
+use super::settings::{Architecture, Format, Target};
 use super::usage::{self, Usage};
 
 /// A CUDA compiler.
@@ -47,12 +47,34 @@ impl Compiler {
         target: Target,
         scratch: &Path,
     ) -> Result<Vec<u8>, String> {
-        let (mut image, _) = self.run(source, &options(format, &target.to_string()), target, scratch)?;
-        // The driver takes PTX as a string that ends with a zero. NVRTC writes it, nvcc does not.
-        if target.is_ptx() && image.last() != Some(&0) {
-            image.push(0);
+        let (image, _) = self.run(source, &options(format, &target.to_string()), target, scratch)?;
+        Ok(if target.is_ptx() { terminated(image) } else { image })
+    }
+
+    /// Compiles a source to a cubin and to the PTX of the same architecture. NVRTC makes both in one run, and the PTX
+    /// is the one that [`compile`](Self::compile) would give, byte for byte.
+    ///
+    /// # Errors
+    /// What the compiler said.
+    pub fn compile_with_ptx(
+        &self,
+        source: &str,
+        format: Format,
+        architecture: Architecture,
+        scratch: &Path,
+    ) -> Result<[Vec<u8>; 2], String> {
+        let (cubin, ptx) = (Target::Cubin(architecture), Target::Ptx(architecture));
+        match self {
+            Self::Nvrtc(nvrtc) => {
+                let Output { cubin, ptx, .. } =
+                    nvrtc.compile(source, &options(format, &cubin.to_string()), true)?;
+                Ok([cubin, terminated(ptx)])
+            }
+            Self::Nvcc(_) => Ok([
+                self.compile(source, format, cubin, scratch)?,
+                self.compile(source, format, ptx, scratch)?,
+            ]),
         }
-        Ok(image)
     }
 
     /// What each kernel of a source takes of a GPU. Only a cubin is known to, not PTX: there are none then.
@@ -81,8 +103,19 @@ impl Compiler {
         scratch: &Path,
     ) -> Result<(Vec<u8>, String), String> {
         match self {
-            Self::Nvrtc(nvrtc) => nvrtc.compile(source, options, target.is_ptx()),
+            Self::Nvrtc(nvrtc) => {
+                let Output { cubin, ptx, log } = nvrtc.compile(source, options, !target.is_ptx())?;
+                Ok((if target.is_ptx() { ptx } else { cubin }, log))
+            }
             Self::Nvcc(nvcc) => nvcc.compile(source, options, target.is_ptx(), scratch),
         }
     }
+}
+
+/// The driver takes PTX as a string that ends with a zero. NVRTC writes it, nvcc does not.
+fn terminated(mut ptx: Vec<u8>) -> Vec<u8> {
+    if ptx.last() != Some(&0) {
+        ptx.push(0);
+    }
+    ptx
 }

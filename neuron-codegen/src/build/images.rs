@@ -2,15 +2,20 @@
 //!
 //! ```text
 //! OUT_DIR/neurons-cuda/Lif-0123456789abcdef/stamp           the compiler
-//!                                          /f32.sm_90.cubin
-//!                                          /f32.compute_80.ptx
+//!                                          /f32.sm_90.cubin.lz4
+//!                                          /f32.compute_80.ptx.lz4
 //! ```
+//!
+//! Files are compressed, as they are embedded: a cubin to two fifths, PTX to a third. With LZ4, because the first launch
+//! waits for the decompression, and because a build script, which cargo does not optimise, compresses quickly with it.
 //!
 //! The number is a hash of everything an image is made of except for what its file name says and which
 //! compiler it was. So the macro, which knows the source only, finds the images of exactly this source.
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use neuron_abi::compiler::FLAGS;
 use neuron_abi::fnv1a;
 
@@ -30,7 +35,18 @@ pub fn folder(name: &str, source: &str) -> String {
 /// Name of an image's file.
 pub fn file(format: Format, target: Target) -> String {
     let extension = if target.is_ptx() { "ptx" } else { "cubin" };
-    format!("{}.{target}.{extension}", format.name())
+    format!("{}.{target}.{extension}.lz4", format.name())
+}
+
+/// Compresses an image to one LZ4 frame, which carries its length and a checksum of its contents.
+pub fn compress(image: &[u8]) -> io::Result<Vec<u8>> {
+    let info = FrameInfo::new()
+        .block_size(BlockSize::Max4MB)
+        .content_size(Some(image.len() as u64))
+        .content_checksum(true);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(image)?;
+    Ok(encoder.finish()?)
 }
 
 /// An image that is there to be embedded.
@@ -76,7 +92,14 @@ mod tests {
                 assert_eq!((found.format, found.target), (format, target));
             }
         }
-        for other in ["stamp", "f32.sm_80", "f32.sm_80.ptx", "f32.sm_80.cubin.new", "f8.sm_80.cubin"] {
+        for other in [
+            "stamp",
+            "f32.sm_80",
+            "f32.sm_80.cubin",
+            "f32.sm_80.ptx.lz4",
+            "f32.sm_80.cubin.new",
+            "f8.sm_80.cubin.lz4",
+        ] {
             assert_eq!(image(Path::new(other)), None, "{other}");
         }
     }

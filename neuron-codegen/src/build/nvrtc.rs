@@ -103,16 +103,12 @@ impl Nvrtc {
         &self.path
     }
 
-    /// Compiles a source to a cubin or to PTX. The second text is the log.
+    /// Compiles a source. `options` name the architecture, and `has_cubin` says whether it is a real one: PTX comes
+    /// out either way, because a cubin is assembled from it.
     ///
     /// # Errors
     /// What the compiler said.
-    pub fn compile(
-        &self,
-        source: &str,
-        options: &[String],
-        to_ptx: bool,
-    ) -> Result<(Vec<u8>, String), String> {
+    pub fn compile(&self, source: &str, options: &[String], has_cubin: bool) -> Result<Output, String> {
         let text = |text: &str| CString::new(text).map_err(|_| "there is a zero in the source".to_owned());
         let source = text(source)?;
         let options = options.iter().map(|option| text(option)).collect::<Result<Vec<_>, _>>()?;
@@ -138,10 +134,20 @@ impl Nvrtc {
         let log = program.read(self.functions.log, "the log")?;
         let log = String::from_utf8_lossy(&log).trim_end_matches('\0').trim_end().to_owned();
         check(status, "nvrtcCompileProgram").map_err(|error| format!("{log}\n{error}"))?;
-        let (from, what) =
-            if to_ptx { (self.functions.ptx, "the PTX") } else { (self.functions.cubin, "the cubin") };
-        Ok((program.read(from, what)?, log))
+        let cubin = if has_cubin { program.read(self.functions.cubin, "the cubin")? } else { Vec::new() };
+        Ok(Output { cubin, ptx: program.read(self.functions.ptx, "the PTX")?, log })
     }
+}
+
+/// What a compilation produced.
+#[derive(Debug)]
+pub struct Output {
+    /// Machine code; empty if only a virtual architecture was asked for.
+    pub cubin: Vec<u8>,
+    /// PTX, with the zero that ends it.
+    pub ptx: Vec<u8>,
+    /// What the compiler said.
+    pub log: String,
 }
 
 /// A program that is destroyed in the end.

@@ -12,9 +12,13 @@ use super::search::Search;
 pub const VARIABLES: [&str; 4] =
     ["NEURON_CUDA", "NEURON_CUDA_TARGETS", "NEURON_CUDA_FORMATS", "NEURON_NVRTC"];
 
-/// What is compiled if nothing is said: the data-centre GPUs of the last two generations as they are, and
-/// every later one through the driver's compiler.
+/// What is compiled for by default: GPUs of the generations Ampere, Ada and Hopper as they are, and every later one
+/// through the driver's compiler. The PTX comes with the first cubin.
 const TARGETS: &str = "sm_80,sm_90,compute_80";
+
+/// The formats that are compiled by default. Every other one would add as much to each build as this one does; a
+/// machine with NVRTC compiles them when they are first used.
+const FORMATS: &str = "f32";
 
 /// What is compiled, and with what.
 #[derive(Clone, Debug)]
@@ -49,13 +53,16 @@ impl Settings {
             Target::parse,
             "`sm_90` for a cubin or `compute_80` for PTX, each with a number, separated by commas",
         )?;
-        let formats = text("NEURON_CUDA_FORMATS").unwrap_or_else(|| Format::ALL.map(Format::name).join(","));
-        let formats = list(
-            "NEURON_CUDA_FORMATS",
-            &formats,
-            Format::parse,
-            "some of `f32`, `f64`, `f16` and `bf16`, separated by commas",
-        )?;
+        let formats = text("NEURON_CUDA_FORMATS").unwrap_or_else(|| FORMATS.into());
+        let formats = match formats.trim() {
+            "all" => Format::ALL.to_vec(),
+            formats => list(
+                "NEURON_CUDA_FORMATS",
+                formats,
+                Format::parse,
+                "`all`, or some of `f32`, `f64`, `f16` and `bf16`, separated by commas",
+            )?,
+        };
         Ok(Self { mode, targets, formats, search: Search::new(variable) })
     }
 }
@@ -135,6 +142,13 @@ impl Target {
         }
     }
 
+    /// What it is for.
+    pub const fn architecture(self) -> Architecture {
+        match self {
+            Self::Cubin(architecture) | Self::Ptx(architecture) => architecture,
+        }
+    }
+
     /// Whether it is PTX.
     pub const fn is_ptx(self) -> bool {
         matches!(self, Self::Ptx(_))
@@ -167,7 +181,7 @@ mod tests {
         assert_eq!(settings.mode, Mode::Auto);
         let targets: Vec<String> = settings.targets.iter().map(Target::to_string).collect();
         assert_eq!(targets, ["sm_80", "sm_90", "compute_80"]);
-        assert_eq!(settings.formats, Format::ALL);
+        assert_eq!(settings.formats, [Format::F32]);
     }
 
     #[test]
@@ -181,6 +195,11 @@ mod tests {
     }
 
     #[test]
+    fn all_formats() {
+        assert_eq!(settings(&[("NEURON_CUDA_FORMATS", "all")]).unwrap().formats, Format::ALL);
+    }
+
+    #[test]
     fn unknown_values_are_refused_with_what_is_allowed() {
         for (name, value, allowed) in [
             ("NEURON_CUDA", "yes", "`require`"),
@@ -190,6 +209,7 @@ mod tests {
             ("NEURON_CUDA_TARGETS", "sm_9é", "`sm_90`"),
             ("NEURON_CUDA_TARGETS", "", "`sm_90`"),
             ("NEURON_CUDA_FORMATS", "f32,fp8", "`bf16`"),
+            ("NEURON_CUDA_FORMATS", "f32,all", "`all`"),
         ] {
             let error = settings(&[(name, value)]).unwrap_err();
             assert!(matches!(error, Error::Setting { .. }), "{error:?}");

@@ -17,8 +17,8 @@ fn only_what_changed_is_compiled() {
         ("examples/copy.rs", declaration("Two", "v + 2.0 * x")),
     ]);
     let done = |package: &Package| package.compile().map(|outcome| (outcome.compiled, outcome.kept)).unwrap();
-    let one = ["One/f32.compute_80.ptx", "One/f32.sm_80.cubin"];
-    let all = [one[0], one[1], "Two/f32.compute_80.ptx", "Two/f32.sm_80.cubin"];
+    let one = ["One/f32.compute_80.ptx.lz4", "One/f32.sm_80.cubin.lz4"];
+    let all = [one[0], one[1], "Two/f32.compute_80.ptx.lz4", "Two/f32.sm_80.cubin.lz4"];
 
     assert_eq!(done(&package), (4, 0));
     assert_eq!(package.images(), all);
@@ -31,7 +31,7 @@ fn only_what_changed_is_compiled() {
 
     // One image is missing, as when a build was interrupted.
     let [folder] = folders(&package, "One-").try_into().unwrap();
-    std::fs::remove_file(folder.join("f32.sm_80.cubin")).unwrap();
+    std::fs::remove_file(folder.join("f32.sm_80.cubin.lz4")).unwrap();
     std::fs::write(folder.join("f32.sm_80.new"), "half of it").unwrap();
     assert_eq!(done(&package), (1, 3));
     assert_eq!(package.images(), all);
@@ -73,8 +73,8 @@ fn the_macro_embeds_the_images_of_its_source() {
     };
     let out_dir = package.out_dir();
     let [cubin, ptx] = images(&text, Some(&out_dir)).try_into().unwrap();
-    assert!(std::fs::read(cubin).unwrap().starts_with(b"\x7fELF"));
-    let ptx = std::fs::read(ptx).unwrap();
+    assert!(read(&cubin).starts_with(b"\x7fELF"));
+    let ptx = read(&ptx);
     assert_eq!(ptx.iter().position(|byte| *byte == 0), Some(ptx.len() - 1), "one zero, at the end");
     let ptx = String::from_utf8(ptx).unwrap();
     assert!(ptx.contains(".target sm_80") && ptx.contains(".entry one_bptt_f32"), "{ptx}");
@@ -92,7 +92,7 @@ fn no_contraction() {
     package.settings.formats = vec![Format::F32, Format::F64];
     package.compile().unwrap();
     for folder in folders(&package, "One-") {
-        let f32 = std::fs::read_to_string(folder.join("f32.compute_80.ptx")).unwrap();
+        let f32 = String::from_utf8(read(&folder.join("f32.compute_80.ptx.lz4"))).unwrap();
         let count = |what: &str| f32.matches(what).count();
         let [fused, last, approximate, reciprocals] =
             ["fma.rn.ftz.f32", "fma.rn.f32", "approx", "rcp.approx.ftz.f32"].map(count);
@@ -102,6 +102,24 @@ fn no_contraction() {
         assert_eq!([last, approximate, count(".ftz")], [fused, reciprocals, fused + reciprocals]);
         assert!(!f32.contains("div.full"));
     }
+}
+
+/// PTX that comes with a cubin is the PTX that is compiled alone.
+#[test]
+fn ptx_is_the_same_with_a_cubin_and_without() {
+    if !has_compiler() {
+        return;
+    }
+    let mut package = Package::new(&[("src/lib.rs", declaration("One", "v + x"))]);
+    let ptx = |package: &Package| {
+        package.compile().unwrap();
+        let [folder] = folders(package, "One-").try_into().unwrap();
+        read(&folder.join("f32.compute_80.ptx.lz4"))
+    };
+    let with_cubin = ptx(&package);
+    package.settings.targets.retain(|target| target.is_ptx());
+    std::fs::remove_dir_all(images::root(&package.out_dir())).unwrap();
+    assert_eq!(ptx(&package), with_cubin);
 }
 
 #[test]
@@ -122,5 +140,5 @@ fn what_the_compiler_refuses() {
     package.settings.mode = Mode::Auto;
     let outcome = package.compile().unwrap();
     assert_eq!(outcome.warnings, [error.to_string()]);
-    assert_eq!(package.images(), ["One/f32.sm_80.cubin"]);
+    assert_eq!(package.images(), ["One/f32.sm_80.cubin.lz4"]);
 }

@@ -7,8 +7,10 @@ mod missing;
 mod program;
 mod scratch;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use lz4_flex::frame::FrameDecoder;
 use neuron_codegen::build::search::Search;
 use neuron_codegen::build::settings::{Mode, Settings};
 use neuron_codegen::build::{Outcome, compile, error::Error, images};
@@ -72,6 +74,13 @@ impl Package {
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// An image, decompressed.
+fn read(path: &Path) -> Vec<u8> {
+    let mut image = Vec::new();
+    FrameDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut image).unwrap();
+    image
 }
 
 /// A declaration in a file.

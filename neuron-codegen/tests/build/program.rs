@@ -25,16 +25,16 @@ fn gets_the_source_and_the_options() {
     );
     let outcome = package.compile().unwrap();
     assert_eq!(outcome.compiler, Some(package.folder.path().join("bin/nvcc")));
-    assert_eq!(package.images(), ["One/f32.compute_80.ptx", "One/f32.sm_80.cubin"]);
+    assert_eq!(package.images(), ["One/f32.compute_80.ptx.lz4", "One/f32.sm_80.cubin.lz4"]);
     let [folder] = entries(&images::root(&package.out_dir())).try_into().unwrap();
     for (file, begin) in [
-        ("f32.sm_80.cubin", "--cubin --gpu-architecture=sm_80 -DF32 --fmad=false --std=c++17 "),
-        ("f32.compute_80.ptx", "--ptx --gpu-architecture=compute_80 -DF32 --fmad=false --std=c++17 "),
+        ("f32.sm_80.cubin.lz4", "--cubin --gpu-architecture=sm_80 -DF32 --fmad=false --std=c++17 "),
+        ("f32.compute_80.ptx.lz4", "--ptx --gpu-architecture=compute_80 -DF32 --fmad=false --std=c++17 "),
     ] {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let text = String::from_utf8(read(&folder.join(file))).unwrap();
         assert!(text.starts_with(begin), "{text}");
         assert!(text.contains("KERNEL(bptt)("), "{text}");
-        assert_eq!(text.ends_with('\0'), file.ends_with("ptx"));
+        assert_eq!(text.ends_with('\0'), file.ends_with("ptx.lz4"));
     }
 }
 

@@ -25,7 +25,9 @@ impl<'a> Job<'a> {
     pub fn new(source: &'a str, format: Format, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
         let Some((nvrtc_major, nvrtc_minor)) = nvrtc_version() else {
             let message =
-                "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it".to_owned();
+                "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it and with \
+                 `NEURON_CUDA_FORMATS=all`"
+                    .to_owned();
             return Err(CudaError::Compile { message });
         };
         let options = options(format, &format!("sm_{major}{minor}"));

@@ -82,19 +82,22 @@ impl Module {
         let cuda = spec.cuda;
         let (binaries, ptx) = candidates(cuda, format.name(), (major, minor));
         for image in binaries.into_iter().filter(|_| kinds.include(ImageKinds::Binary)) {
-            match Self::of_bytes(device, image.bytes, ImageSource::Binary(image.target)) {
+            match Self::of_image(device, image, ImageSource::Binary(image.target)) {
                 Ok(module) => return Ok(module),
                 Err(error) => note(&mut tried, image.target, &error),
             }
         }
         for image in ptx.into_iter().filter(|_| kinds.include(ImageKinds::Ptx)) {
-            match Self::of_bytes(device, image.bytes, ImageSource::Ptx(image.target)) {
+            match Self::of_image(device, image, ImageSource::Ptx(image.target)) {
                 Ok(module) => return Ok(module),
                 Err(error) => note(&mut tried, image.target, &error),
             }
         }
         if tried.is_empty() {
-            note(&mut tried, "embedded images", &"none for this architecture");
+            let none = format!(
+                "none of {format} for this architecture; `NEURON_CUDA_FORMATS` adds formats to a build"
+            );
+            note(&mut tried, "embedded images", &none);
         }
         if kinds.include(ImageKinds::Source) {
             match Self::of_source(device, cuda.source, format) {
@@ -129,6 +132,10 @@ impl Module {
         kept.map_or_else(|| Self::of_bytes(device, &job.compile()?, ImageSource::Compiled), Ok)
     }
 
+    fn of_image(device: &CudaDevice, image: &Image, source: ImageSource) -> Result<Self, CudaError> {
+        Self::of_bytes(device, &image.decompress()?, source)
+    }
+
     /// `bytes` are PTX or a cubin, as `source` says.
     fn of_bytes(device: &CudaDevice, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
         let kind = if matches!(source, ImageSource::Ptx(_)) { Kind::Ptx } else { Kind::Cubin };
@@ -161,6 +168,16 @@ impl Drop for Module {
             // on other streams keep the device until the work is done.
             let _ = unsafe { result::module::unload(self.raw) };
         }
+    }
+}
+
+impl Image {
+    /// The image itself: a cubin, or PTX with the zero that ends it.
+    ///
+    /// # Errors
+    /// [`CudaError::Damaged`]
+    pub fn decompress(&self) -> Result<Vec<u8>, CudaError> {
+        whole::decompress(self.compressed)
     }
 }
 
@@ -209,11 +226,11 @@ mod tests {
     #[test]
     fn the_best_image_comes_first() {
         static IMAGES: [Image; 5] = [
-            Image { format: "f32", target: "compute_80", bytes: &[] },
-            Image { format: "f32", target: "sm_80", bytes: &[] },
-            Image { format: "f32", target: "sm_86", bytes: &[] },
-            Image { format: "f32", target: "sm_90", bytes: &[] },
-            Image { format: "f64", target: "sm_89", bytes: &[] },
+            Image { format: "f32", target: "compute_80", compressed: &[] },
+            Image { format: "f32", target: "sm_80", compressed: &[] },
+            Image { format: "f32", target: "sm_86", compressed: &[] },
+            Image { format: "f32", target: "sm_90", compressed: &[] },
+            Image { format: "f64", target: "sm_89", compressed: &[] },
         ];
         static CUDA: Cuda = Cuda { source: "", images: &IMAGES };
         let targets = |architecture| {

@@ -1,5 +1,9 @@
 //! Whether an image is whole. The driver takes an address and no length: it reads as far as the image itself says.
 
+use std::io::{self, Read as _};
+
+use lz4_flex::frame::FrameDecoder;
+
 use super::CudaError;
 
 /// What an image is.
@@ -21,6 +25,29 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), CudaError> {
         Kind::Ptx => is_text(bytes),
     };
     if is_whole { Ok(()) } else { Err(CudaError::Damaged { kind: kind.name(), bytes: bytes.len() }) }
+}
+
+/// The contents of a frame of LZ4, whose length and checksum are verified.
+///
+/// # Errors
+/// [`CudaError::Damaged`]
+pub fn decompress(frame: &[u8]) -> Result<Vec<u8>, CudaError> {
+    let damaged = || CudaError::Damaged { kind: "LZ4 frame", bytes: frame.len() };
+    let mut decoder = FrameDecoder::new(frame.chain(Truncated));
+    let mut image = Vec::new();
+    decoder.read_to_end(&mut image).map_err(|_| damaged())?;
+    let (rest, _) = decoder.into_inner().into_inner();
+    if rest.is_empty() { Ok(image) } else { Err(damaged()) }
+}
+
+/// What follows the end of the input. The decoder would take a frame that ends between two blocks for a whole one, and
+/// verify nothing then.
+struct Truncated;
+
+impl io::Read for Truncated {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::InvalidData.into())
+    }
 }
 
 impl Kind {
@@ -144,6 +171,40 @@ mod tests {
             file[place] += 1;
             assert!(!is_whole(Kind::Cubin, &file), "{place:#x}");
         }
+    }
+
+    /// A frame as build scripts write it.
+    fn frame(image: &[u8]) -> Vec<u8> {
+        neuron_codegen::build::images::compress(image).expect("memory")
+    }
+
+    #[test]
+    fn images_are_what_was_compressed() {
+        let ptx = [b".version 9.0\n".repeat(1000), vec![0]].concat();
+        let frame = frame(&ptx);
+        assert!(frame.len() < ptx.len() / 10);
+        assert_eq!(decompress(&frame), Ok(ptx));
+    }
+
+    #[test]
+    fn damaged_frames_are_refused() {
+        let frame = frame(&file());
+        for length in 0..frame.len() {
+            assert!(decompress(&frame[..length]).is_err(), "{length} bytes");
+        }
+        for at in 0..frame.len() {
+            for bit in 0..8 {
+                let mut damaged = frame.clone();
+                damaged[at] ^= 1 << bit;
+                // There are several ways to say the same bytes.
+                if let Ok(image) = decompress(&damaged) {
+                    assert_eq!(image, file(), "bit {bit} of byte {at}");
+                    assert!(at < frame.len() - 4, "bit {bit} of the checksum");
+                }
+            }
+        }
+        assert!(decompress(&[&frame[..], b"\0"].concat()).is_err());
+        assert!(decompress(&[&frame[..], &frame].concat()).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Neurons written by hand whose specification contradicts itself: nothing is written beyond an array, on the CPU or in
 //! the arguments of a kernel.
 
-use neuron_runtime::cuda::Arguments;
 use neuron_runtime::{
     BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
     Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
@@ -49,12 +48,6 @@ const NO_GRADIENT: usize = 2;
 const GRADIENT_FIRST: usize = 3;
 /// A parameter that the signature does not read.
 const PARAMETER_NOT_READ: usize = 4;
-/// Nothing wrong with the signature: `get` does not know the parameter.
-const NO_VALUE: usize = 5;
-/// The same of a flag.
-const NO_FLAG: usize = 6;
-/// Nothing wrong.
-const SOUND: usize = 7;
 
 static SPECS: [Spec; 8] = [
     spec(&[], &[signature(Template::Forward, &[STATE], &[PARAMETER])]),
@@ -178,13 +171,28 @@ fn every_parameter_is_read() {
     assert_eq!(error, wrong(Template::Forward, "parameters"));
 }
 
-#[test]
-fn every_setting_has_a_value() {
-    let settings = |neuron: &dyn Neuron| {
-        Arguments::settings::<f32>(neuron, Template::Forward, Gradient::default()).map(|all| all.len())
-    };
-    assert_eq!(settings(&Forged::<SOUND>), Ok(0));
-    let missing = |expected| Err(Error::NoValue { neuron: "Lif", name: "w", expected });
-    assert_eq!(settings(&Forged::<NO_VALUE>), missing("number"));
-    assert_eq!(settings(&Forged::<NO_FLAG>), missing("flag"));
+/// What a kernel gets.
+#[cfg(feature = "cuda")]
+mod settings {
+    use neuron_runtime::cuda::Arguments;
+
+    use super::*;
+
+    /// Nothing wrong with the signature: `get` does not know the parameter.
+    const NO_VALUE: usize = 5;
+    /// The same of a flag.
+    const NO_FLAG: usize = 6;
+    /// Nothing wrong.
+    const SOUND: usize = 7;
+
+    #[test]
+    fn every_one_has_a_value() {
+        let settings = |neuron: &dyn Neuron| {
+            Arguments::settings::<f32>(neuron, Template::Forward, Gradient::default()).map(|all| all.len())
+        };
+        assert_eq!(settings(&Forged::<SOUND>), Ok(0));
+        let missing = |expected| Err(Error::NoValue { neuron: "Lif", name: "w", expected });
+        assert_eq!(settings(&Forged::<NO_VALUE>), missing("number"));
+        assert_eq!(settings(&Forged::<NO_FLAG>), missing("flag"));
+    }
 }

@@ -1,29 +1,32 @@
 //! Sizes that no memory has, and arrays without rows.
 
-use neuron_runtime::cuda::{RawParameter, workspace_bytes};
-use neuron_runtime::{DeclaredNeuron, Template, neuron};
-
 use crate::{Lif, Numbers, lif};
 
-neuron! {
-    pub struct Learns { learnable w = 0.5; charge = v + w * x; reset hard; }
-}
+#[cfg(feature = "cuda")]
+mod workspace {
+    use neuron_runtime::cuda::{RawParameter, workspace_bytes};
+    use neuron_runtime::{DeclaredNeuron, Template, neuron};
 
-#[test]
-fn the_workspace_is_never_smaller_than_needed() {
-    let bytes = |neurons, count, inner| {
-        let parameters = [RawParameter { address: 0, count, inner }];
-        workspace_bytes::<f32>(Learns::SPEC, Template::Bptt, neurons, &parameters)
-    };
-    // The gradient of each neuron, and two partial sums.
-    assert_eq!(bytes(100, 1, 1), 400 + 2 * 8);
-    // Calls that are refused.
-    assert_eq!(bytes(100, 0, 1), 0);
-    assert_eq!(bytes(100, 1, 0), 0);
-    assert_eq!(bytes(100, 3, 1), 0);
-    assert_eq!(bytes(0, 1, 1), 0);
-    // The product with the size of a number wraps.
-    assert_eq!(bytes((1 << 62) + 2, 1, 1), usize::MAX);
+    neuron! {
+        pub struct Learns { learnable w = 0.5; charge = v + w * x; reset hard; }
+    }
+
+    #[test]
+    fn the_workspace_is_never_smaller_than_needed() {
+        let bytes = |neurons, count, inner| {
+            let parameters = [RawParameter { address: 0, count, inner }];
+            workspace_bytes::<f32>(Learns::SPEC, Template::Bptt, neurons, &parameters)
+        };
+        // The gradient of each neuron, and two partial sums.
+        assert_eq!(bytes(100, 1, 1), 400 + 2 * 8);
+        // Calls that are refused.
+        assert_eq!(bytes(100, 0, 1), 0);
+        assert_eq!(bytes(100, 1, 0), 0);
+        assert_eq!(bytes(100, 3, 1), 0);
+        assert_eq!(bytes(0, 1, 1), 0);
+        // The product with the size of a number wraps.
+        assert_eq!(bytes((1 << 62) + 2, 1, 1), usize::MAX);
+    }
 }
 
 /// Up to 8 steps there are no checkpoints, so the array of them has no memory that a tile could point into.

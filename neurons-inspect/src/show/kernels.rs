@@ -51,17 +51,19 @@ pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<C
         return each.collect();
     }
     let embedded = spec.cuda.images.iter().filter(|image| image.format == format.name());
-    Ok(embedded.filter_map(|image| Some(compiled(image.target, kernels(image.bytes)?))).collect())
+    Ok(embedded
+        .filter_map(|image| Some(compiled(image.target, kernels(&image.decompress().ok()?)?)))
+        .collect())
 }
 
 /// PTX of all kernels, and where it is from.
 pub fn ptx(spec: &'static Spec, format: Format) -> Result<(String, String), Error> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
     let is_ptx = |target: &str| target.starts_with("compute_");
-    let embedded =
-        spec.cuda.images.iter().find(|image| image.format == format.name() && is_ptx(image.target));
-    if let Some(image) = embedded {
-        return Ok((text(image.bytes), format!("embedded, {}", image.target)));
+    let mut embedded =
+        spec.cuda.images.iter().filter(|image| image.format == format.name() && is_ptx(image.target));
+    if let Some((image, ptx)) = embedded.find_map(|image| Some((image, image.decompress().ok()?))) {
+        return Ok((text(&ptx), format!("embedded, {}", image.target)));
     }
     let compiler =
         compiler().map_err(|reason| Error::NoPtx { neuron: spec.name, format: format.name(), reason })?;

@@ -20,7 +20,7 @@ pub fn cuda(derived: &Derived, programs: &[Program], out_dir: Option<&Path>) -> 
     // that the crate depends on it.
     let images = images.iter().map(|image| {
         let (format, target, path) = (image.format.name(), image.target.to_string(), &image.path);
-        quote! { Image { format: #format, target: #target, bytes: ::core::include_bytes!(#path) } }
+        quote! { Image { format: #format, target: #target, compressed: ::core::include_bytes!(#path) } }
     });
     quote! {
         /// The kernels for the GPU: their source, and what was compiled when the crate was built.
