@@ -34,7 +34,7 @@ const MAX_LETS: usize = 256;
 
 /// How deep the operators of a primitive may be nested, through names: its derivative, which is about as deep, is
 /// rearranged recursively.
-const MAX_DEPTH: usize = 500;
+const MAX_DEPTH: usize = 1000;
 
 /// A checked surrogate.
 #[derive(Clone, Debug)]
