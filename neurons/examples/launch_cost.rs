@@ -17,6 +17,9 @@ const LAUNCHES: u32 = 500;
 const ROUNDS: usize = 101;
 const NEURONS: usize = 256;
 
+/// Launches once.
+type Run<'a> = &'a mut dyn FnMut() -> Result<(), Error>;
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,7 +74,7 @@ fn run() -> Result<(), Error> {
     let (x_seq, v0) = (Array::zeros([1, NEURONS]).to(&on)?, Array::<f32>::zeros([NEURONS]).to(&on)?);
     let arrays = || step.inference_all::<f32>(&[&x_seq], &[&v0]).map(|_| ());
 
-    let kinds: [(&str, bool, &mut dyn FnMut() -> Result<(), Error>); 6] = [
+    let mut kinds: [(&str, bool, Run<'_>); 6] = [
         ("driver alone", true, &mut bare),
         ("prepared call", true, &mut { launch }),
         ("prepared call, another context being current", false, &mut { launch }),
@@ -80,7 +83,6 @@ fn run() -> Result<(), Error> {
         ("arrays: two allocated and freed for each launch", true, &mut { arrays }),
     ];
     let mut times = vec![Vec::new(); kinds.len()];
-    let mut kinds = kinds;
     for round in 0..=ROUNDS {
         for ((_, is_current, run), times) in kinds.iter_mut().zip(&mut times) {
             // SAFETY: the context is the device's, which lives; no context is one too.
