@@ -5,5 +5,6 @@ pub mod compare;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod declared;
+pub mod gpu;
 pub mod host_cuda;
 pub mod random;

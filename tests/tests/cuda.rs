@@ -4,26 +4,14 @@
 
 use std::cell::Cell;
 
-use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
+use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
 use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Role, Source, Template};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture};
+use neurons_tests::gpu::device;
 use rayon::prelude::*;
-
-/// The GPU, or `None` with the reason printed.
-fn device() -> Option<CudaDevice> {
-    match CudaDevice::new(0) {
-        Ok(device) => Some(device),
-        Err(error @ (CudaError::NoDriver | CudaError::NoDevice { .. })) => {
-            assert!(std::env::var_os("NEURON_TEST_CUDA").is_none_or(|v| v != "require"), "{error}");
-            println!("skipped: {error}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
 
 /// An array on the GPU, `offset` elements into its allocation.
 enum Gpu<E: Element> {
