@@ -177,7 +177,7 @@ impl Surrogate {
 
     /// As [`Surrogate::validate`], of the parameters as they are in the format of the arithmetic: 1e-60 is
     /// positive, but not so in `f32`.
-    pub(crate) fn validate_in<R: Real>(&self) -> Result<(), Error> {
+    pub fn validate_in<R: Real>(&self) -> Result<(), Error> {
         let surrogate = self.name();
         let rounded = self.parameters.map(|value| R::from_f64(value).to_f64());
         for ((name, value), rounded) in self.parameters().zip(rounded) {

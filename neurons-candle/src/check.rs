@@ -28,9 +28,8 @@ pub(crate) fn check_call<N: Neuron + Clone>(
     states: &[Tensor],
     parameters: &[Tensor],
 ) -> Result<Vec<Layout>, Error> {
-    neurons.neuron.validate()?;
-    neurons.gradient.surrogate.validate()?;
-    let spec = neurons.neuron.spec();
+    let Neurons { neuron, gradient, .. } = neurons;
+    let spec = neuron.spec();
     let state_names: Vec<_> = spec.states.iter().map(|state| state.name).collect();
     check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
     check_count(spec.name, "states", &state_names, states.len())?;
@@ -38,6 +37,17 @@ pub(crate) fn check_call<N: Neuron + Clone>(
     let input_names = input_names(spec, multi_step);
     let x = inputs[0];
     let state_dtype = state_dtype_of(input_names[0], x)?;
+    // The surrogate too, which only the backward pass reads: that would be too late for an error.
+    match state_dtype {
+        DType::F64 => {
+            neuron.validate_in::<f64>()?;
+            gradient.surrogate.validate_in::<f64>()?;
+        }
+        _ => {
+            neuron.validate_in::<f32>()?;
+            gradient.surrogate.validate_in::<f32>()?;
+        }
+    }
     let dims = if multi_step { step_dims(spec, x)? } else { x.dims() };
     if x.elem_count() == 0 {
         return Err(Error::Empty { name: input_names[0].to_owned(), shape: x.dims().to_vec() });

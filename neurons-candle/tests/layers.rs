@@ -134,6 +134,12 @@ fn parameters_out_of_range() {
     assert!(matches!(MultiStep::new(Lif::default(), flat), Err(Error::Neuron(_))));
     let (x, v) = (random(&[2, 3], 0.0..1.0, 1), random(&[3], 0.0..1.0, 2));
     assert!(matches!(multi_step(&Lif::default(), flat, &[&x], &[v]), Err(Error::Neuron(_))));
+
+    // In the format that computes: 1e-60 is 0 in float32.
+    let tiny = MultiStep::new(Lif::default(), Gradient::from(Surrogate::sigmoid(1e-60))).unwrap();
+    let x = random(&[2, 3], 0.0..1.0, 1);
+    assert!(tiny.forward(&x.to_dtype(DType::F64).unwrap()).is_ok());
+    assert!(matches!(tiny.forward(&x.to_dtype(DType::F32).unwrap()), Err(Error::Neuron(_))));
 }
 
 #[test]

@@ -22,20 +22,31 @@ pub fn fraction_right(scores: &Tensor, labels: &Tensor) -> Result<f32> {
 /// Has candle do elementwise work on one thread, unless the environment says otherwise. Its threads wait for
 /// each other by spinning: with tensors as small as these that costs more than it brings, and on a busy
 /// machine many times as much. Matrix products and neurons still use all cores.
-pub fn calm_candle() {
-    one_thread("CANDLE_NUM_THREADS");
+///
+/// # Safety
+/// No other thread runs yet: it could be reading the environment.
+pub unsafe fn calm_candle() {
+    // SAFETY: the caller answers for it.
+    unsafe { one_thread("CANDLE_NUM_THREADS") };
 }
 
 /// Has matrix products stay on one thread too, for those who train a network on each core.
-pub fn one_thread_a_network() {
-    calm_candle();
-    one_thread("RAYON_NUM_THREADS");
+///
+/// # Safety
+/// As [`calm_candle`].
+pub unsafe fn one_thread_a_network() {
+    // SAFETY: the caller answers for it.
+    unsafe {
+        calm_candle();
+        one_thread("RAYON_NUM_THREADS");
+    }
 }
 
-/// To be called first of all.
-fn one_thread(variable: &str) {
+/// # Safety
+/// As [`calm_candle`].
+unsafe fn one_thread(variable: &str) {
     if std::env::var_os(variable).is_none() {
-        // SAFETY: called first of all, so there is no other thread that could be reading the environment.
+        // SAFETY: the caller answers for it.
         unsafe { std::env::set_var(variable, "1") };
     }
 }

@@ -66,7 +66,8 @@ const BATCH: usize = 64;
 const LEARNING_RATE: f64 = 1e-2;
 
 fn main() -> Result<()> {
-    calm_candle();
+    // SAFETY: first of all, before there is any other thread.
+    unsafe { calm_candle() };
     let args = Args::parse();
     let (train, test) = data::load()?;
     let digit = test.get(args.digit)?;

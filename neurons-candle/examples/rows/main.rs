@@ -141,7 +141,8 @@ struct Job {
 }
 
 fn main() -> Result<()> {
-    one_thread_a_network();
+    // SAFETY: first of all, before there is any other thread.
+    unsafe { one_thread_a_network() };
     let args = Args::parse();
     let mut digits = data::load()?;
     if args.validate {
