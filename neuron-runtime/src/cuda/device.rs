@@ -155,6 +155,7 @@ impl CudaDevice {
     /// Refuses to launch on arrays of this crate while the device's own stream is being captured: the graph would not keep
     /// them.
     pub(super) fn refuse_capture(&self) -> Result<(), CudaError> {
+        let _current = self.enter()?;
         let status = self.stream().capture_status();
         match status.map_err(|e| CudaError::driver("asking whether the stream is captured", e))? {
             sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE => Ok(()),
