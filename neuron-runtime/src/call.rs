@@ -1,6 +1,9 @@
 //! A call of one template, over any neuron: buffers in the order of the neuron's
 //! [`Signature`](crate::Signature), checked before any work is done.
 
+use std::marker::PhantomData;
+
+use crate::number::{AnyFormat, PerFormat};
 use crate::{Element, Gradient, Parameter, Template};
 
 /// An array to read.
@@ -53,4 +56,32 @@ pub struct Call<'c, 'a, E: Element> {
     pub inputs: &'c [Source<'a, E>],
     /// Arrays to write, in the order of [`Signature::outputs`](crate::Signature::outputs).
     pub outputs: &'c mut [Sink<'a, E>],
+}
+
+/// Which model to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The neuron as declared.
+    Spiking,
+    /// The relaxed model, for [`Template::FpttWithGrad`] and [`Template::ForwardWithGrad`]: the surrogate's primitive in
+    /// place of the spike.
+    Relaxed,
+}
+
+/// A call on data of one of the four formats.
+pub type AnyCall<'c, 'a> = AnyFormat<Calls<'c, 'a>>;
+
+/// Calls of all formats.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Calls<'c, 'a>(PhantomData<&'c mut Source<'a, f32>>);
+
+impl<'c, 'a> PerFormat for Calls<'c, 'a> {
+    type Of<E: Element> = Call<'c, 'a, E>;
+}
+
+impl<'c, 'a, E: Element> From<Call<'c, 'a, E>> for AnyCall<'c, 'a> {
+    fn from(call: Call<'c, 'a, E>) -> Self {
+        E::any(call)
+    }
 }

@@ -1,7 +1,8 @@
 //! Templates with outputs allocated for the caller.
 
-use crate::execute::Inputs;
-use crate::memory::space;
+pub use crate::call::Mode;
+use crate::check::Inputs;
+use crate::cpu::memory::space;
 use crate::{
     BufferSpec, Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Role, Sink, Source,
     Spec, Template,
@@ -61,16 +62,6 @@ impl<E: Element> Outputs<E> {
     pub fn into_arrays(self) -> impl Iterator<Item = (&'static BufferSpec, Output<E>)> {
         self.arrays.into_iter()
     }
-}
-
-/// Which model to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// The neuron as declared.
-    Spiking,
-    /// The relaxed model, for [`Template::FpttWithGrad`] and [`Template::ForwardWithGrad`]: the surrogate's primitive in
-    /// place of the spike.
-    Relaxed,
 }
 
 /// Runs one template of `neuron` and returns what it computes.

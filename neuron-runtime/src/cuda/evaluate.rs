@@ -1,8 +1,8 @@
 //! Templates on a GPU with outputs allocated there.
 
 use super::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
+use crate::check::{Given, Inputs};
 use crate::error::Kind;
-use crate::execute::{Given, Inputs};
 use crate::parameter::Layout;
 use crate::{Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Template};
 

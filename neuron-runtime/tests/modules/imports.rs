@@ -29,7 +29,7 @@ fn imported(sources: &Crate, place: &Place) -> BTreeSet<String> {
     let mut names: BTreeMap<String, Place> = module
         .children
         .iter()
-        .map(|child| (child.clone(), [&place[..], &[child.clone()]].concat()))
+        .map(|child| (child.clone(), [&place[..], std::slice::from_ref(child)].concat()))
         .collect();
     for import in &module.imports {
         match (resolve(sources, place, &import.path), &import.name) {

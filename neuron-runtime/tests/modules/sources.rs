@@ -59,7 +59,7 @@ fn read(folder: &Path, file: &Path, place: Place, modules: &mut BTreeMap<Place, 
     for child in &module.children {
         let (inner, beside) = (folder.join(child), folder.join(format!("{child}.rs")));
         let file = if beside.exists() { beside } else { inner.join("mod.rs") };
-        read(&inner, &file, [&place[..], &[child.clone()]].concat(), modules);
+        read(&inner, &file, [&place[..], std::slice::from_ref(child)].concat(), modules);
     }
     modules.insert(place, module);
 }
@@ -108,7 +108,8 @@ fn flatten(tree: &UseTree, path: &mut Vec<String>, imports: &mut Vec<Import>) {
         }
         UseTree::Name(tree) => {
             let name = tree.ident.to_string();
-            imports.push(Import { path: [&path[..], &[name.clone()]].concat(), name: Some(name) });
+            imports
+                .push(Import { path: [&path[..], std::slice::from_ref(&name)].concat(), name: Some(name) });
         }
         UseTree::Rename(tree) => {
             let path = [&path[..], &[tree.ident.to_string()]].concat();

@@ -1,9 +1,10 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
 use crate::array::Data;
+use crate::call::Mode;
 #[cfg(feature = "cuda")]
 use crate::cuda::{self, Input};
-use crate::evaluate::{Mode, Output, evaluate};
+use crate::evaluate::{Output, evaluate};
 use crate::parameter::Layout;
 use crate::{
     Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Spec, Template,

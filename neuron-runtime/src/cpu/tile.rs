@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 
 use neuron_abi::WORD;
 
-use crate::isa::Isa;
-use crate::parameter::Values;
-use crate::rows::{BitRowsMut, Columns, LANES, Streams};
+use crate::cpu::isa::Isa;
+use crate::cpu::rows::{BitRowsMut, Columns, Streams};
+use crate::cpu::values::Values;
+use crate::number::LANES;
 use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.
