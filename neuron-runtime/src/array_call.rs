@@ -86,7 +86,7 @@ pub fn compute<N: Neuron, E: Element>(
             });
             let parameters =
                 arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| match array.data() {
-                    Data::Cuda(data) => Some(Input::Parameter(data, layout)),
+                    Data::Cuda(data) => Some(Input::Parameter((data, layout))),
                     Data::Cpu(_) => None,
                 });
             let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();

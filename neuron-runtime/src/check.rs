@@ -1,14 +1,22 @@
 //! Checks of a call, before anything is written: arrays, lengths, the values of parameters.
 
-use crate::error::Kind;
-use crate::parameter::{Layout, misfit};
+use std::convert::Infallible;
+
+use crate::by_class::Length;
+use crate::parameter::{Distributed, Layout, misfit};
 use crate::range::validate_values;
 use crate::{
-    BufferSpec, Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Real, Signature,
-    Sink, Source, Spec, Template,
+    BufferSpec, ByClass, Call, Element, Error, Extent, Gradient, Kind, Neuron, ParamKind, Parameter, Real,
+    Signature, Source, Spec, Template,
 };
 
 impl<'a, E: Element> Call<'_, 'a, E> {
+    /// What it reads.
+    pub(crate) fn inputs(&self) -> Inputs<'_, Source<'a, E>> {
+        let Self { template, neurons, gradient, inputs, .. } = *self;
+        Inputs { template, neurons, gradient, inputs }
+    }
+
     /// Checks the values of parameters that may differ between neurons, together where they are as many.
     pub(crate) fn check_parameters<N: Neuron>(&self, neuron: &N) -> Result<(), Error> {
         let arrays: Vec<&[E::Real]> = parameters(self.inputs).map(|parameter| parameter.values()).collect();
@@ -17,18 +25,15 @@ impl<'a, E: Element> Call<'_, 'a, E> {
 
     /// The number of steps, and the arrays there are, if everything is as it should be.
     pub(crate) fn check(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
-        let Self { template, neurons, gradient, inputs, .. } = self;
-        let (neuron, template) = (spec.name, *template);
-        let checked = Inputs { template, neurons: *neurons, gradient: *gradient, inputs };
+        let (neuron, template, checked) = (spec.name, self.template, self.inputs());
         let (steps, signature) = checked.check::<E::Real>(spec)?;
         let outputs = signature.outputs;
         check_count(spec, template, "output", outputs.len(), self.outputs.len())?;
-        for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(Sink::shape)) {
+        for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(ByClass::shape)) {
             checked.check_buffer(neuron, buffer, actual, length, steps)?;
         }
-        let layouts = learnable_layouts(spec, template, inputs);
-        let sums = self.outputs.iter().zip(outputs).skip(outputs.len() - layouts.len());
-        for (layout, (sum, buffer)) in layouts.iter().zip(sums) {
+        let sums = self.outputs.iter().zip(outputs).skip(outputs.len() - checked.learnables(spec).count());
+        for (layout, (sum, buffer)) in checked.learnables(spec).zip(sums) {
             let (actual, expected) = (sum.shape().1, layout.count);
             if actual != expected {
                 let (argument, shape) = (buffer.name, "as many as the parameter has".to_owned());
@@ -39,15 +44,6 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     }
 }
 
-/// An array that a call reads, wherever it is.
-pub(crate) trait Given {
-    /// What it is, and how many elements it has.
-    fn shape(&self) -> (Kind, usize);
-
-    /// How it is distributed over neurons, if it is a parameter.
-    fn layout(&self) -> Option<Layout>;
-}
-
 /// What a call reads, which says how long everything that it writes is.
 pub(crate) struct Inputs<'c, S> {
     pub template: Template,
@@ -56,28 +52,52 @@ pub(crate) struct Inputs<'c, S> {
     pub inputs: &'c [S],
 }
 
-impl<S: Given> Inputs<'_, S> {
-    /// The number of steps, and the arrays there are, if these fit together. `R` is the format of the arithmetic.
-    pub fn check<R: Real>(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
+impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, Infallible>> {
+    /// The number of steps, and the arrays there are, if these fit together. `F` is the format of the arithmetic.
+    pub fn check<F: Real>(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let (neuron, template) = (spec.name, self.template);
         let signature = spec.checked_signature(template)?;
         let buffers = signature.inputs;
         check_count(spec, template, "input", buffers.len(), self.inputs.len())?;
         if template.takes_gradient() {
-            self.gradient.surrogate.validate_in::<R>()?;
+            self.gradient.surrogate.validate_in::<F>()?;
         }
         if self.neurons == 0 {
             return Err(Error::Empty { neuron, template, what: "N" });
         }
-        let inputs = buffers.iter().zip(self.inputs.iter().map(Given::shape));
+        let inputs = buffers.iter().zip(self.inputs.iter().map(ByClass::shape));
         let steps = self.steps(neuron, inputs.clone())?;
         for (buffer, (actual, length)) in inputs {
             self.check_buffer(neuron, buffer, actual, length, steps)?;
         }
-        for (array, layout) in spec.arrays().zip(self.inputs.iter().filter_map(Given::layout)) {
+        for (array, layout) in spec.arrays().zip(self.inputs.iter().filter_map(ByClass::layout)) {
             misfit(neuron, array.name, layout, self.neurons)?;
         }
         Ok((steps, signature))
+    }
+
+    /// How the parameters are distributed over neurons whose gradients the template returns.
+    pub fn learnables(&self, spec: &'static Spec) -> impl Iterator<Item = Layout> {
+        let returns = self.template.is_backward();
+        let arrays = spec.arrays().zip(self.inputs.iter().filter_map(ByClass::layout));
+        arrays
+            .filter(move |(param, _)| returns && param.kind == ParamKind::Learnable)
+            .map(|(_, layout)| layout)
+    }
+
+    /// The outputs, each with how many elements it has. `steps` and `signature` are those that [`Inputs::check`] gave.
+    pub fn outputs(
+        &self,
+        spec: &'static Spec,
+        steps: usize,
+        signature: &'static Signature,
+    ) -> impl Iterator<Item = (&'static BufferSpec, usize)> {
+        let mut learnables = self.learnables(spec);
+        signature.outputs.iter().map(move |buffer| {
+            let elements = buffer.elements(steps, self.neurons);
+            // As many as the check has counted.
+            (buffer, elements.or_else(|| learnables.next().map(|layout| layout.count)).unwrap_or(0))
+        })
     }
 
     /// From the first array that has a row for each step.
@@ -109,12 +129,7 @@ impl<S: Given> Inputs<'_, S> {
         steps: usize,
     ) -> Result<(), Error> {
         let (template, argument) = (self.template, buffer.name);
-        let expected = match (buffer.extent, buffer.class) {
-            (Extent::Parameter, _) => Kind::Parameter,
-            (_, Class::Signal) => Kind::Signal,
-            (_, Class::State) => Kind::State,
-            (_, Class::Bits) => Kind::Bits,
-        };
+        let expected = buffer.kind();
         if kind != expected {
             return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
@@ -146,34 +161,6 @@ fn check_count(
     }
 }
 
-impl<E: Element> Given for Source<'_, E> {
-    fn shape(&self) -> (Kind, usize) {
-        match self {
-            Self::Signal(array) => (Kind::Signal, array.len()),
-            Self::State(array) => (Kind::State, array.len()),
-            Self::Parameter(parameter) => (Kind::Parameter, parameter.values().len()),
-        }
-    }
-
-    fn layout(&self) -> Option<Layout> {
-        match self {
-            Self::Parameter(parameter) => Some(parameter.layout()),
-            Self::Signal(_) | Self::State(_) => None,
-        }
-    }
-}
-
-impl<E: Element> Sink<'_, E> {
-    fn shape(&self) -> (Kind, usize) {
-        match self {
-            Self::Signal(array) => (Kind::Signal, array.len()),
-            Self::State(array) => (Kind::State, array.len()),
-            Self::Parameter(array) => (Kind::Parameter, array.len()),
-            Self::Bits(array) => (Kind::Bits, array.len()),
-        }
-    }
-}
-
 /// The parameters among the arrays to read, in the order of the signature.
 fn parameters<'c, 'a: 'c, E: Element>(
     inputs: &'c [Source<'a, E>],
@@ -182,18 +169,4 @@ fn parameters<'c, 'a: 'c, E: Element>(
         Source::Parameter(parameter) => Some(*parameter),
         _ => None,
     })
-}
-
-/// How the learnable parameters are distributed over neurons, if `template` returns their gradients.
-pub(crate) fn learnable_layouts<E: Element>(
-    spec: &'static Spec,
-    template: Template,
-    inputs: &[Source<'_, E>],
-) -> Vec<Layout> {
-    if !template.is_backward() {
-        return Vec::new();
-    }
-    let arrays = spec.arrays().zip(parameters(inputs));
-    let learnable = arrays.filter(|(param, _)| param.kind == ParamKind::Learnable);
-    learnable.map(|(_, parameter)| parameter.layout()).collect()
 }

@@ -17,6 +17,7 @@
 pub mod any;
 mod array;
 mod array_call;
+mod by_class;
 mod call;
 mod check;
 mod cpu;
@@ -44,13 +45,14 @@ pub mod surrogate;
 mod value;
 
 pub use array::{Array, Device};
+pub use by_class::{ByClass, Kind};
 pub use call::{Call, Sink, Source};
 pub use cpu::isa::Isa;
 pub use cpu::memory::release_memory;
 pub use cpu::rows::{BitRowsMut, Rows, RowsMut};
 pub use cpu::tile::{Kernel, Tile};
 pub use cpu::values::Values;
-pub use error::{Error, Kind};
+pub use error::Error;
 pub use gradcheck::gradcheck;
 pub use initial::{initial_grads, initial_states};
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! Parameters that may differ between neurons.
 
-use crate::{Error, ParamSpec};
+use crate::by_class::Length;
+use crate::{ByClass, Error, ParamSpec};
 
 /// Values of a parameter: one for all neurons, or one a channel, or one a neuron.
 ///
@@ -93,6 +94,34 @@ impl Layout {
     pub fn divides(self, neurons: usize) -> bool {
         let block = self.count.checked_mul(self.inner).filter(|block| *block > 0);
         block.is_some_and(|block| self == Self::SHARED || neurons.is_multiple_of(block))
+    }
+}
+
+impl<R> Length for Parameter<'_, R> {
+    fn length(&self) -> usize {
+        self.values().len()
+    }
+}
+
+/// Values of a parameter that know which neurons each is for.
+pub trait Distributed {
+    /// How they are distributed over neurons.
+    fn layout(&self) -> Layout;
+}
+
+impl<R> Distributed for Parameter<'_, R> {
+    fn layout(&self) -> Layout {
+        Parameter::layout(self)
+    }
+}
+
+impl<S, R, P: Distributed, B> ByClass<S, R, P, B> {
+    /// How it is distributed over neurons, if it is a parameter.
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        match self {
+            Self::Parameter(parameter) => Some(parameter.layout()),
+            _ => None,
+        }
     }
 }
 

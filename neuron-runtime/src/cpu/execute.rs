@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use crate::check::learnable_layouts;
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::sums::sums;
 use crate::cpu::tile::{Kernel, Work};
@@ -26,16 +25,16 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         neuron.validate_in::<E::Real>()?;
         let (steps, signature) = self.check(spec)?;
         self.check_parameters(neuron)?;
-        let Self { template, neurons, gradient, inputs, outputs } = self;
+        let layouts: Vec<_> = self.inputs().learnables(spec).collect();
+        let Self { neurons, gradient, inputs, outputs, .. } = self;
         // The gradient of each neuron's own parameter, to be added up.
-        let layouts = learnable_layouts(spec, template, inputs);
         let mut parts: Vec<Vec<E::Real>> =
             layouts.iter().map(|_| vec![E::Real::default(); neurons]).collect();
         let first = outputs.len() - layouts.len();
         let (arrays, totals) = outputs.split_at_mut(first);
         let rows = |buffer: &BufferSpec| buffer.extent.rows(steps).unwrap_or(1);
         let sources = inputs.iter().copied().zip(signature.inputs.iter().map(rows));
-        let sinks = arrays.iter_mut().map(Sink::reborrow).zip(signature.outputs.iter().map(rows));
+        let sinks = arrays.iter_mut().map(reborrow).zip(signature.outputs.iter().map(rows));
         let sinks = sinks.chain(parts.iter_mut().map(|part| (Sink::State(part), 1)));
         let work = Work::new(steps, neurons, gradient, sources, sinks);
         run(&work, kernel, Isa::current(), steps * neurons);
@@ -58,6 +57,11 @@ impl<'a, E: Element> Call<'_, 'a, E> {
             template => Err(Error::NotRelaxed { neuron: neuron.spec().name, template }),
         }
     }
+}
+
+/// The same array, for a while.
+fn reborrow<'s, E: Element>(sink: &'s mut Sink<'_, E>) -> Sink<'s, E> {
+    sink.as_mut().map(|array| &mut **array, |array| &mut **array, |array| &mut **array, |array| &mut **array)
 }
 
 /// Runs `kernel` on all tiles, on several threads if there is enough to do.
