@@ -2,48 +2,10 @@
 
 use std::any::Any;
 
-use half::{bf16, f16};
-
-use crate::evaluate::Mode;
+pub use crate::call::AnyCall;
+use crate::call::Mode;
+pub use crate::neuron::Erased;
 use crate::{Call, Element, Error, Neuron, Reset, Spec, Value};
-
-/// A call on data of one of the four formats.
-#[derive(Debug)]
-pub enum AnyCall<'c, 'a> {
-    /// Of `f32` data.
-    F32(Call<'c, 'a, f32>),
-    /// Of `f64` data.
-    F64(Call<'c, 'a, f64>),
-    /// Of `f16` data.
-    F16(Call<'c, 'a, f16>),
-    /// Of `bf16` data.
-    Bf16(Call<'c, 'a, bf16>),
-}
-
-impl<'c, 'a, E: Element> From<Call<'c, 'a, E>> for AnyCall<'c, 'a> {
-    fn from(call: Call<'c, 'a, E>) -> Self {
-        E::any(call)
-    }
-}
-
-/// What a trait object needs of a neuron and cannot be a generic or `Self` method. Implemented for every neuron that can
-/// be cloned and compared.
-pub trait Erased {
-    /// A copy.
-    fn boxed(&self) -> Box<dyn Neuron>;
-
-    /// Itself, to be compared and to be taken for what it is.
-    fn as_any(&self) -> &dyn Any;
-
-    /// Whether `other` is of the same type and equal.
-    fn equals(&self, other: &dyn Neuron) -> bool;
-
-    /// [`Neuron::run`] or [`Neuron::run_relaxed`].
-    ///
-    /// # Errors
-    /// As these.
-    fn run_any(&self, mode: Mode, call: AnyCall<'_, '_>) -> Result<(), Error>;
-}
 
 impl<N: Neuron + Clone + PartialEq> Erased for N {
     fn boxed(&self) -> Box<dyn Neuron> {
@@ -135,10 +97,10 @@ impl Neuron for Box<dyn Neuron> {
     }
 
     fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error> {
-        (**self).run_any(Mode::Spiking, E::any(call))
+        (**self).run_any(Mode::Spiking, call.into())
     }
 
     fn run_relaxed<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error> {
-        (**self).run_any(Mode::Relaxed, E::any(call))
+        (**self).run_any(Mode::Relaxed, call.into())
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::cpu::memory::Elements;
 #[cfg(feature = "cuda")]
 use crate::cuda::{CudaArray, CudaDevice};
-use crate::element::Plain;
-use crate::memory::Elements;
+use crate::number::Plain;
 use crate::{Call, Element, Error, Neuron};
 
 /// Where an array is and where work on it is done.

@@ -1,43 +1,20 @@
 //! A call of one template, over any neuron: buffers in the order of the neuron's
 //! [`Signature`](crate::Signature), checked before any work is done.
 
-use crate::{Element, Gradient, Parameter, Template};
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use crate::number::{AnyFormat, PerFormat};
+use crate::{ByClass, Element, Gradient, Parameter, Template};
 
 /// An array to read.
-#[derive(Clone, Copy, Debug)]
-pub enum Source<'a, E: Element> {
-    /// In the data's format; see [`Class::Signal`](crate::Class::Signal).
-    Signal(&'a [E]),
-    /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
-    State(&'a [E::Real]),
-    /// A parameter that may differ between neurons; see [`Extent::Parameter`](crate::Extent::Parameter).
-    Parameter(Parameter<'a, E::Real>),
-}
+pub type Source<'a, E> =
+    ByClass<&'a [E], &'a [<E as Element>::Real], Parameter<'a, <E as Element>::Real>, Infallible>;
 
-/// An array to write. What is in it before is anything: a template writes all of it.
-#[derive(Debug)]
-pub enum Sink<'a, E: Element> {
-    /// In the data's format; see [`Class::Signal`](crate::Class::Signal).
-    Signal(&'a mut [E]),
-    /// In the format of the arithmetic; see [`Class::State`](crate::Class::State).
-    State(&'a mut [E::Real]),
-    /// The gradient of a parameter, as many values as it has.
-    Parameter(&'a mut [E::Real]),
-    /// Words of bits; see [`Class::Bits`](crate::Class::Bits).
-    Bits(&'a mut [u32]),
-}
-
-impl<E: Element> Sink<'_, E> {
-    /// The same array, for a while.
-    pub(crate) fn reborrow(&mut self) -> Sink<'_, E> {
-        match self {
-            Self::Signal(array) => Sink::Signal(array),
-            Self::State(array) => Sink::State(array),
-            Self::Parameter(array) => Sink::Parameter(array),
-            Self::Bits(array) => Sink::Bits(array),
-        }
-    }
-}
+/// An array to write; of a parameter, its gradient, as many values as it has. What is in it before is anything: a template
+/// writes all of it.
+pub type Sink<'a, E> =
+    ByClass<&'a mut [E], &'a mut [<E as Element>::Real], &'a mut [<E as Element>::Real], &'a mut [u32]>;
 
 /// A call of one template.
 #[derive(Debug)]
@@ -53,4 +30,32 @@ pub struct Call<'c, 'a, E: Element> {
     pub inputs: &'c [Source<'a, E>],
     /// Arrays to write, in the order of [`Signature::outputs`](crate::Signature::outputs).
     pub outputs: &'c mut [Sink<'a, E>],
+}
+
+/// Which model to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The neuron as declared.
+    Spiking,
+    /// The relaxed model, for [`Template::FpttWithGrad`] and [`Template::ForwardWithGrad`]: the surrogate's primitive in
+    /// place of the spike.
+    Relaxed,
+}
+
+/// A call on data of one of the four formats.
+pub type AnyCall<'c, 'a> = AnyFormat<Calls<'c, 'a>>;
+
+/// Calls of all formats.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Calls<'c, 'a>(PhantomData<&'c mut Source<'a, f32>>);
+
+impl<'c, 'a> PerFormat for Calls<'c, 'a> {
+    type Of<E: Element> = Call<'c, 'a, E>;
+}
+
+impl<'c, 'a, E: Element> From<Call<'c, 'a, E>> for AnyCall<'c, 'a> {
+    fn from(call: Call<'c, 'a, E>) -> Self {
+        E::any(call)
+    }
 }

@@ -2,31 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{Reset, Template, Value};
-
-/// What an array of a call is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// In the data's format.
-    Signal,
-    /// In the format of the arithmetic.
-    State,
-    /// Values of a parameter.
-    Parameter,
-    /// Words of bits.
-    Bits,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Signal => "signal",
-            Self::State => "state",
-            Self::Parameter => "parameter",
-            Self::Bits => "bits",
-        })
-    }
-}
+use crate::{Kind, Reset, Template, Value};
 
 /// What was wrong with a call. Nothing has been written then.
 #[derive(Clone, Debug, PartialEq, Error)]

@@ -1,24 +1,15 @@
 //! Templates with outputs allocated for the caller.
 
-use crate::execute::Inputs;
-use crate::memory::space;
+pub use crate::call::Mode;
+use crate::check::Inputs;
+use crate::cpu::memory::space;
 use crate::{
-    BufferSpec, Call, Class, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Role, Sink, Source,
-    Spec, Template,
+    BufferSpec, ByClass, Call, Device, Element, Error, Gradient, Kind, Neuron, Role, Sink, Source, Spec,
+    Template,
 };
 
-/// An array that a template returned.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Output<E: Element> {
-    /// In the data's format.
-    Signal(Vec<E>),
-    /// In the format of the arithmetic.
-    State(Vec<E::Real>),
-    /// The gradient of a parameter.
-    Parameter(Vec<E::Real>),
-    /// Words of bits.
-    Bits(Vec<u32>),
-}
+/// An array that a template returned; of a parameter, its gradient.
+pub type Output<E> = ByClass<Vec<E>, Vec<<E as Element>::Real>, Vec<<E as Element>::Real>, Vec<u32>>;
 
 /// The arrays that a template returned.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,16 +52,6 @@ impl<E: Element> Outputs<E> {
     pub fn into_arrays(self) -> impl Iterator<Item = (&'static BufferSpec, Output<E>)> {
         self.arrays.into_iter()
     }
-}
-
-/// Which model to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// The neuron as declared.
-    Spiking,
-    /// The relaxed model, for [`Template::FpttWithGrad`] and [`Template::ForwardWithGrad`]: the surrogate's primitive in
-    /// place of the spike.
-    Relaxed,
 }
 
 /// Runs one template of `neuron` and returns what it computes.
@@ -117,36 +98,28 @@ fn evaluate_by<E: Element>(
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
     // Before anything is allocated: outputs are as long as the inputs say.
-    let (steps, signature) = Inputs { template, neurons, gradient, inputs }.check::<E::Real>(spec)?;
-    let arrays = inputs.iter().filter_map(|input| match input {
-        Source::Parameter(parameter) => Some(parameter.values().len()),
-        Source::Signal(_) | Source::State(_) => None,
-    });
-    let arrays = spec.arrays().zip(arrays);
-    let mut lengths = arrays.filter(|(p, _)| p.kind == ParamKind::Learnable).map(|(_, length)| length);
-    let mut outputs: Vec<Output<E>> = signature
-        .outputs
-        .iter()
-        .map(|buffer| {
-            let length = buffer.elements(steps, neurons);
-            let length = length.unwrap_or_else(|| lengths.next().unwrap_or(0));
-            match (buffer.extent, buffer.class) {
-                (Extent::Parameter, _) => Output::Parameter(space(length)),
-                (_, Class::Signal) => Output::Signal(space(length)),
-                (_, Class::State) => Output::State(space(length)),
-                (_, Class::Bits) => Output::Bits(space(length)),
-            }
-        })
+    let checked = Inputs { template, neurons, gradient, inputs };
+    let (steps, signature) = checked.check::<E::Real>(spec)?;
+    let mut arrays: Vec<(_, Output<E>)> = checked
+        .outputs(spec, steps, signature)
+        .map(|(buffer, length)| (buffer, allocated(buffer.kind(), length)))
         .collect();
-    let mut sinks: Vec<Sink<'_, E>> = outputs
+    let mut sinks: Vec<Sink<'_, E>> = arrays
         .iter_mut()
-        .map(|output| match output {
-            Output::Signal(array) => Sink::Signal(array),
-            Output::State(array) => Sink::State(array),
-            Output::Parameter(array) => Sink::Parameter(array),
-            Output::Bits(words) => Sink::Bits(words),
+        .map(|(_, output)| {
+            output.as_mut().map(Vec::as_mut_slice, Vec::as_mut_slice, Vec::as_mut_slice, Vec::as_mut_slice)
         })
         .collect();
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
-    Ok(Outputs { arrays: signature.outputs.iter().zip(outputs).collect() })
+    Ok(Outputs { arrays })
+}
+
+/// Memory for an array, to be written to.
+fn allocated<E: Element>(kind: Kind, length: usize) -> Output<E> {
+    match kind {
+        Kind::Signal => Output::Signal(space(length)),
+        Kind::State => Output::State(space(length)),
+        Kind::Parameter => Output::Parameter(space(length)),
+        Kind::Bits => Output::Bits(space(length)),
+    }
 }

@@ -5,10 +5,11 @@ pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
+pub use crate::cpu::rows::{BitRowsMut, Rows, RowsMut, block, lanes};
+pub use crate::cpu::tile::{Kernel, Tile};
 pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round, sigmoid, sin, sqrt, tanh};
-pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, block, lanes};
+pub use crate::number::LANES;
 pub use crate::surrogate::TileGradient;
-pub use crate::tile::{Kernel, Tile};
 pub use crate::{
     BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Gradient,
     Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS, Signature, Sink, Source,

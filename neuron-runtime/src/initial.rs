@@ -1,7 +1,7 @@
 //! States before the first step where parameters differ between neurons, and the gradients through them.
 
 use crate::parameter::{Layout, misfit};
-use crate::step::{arity, same};
+use crate::shape::{arity, same};
 use crate::{Error, Neuron, ParamKind, Parameter, Real, Spec};
 
 /// The states before the first step, in the order of [`Spec::states`](crate::Spec::states), each of `neurons`

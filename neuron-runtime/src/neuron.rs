@@ -1,17 +1,29 @@
 //! The traits that `neuron!` implements.
 
+use std::any::Any;
 use std::fmt::Debug;
 
-use crate::any::Erased;
-use crate::{Call, Element, Error, Real, Reset, Spec, range};
+use crate::call::{AnyCall, Mode};
+use crate::number::rounded;
+use crate::{Call, Element, Error, Real, Reset, Spec, Value};
 
-/// A value of a parameter, whatever its type.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
-    /// Of a `param`.
-    Real(f64),
-    /// Of a `flag`.
-    Flag(bool),
+/// What a trait object needs of a neuron and cannot be a generic or `Self` method. Implemented for every neuron that can
+/// be cloned and compared.
+pub trait Erased {
+    /// A copy.
+    fn boxed(&self) -> Box<dyn Neuron>;
+
+    /// Itself, to be compared and to be taken for what it is.
+    fn as_any(&self) -> &dyn Any;
+
+    /// Whether `other` is of the same type and equal.
+    fn equals(&self, other: &dyn Neuron) -> bool;
+
+    /// [`Neuron::run`] or [`Neuron::run_relaxed`].
+    ///
+    /// # Errors
+    /// As these.
+    fn run_any(&self, mode: Mode, call: AnyCall<'_, '_>) -> Result<(), Error>;
 }
 
 /// A neuron model with its parameter values. Implemented by [`neuron!`](crate::neuron).
@@ -69,7 +81,7 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
     where
         Self: Sized,
     {
-        range::validate_in::<R>(self)
+        validate_in::<R>(self)
     }
 
     /// The reset mode in use.
@@ -137,4 +149,25 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
 pub trait DeclaredNeuron: Neuron + Clone + Default + PartialEq {
     /// [`Neuron::spec`] of every value.
     const SPEC: &'static Spec;
+}
+
+/// Checks the parameters of a neuron as they are declared, and as they are in the format of the arithmetic.
+pub(crate) fn validate_in<R: Real>(neuron: &(impl Neuron + ?Sized)) -> Result<(), Error> {
+    neuron.validate()?;
+    if size_of::<R>() == size_of::<f64>() {
+        return Ok(());
+    }
+    let (format, before) = (R::NAME, |name| match neuron.get(name) {
+        Some(Value::Real(value)) => value,
+        _ => f64::NAN,
+    });
+    neuron.validate_rounded(rounded::<R>).map_err(|error| match error {
+        Error::ParameterRange { neuron, name, value: rounded, expected } => {
+            Error::ParameterRounded { neuron, name, value: before(name), rounded, format, expected }
+        }
+        Error::ParameterNotFinite { neuron, name, .. } => {
+            Error::ParameterTooLarge { neuron, name, value: before(name), format }
+        }
+        other => other,
+    })
 }

@@ -1,12 +1,15 @@
 //! Nodes: neurons that keep their state from call to call.
 
+mod parameters;
+
 use std::fmt;
 
-use crate::parameters::Parameters;
-use crate::step::{Context, Operation, PackedStepped, Sequence, Single, Stepping, arity, refs};
+use crate::shape::arity;
+use crate::step::{Context, Operation, PackedStepped, Sequence, Single, Stepping, refs};
 use crate::{
     Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, Reset, Surrogate, Template, Value,
 };
+use parameters::Parameters;
 
 /// A layer of neurons with state.
 ///

@@ -4,10 +4,11 @@ use neuron_abi::WORD;
 use rayon::prelude::*;
 
 use crate::array::Data;
+use crate::cpu::memory::space;
+use crate::cpu::rows::packed;
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::memory::space;
-use crate::rows::{LANES, packed};
+use crate::number::LANES;
 use crate::{Array, Class, Device, Element, Error, Real, Spec, Template};
 
 /// Spikes of a sequence, one bit each: a 32nd of the memory of `f32` spikes.

@@ -1,9 +1,7 @@
 //! Parameters that may differ between neurons.
 
-use crate::range::rounded;
-use crate::rows::LANES;
-use crate::step::arity;
-use crate::{Error, Neuron, ParamSpec, Real};
+use crate::by_class::Length;
+use crate::{ByClass, Error, ParamSpec};
 
 /// Values of a parameter: one for all neurons, or one a channel, or one a neuron.
 ///
@@ -99,73 +97,32 @@ impl Layout {
     }
 }
 
-/// A tile's values of a parameter.
-#[derive(Clone, Copy, Debug)]
-pub struct Values<'a, R: Real> {
-    parameter: Parameter<'a, R>,
-    /// The tile's first neuron.
-    first: usize,
-}
-
-impl<'a, R: Real> Values<'a, R> {
-    pub(crate) fn new(parameter: Parameter<'a, R>, first: usize) -> Self {
-        Self { parameter, first }
-    }
-
-    /// The value of each lane.
-    #[inline(always)]
-    pub fn load(&self) -> [R; LANES] {
-        match self.parameter.values {
-            [value] => [*value; LANES],
-            values => spread(values, self.parameter.inner, self.first),
-        }
+impl<R> Length for Parameter<'_, R> {
+    fn length(&self) -> usize {
+        self.values().len()
     }
 }
 
-/// Values of neurons from `first` on.
-#[inline(never)]
-fn spread<R: Real>(values: &[R], inner: usize, first: usize) -> [R; LANES] {
-    let mut channel = first / inner % values.len();
-    if inner == 1
-        && let Some(block) = values.get(channel..channel + LANES)
-    {
-        return block.try_into().expect("as many as lanes");
-    }
-    let mut left = inner - first % inner;
-    std::array::from_fn(|_| {
-        let value = values[channel];
-        left -= 1;
-        if left == 0 {
-            left = inner;
-            channel = if channel + 1 == values.len() { 0 } else { channel + 1 };
-        }
-        value
-    })
+/// Values of a parameter that know which neurons each is for.
+pub trait Distributed {
+    /// How they are distributed over neurons.
+    fn layout(&self) -> Layout;
 }
 
-/// Checks the values of all parameters that may differ between neurons ([`Spec::arrays`](crate::Spec::arrays), in
-/// order) against their ranges, together where they are as many.
-///
-/// # Errors
-/// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values; [`Error::Arity`] for more or
-/// fewer arrays than the neuron has.
-pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
-    let spec = neuron.spec();
-    arity(spec.name, "parameters", spec.arrays().count(), arrays.len())?;
-    if arrays.is_empty() {
-        return Ok(());
+impl<R> Distributed for Parameter<'_, R> {
+    fn layout(&self) -> Layout {
+        Parameter::layout(self)
     }
-    let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0).max(1);
-    let mut values = vec![0.0; arrays.len()];
-    for i in 0..most {
-        for (value, array) in values.iter_mut().zip(arrays) {
-            // One without values is refused for its length.
-            *value = array.get(i % array.len().max(1)).map_or(f64::NAN, |value| value.to_f64());
+}
+
+impl<S, R, P: Distributed, B> ByClass<S, R, P, B> {
+    /// How it is distributed over neurons, if it is a parameter.
+    pub(crate) fn layout(&self) -> Option<Layout> {
+        match self {
+            Self::Parameter(parameter) => Some(parameter.layout()),
+            _ => None,
         }
-        // Ranges may be over parameters that are one number too.
-        neuron.validate_rounded_at(&values, rounded::<R>)?;
     }
-    Ok(())
 }
 
 /// Why a parameter's values do not fit.
@@ -201,18 +158,5 @@ mod tests {
         assert_eq!(layout(&[2], &[4, 3]), None);
         assert_eq!(layout(&[3, 1, 5], &[2, 3, 4, 5]), None);
         assert_eq!(layout(&[1, 1, 3], &[4, 3]), None);
-    }
-
-    #[test]
-    fn lanes_have_their_channels() {
-        let values: Vec<f32> = (0..200u8).map(f32::from).collect();
-        for (count, inner) in [(1, 1), (3, 1), (3, 5), (70, 1), (200, 1), (200, 100), (2, 64)] {
-            for first in [0, 64, 128, 640] {
-                let lanes = Values::new(Parameter::per_channel(&values[..count], inner), first).load();
-                for (lane, value) in lanes.into_iter().enumerate() {
-                    assert_eq!(value, values[(first + lane) / inner % count]);
-                }
-            }
-        }
     }
 }

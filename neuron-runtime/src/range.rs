@@ -1,29 +1,30 @@
-//! Ranges of parameters, checked on the numbers that kernels compute with.
+//! Ranges of parameters that may differ between neurons.
 
-use crate::{Error, Neuron, Real, Value};
+use crate::number::rounded;
+use crate::shape::arity;
+use crate::{Error, Neuron, Real};
 
-/// The nearest number of a format of arithmetic.
-pub(crate) fn rounded<R: Real>(value: f64) -> f64 {
-    R::from_f64(value).to_f64()
-}
-
-/// Checks the parameters of a neuron as they are declared, and as they are in the format of the arithmetic.
-pub(crate) fn validate_in<R: Real>(neuron: &(impl Neuron + ?Sized)) -> Result<(), Error> {
-    neuron.validate()?;
-    if size_of::<R>() == size_of::<f64>() {
+/// Checks the values of all parameters that may differ between neurons ([`Spec::arrays`](crate::Spec::arrays), in
+/// order) against their ranges, together where they are as many.
+///
+/// # Errors
+/// [`Error::ParameterRange`], [`Error::ParameterNotFinite`], also of one without values; [`Error::Arity`] for more or
+/// fewer arrays than the neuron has.
+pub fn validate_values<N: Neuron, R: Real>(neuron: &N, arrays: &[&[R]]) -> Result<(), Error> {
+    let spec = neuron.spec();
+    arity(spec.name, "parameters", spec.arrays().count(), arrays.len())?;
+    if arrays.is_empty() {
         return Ok(());
     }
-    let (format, before) = (R::NAME, |name| match neuron.get(name) {
-        Some(Value::Real(value)) => value,
-        _ => f64::NAN,
-    });
-    neuron.validate_rounded(rounded::<R>).map_err(|error| match error {
-        Error::ParameterRange { neuron, name, value: rounded, expected } => {
-            Error::ParameterRounded { neuron, name, value: before(name), rounded, format, expected }
+    let most = arrays.iter().map(|array| array.len()).max().unwrap_or(0).max(1);
+    let mut values = vec![0.0; arrays.len()];
+    for i in 0..most {
+        for (value, array) in values.iter_mut().zip(arrays) {
+            // One without values is refused for its length.
+            *value = array.get(i % array.len().max(1)).map_or(f64::NAN, |value| value.to_f64());
         }
-        Error::ParameterNotFinite { neuron, name, .. } => {
-            Error::ParameterTooLarge { neuron, name, value: before(name), format }
-        }
-        other => other,
-    })
+        // Ranges may be over parameters that are one number too.
+        neuron.validate_rounded_at(&values, rounded::<R>)?;
+    }
+    Ok(())
 }

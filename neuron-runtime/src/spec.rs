@@ -5,7 +5,7 @@ use std::fmt;
 
 use neuron_abi::{Class, Extent, Lanes, ParamKind, Reset, Role, Template};
 
-use crate::{Element, Error};
+use crate::{Element, Error, Kind};
 
 /// A real-valued parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,6 +76,16 @@ pub struct BufferSpec {
 }
 
 impl BufferSpec {
+    /// What such an array is in a call.
+    pub fn kind(&self) -> Kind {
+        match (self.extent, self.class) {
+            (Extent::Parameter, _) => Kind::Parameter,
+            (_, Class::Signal) => Kind::Signal,
+            (_, Class::State) => Kind::State,
+            (_, Class::Bits) => Kind::Bits,
+        }
+    }
+
     /// Elements of such an array, or `None` for a parameter.
     pub fn elements(&self, steps: usize, neurons: usize) -> Option<usize> {
         Some(self.extent.rows(steps)?.saturating_mul(self.class.columns(neurons)))

@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use crate::compute::{Arrays, compute};
+use crate::array_call::{Arrays, compute};
 use crate::plan::{Keep, plan};
+use crate::shape::{arity, same, sequence_of, shape_error};
 use crate::{
     Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamSpec, Real, Role, Template, Value,
 };
@@ -440,36 +441,4 @@ pub(crate) fn refs<A>(arrays: &[A]) -> Vec<&A> {
 /// The only element, or the first of several.
 fn first<A>(several: Vec<A>) -> A {
     several.into_iter().next().expect("every neuron has an input, a spike and a state")
-}
-
-pub(crate) fn arity(
-    neuron: &'static str,
-    what: &'static str,
-    expected: usize,
-    actual: usize,
-) -> Result<(), Error> {
-    if expected == actual { Ok(()) } else { Err(Error::Arity { neuron, what, expected, actual }) }
-}
-
-pub(crate) fn same(
-    neuron: &'static str,
-    argument: &str,
-    expected: &[usize],
-    actual: &[usize],
-) -> Result<(), Error> {
-    if expected == actual {
-        Ok(())
-    } else {
-        Err(shape_error(neuron, argument, format!("{expected:?}"), actual))
-    }
-}
-
-fn shape_error(neuron: &'static str, argument: &str, expected: String, actual: &[usize]) -> Error {
-    Error::Shape { neuron, argument: argument.to_owned(), expected, actual: actual.to_vec() }
-}
-
-/// `[T, 2, 3]`
-fn sequence_of(dims: &[usize]) -> String {
-    let sizes = dims.iter().map(usize::to_string);
-    format!("[{}]", std::iter::once("T".to_owned()).chain(sizes).collect::<Vec<_>>().join(", "))
 }

@@ -1,19 +1,20 @@
 //! Surrogate gradients: what takes the place of the derivative of the Heaviside step.
 
 mod built_in;
+mod catalogue;
 mod definition;
 #[doc(hidden)]
 pub mod generated;
 
 use std::fmt;
 
-use crate::isa::Isa;
-use crate::rows::LANES;
+use crate::cpu::isa::Isa;
+use crate::number::LANES;
 use crate::{Error, Real};
 
 pub use built_in::*;
 pub use definition::ParameterDef;
-use definition::{Apply, BOUND_DOUBLE, BOUND_SINGLE, Definition};
+use definition::{Apply, Definition};
 
 /// How many parameters a surrogate may have: they travel with every launch.
 pub use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
@@ -30,67 +31,9 @@ pub struct Surrogate {
 }
 
 impl Surrogate {
-    /// [`ATan`]: gradient `(alpha/2) / (1 + (pi/2 alpha u)^2)` (Fang et al., 2021). Index 0 of the 2020 API.
-    pub fn atan(alpha: f64) -> Self {
-        ATan { alpha }.into()
-    }
-
-    /// [`Sigmoid`]: gradient `alpha s (1 - s)` with `s = sigmoid(alpha u)`. Index 1 of the 2020 API.
-    pub fn sigmoid(alpha: f64) -> Self {
-        Sigmoid { alpha }.into()
-    }
-
-    /// All surrogates that this crate declares, with their default parameters.
-    pub fn all() -> impl Iterator<Item = Self> {
-        built_in::ALL.into_iter().map(|built_in| built_in())
-    }
-
-    /// The surrogate called `name`, with the given values for its first parameters and defaults for the others.
-    ///
-    /// Case and underscores make no difference, so that it may be given as SpikingJelly's class or function:
-    /// `PiecewiseQuadratic` or `piecewise_quadratic`. Only surrogates of this crate are found.
-    ///
-    /// # Errors
-    /// [`Error::UnknownSurrogate`]; [`Error::SurrogateParameters`] for too many values.
-    pub fn from_name(name: &str, parameters: &[f64]) -> Result<Self, Error> {
-        let plain = |name: &str| name.replace('_', "").to_lowercase();
-        let wanted = plain(name);
-        let found = Self::all().find(|surrogate| plain(surrogate.name()) == wanted);
-        let mut surrogate = found.ok_or_else(|| Error::UnknownSurrogate {
-            name: name.to_owned(),
-            known: Self::all().map(|surrogate| surrogate.name()).collect::<Vec<_>>().join(", "),
-        })?;
-        let expected = surrogate.definition.parameters.len();
-        if parameters.len() > expected {
-            let (surrogate, actual) = (surrogate.name(), parameters.len());
-            return Err(Error::SurrogateParameters { surrogate, expected, actual });
-        }
-        surrogate.parameters[..parameters.len()].copy_from_slice(parameters);
-        Ok(surrogate)
-    }
-
-    /// The surrogate with the given index in the 2020 API: 0 is ATan, 1 is Sigmoid.
-    ///
-    /// # Errors
-    /// [`Error::UnknownSurrogateIndex`]
-    pub fn from_index(index: u32, alpha: f64) -> Result<Self, Error> {
-        match index {
-            0 => Ok(Self::atan(alpha)),
-            1 => Ok(Self::sigmoid(alpha)),
-            _ => Err(Error::UnknownSurrogateIndex { index }),
-        }
-    }
-
     /// Its name, as in SpikingJelly: `ATan`.
     pub fn name(&self) -> &'static str {
         self.definition.name
-    }
-
-    /// Its number in CUDA kernels, or `None` if it is not one of this crate's: 0 and 1 are those of the 2020
-    /// API.
-    pub fn index(&self) -> Option<u32> {
-        let place = Self::all().position(|built_in| std::ptr::eq(built_in.definition, self.definition));
-        place.and_then(|place| u32::try_from(place).ok())
     }
 
     /// Where its definition is: the same for all of one declaration.
@@ -143,12 +86,12 @@ impl Surrogate {
 
     /// As [`Surrogate::gradient`], in the format of `u`: the very bits that kernels compute.
     pub fn gradient_in<R: Real>(&self, u: R) -> R {
-        self.evaluate(R::gradient_of(self), u)
+        self.evaluate(self.gradient_function::<R>(), u)
     }
 
     /// As [`Surrogate::primitive`], in the format of `u`.
     pub fn primitive_in<R: Real>(&self, u: R) -> R {
-        self.evaluate(R::primitive_of(self), u)
+        self.evaluate(self.primitive_function::<R>(), u)
     }
 
     /// Replaces every distance from the threshold by the gradient there.
@@ -156,9 +99,19 @@ impl Surrogate {
         for part in u.chunks_mut(LANES) {
             let mut lanes = [R::ZERO; LANES];
             lanes[..part.len()].copy_from_slice(part);
-            R::gradient_of(self)(Isa::current(), &self.parameters, &mut lanes);
+            self.gradient_function::<R>()(Isa::current(), &self.parameters, &mut lanes);
             part.copy_from_slice(&lanes[..part.len()]);
         }
+    }
+
+    #[inline(always)]
+    fn gradient_function<R: Real>(&self) -> Apply<R> {
+        R::of(&self.definition.functions).gradient
+    }
+
+    #[inline(always)]
+    fn primitive_function<R: Real>(&self) -> Apply<R> {
+        R::of(&self.definition.functions).primitive
     }
 
     fn evaluate<R: Real>(&self, apply: Apply<R>, u: R) -> R {
@@ -192,12 +145,6 @@ impl Surrogate {
                 Err(Error::SurrogateParameter { surrogate, name, expected, value })
             }
         }
-    }
-}
-
-impl Default for Surrogate {
-    fn default() -> Self {
-        Self::atan(2.0)
     }
 }
 
@@ -262,44 +209,13 @@ impl<R: Real> TileGradient<R> {
     #[inline(always)]
     pub fn surrogate(&self, u: &mut [R; LANES]) {
         let surrogate = &self.gradient.surrogate;
-        R::gradient_of(surrogate)(self.isa, &surrogate.parameters, u);
+        surrogate.gradient_function::<R>()(self.isa, &surrogate.parameters, u);
     }
 
     /// Replaces every distance from the threshold by the primitive there: the spike of the relaxed model.
     #[inline(always)]
     pub fn primitive(&self, u: &mut [R; LANES]) {
         let surrogate = &self.gradient.surrogate;
-        R::primitive_of(surrogate)(self.isa, &surrogate.parameters, u);
+        surrogate.primitive_function::<R>()(self.isa, &surrogate.parameters, u);
     }
 }
-
-/// Which of a surrogate's functions are for a number format.
-pub trait SurrogateFormat: Sized {
-    /// Distances from the threshold beyond this one count as this one.
-    #[doc(hidden)]
-    const BOUND: Self;
-    #[doc(hidden)]
-    fn gradient_of(surrogate: &Surrogate) -> Apply<Self>;
-    #[doc(hidden)]
-    fn primitive_of(surrogate: &Surrogate) -> Apply<Self>;
-}
-
-macro_rules! surrogate_format {
-    ($format:ty, $field:ident, $bound:ident) => {
-        impl SurrogateFormat for $format {
-            const BOUND: Self = $bound;
-
-            #[inline(always)]
-            fn gradient_of(surrogate: &Surrogate) -> Apply<Self> {
-                surrogate.definition.$field.gradient
-            }
-            #[inline(always)]
-            fn primitive_of(surrogate: &Surrogate) -> Apply<Self> {
-                surrogate.definition.$field.primitive
-            }
-        }
-    };
-}
-
-surrogate_format!(f32, single, BOUND_SINGLE);
-surrogate_format!(f64, double, BOUND_DOUBLE);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cudarc::driver::{CudaSlice, DevicePtr};
 
 use super::{CudaDevice, CudaError, RawArray};
-use crate::element::Plain;
+use crate::number::Plain;
 
 /// An array in the memory of a GPU.
 #[derive(Clone, Debug)]

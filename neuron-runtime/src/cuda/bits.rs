@@ -4,7 +4,8 @@ use neuron_abi::WORD;
 
 use super::arguments::Arguments;
 use super::context::Current;
-use super::kernel::{BLOCK, Kernel, Purpose, grid};
+use super::kernel::{BLOCK, Purpose, grid};
+use super::loading::find;
 use super::{CudaArray, CudaDevice};
 use crate::{Class, Element, Error, Spec};
 
@@ -42,7 +43,7 @@ fn launch<E: Element>(
     mut arguments: Arguments,
 ) -> Result<(), Error> {
     device.refuse_capture()?;
-    let kernel = Kernel::find::<E>(device, spec, purpose, None)?;
+    let kernel = find::<E>(device, spec, purpose, None)?;
     let blocks = grid(threads.div_ceil(BLOCK), threads)?;
     let _current = Current::enter(device.context())?;
     // SAFETY: the arguments are the kernel's, of arrays on this device of the lengths that it reads and writes;

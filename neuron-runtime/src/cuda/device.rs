@@ -8,8 +8,8 @@ use cudarc::driver::{CudaContext, CudaStream, sys};
 
 use super::CudaError;
 use super::context::Current;
-use super::image::Module;
 use super::kernel::{Kernel, ModuleKey, Purpose};
+use super::module::Module;
 
 /// A GPU with a stream on which everything is done in order.
 ///

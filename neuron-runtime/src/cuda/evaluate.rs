@@ -1,49 +1,41 @@
 //! Templates on a GPU with outputs allocated there.
 
+use std::convert::Infallible;
+
 use super::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
-use crate::error::Kind;
-use crate::execute::{Given, Inputs};
-use crate::parameter::Layout;
-use crate::{Call, Class, Element, Error, Extent, Gradient, Neuron, ParamKind, Sink, Source, Template};
+use crate::by_class::Length;
+use crate::check::Inputs;
+use crate::number::Plain;
+use crate::parameter::{Distributed, Layout};
+use crate::{ByClass, Call, Element, Error, Gradient, Kind, Neuron, Sink, Template};
 
 /// An array that a template reads.
-#[derive(Clone, Copy, Debug)]
-pub enum Input<'a, E: Element> {
-    /// In the data's format.
-    Signal(&'a CudaArray<E>),
-    /// In the format of the arithmetic.
-    State(&'a CudaArray<E::Real>),
-    /// A parameter that may differ between neurons.
-    Parameter(&'a CudaArray<E::Real>, Layout),
-}
+pub type Input<'a, E> = ByClass<
+    &'a CudaArray<E>,
+    &'a CudaArray<<E as Element>::Real>,
+    (&'a CudaArray<<E as Element>::Real>, Layout),
+    Infallible,
+>;
 
-/// An array that a template returned.
-#[derive(Clone, Debug)]
-pub enum Output<E: Element> {
-    /// In the data's format.
-    Signal(CudaArray<E>),
-    /// In the format of the arithmetic.
-    State(CudaArray<E::Real>),
-    /// The gradient of a parameter.
-    Parameter(CudaArray<E::Real>),
-    /// Words of bits.
-    Bits(CudaArray<u32>),
-}
+/// An array that a template returned; of a parameter, its gradient.
+pub type Output<E> =
+    ByClass<CudaArray<E>, CudaArray<<E as Element>::Real>, CudaArray<<E as Element>::Real>, CudaArray<u32>>;
 
-impl<E: Element> Given for Input<'_, E> {
-    fn shape(&self) -> (Kind, usize) {
-        match self {
-            Self::Signal(array) => (Kind::Signal, array.len()),
-            Self::State(array) => (Kind::State, array.len()),
-            Self::Parameter(array, _) => (Kind::Parameter, array.len()),
-        }
+impl<E: Plain> Length for &CudaArray<E> {
+    fn length(&self) -> usize {
+        self.len()
     }
+}
 
-    fn layout(&self) -> Option<Layout> {
-        match self {
-            Self::Parameter(_, layout) => Some(*layout),
-            Self::Signal(_) | Self::State(_) => None,
-        }
+impl<R: Plain> Length for (&CudaArray<R>, Layout) {
+    fn length(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl<R> Distributed for (&CudaArray<R>, Layout) {
+    fn layout(&self) -> Layout {
+        self.1
     }
 }
 
@@ -61,36 +53,27 @@ pub fn evaluate<N: Neuron, E: Element>(
     let checked = Inputs { template, neurons, gradient, inputs };
     let (steps, signature) = checked.check::<E::Real>(spec)?;
     let (mut arrays, mut parameters) = (Vec::new(), Vec::new());
-    for input in inputs {
+    for &input in inputs {
         match input {
             Input::Signal(array) => arrays.push(array.raw()),
             Input::State(array) => arrays.push(array.raw()),
-            Input::Parameter(array, layout) => parameters.push(RawParameter {
+            Input::Parameter((array, layout)) => parameters.push(RawParameter {
                 address: array.address(),
                 count: layout.count,
                 inner: layout.inner,
             }),
         }
     }
-    let learnables = spec.arrays().zip(&parameters);
-    let mut counts =
-        learnables.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, raw)| raw.count);
     let mut outputs = Vec::new();
-    for buffer in signature.outputs {
-        let len = buffer.elements(steps, neurons).unwrap_or_else(|| counts.next().unwrap_or(1));
-        outputs.push(match (buffer.extent, buffer.class) {
-            (Extent::Parameter, _) => Output::Parameter(CudaArray::uninitialised(device, len)?),
-            (_, Class::Signal) => Output::Signal(CudaArray::uninitialised(device, len)?),
-            (_, Class::State) => Output::State(CudaArray::uninitialised(device, len)?),
-            (_, Class::Bits) => Output::Bits(CudaArray::uninitialised(device, len)?),
-        });
+    for (buffer, len) in checked.outputs(spec, steps, signature) {
+        outputs.push(allocated(device, buffer.kind(), len)?);
     }
     let raw_outputs: Vec<RawArray> = outputs
         .iter()
         .map(|output| match output {
-            Output::Signal(array) => array.raw(),
-            Output::State(array) | Output::Parameter(array) => array.raw(),
-            Output::Bits(words) => words.raw(),
+            Output::<E>::Signal(array) => array.raw(),
+            Output::<E>::State(array) | Output::<E>::Parameter(array) => array.raw(),
+            Output::<E>::Bits(words) => words.raw(),
         })
         .collect();
     let prepared = PreparedCall::new::<E>(device, neuron, template, gradient)?;
@@ -115,31 +98,14 @@ pub fn evaluate<N: Neuron, E: Element>(
     Ok(outputs)
 }
 
-/// A copy of an array that a template reads.
-enum Copied<E: Element> {
-    Signal(CudaArray<E>),
-    State(CudaArray<E::Real>),
-    Parameter(CudaArray<E::Real>, Layout),
-}
-
-impl<E: Element> Copied<E> {
-    fn new(device: &CudaDevice, source: &Source<'_, E>) -> Result<Self, CudaError> {
-        Ok(match source {
-            Source::Signal(array) => Self::Signal(CudaArray::from_slice(device, array)?),
-            Source::State(array) => Self::State(CudaArray::from_slice(device, array)?),
-            Source::Parameter(parameter) => {
-                Self::Parameter(CudaArray::from_slice(device, parameter.values())?, parameter.layout())
-            }
-        })
-    }
-
-    fn input(&self) -> Input<'_, E> {
-        match self {
-            Self::Signal(array) => Input::Signal(array),
-            Self::State(array) => Input::State(array),
-            Self::Parameter(array, layout) => Input::Parameter(array, *layout),
-        }
-    }
+/// Memory for an array, to be written to.
+fn allocated<E: Element>(device: &CudaDevice, kind: Kind, len: usize) -> Result<Output<E>, CudaError> {
+    Ok(match kind {
+        Kind::Signal => Output::Signal(CudaArray::uninitialised(device, len)?),
+        Kind::State => Output::State(CudaArray::uninitialised(device, len)?),
+        Kind::Parameter => Output::Parameter(CudaArray::uninitialised(device, len)?),
+        Kind::Bits => Output::Bits(CudaArray::uninitialised(device, len)?),
+    })
 }
 
 /// Runs a call on arrays in the memory of the CPU: copies them to `device` and the results back.
@@ -154,8 +120,27 @@ pub fn run<N: Neuron, E: Element>(
     neuron.validate_in::<E::Real>()?;
     call.check(neuron.spec())?;
     call.check_parameters(neuron)?;
-    let copies = call.inputs.iter().map(|input| Copied::new(device, input)).collect::<Result<Vec<_>, _>>()?;
-    let inputs: Vec<Input<'_, E>> = copies.iter().map(Copied::input).collect();
+    let mut copies = Vec::new();
+    for source in call.inputs {
+        let copy = source.map(
+            |array| CudaArray::from_slice(device, array),
+            |array| CudaArray::from_slice(device, array),
+            |parameter| Ok((CudaArray::from_slice(device, parameter.values())?, parameter.layout())),
+            |none| match none {},
+        );
+        copies.push(copy.transpose()?);
+    }
+    let inputs: Vec<Input<'_, E>> = copies
+        .iter()
+        .map(|copy| {
+            copy.as_ref().map(
+                |array| array,
+                |array| array,
+                |(array, layout)| (array, *layout),
+                |none: &Infallible| *none,
+            )
+        })
+        .collect();
     let outputs = evaluate(device, neuron, call.template, call.gradient, call.neurons, &inputs)?;
     for (output, sink) in outputs.iter().zip(call.outputs) {
         match (output, sink) {

@@ -1,174 +1,76 @@
-//! Which image of a neuron's kernels to load, and its functions.
-
-use std::ffi::{CString, c_void};
-use std::sync::Arc;
-
-use cudarc::driver::{CudaContext, result, sys};
+//! Which image of a neuron's kernels to load.
 
 use super::compile::Job;
-use super::context::Current;
-use super::whole::{self, Kind};
-use super::{CudaDevice, CudaError};
+use super::module::Module;
+use super::{CudaDevice, CudaError, ImageKinds, ImageSource, whole};
 use crate::{Cuda, Format, Image, Spec, Surrogate};
 
-/// Where loaded kernels came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImageSource {
-    /// Compiled for an architecture when the crate was built.
-    Binary(&'static str),
-    /// PTX, compiled by the driver when it was loaded.
-    Ptx(&'static str),
-    /// Compiled by NVRTC in an earlier run and kept on disk.
-    Cache,
-    /// Compiled by NVRTC just now.
-    Compiled,
-}
-
-/// Which images may be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ImageKinds {
-    /// The best that works.
-    #[default]
-    Any,
-    /// Embedded binaries only.
-    Binary,
-    /// Embedded PTX only.
-    Ptx,
-    /// The source only, by NVRTC or its cache.
-    Source,
-}
-
-impl ImageKinds {
-    fn include(self, kind: Self) -> bool {
-        self == Self::Any || self == kind
-    }
-}
-
-/// A neuron's kernels for one format, loaded on one device.
-#[derive(Debug)]
-pub(crate) struct Module {
-    raw: sys::CUmodule,
-    /// Keeps the context alive.
-    context: Arc<CudaContext>,
-    pub source: ImageSource,
-}
-
-/// A kernel, valid as long as its module.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Function(pub sys::CUfunction);
-
-// SAFETY: handles of the driver may be used from any thread in which the context is current.
-unsafe impl Send for Module {}
-// SAFETY: as above.
-unsafe impl Sync for Module {}
-// SAFETY: as above.
-unsafe impl Send for Function {}
-// SAFETY: as above.
-unsafe impl Sync for Function {}
-
-impl Module {
-    /// Loads the kernels of a neuron for `format`, by the best image that can be used.
-    pub fn load(
-        device: &CudaDevice,
-        spec: &'static Spec,
-        format: Format,
-        kinds: ImageKinds,
-    ) -> Result<Self, CudaError> {
-        let (major, minor) = device.architecture();
-        let mut tried = String::new();
-        let note = |tried: &mut String, what: &str, why: &dyn std::fmt::Display| {
-            *tried += &format!("  {what}: {why}\n");
-        };
-        let cuda = spec.cuda;
-        let (binaries, ptx) = candidates(cuda, format.name(), (major, minor));
-        for image in binaries.into_iter().filter(|_| kinds.include(ImageKinds::Binary)) {
-            match Self::of_image(device, image, ImageSource::Binary(image.target)) {
-                Ok(module) => return Ok(module),
-                Err(error) => note(&mut tried, image.target, &error),
-            }
-        }
-        for image in ptx.into_iter().filter(|_| kinds.include(ImageKinds::Ptx)) {
-            match Self::of_image(device, image, ImageSource::Ptx(image.target)) {
-                Ok(module) => return Ok(module),
-                Err(error) => note(&mut tried, image.target, &error),
-            }
-        }
-        if tried.is_empty() {
-            let none = format!(
-                "none of {format} for this architecture; `NEURON_CUDA_FORMATS` adds formats to a build"
-            );
-            note(&mut tried, "embedded images", &none);
-        }
-        if kinds.include(ImageKinds::Source) {
-            match Self::of_source(device, cuda.source, format) {
-                Ok(module) => return Ok(module),
-                Err(error) => note(&mut tried, "source", &error),
-            }
-        }
-        let architecture = format!("sm_{major}{minor}");
-        Err(CudaError::NoImage { neuron: spec.name, format: format.name(), architecture, tried })
-    }
-
-    /// Compiles the kernels of a neuron for `format` with a surrogate that is not among those they are compiled
-    /// with otherwise, or takes what an earlier run has compiled.
-    pub fn load_with(
-        device: &CudaDevice,
-        spec: &'static Spec,
-        format: Format,
-        surrogate: Surrogate,
-    ) -> Result<Self, CudaError> {
-        let source = source_with(spec.cuda, surrogate);
-        Self::of_source(device, &source, format).map_err(|error| {
-            let (neuron, format, surrogate, reason) =
-                (spec.name, format.name(), surrogate.name(), error.to_string());
-            CudaError::OwnSurrogate { neuron, format, surrogate, reason }
-        })
-    }
-
-    /// Compiles `source`, unless an earlier run has done so and the driver takes what it kept.
-    fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Self, CudaError> {
-        let job = Job::new(source, format, device.architecture())?;
-        let kept = job.kept().and_then(|bytes| Self::of_bytes(device, &bytes, ImageSource::Cache).ok());
-        kept.map_or_else(|| Self::of_bytes(device, &job.compile()?, ImageSource::Compiled), Ok)
-    }
-
-    fn of_image(device: &CudaDevice, image: &Image, source: ImageSource) -> Result<Self, CudaError> {
-        Self::of_bytes(device, &image.decompress()?, source)
-    }
-
-    /// `bytes` are PTX or a cubin, as `source` says.
-    fn of_bytes(device: &CudaDevice, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
-        let kind = if matches!(source, ImageSource::Ptx(_)) { Kind::Ptx } else { Kind::Cubin };
-        whole::check(kind, bytes)?;
-        let context = device.context().clone();
-        let current = Current::enter(&context)?;
-        // SAFETY: the image is whole, as was just checked: the driver finds its end in it.
-        let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
-        let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
-        drop(current);
-        Ok(Self { raw, context, source })
-    }
-
-    /// The kernel called `name`.
-    pub fn function(&self, name: &str) -> Result<Function, CudaError> {
-        let missing =
-            |message: String| CudaError::Driver { doing: format!("finding kernel `{name}`"), message };
-        let c_name = CString::new(name).map_err(|error| missing(error.to_string()))?;
-        let _current = Current::enter(&self.context)?;
-        // SAFETY: the module is loaded and stays so as long as `self`.
-        let raw = unsafe { result::module::get_function(self.raw, c_name) };
-        Ok(Function(raw.map_err(|error| missing(error.to_string()))?))
-    }
-}
-
-impl Drop for Module {
-    fn drop(&mut self) {
-        if let Ok(_current) = Current::enter(&self.context) {
-            // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
-            // on other streams keep the device until the work is done.
-            let _ = unsafe { result::module::unload(self.raw) };
+/// Loads the kernels of a neuron for `format`, by the best image that can be used.
+pub fn load(
+    device: &CudaDevice,
+    spec: &'static Spec,
+    format: Format,
+    kinds: ImageKinds,
+) -> Result<Module, CudaError> {
+    let (major, minor) = device.architecture();
+    let mut tried = String::new();
+    let note = |tried: &mut String, what: &str, why: &dyn std::fmt::Display| {
+        *tried += &format!("  {what}: {why}\n");
+    };
+    let cuda = spec.cuda;
+    let (binaries, ptx) = candidates(cuda, format.name(), (major, minor));
+    for image in binaries.into_iter().filter(|_| kinds.include(ImageKinds::Binary)) {
+        match of_image(device, image, ImageSource::Binary(image.target)) {
+            Ok(module) => return Ok(module),
+            Err(error) => note(&mut tried, image.target, &error),
         }
     }
+    for image in ptx.into_iter().filter(|_| kinds.include(ImageKinds::Ptx)) {
+        match of_image(device, image, ImageSource::Ptx(image.target)) {
+            Ok(module) => return Ok(module),
+            Err(error) => note(&mut tried, image.target, &error),
+        }
+    }
+    if tried.is_empty() {
+        let none =
+            format!("none of {format} for this architecture; `NEURON_CUDA_FORMATS` adds formats to a build");
+        note(&mut tried, "embedded images", &none);
+    }
+    if kinds.include(ImageKinds::Source) {
+        match of_source(device, cuda.source, format) {
+            Ok(module) => return Ok(module),
+            Err(error) => note(&mut tried, "source", &error),
+        }
+    }
+    let architecture = format!("sm_{major}{minor}");
+    Err(CudaError::NoImage { neuron: spec.name, format: format.name(), architecture, tried })
+}
+
+/// Compiles the kernels of a neuron for `format` with a surrogate that is not among those they are compiled
+/// with otherwise, or takes what an earlier run has compiled.
+pub fn load_with(
+    device: &CudaDevice,
+    spec: &'static Spec,
+    format: Format,
+    surrogate: Surrogate,
+) -> Result<Module, CudaError> {
+    let source = source_with(spec.cuda, surrogate);
+    of_source(device, &source, format).map_err(|error| {
+        let (neuron, format, surrogate, reason) =
+            (spec.name, format.name(), surrogate.name(), error.to_string());
+        CudaError::OwnSurrogate { neuron, format, surrogate, reason }
+    })
+}
+
+/// Compiles `source`, unless an earlier run has done so and the driver takes what it kept.
+fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Module, CudaError> {
+    let job = Job::new(source, format, device.architecture())?;
+    let kept = job.kept().and_then(|bytes| Module::load(device.context(), &bytes, ImageSource::Cache).ok());
+    kept.map_or_else(|| Module::load(device.context(), &job.compile()?, ImageSource::Compiled), Ok)
+}
+
+fn of_image(device: &CudaDevice, image: &Image, source: ImageSource) -> Result<Module, CudaError> {
+    Module::load(device.context(), &image.decompress()?, source)
 }
 
 impl Image {

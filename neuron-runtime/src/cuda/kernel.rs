@@ -6,14 +6,14 @@ use cudarc::driver::{result, sys};
 use neuron_abi::{Format, kernel};
 
 use super::arguments::Arguments;
-use super::image::{Function, ImageKinds, Module};
-use super::{CudaDevice, CudaError};
-use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, reduce};
+use super::module::{Function, Module};
+use super::{CudaError, ImageKinds};
+use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, summation};
 
 /// Threads of a block, of every kernel.
 pub use neuron_abi::THREADS as BLOCK;
 
-const _: () = assert!(BLOCK == reduce::LANES, "a block adds up a segment");
+const _: () = assert!(BLOCK == summation::LANES, "a block adds up a segment");
 
 /// What a module is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,36 +81,27 @@ pub(crate) struct Sums {
 }
 
 impl Kernel {
-    /// The kernel for `purpose`, for data of format `E`; `own` is the surrogate, if kernels are not compiled with it anyway.
-    /// It is found once a device.
-    pub fn find<E: Element>(
-        device: &CudaDevice,
+    /// The kernel of `module` for `purpose`; `module` has the kernels of `spec` for data of `format`.
+    pub fn of(
+        module: Arc<Module>,
         spec: &'static Spec,
+        format: Format,
         purpose: Purpose,
-        own: Option<Surrogate>,
-    ) -> Result<Arc<Self>, CudaError> {
-        let key = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
-        device.kernel((key, purpose), || {
-            let module = device.module(key, || match own {
-                None => Module::load(device, spec, E::FORMAT, ImageKinds::Any),
-                Some(surrogate) => Module::load_with(device, spec, E::FORMAT, surrogate),
-            })?;
-            let symbol = |name: &str| kernel::symbol(spec.module, name, E::FORMAT);
-            let name = symbol(&purpose.name());
-            let function = module.function(&name)?;
-            let adds_up = |signature: &Signature| {
-                signature.outputs.iter().any(|buffer| buffer.extent == Extent::Parameter)
-            };
-            let sum = |name: &str| module.function(&symbol(name));
-            let sums = match purpose {
-                Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
-                    let (rows, segments) = (sum(kernel::SUM_ROWS)?, sum(kernel::SUM_SEGMENTS)?);
-                    Some(Sums { rows, segments, round: sum(kernel::ROUND_SUMS)? })
-                }
-                _ => None,
-            };
-            Ok(Self { _module: module, name, function, sums })
-        })
+    ) -> Result<Self, CudaError> {
+        let symbol = |name: &str| kernel::symbol(spec.module, name, format);
+        let name = symbol(&purpose.name());
+        let function = module.function(&name)?;
+        let adds_up =
+            |signature: &Signature| signature.outputs.iter().any(|buffer| buffer.extent == Extent::Parameter);
+        let sum = |name: &str| module.function(&symbol(name));
+        let sums = match purpose {
+            Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
+                let (rows, segments) = (sum(kernel::SUM_ROWS)?, sum(kernel::SUM_SEGMENTS)?);
+                Some(Sums { rows, segments, round: sum(kernel::ROUND_SUMS)? })
+            }
+            _ => None,
+        };
+        Ok(Self { _module: module, name, function, sums })
     }
 
     pub fn handle(&self) -> u64 {

@@ -6,83 +6,13 @@ use cudarc::driver::sys;
 
 use super::arguments::Arguments;
 use super::context::Current;
-use super::image::{ImageKinds, ImageSource, Module};
-use super::kernel::{BLOCK, Kernel, ModuleKey, Purpose, grid};
+use super::kernel::{BLOCK, Kernel, Purpose, grid};
+use super::loading::find;
 use super::sums::Workspace;
-use super::{CudaDevice, CudaError};
-use crate::parameter::{Layout, misfit};
-use crate::range::validate_in;
+use super::{CudaDevice, CudaError, RawCall, RawParameter};
+use crate::neuron::validate_in;
+use crate::parameter::misfit;
 use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Signature, Spec, Template};
-
-/// An array in the memory of a GPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawArray {
-    /// Address of its first element.
-    pub address: u64,
-    /// How many elements it has.
-    pub len: usize,
-}
-
-/// A parameter that may differ between neurons, in the memory of a GPU: value number `n / inner % count` is that of
-/// neuron `n`, as in [`Parameter`](crate::Parameter).
-///
-/// Ranges are checked where parameters come from the memory of the CPU, not here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RawParameter {
-    /// Address of its values, in the format of the arithmetic.
-    pub address: u64,
-    /// How many there are.
-    pub count: usize,
-    /// How many neurons next to each other have the same.
-    pub inner: usize,
-}
-
-impl RawParameter {
-    pub(super) fn layout(&self) -> Layout {
-        Layout { count: self.count, inner: self.inner }
-    }
-}
-
-/// Arrays for a [`PreparedCall`], and where to launch it.
-#[derive(Clone, Copy, Debug)]
-pub struct RawCall<'a> {
-    /// Number of steps; 1 for the single-step templates.
-    pub steps: usize,
-    /// Number of neurons.
-    pub neurons: usize,
-    /// Arrays to read, in the order of the signature, but for parameters.
-    pub inputs: &'a [RawArray],
-    /// Parameters that may differ between neurons, in the order of the signature.
-    pub parameters: &'a [RawParameter],
-    /// Arrays to write, in the order of the signature.
-    pub outputs: &'a [RawArray],
-    /// [`PreparedCall::workspace_bytes`] bytes or more, aligned to 8; `None` if that is 0.
-    pub workspace: Option<RawArray>,
-    /// The stream (`cudaStream_t`, as a number) to launch on, or `None` for the device's own.
-    pub stream: Option<u64>,
-}
-
-/// Loads the kernels of a neuron for data of format `E`, unless they are loaded already, and says where they
-/// came from. The first call does it by itself; to do it before saves that one the time.
-///
-/// # Errors
-/// [`CudaError::NoImage`], with what was tried.
-pub fn load<E: Element>(device: &CudaDevice, spec: &'static Spec) -> Result<ImageSource, CudaError> {
-    load_from::<E>(device, spec, ImageKinds::Any)
-}
-
-/// As [`load`], from images of some kinds only: to find out how each does.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_from<E: Element>(
-    device: &CudaDevice,
-    spec: &'static Spec,
-    kinds: ImageKinds,
-) -> Result<ImageSource, CudaError> {
-    let key = ModuleKey::new::<E>(spec, None, kinds);
-    Ok(device.module(key, || Module::load(device, spec, E::FORMAT, kinds))?.source.clone())
-}
 
 /// Bytes of device memory that a call needs besides its arrays, [`RawCall::workspace`]: 0 but for the backward
 /// templates of neurons with learnable parameters.
@@ -147,7 +77,7 @@ impl PreparedCall {
             own = Some(gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
         }
         let settings = Arguments::settings::<E>(neuron, template, gradient)?;
-        let kernel = Kernel::find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
+        let kernel = find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
         let block = BLOCK * signature.lanes.of(E::FORMAT);
         let (device, real) = (device.clone(), size_of::<E::Real>());
         Ok(Self { device, spec, signature, kernel, settings, block, real })

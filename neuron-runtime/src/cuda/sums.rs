@@ -1,5 +1,5 @@
 //! Gradients of parameters: each neuron's own, which the backward kernels write, added up over neurons by
-//! kernels of the same module, in the order of [`crate::reduce`].
+//! kernels of the same module, in the order of [`crate::summation`].
 
 use cudarc::driver::sys::CUstream;
 use neuron_abi::kernel::{ROUND_SUMS, SUM_ROWS, SUM_SEGMENTS};
@@ -9,7 +9,7 @@ use super::arguments::Arguments;
 use super::kernel::{self, Sums};
 use super::{CudaError, RawArray, RawParameter};
 use crate::parameter::Layout;
-use crate::reduce::{LANES, Pass, SEGMENT, passes};
+use crate::summation::{LANES, Pass, SEGMENT, passes};
 use crate::{ParamKind, Spec, Template};
 
 /// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and

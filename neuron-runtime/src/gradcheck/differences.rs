@@ -1,10 +1,11 @@
 //! The gradient of the relaxed neuron against differences of its outputs.
 
 use super::point::{NEURONS, Point};
+use super::report::{Failure, Tally};
 use super::search::{Attempt, Quality, Search};
 use super::slope::{REACH, Samples, Slope};
-use super::{Failure, Tally};
-use crate::evaluate::{Mode, Output, evaluate};
+use crate::call::Mode;
+use crate::evaluate::{Output, evaluate};
 use crate::{Error, Gradient, Neuron, Parameter, Source, Surrogate, Template};
 
 /// A gradient may differ from the difference by so much of itself, besides what the difference may be wrong by.

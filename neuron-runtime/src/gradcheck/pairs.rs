@@ -1,7 +1,7 @@
 //! Training with stored factors against training that computes the steps again: the same bits.
 
-use super::Failure;
 use super::point::{NEURONS, Point};
+use super::report::Failure;
 use crate::{Array, Error, Gradient, Keep, MultiStep, Neuron, Surrogate, Template};
 
 /// Runs both pairs as the neuron was declared, spikes being 0 or 1, with `detach_reset` and without, and counts the

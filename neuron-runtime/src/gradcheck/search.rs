@@ -1,6 +1,6 @@
 //! The spacing at which a derivative is known best.
 
-use super::Reasons;
+use super::report::Reasons;
 use super::slope::Slope;
 
 /// From one spacing to the next.

@@ -1,14 +1,21 @@
 //! What is known of a declared surrogate.
 
-use super::MAX_PARAMETERS;
-use crate::Real;
-use crate::isa::{Isa, dispatch};
-use crate::rows::LANES;
+use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
+
+use crate::cpu::isa::{Isa, dispatch};
+use crate::number::{BothReals, LANES, PerFormat};
+use crate::{Element, Real};
 
 /// Distances from the threshold beyond these count as these: squares are finite then, and differences and
 /// quotients of what grows are, too. The CUDA kernels have the same.
-pub const BOUND_SINGLE: f32 = 1e18;
-pub const BOUND_DOUBLE: f64 = 1e150;
+const BOUNDS: BothReals<Distance> = BothReals { single: 1e18, double: 1e150 };
+
+/// The family of a distance from the threshold.
+struct Distance;
+
+impl PerFormat for Distance {
+    type Of<E: Element> = E;
+}
 
 /// What `surrogate!` makes of a declaration.
 pub trait Shape: 'static {
@@ -52,8 +59,7 @@ pub struct Definition {
     pub(super) gradient: &'static str,
     pub(super) cuda: &'static str,
     pub(super) check: Check,
-    pub(super) single: Functions<f32>,
-    pub(super) double: Functions<f64>,
+    pub(super) functions: BothReals<AllFunctions>,
 }
 
 impl Definition {
@@ -66,8 +72,10 @@ impl Definition {
             gradient: S::GRADIENT,
             cuda: S::CUDA,
             check: S::check,
-            single: Functions { gradient: gradient::<S, f32>, primitive: primitive::<S, f32> },
-            double: Functions { gradient: gradient::<S, f64>, primitive: primitive::<S, f64> },
+            functions: BothReals {
+                single: Functions { gradient: gradient::<S, f32>, primitive: primitive::<S, f32> },
+                double: Functions { gradient: gradient::<S, f64>, primitive: primitive::<S, f64> },
+            },
         }
     }
 }
@@ -76,9 +84,16 @@ impl Definition {
 type Check = fn(&[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
 
 /// Gradient and primitive of a whole lane block, for one number format.
-pub(super) struct Functions<R: Real> {
+pub(super) struct Functions<R> {
     pub gradient: Apply<R>,
     pub primitive: Apply<R>,
+}
+
+/// These of both formats.
+pub(super) struct AllFunctions;
+
+impl PerFormat for AllFunctions {
+    type Of<E: Element> = Functions<E>;
 }
 
 /// A function of all lanes, given the parameters.
@@ -111,6 +126,7 @@ fn primitive_lanes<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R
 /// `u` between the bounds; NaN stays NaN.
 #[inline(always)]
 fn bounded<R: Real>(u: R) -> R {
-    let u = if u > R::BOUND { R::BOUND } else { u };
-    if u < -R::BOUND { -R::BOUND } else { u }
+    let bound = *R::of(&BOUNDS);
+    let u = if u > bound { bound } else { u };
+    if u < -bound { -bound } else { u }
 }

@@ -3,7 +3,8 @@
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result;
 
-use super::MAX_PARAMETERS;
+use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
+
 pub use super::definition::{Definition, ParameterDef, Shape};
 pub use crate::{Error, Gradient, Real, Surrogate};
 

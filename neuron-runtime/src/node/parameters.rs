@@ -1,7 +1,8 @@
 //! The parameters of a node that may differ between its neurons, with their gradients.
 
 use crate::initial::{initial_grads, initial_states};
-use crate::parameter::{Layout, validate_values};
+use crate::parameter::Layout;
+use crate::range::validate_values;
 use crate::step::{Context, own_value};
 use crate::{Array, Device, Element, Error, Neuron, ParamKind, ParamSpec, Parameter, Real, Spec};
 

@@ -87,7 +87,7 @@ thread_local! {
 macro_rules! dispatch {
     ($(#[$doc:meta])* fn $name:ident<$($generic:ident: $bound:path),*>($($arg:ident: $type:ty),* $(,)?) => $body:path) => {
         $(#[$doc])*
-        fn $name<$($generic: $bound),*>(isa: $crate::isa::Isa, $($arg: $type),*) {
+        fn $name<$($generic: $bound),*>(isa: $crate::cpu::isa::Isa, $($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2")]
             fn avx2<$($generic: $bound),*>($($arg: $type),*) {
@@ -101,13 +101,13 @@ macro_rules! dispatch {
             }
 
             match isa.0 {
-                $crate::isa::Level::Baseline => $body($($arg),*),
+                $crate::cpu::isa::Level::Baseline => $body($($arg),*),
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: there is an `Isa` only of what the processor has.
-                $crate::isa::Level::Avx2 => unsafe { avx2::<$($generic),*>($($arg),*) },
+                $crate::cpu::isa::Level::Avx2 => unsafe { avx2::<$($generic),*>($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.
-                $crate::isa::Level::Avx512 => unsafe { avx512::<$($generic),*>($($arg),*) },
+                $crate::cpu::isa::Level::Avx512 => unsafe { avx512::<$($generic),*>($($arg),*) },
             }
         }
     };

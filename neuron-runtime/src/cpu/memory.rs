@@ -7,7 +7,7 @@ use std::mem::{size_of_val, take};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::element::Plain;
+use crate::number::Plain;
 
 /// Bytes from which on memory is kept, and asked for in large pages.
 const LARGE: usize = 4 << 20;

@@ -1,68 +1,16 @@
-//! The number formats of the arithmetic.
+//! The formats of the arithmetic.
 
-use std::fmt::Display;
-use std::ops::{Add, Div, Mul, Neg, Sub};
-
-use crate::Element;
+use super::{BothReals, PerFormat, Real};
 use crate::math::{double, single};
-use crate::surrogate::SurrogateFormat;
-
-/// A number format to compute in: `f32` or `f64`.
-///
-/// The functions of `f32` are straight-line code of our own, made of additions, multiplications, divisions
-/// and operations on bits, so that they vectorise and give the same bits on every device. Those of `f64` are
-/// the standard library's, but for sine and cosine, which are made likewise.
-pub trait Real:
-    Element<Real = Self>
-    + SurrogateFormat
-    + Default
-    + Display
-    + PartialOrd
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-{
-    /// 0
-    const ZERO: Self;
-    /// 1
-    const ONE: Self;
-
-    /// The nearest number of this format.
-    fn from_f64(value: f64) -> Self;
-    /// The same number in float64.
-    fn to_f64(self) -> f64;
-
-    /// `1 / x`; in `f32` subnormal numbers count as zeros here, and results that would be subnormal become zeros.
-    fn reciprocal(self) -> Self;
-    /// Exponential.
-    fn exp(self) -> Self;
-    /// Natural logarithm.
-    fn ln(self) -> Self;
-    /// Square root.
-    fn sqrt(self) -> Self;
-    /// Hyperbolic tangent.
-    fn tanh(self) -> Self;
-    /// Logistic function `1 / (1 + exp(-x))`.
-    fn sigmoid(self) -> Self;
-    /// Absolute value.
-    fn abs(self) -> Self;
-    /// Arc tangent.
-    fn atan(self) -> Self;
-    /// Error function.
-    fn erf(self) -> Self;
-    /// Sine.
-    fn sin(self) -> Self;
-    /// Cosine.
-    fn cos(self) -> Self;
-    /// Nearest integer, ties to even.
-    fn round(self) -> Self;
-}
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn of<F: PerFormat>(both: &BothReals<F>) -> &F::Of<Self> {
+        &both.single
+    }
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -125,6 +73,11 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+
+    #[inline(always)]
+    fn of<F: PerFormat>(both: &BothReals<F>) -> &F::Of<Self> {
+        &both.double
+    }
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {

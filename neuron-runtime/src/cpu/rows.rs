@@ -5,10 +5,8 @@ use std::mem::MaybeUninit;
 
 use neuron_abi::{STEPS, WORD};
 
+use crate::number::LANES;
 use crate::{Element, Real};
-
-/// Neurons that a kernel computes together: the width of a tile.
-pub const LANES: usize = 64;
 
 /// A value for each neuron of a tile, all zero.
 #[inline(always)]

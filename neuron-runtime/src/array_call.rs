@@ -1,9 +1,10 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
 use crate::array::Data;
+use crate::call::Mode;
 #[cfg(feature = "cuda")]
 use crate::cuda::{self, Input};
-use crate::evaluate::{Mode, Output, evaluate};
+use crate::evaluate::{Output, evaluate};
 use crate::parameter::Layout;
 use crate::{
     Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Spec, Template,
@@ -85,7 +86,7 @@ pub fn compute<N: Neuron, E: Element>(
             });
             let parameters =
                 arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| match array.data() {
-                    Data::Cuda(data) => Some(Input::Parameter(data, layout)),
+                    Data::Cuda(data) => Some(Input::Parameter((data, layout))),
                     Data::Cpu(_) => None,
                 });
             let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();

@@ -5,10 +5,11 @@ use std::marker::PhantomData;
 
 use neuron_abi::WORD;
 
-use crate::isa::Isa;
-use crate::parameter::Values;
-use crate::rows::{BitRowsMut, Columns, LANES, Streams};
-use crate::{Class, Element, Gradient, Parameter, Rows, RowsMut, Sink, Source, TileGradient};
+use crate::cpu::isa::Isa;
+use crate::cpu::rows::{BitRowsMut, Columns, Streams};
+use crate::cpu::values::Values;
+use crate::number::LANES;
+use crate::{ByClass, Class, Element, Gradient, Rows, RowsMut, Sink, Source, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.
 pub trait Kernel<E: Element>: Sync {
@@ -16,19 +17,8 @@ pub trait Kernel<E: Element>: Sync {
     fn tile(&self, tile: &Tile<'_, E>);
 }
 
-/// An array of a checked call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Array<S, R, P = Infallible, B = Infallible> {
-    Signal(S),
-    State(R),
-    Parameter(P),
-    Bits(B),
-}
-
-type Input<'a, E> = Array<&'a [E], &'a [<E as Element>::Real], Parameter<'a, <E as Element>::Real>>;
-
 /// Where to write an output.
-type Output<E> = Array<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
+type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
 /// A checked call, taken apart for threads to work on.
 ///
@@ -40,7 +30,7 @@ pub(crate) struct Work<'a, E: Element> {
     neurons: usize,
     gradient: Gradient,
     /// With the rows of each, which it has: see [`Work::new`].
-    inputs: Vec<(Input<'a, E>, usize)>,
+    inputs: Vec<(Source<'a, E>, usize)>,
     outputs: Vec<(Output<E>, usize)>,
     borrows: PhantomData<&'a mut [E]>,
 }
@@ -66,33 +56,27 @@ impl<'a, E: Element> Work<'a, E> {
             let needed = rows.checked_mul(class.columns(neurons));
             assert!(needed.is_some_and(|needed| needed <= length), "an array shorter than its {rows} rows");
         };
-        let input = |(source, rows)| {
-            let input = match source {
-                Source::Signal(array) => {
-                    check(array.len(), rows, Class::Signal);
-                    Array::Signal(array)
-                }
-                Source::State(array) => {
-                    check(array.len(), rows, Class::State);
-                    Array::State(array)
-                }
-                Source::Parameter(parameter) => Array::Parameter(parameter),
-            };
-            (input, rows)
+        let input = |(source, rows): (Source<'a, E>, usize)| {
+            match source {
+                ByClass::Signal(array) => check(array.len(), rows, Class::Signal),
+                ByClass::State(array) => check(array.len(), rows, Class::State),
+                ByClass::Parameter(_) => {}
+            }
+            (source, rows)
         };
         let output = |(sink, rows)| {
             let output = match sink {
                 Sink::Signal(array) => {
                     check(array.len(), rows, Class::Signal);
-                    Array::Signal(array.as_mut_ptr())
+                    ByClass::Signal(array.as_mut_ptr())
                 }
                 Sink::State(array) | Sink::Parameter(array) => {
                     check(array.len(), rows, Class::State);
-                    Array::State(array.as_mut_ptr())
+                    ByClass::State(array.as_mut_ptr())
                 }
                 Sink::Bits(array) => {
                     check(array.len(), rows, Class::Bits);
-                    Array::Bits(array.as_mut_ptr())
+                    ByClass::Bits(array.as_mut_ptr())
                 }
             };
             (output, rows)
@@ -150,7 +134,7 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Input `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
-        let (Array::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
+        let (ByClass::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
         // SAFETY: the array has the rows and columns, as `Work::new` checked, and the tile's columns are among them;
         // it is borrowed for the lifetime. An array without rows has no columns to point to,
         // hence the wrapping addition.
@@ -160,7 +144,7 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Input `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
-        let (Array::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
+        let (ByClass::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal`.
         unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
     }
@@ -168,14 +152,14 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Input `index` of the signature, a parameter.
     #[inline(always)]
     pub fn values(&self, index: usize) -> Values<'a, E::Real> {
-        let (Array::Parameter(parameter), _) = self.work.inputs[index] else { wrong_class(Class::State) };
+        let (ByClass::Parameter(parameter), _) = self.work.inputs[index] else { wrong_class(Class::State) };
         Values::new(parameter, self.first)
     }
 
     /// Output `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal_mut(&self, index: usize) -> RowsMut<'a, E> {
-        let (Array::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let (ByClass::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
         // thread, so one row at a time is written.
         unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
@@ -184,7 +168,7 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Output `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
-        let (Array::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
+        let (ByClass::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
         // SAFETY: as in `signal_mut`.
         unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
     }
@@ -192,7 +176,7 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Output `index` of the signature, in bits.
     #[inline(always)]
     pub fn bits_mut(&self, index: usize) -> BitRowsMut<'a> {
-        let (Array::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let (ByClass::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
         let stride = Class::Bits.columns(self.work.neurons);
         // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
         unsafe {

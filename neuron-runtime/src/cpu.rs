@@ -1,0 +1,9 @@
+//! The CPU: kernels over tiles of neurons, on several threads, compiled for several instruction sets.
+
+pub(crate) mod execute;
+pub(crate) mod isa;
+pub(crate) mod memory;
+pub(crate) mod rows;
+pub(crate) mod sums;
+pub(crate) mod tile;
+pub(crate) mod values;

@@ -1,0 +1,46 @@
+//! Modules and kernels of a device, each loaded once.
+
+use std::sync::Arc;
+
+use super::kernel::{Kernel, ModuleKey, Purpose};
+use super::{CudaDevice, CudaError, ImageKinds, ImageSource, image};
+use crate::{Element, Spec, Surrogate};
+
+/// Loads the kernels of a neuron for data of format `E`, unless they are loaded already, and says where they
+/// came from. The first call does it by itself; to do it before saves that one the time.
+///
+/// # Errors
+/// [`CudaError::NoImage`], with what was tried.
+pub fn load<E: Element>(device: &CudaDevice, spec: &'static Spec) -> Result<ImageSource, CudaError> {
+    load_from::<E>(device, spec, ImageKinds::Any)
+}
+
+/// As [`load`], from images of some kinds only: to find out how each does.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from<E: Element>(
+    device: &CudaDevice,
+    spec: &'static Spec,
+    kinds: ImageKinds,
+) -> Result<ImageSource, CudaError> {
+    let key = ModuleKey::new::<E>(spec, None, kinds);
+    Ok(device.module(key, || image::load(device, spec, E::FORMAT, kinds))?.source.clone())
+}
+
+/// The kernel for `purpose`, for data of format `E`; `own` is the surrogate, if kernels are not compiled with it anyway.
+pub(super) fn find<E: Element>(
+    device: &CudaDevice,
+    spec: &'static Spec,
+    purpose: Purpose,
+    own: Option<Surrogate>,
+) -> Result<Arc<Kernel>, CudaError> {
+    let key = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
+    device.kernel((key, purpose), || {
+        let module = device.module(key, || match own {
+            None => image::load(device, spec, E::FORMAT, ImageKinds::Any),
+            Some(surrogate) => image::load_with(device, spec, E::FORMAT, surrogate),
+        })?;
+        Kernel::of(module, spec, E::FORMAT, purpose)
+    })
+}

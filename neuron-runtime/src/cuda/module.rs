@@ -1,0 +1,101 @@
+//! Loaded kernels, and their functions.
+
+use std::ffi::{CString, c_void};
+use std::sync::Arc;
+
+use cudarc::driver::{CudaContext, result, sys};
+
+use super::CudaError;
+use super::context::Current;
+use super::whole::{self, Kind};
+
+/// Where loaded kernels came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// Compiled for an architecture when the crate was built.
+    Binary(&'static str),
+    /// PTX, compiled by the driver when it was loaded.
+    Ptx(&'static str),
+    /// Compiled by NVRTC in an earlier run and kept on disk.
+    Cache,
+    /// Compiled by NVRTC just now.
+    Compiled,
+}
+
+/// Which images may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ImageKinds {
+    /// The best that works.
+    #[default]
+    Any,
+    /// Embedded binaries only.
+    Binary,
+    /// Embedded PTX only.
+    Ptx,
+    /// The source only, by NVRTC or its cache.
+    Source,
+}
+
+impl ImageKinds {
+    pub(super) fn include(self, kind: Self) -> bool {
+        self == Self::Any || self == kind
+    }
+}
+
+/// A neuron's kernels for one format, loaded on one device.
+#[derive(Debug)]
+pub(crate) struct Module {
+    raw: sys::CUmodule,
+    /// Keeps the context alive.
+    context: Arc<CudaContext>,
+    pub source: ImageSource,
+}
+
+/// A kernel, valid as long as its module.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Function(pub sys::CUfunction);
+
+// SAFETY: handles of the driver may be used from any thread in which the context is current.
+unsafe impl Send for Module {}
+// SAFETY: as above.
+unsafe impl Sync for Module {}
+// SAFETY: as above.
+unsafe impl Send for Function {}
+// SAFETY: as above.
+unsafe impl Sync for Function {}
+
+impl Module {
+    /// Loads `bytes`, which are PTX or a cubin, as `source` says.
+    pub fn load(context: &Arc<CudaContext>, bytes: &[u8], source: ImageSource) -> Result<Self, CudaError> {
+        let kind = if matches!(source, ImageSource::Ptx(_)) { Kind::Ptx } else { Kind::Cubin };
+        whole::check(kind, bytes)?;
+        let context = context.clone();
+        let current = Current::enter(&context)?;
+        // SAFETY: the image is whole, as was just checked: the driver finds its end in it.
+        let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
+        let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
+        drop(current);
+        Ok(Self { raw, context, source })
+    }
+
+    /// The kernel called `name`.
+    pub fn function(&self, name: &str) -> Result<Function, CudaError> {
+        let missing =
+            |message: String| CudaError::Driver { doing: format!("finding kernel `{name}`"), message };
+        let c_name = CString::new(name).map_err(|error| missing(error.to_string()))?;
+        let _current = Current::enter(&self.context)?;
+        // SAFETY: the module is loaded and stays so as long as `self`.
+        let raw = unsafe { result::module::get_function(self.raw, c_name) };
+        Ok(Function(raw.map_err(|error| missing(error.to_string()))?))
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if let Ok(_current) = Current::enter(&self.context) {
+            // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
+            // on other streams keep the device until the work is done.
+            let _ = unsafe { result::module::unload(self.raw) };
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The surrogates that this crate declares, by name and number.
+
+use super::Surrogate;
+use super::built_in::{ALL, ATan, Sigmoid};
+use crate::Error;
+
+impl Surrogate {
+    /// [`ATan`]: gradient `(alpha/2) / (1 + (pi/2 alpha u)^2)` (Fang et al., 2021). Index 0 of the 2020 API.
+    pub fn atan(alpha: f64) -> Self {
+        ATan { alpha }.into()
+    }
+
+    /// [`Sigmoid`]: gradient `alpha s (1 - s)` with `s = sigmoid(alpha u)`. Index 1 of the 2020 API.
+    pub fn sigmoid(alpha: f64) -> Self {
+        Sigmoid { alpha }.into()
+    }
+
+    /// All surrogates that this crate declares, with their default parameters.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALL.into_iter().map(|built_in| built_in())
+    }
+
+    /// The surrogate called `name`, with the given values for its first parameters and defaults for the others.
+    ///
+    /// Case and underscores make no difference, so that it may be given as SpikingJelly's class or function:
+    /// `PiecewiseQuadratic` or `piecewise_quadratic`. Only surrogates of this crate are found.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSurrogate`]; [`Error::SurrogateParameters`] for too many values.
+    pub fn from_name(name: &str, parameters: &[f64]) -> Result<Self, Error> {
+        let plain = |name: &str| name.replace('_', "").to_lowercase();
+        let wanted = plain(name);
+        let found = Self::all().find(|surrogate| plain(surrogate.name()) == wanted);
+        let mut surrogate = found.ok_or_else(|| Error::UnknownSurrogate {
+            name: name.to_owned(),
+            known: Self::all().map(|surrogate| surrogate.name()).collect::<Vec<_>>().join(", "),
+        })?;
+        let expected = surrogate.definition.parameters.len();
+        if parameters.len() > expected {
+            let (surrogate, actual) = (surrogate.name(), parameters.len());
+            return Err(Error::SurrogateParameters { surrogate, expected, actual });
+        }
+        surrogate.parameters[..parameters.len()].copy_from_slice(parameters);
+        Ok(surrogate)
+    }
+
+    /// The surrogate with the given index in the 2020 API: 0 is ATan, 1 is Sigmoid.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSurrogateIndex`]
+    pub fn from_index(index: u32, alpha: f64) -> Result<Self, Error> {
+        match index {
+            0 => Ok(Self::atan(alpha)),
+            1 => Ok(Self::sigmoid(alpha)),
+            _ => Err(Error::UnknownSurrogateIndex { index }),
+        }
+    }
+
+    /// Its number in CUDA kernels, or `None` if it is not one of this crate's: 0 and 1 are those of the 2020
+    /// API.
+    pub fn index(&self) -> Option<u32> {
+        let place = Self::all().position(|built_in| std::ptr::eq(built_in.definition, self.definition));
+        place.and_then(|place| u32::try_from(place).ok())
+    }
+}
+
+impl Default for Surrogate {
+    fn default() -> Self {
+        Self::atan(2.0)
+    }
+}
