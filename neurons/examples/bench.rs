@@ -1,10 +1,9 @@
-//! Time of each template, next to a copy of as many bytes:
+//! Time of each template, relative to a copy of the same number of bytes:
 //!
 //! `cargo run --release -p spiking-neurons --example bench -- --device cuda --t 16 --n 16777216`
 //!
-//! `of_copy` is the time that a copy of the same number of bytes takes on the same device in the same run,
-//! divided by the template's time: 1 is the speed of memory. Bytes are those of every array, read or written
-//! once.
+//! `of_copy` is the fraction of copy bandwidth: the time of a copy of the same number of bytes on the same device in the
+//! same run, divided by the template's. At 1 a template runs at memory speed. Each array counts once.
 
 mod common;
 
@@ -163,7 +162,7 @@ fn report<N: DeclaredNeuron, E: Element>(
     let device = if args.device == Place::Cpu { "cpu" } else { "cuda" };
     if !args.json {
         println!("{} {} T={t} N={n} on {device}", N::SPEC.name, E::NAME);
-        println!("{:20} {:>10} {:>12} {:>8}", "template", "ms", "bytes", "of copy");
+        println!("{:20} {:>10} {:>12} {:>18}", "template", "ms", "bytes", "of copy bandwidth");
     }
     for template in N::SPEC.templates() {
         let steps = if template.is_multi_step() { t } else { 1 };
@@ -184,7 +183,7 @@ fn report<N: DeclaredNeuron, E: Element>(
                 E::NAME
             );
         } else {
-            println!("{:20} {:10.4} {bytes:12} {of_copy:8.3}", template.name(), seconds * 1e3);
+            println!("{:20} {:10.4} {bytes:12} {of_copy:18.3}", template.name(), seconds * 1e3);
         }
     }
     Ok(())
