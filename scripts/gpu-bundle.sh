@@ -17,7 +17,7 @@ test_binary() { # package, name of the test
 }
 cp "$(test_binary neurons-tests cuda)" "$bundle/cuda"
 examples=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release/examples
-cargo build --release --locked -p neurons --example conformance --example first_launch
+cargo build --release --locked -p spiking-neurons --example conformance --example first_launch
 cp "$examples/conformance" "$examples/first_launch" "$bundle/"
 rm -rf "$bundle/reference"
 cp -r tests/reference "$bundle/"

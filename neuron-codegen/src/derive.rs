@@ -104,7 +104,7 @@ impl Derivative<'_> {
                         let (negative, minus) = (g.less(a, zero), g.neg(da));
                         g.select(negative, minus, da)
                     }
-                    _ => chain(g, func, expr, a, da),
+                    _ => func.chain(g, expr, a, da),
                 }
             }
             Node::Select(cond, a, b) => {
@@ -133,62 +133,6 @@ impl Derivative<'_> {
             Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => {
                 unreachable!("a condition has no derivative")
             }
-        }
-    }
-}
-
-/// The derivative of `expr = func(a)`, given that of `a`.
-fn chain(g: &mut Graph, func: Func, expr: Id, a: Id, da: Id) -> Id {
-    let one = g.num(1.0);
-    match func {
-        Func::Exp => g.mul(da, expr),
-        Func::Ln => g.div(da, a),
-        Func::Sqrt => {
-            let two = g.num(2.0);
-            let twice = g.mul(two, expr);
-            g.div(da, twice)
-        }
-        Func::Tanh => {
-            let square = g.mul(expr, expr);
-            let slope = g.sub(one, square);
-            g.mul(da, slope)
-        }
-        Func::Sigmoid => {
-            let rest = g.sub(one, expr);
-            let slope = g.mul(expr, rest);
-            g.mul(da, slope)
-        }
-        Func::Abs => {
-            // 0 at 0, the middle of the subgradients, as PyTorch has it.
-            let zero = g.num(0.0);
-            let (negative, positive) = (g.less(a, zero), g.less(zero, a));
-            let minus = g.neg(da);
-            let right = g.select(positive, da, zero);
-            g.select(negative, minus, right)
-        }
-        Func::Atan => {
-            let square = g.mul(a, a);
-            let denominator = g.sum(one, square);
-            g.div(da, denominator)
-        }
-        Func::Erf => {
-            let square = g.mul(a, a);
-            let exponent = g.neg(square);
-            let gauss = g.call(Func::Exp, exponent);
-            let scale = g.num(std::f64::consts::FRAC_2_SQRT_PI);
-            let slope = g.mul(scale, gauss);
-            g.mul(da, slope)
-        }
-        // The straight-through estimator (Bengio et al., 2013): the derivative of what was rounded.
-        Func::Round => da,
-        Func::Sin => {
-            let slope = g.call(Func::Cos, a);
-            g.mul(da, slope)
-        }
-        Func::Cos => {
-            let sin = g.call(Func::Sin, a);
-            let slope = g.neg(sin);
-            g.mul(da, slope)
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Cmp, Func, Graph, Id, Node};
+use crate::ir::{Cmp, Graph, Id, Node};
 use crate::walk;
 
 /// Computes expressions of one graph, each once.
@@ -66,7 +66,7 @@ fn value(node: Node, of: impl Fn(Id) -> f64, leaf: impl Fn() -> f64, round: fn(f
             let (a, b) = (of(a), of(b));
             if a > b { a } else { b }
         }
-        Node::Call(func, a) => call(func, of(a)),
+        Node::Call(func, a) => func.evaluate(of(a)),
         Node::Select(cond, a, b) => of(if holds(cond) { a } else { b }),
         Node::Compare(Cmp::Lt, a, b) => condition(of(a) < of(b)),
         Node::Compare(Cmp::Le, a, b) => condition(of(a) <= of(b)),
@@ -88,23 +88,6 @@ fn power(base: f64, n: u32, round: fn(f64) -> f64) -> f64 {
             let square = round(half * half);
             if n % 2 == 1 { round(square * base) } else { square }
         }
-    }
-}
-
-/// From a library rather than the platform, so that a declaration means the same wherever it is compiled.
-fn call(func: Func, a: f64) -> f64 {
-    match func {
-        Func::Exp => libm::exp(a),
-        Func::Ln => libm::log(a),
-        Func::Sqrt => a.sqrt(),
-        Func::Tanh => libm::tanh(a),
-        Func::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
-        Func::Abs => a.abs(),
-        Func::Atan => libm::atan(a),
-        Func::Erf => libm::erf(a),
-        Func::Sin => libm::sin(a),
-        Func::Cos => libm::cos(a),
-        Func::Round => libm::rint(a),
     }
 }
 

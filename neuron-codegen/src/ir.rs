@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+pub use crate::function::Func;
+
 /// An expression in a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(u32);
@@ -86,67 +88,6 @@ pub struct Leaf {
     pub sort: Sort,
     /// How often it changes.
     pub rate: Rate,
-}
-
-/// Functions of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Func {
-    /// Exponential.
-    Exp,
-    /// Natural logarithm.
-    Ln,
-    /// Square root.
-    Sqrt,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// Logistic function `1 / (1 + exp(-x))`.
-    Sigmoid,
-    /// Absolute value.
-    Abs,
-    /// Arc tangent.
-    Atan,
-    /// Error function.
-    Erf,
-    /// Sine.
-    Sin,
-    /// Cosine.
-    Cos,
-    /// The nearest integer, ties to even.
-    Round,
-}
-
-impl Func {
-    /// All functions, in the order in which the documentation lists them.
-    pub const ALL: [Self; 11] = [
-        Self::Exp,
-        Self::Ln,
-        Self::Sqrt,
-        Self::Tanh,
-        Self::Sigmoid,
-        Self::Abs,
-        Self::Atan,
-        Self::Erf,
-        Self::Sin,
-        Self::Cos,
-        Self::Round,
-    ];
-
-    /// Its name in the DSL and in generated code.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Exp => "exp",
-            Self::Ln => "ln",
-            Self::Sqrt => "sqrt",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-            Self::Abs => "abs",
-            Self::Atan => "atan",
-            Self::Erf => "erf",
-            Self::Sin => "sin",
-            Self::Cos => "cos",
-            Self::Round => "round",
-        }
-    }
 }
 
 /// Comparisons. `a > b` is stored as `b < a`.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::emit::equations::parts;
 use crate::gradient::{Derived, Factor};
 use crate::identifiers;
-use crate::ir::{Cmp, Func, Graph, Id, Node, Quantity, Rate};
+use crate::ir::{Cmp, Graph, Id, Node, Quantity, Rate};
 use crate::model::{Model, Output};
 
 use symbol::{state, subscripted};
@@ -254,7 +254,7 @@ impl<'a> Writer<'a> {
             Node::Powi(a, n) => (format!("{}^{{{n}}}", self.operand(a, Atom)), Fraction),
             Node::Min(a, b) => (format!(r"\min\left({}, {}\right)", self.expr(a), self.expr(b)), Fraction),
             Node::Max(a, b) => (format!(r"\max\left({}, {}\right)", self.expr(a), self.expr(b)), Fraction),
-            Node::Call(func, a) => (call(func, &self.expr(a)), Fraction),
+            Node::Call(func, a) => (func.latex(&self.expr(a)), Fraction),
             Node::Compare(op, a, b) => {
                 let is_h = |id| self.graph.quantity(id) == Some(Quantity::Charged);
                 let (a, op, b) = match op {
@@ -293,23 +293,6 @@ fn number(value: f64) -> (String, Binding) {
         None => text.to_owned(),
     };
     (text, if value.is_sign_negative() { Binding::Sum } else { Binding::Atom })
-}
-
-fn call(func: Func, a: &str) -> String {
-    let name = match func {
-        Func::Sqrt => return format!(r"\sqrt{{{a}}}"),
-        Func::Abs => return format!(r"\left|{a}\right|"),
-        Func::Exp => r"\exp",
-        Func::Ln => r"\ln",
-        Func::Tanh => r"\tanh",
-        Func::Atan => r"\arctan",
-        Func::Sin => r"\sin",
-        Func::Cos => r"\cos",
-        Func::Sigmoid => r"\operatorname{sigmoid}",
-        Func::Erf => r"\operatorname{erf}",
-        Func::Round => r"\operatorname{round}",
-    };
-    format!(r"{name}\left({a}\right)")
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod derive;
 pub mod emit;
 pub mod evaluate;
 pub mod expand;
+mod function;
 pub mod gradient;
 pub mod identifiers;
 pub mod interface;

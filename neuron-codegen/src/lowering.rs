@@ -9,7 +9,7 @@
 
 mod domain;
 mod expr;
-mod interval;
+pub(crate) mod interval;
 mod language;
 mod lets;
 mod mistakes;

@@ -20,13 +20,13 @@ use report::Problem;
 /// What to check.
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Files with `neuron!` or `surrogate!` in them; `-` is the standard input
+    /// Files with `neuron!` or `surrogate!` declarations, `-` for standard input
     #[arg(required = true, value_name = "FILE.rs")]
     files: Vec<PathBuf>,
-    /// Problems only, not the derived equations
+    /// Print problems only, not the derived equations
     #[arg(short, long)]
     quiet: bool,
-    /// One JSON object a file
+    /// Print one JSON object per file
     #[arg(long)]
     json: bool,
 }

@@ -19,15 +19,15 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// See what was generated for a spiking neuron, and what the neuron does.
+/// Shows what was generated for a spiking neuron, and how the neuron behaves.
 #[derive(Parser, Debug)]
 #[command(name = "neurons", version, styles = STYLES, arg_required_else_help = true, after_help = "\
 Examples:
-  neurons list                            what there is
+  neurons list                            all neurons
   neurons show lif                        equations, derivatives, memory traffic, kernels
   neurons show lif --rust --template bptt
-  neurons plot lif                        what it does under a step of current, to lif-trace.svg
-  neurons check src/neuron.rs             mistakes and equations, without compiling a crate
+  neurons plot lif                        response to a current step, written to lif-trace.svg
+  neurons check src/neuron.rs             errors and equations, without compiling a crate
   neurons doctor                          what runs on this machine")]
 struct Arguments {
     #[command(subcommand)]
@@ -37,19 +37,19 @@ struct Arguments {
 /// What to do.
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// All neurons: states, parameters, resets, templates, embedded kernels
+    /// List all neurons: states, parameters, resets, templates, embedded kernels
     #[command(after_help = "\
 Examples:
   neurons list
   neurons list --json | jq '.[].name'
 
-docs/gallery.md says which one to take.")]
+docs/gallery.md helps you choose one.")]
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// A neuron: declaration, equations, derivatives, memory traffic, kernels
+    /// Show a neuron: declaration, equations, derivatives, memory traffic, kernels
     #[command(after_help = "\
 Examples:
   neurons show lif
@@ -60,7 +60,7 @@ Examples:
   neurons show lif --ptx --format f16
   neurons show lif --json | jq .derivatives")]
     Show(Show),
-    /// Mistakes, warnings and derived equations of the declarations in files
+    /// Check the declarations in files: errors, warnings, derived equations
     #[command(after_help = "\
 Examples:
   neurons check src/neuron.rs
@@ -69,7 +69,7 @@ Examples:
 
 The exit status is 1 if there are errors.")]
     Check(Check),
-    /// A picture of what a neuron does, as SVG
+    /// Plot the behaviour of a neuron as SVG
     #[command(after_help = "\
 Examples:
   neurons plot lif
@@ -79,19 +79,19 @@ Examples:
   neurons plot izhikevich --kind phase --set d=2
   neurons plot --kind surrogate --out - | rsvg-convert -o surrogates.png
 
-Input, unless given, is 1.5 times the weakest constant one that makes the neuron fire.")]
+The default input is 1.5 times the rheobase, the weakest constant input that makes the neuron fire.")]
     Plot(Plot),
-    /// What this machine has, what will be used, how to mend what is missing
+    /// Report what this machine has, what will be used, and how to fix what is missing
     #[command(after_help = "The exit status is 0: the CPU runs everything.")]
     Doctor {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// A page with every neuron's equations, pictures and cost
+    /// Write a page with the equations, plots and cost of every neuron
     #[command(after_help = "Example:\n  neurons gallery --out docs --measurements docs/measurements")]
     Gallery(Gallery),
-    /// Completions for a shell
+    /// Print completions for a shell
     #[command(after_help = "\
 Examples:
   neurons completions bash > ~/.local/share/bash-completion/completions/neurons

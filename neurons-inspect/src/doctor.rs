@@ -1,4 +1,4 @@
-//! `neurons doctor`: what this machine has, what will be used, and how to mend what is missing.
+//! `neurons doctor`: what this machine has, what will be used, and how to fix what is missing.
 
 use std::io::Write;
 use std::path::Path;
@@ -87,7 +87,7 @@ pub fn examine(neurons: &Neurons) -> Findings {
     };
     let nvrtc = match cuda::nvrtc_version() {
         Some(found) => Finding::Found(format!("NVRTC {}", version(found))),
-        None => Finding::Missing("the system's loader finds no libnvrtc.so".to_owned()),
+        None => Finding::Missing("the dynamic loader finds no libnvrtc.so".to_owned()),
     };
     let compiler = match Search::new(&|name| std::env::var_os(name)).find() {
         Ok(compiler) => Finding::Found(compiler.description()),
@@ -203,32 +203,30 @@ impl Findings {
                 "GPUs: install the NVIDIA driver. `nvidia-smi` lists what it finds. In a container, start it with access to the GPUs (`docker run --gpus all`).",
             );
         } else if self.devices.is_empty() {
-            say("GPUs: the driver finds none; look at `nvidia-smi` and at CUDA_VISIBLE_DEVICES.");
+            say("GPUs: the driver finds none; check `nvidia-smi` and CUDA_VISIBLE_DEVICES.");
         }
         let needs_source =
             self.devices.iter().flat_map(|device| &device.formats).flat_map(|choice| &choice.images);
         let needs_source = needs_source.into_iter().any(|(target, _)| target == SOURCE);
         match &self.compiler {
             Finding::Missing(_) if self.embedded < self.neurons => {
-                say(
-                    "Kernels: install NVRTC (`pip install nvidia-cuda-nvrtc`) and build again, to have them embedded.",
-                );
+                say("Kernels: to embed them, install NVRTC (`pip install nvidia-cuda-nvrtc`) and rebuild.");
             }
             Finding::Found(_) if self.embedded < self.neurons => {
                 say(
-                    "Kernels: some are not embedded although there is a compiler. Build without NEURON_CUDA=off; a crate of your own needs a build script: `neuron_codegen::build::neurons()`.",
+                    "Kernels: some are not embedded although there is a compiler. Build without NEURON_CUDA=off; your own crate needs a build script: `neuron_codegen::build::neurons()`.",
                 );
             }
             _ => {}
         }
         if needs_source && !has_nvrtc {
             say(
-                "Compiling at run time: put the folder of libnvrtc.so into LD_LIBRARY_PATH, or embed kernels for this GPU when building: NEURON_CUDA_TARGETS, NEURON_CUDA_FORMATS=all.",
+                "Compiling at run time: add the directory of libnvrtc.so to LD_LIBRARY_PATH, or embed kernels for this GPU when building: NEURON_CUDA_TARGETS, NEURON_CUDA_FORMATS=all.",
             );
         }
         if needs_source && !self.cache.writable {
             say(
-                "Cache: set NEURON_CACHE to a folder that can be written, or kernels are compiled in every run.",
+                "Cache: set NEURON_CACHE to a writable directory; otherwise kernels are compiled in every process.",
             );
         }
         self.advice = advice;

@@ -9,7 +9,7 @@ use neuron_runtime::Reset;
 #[non_exhaustive]
 pub enum Error {
     /// There is no neuron of that name.
-    #[error("no neuron `{name}`{}; known are {known}", did_you_mean(.closest))]
+    #[error("no neuron `{name}`{}; the neurons are {known}", did_you_mean(.closest))]
     UnknownNeuron {
         /// The name asked for.
         name: String,
@@ -44,9 +44,7 @@ pub enum Error {
     },
 
     /// A plot of two states for a neuron that has one.
-    #[error(
-        "a phase plane has two states, but {neuron} has `v` only; `--kind trace` and `--kind fi` are there for it"
-    )]
+    #[error("a phase plane needs two states, but {neuron} has only `v`; use `--kind trace` or `--kind fi`")]
     OneState {
         /// The neuron.
         neuron: &'static str,
@@ -77,7 +75,7 @@ pub enum Error {
     },
 
     /// No PTX is embedded and none can be made.
-    #[error("{neuron} has no embedded PTX for {format}, and it cannot be compiled now: {reason}")]
+    #[error("{neuron} has no embedded PTX for {format}, and compiling it failed: {reason}")]
     NoPtx {
         /// The neuron.
         neuron: &'static str,
@@ -113,21 +111,21 @@ pub enum Error {
     },
 
     /// A picture in a format other than SVG.
-    #[error("`{}`: pictures are SVG; write `{}`", .path.display(), .path.with_extension("svg").display())]
+    #[error("`{}`: plots are SVG; use `{}`", .path.display(), .path.with_extension("svg").display())]
     NotSvg {
         /// The file asked for.
         path: PathBuf,
     },
 
     /// `plot` without a neuron.
-    #[error("`--kind {kind}` is of a neuron: `neurons plot NEURON --kind {kind}`")]
+    #[error("`--kind {kind}` needs a neuron: `neurons plot NEURON --kind {kind}`")]
     NoNeuron {
         /// What was to be drawn.
         kind: &'static str,
     },
 
     /// Files without anything to check.
-    #[error("neither `neuron!` nor `surrogate!` in {files}")]
+    #[error("no `neuron!` or `surrogate!` in {files}")]
     NothingDeclared {
         /// The files.
         files: String,

@@ -23,11 +23,11 @@ use measurements::Measurements;
 /// Where to.
 #[derive(Args, Debug)]
 pub struct Gallery {
-    /// Folder for gallery.md and its images/
+    /// Directory for gallery.md and its images/
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Folder of measurements: JSON lines of the `bench` example, those of many sizes in scaling/; by default
-    /// measurements/ in the other one
+    /// Directory of measurements: JSON lines of the `bench` example, those over many sizes in scaling/; by default
+    /// measurements/ in the output directory
     #[arg(long, value_name = "FOLDER")]
     measurements: Option<PathBuf>,
 }
@@ -99,7 +99,7 @@ fn section(neuron: &dyn Neuron, measurements: &Measurements, files: &mut Vec<Fil
         [] => "nothing".to_owned(),
         factors => factors.iter().map(|factor| format!("`{factor}`")).collect::<Vec<_>>().join(", "),
     };
-    let _ = writeln!(text, "\n{}. Kept for the backward pass: {kept}.\n", capitalised(&resets));
+    let _ = writeln!(text, "\n{}. Saved for the backward pass: {kept}.\n", capitalised(&resets));
     text.push_str(&cost(spec, measurements));
     Ok(text)
 }

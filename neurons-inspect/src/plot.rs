@@ -24,25 +24,25 @@ pub use panel::Panel;
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown)]
 pub struct Plot {
-    /// Which neuron; case and underscores make no difference
+    /// Name of the neuron; case, `_` and `-` are ignored
     neuron: Option<String>,
-    /// What to show of it
+    /// Kind of plot
     #[arg(long, value_enum, default_value_t = Kind::Trace)]
     kind: Kind,
-    /// File to write; `-` is the standard output. By default the neuron's name and the kind
+    /// File to write, `-` for standard output; by default named after the neuron and the kind
     #[arg(long, short, value_name = "FILE.svg")]
     out: Option<PathBuf>,
 
-    /// How the input changes
+    /// Shape of the input over time
     #[arg(long, value_enum, default_value_t = Shape::Step)]
     input: Shape,
-    /// Strength of the input, by default 1.5 times the weakest that makes the neuron fire
+    /// Strength of the input, by default 1.5 times the rheobase
     #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = finite)]
     amplitude: Option<f64>,
-    /// How long, by default about eight spikes
+    /// Number of steps, by default about eight spikes
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     steps: Option<u32>,
-    /// A parameter, a flag, or an input after the first; may be given several times
+    /// Set a parameter, a flag, or an input after the first; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
     /// Reset mode, by default the first declared

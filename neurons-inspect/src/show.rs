@@ -19,25 +19,25 @@ use crate::{Error, Neurons, units};
 /// What to show of a neuron.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// Which neuron, or which surrogate; case and underscores make no difference
+    /// Name of a neuron or surrogate; case, `_` and `-` are ignored
     pub neuron: String,
 
-    /// The CUDA C++ of its kernels
+    /// Print the kernels as CUDA C++
     #[arg(long, group = "what")]
     cuda: bool,
-    /// With --cuda: all of the source, as it is compiled, with number formats, functions and surrogates
+    /// With --cuda: the complete source as compiled, including number formats, functions and surrogates
     #[arg(long, requires = "cuda", conflicts_with_all = ["template", "reset"])]
     complete: bool,
-    /// The Rust of its kernels
+    /// Print the kernels as Rust
     #[arg(long, group = "what")]
     rust: bool,
-    /// The PTX of its kernels: embedded, or compiled now
+    /// Print the kernels as PTX, embedded or compiled now
     #[arg(long, group = "what", conflicts_with_all = ["template", "reset"])]
     ptx: bool,
-    /// Equations and derivatives in LaTeX
+    /// Print equations and derivatives as LaTeX
     #[arg(long, group = "what")]
     latex: bool,
-    /// Everything but kernels as JSON
+    /// Print everything except kernels as JSON
     #[arg(long, group = "what")]
     json: bool,
 
@@ -47,10 +47,10 @@ pub struct Show {
     /// Kernels of one reset mode
     #[arg(long, value_parser = resets())]
     reset: Option<Reset>,
-    /// Data format of --ptx and of what kernels take of a GPU
+    /// Data format for --ptx and kernel resource usage
     #[arg(long, value_parser = formats(), default_value_t = Format::F32)]
     format: Format,
-    /// Compile the kernels now to find out what they take of a GPU
+    /// Compile the kernels now to determine their resource usage
     #[arg(long, conflicts_with_all = ["cuda", "rust", "ptx", "latex"])]
     compile: bool,
 }
@@ -66,8 +66,8 @@ pub fn resets() -> impl TypedValueParser<Value = Reset> {
     let help = |reset| match reset {
         Reset::Hard => "The potential is set to `v_reset`",
         Reset::Soft => "The threshold is subtracted",
-        Reset::None => "It stays",
-        Reset::Custom => "As the declaration writes it out",
+        Reset::None => "The potential is kept",
+        Reset::Custom => "As the declaration defines it",
     };
     let names = Reset::ALL.map(|reset| PossibleValue::new(reset.keyword()).help(help(reset)));
     let find = |name: String| Reset::ALL.into_iter().find(|reset| reset.keyword() == name);
@@ -113,13 +113,13 @@ fn text(spec: &'static Spec, derivation: &Derivation, out: &mut dyn Write) -> Re
     writeln!(out, "{HEADING}{}{HEADING:#}  {}", spec.name, units::summary(spec.doc))?;
     heading(out, "Declaration")?;
     indented(out, spec.declaration)?;
-    heading(out, "Equations of a step")?;
+    heading(out, "Equations of one step")?;
     equations(out, spec.equations)?;
     heading(out, "Derivatives")?;
     equations(out, spec.derivatives)?;
-    heading(out, "Kept for the backward pass")?;
+    heading(out, "Saved for the backward pass")?;
     kept(out, derivation)?;
-    heading(out, "Bytes of a neuron-step")?;
+    heading(out, "Memory traffic, bytes per neuron and step")?;
     let mut table = Table::of(
         ["template"].into_iter().chain(Format::ALL.map(Format::name)).map(str::to_owned).collect(),
         1,
@@ -129,7 +129,7 @@ fn text(spec: &'static Spec, derivation: &Derivation, out: &mut dyn Write) -> Re
         table.row([signature.template.to_string()].into_iter().chain(bytes));
     }
     table.write(out, 2)?;
-    let long = "What is divided by T, the number of steps, is read and written once a sequence: the states.";
+    let long = "Terms in 1/T are for states, which are read and written once per sequence of T steps.";
     Ok(writeln!(out, "  {QUIET}{long}{QUIET:#}")?)
 }
 
@@ -147,7 +147,7 @@ fn write_surrogate(surrogate: Surrogate, out: &mut dyn Write) -> Result<(), Erro
         out,
         &[Equation { name: "primitive", expr: primitive }, Equation { name: "gradient", expr: gradient }],
     )?;
-    Ok(writeln!(out, "\n  {QUIET}`plot --kind surrogate` draws all of them.{QUIET:#}")?)
+    Ok(writeln!(out, "\n  {QUIET}`plot --kind surrogate` plots all of them.{QUIET:#}")?)
 }
 
 /// Aligned at the equality signs.
@@ -168,7 +168,7 @@ fn kept(out: &mut dyn Write, derivation: &Derivation) -> Result<(), Error> {
     let rest = match count {
         0 => "Nothing: every derivative follows from the parameters.".to_owned(),
         _ => format!(
-            "{count} for each step of each neuron; the other derivatives follow from these and the parameters."
+            "{count} per neuron and step; the other derivatives follow from these and the parameters."
         ),
     };
     Ok(writeln!(out, "  {QUIET}{rest}{QUIET:#}")?)
@@ -176,7 +176,7 @@ fn kept(out: &mut dyn Write, derivation: &Derivation) -> Result<(), Error> {
 
 fn write_latex(spec: &Spec, derivation: &Derivation, out: &mut dyn Write) -> std::io::Result<()> {
     for (what, rows) in [
-        ("equations of a step", latex::equations(&derivation.derived)),
+        ("equations of one step", latex::equations(&derivation.derived)),
         (
             "derivatives; L is the loss, sigma' the surrogate gradient",
             latex::derivatives(&derivation.derived),

@@ -1,6 +1,6 @@
 //! The gallery in `docs` is what the command makes of the declarations and measurements that are there.
 //!
-//! After a change of these: `NEURON_UPDATE=1 cargo test -p neurons-inspect --test gallery`, and a look at it.
+//! After a change of these: `NEURON_UPDATE=1 cargo test -p spiking-neurons-inspect --test gallery`, and a look at it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

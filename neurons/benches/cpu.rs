@@ -1,4 +1,4 @@
-//! The hot paths of the CPU, by criterion: `cargo bench -p neurons --bench cpu`.
+//! The hot paths of the CPU, by criterion: `cargo bench -p spiking-neurons --bench cpu`.
 //!
 //! Templates of LIF over arrays that are larger than the caches, next to a copy of the input; what the number of threads
 //! makes of two of them. `bench` of the examples has all neurons, and the GPU.

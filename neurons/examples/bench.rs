@@ -1,10 +1,9 @@
-//! Time of each template, next to a copy of as many bytes:
+//! Time of each template, relative to a copy of the same number of bytes:
 //!
-//! `cargo run --release -p neurons --example bench -- --device cuda --t 16 --n 16777216`
+//! `cargo run --release -p spiking-neurons --example bench -- --device cuda --t 16 --n 16777216`
 //!
-//! `of_copy` is the time that a copy of the same number of bytes takes on the same device in the same run,
-//! divided by the template's time: 1 is the speed of memory. Bytes are those of every array, read or written
-//! once.
+//! `of_copy` is the fraction of copy bandwidth: the time of a copy of the same number of bytes on the same device in the
+//! same run, divided by the template's. At 1 a template runs at memory speed. Each array counts once.
 
 mod common;
 
@@ -13,11 +12,11 @@ use common::{Place, copies_on_cuda, copy_on_cpu, times};
 use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::{
     BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, Gradient, Isa, Parameter, Real, Reset,
-    Sink, Source, Surrogate, Template,
+    Sink, Source, Surrogate, Template, zoo,
 };
 use rayon::prelude::*;
 
-use neurons_tests::declared::{Visit, every_neuron, names};
+use neurons_tests::declared::{Visit, every_neuron};
 
 /// Times every template of a neuron.
 #[derive(Parser)]
@@ -25,7 +24,7 @@ struct Args {
     /// Where to run
     #[arg(long, value_enum, default_value = "cpu")]
     device: Place,
-    /// Which neuron, or all of them
+    /// Which neuron, by the name that the `neurons` command takes (`lif`, `cuba_lif`), or `all`
     #[arg(long, default_value = "lif", value_parser = choice)]
     neuron: String,
     /// Format of inputs and spikes
@@ -58,8 +57,8 @@ fn main() -> Result<(), Error> {
     }
     impl Visit for Bench {
         fn visit<N: DeclaredNeuron>(&mut self) {
-            let is_meant = [ALL, &N::SPEC.name.to_lowercase()].contains(&self.args.neuron.as_str());
-            if is_meant && self.done.is_ok() {
+            let asked = &self.args.neuron;
+            if (asked == ALL || zoo::is_called(N::SPEC, asked)) && self.done.is_ok() {
                 self.done = formats::<N>(&self.args);
             }
         }
@@ -73,14 +72,16 @@ fn main() -> Result<(), Error> {
     bench.done
 }
 
-/// What stands for all neurons.
+/// Selects all neurons.
 const ALL: &str = "all";
 
-/// The name of a neuron in lowercase, or what stands for all.
+/// A name of a neuron, or [`ALL`].
 fn choice(text: &str) -> Result<String, String> {
-    let names: Vec<String> = names().into_iter().map(str::to_lowercase).chain([ALL.to_owned()]).collect();
-    let name = text.to_lowercase();
-    if names.contains(&name) { Ok(name) } else { Err(format!("known are {}", names.join(", "))) }
+    if text == ALL || zoo::SPECS.iter().any(|spec| zoo::is_called(spec, text)) {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<&str> = zoo::SPECS.iter().map(|spec| spec.name).collect();
+    Err(format!("expected `{ALL}` or one of {}", names.join(", ")))
 }
 
 /// When, where and how: the first line of JSON.
@@ -95,7 +96,8 @@ fn header(args: &Args) -> Result<serde_json::Value, Error> {
         }
     };
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = format!("cargo run --release -p neurons --example bench -- {}", arguments.join(" "));
+    let command =
+        format!("cargo run --release -p spiking-neurons --example bench -- {}", arguments.join(" "));
     let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
     Ok(serde_json::json!({ "date": date, "machine": machine, "command": command }))
 }
@@ -160,7 +162,7 @@ fn report<N: DeclaredNeuron, E: Element>(
     let device = if args.device == Place::Cpu { "cpu" } else { "cuda" };
     if !args.json {
         println!("{} {} T={t} N={n} on {device}", N::SPEC.name, E::NAME);
-        println!("{:20} {:>10} {:>12} {:>8}", "template", "ms", "bytes", "of copy");
+        println!("{:20} {:>10} {:>12} {:>18}", "template", "ms", "bytes", "of copy bandwidth");
     }
     for template in N::SPEC.templates() {
         let steps = if template.is_multi_step() { t } else { 1 };
@@ -181,7 +183,7 @@ fn report<N: DeclaredNeuron, E: Element>(
                 E::NAME
             );
         } else {
-            println!("{:20} {:10.4} {bytes:12} {of_copy:8.3}", template.name(), seconds * 1e3);
+            println!("{:20} {:10.4} {bytes:12} {of_copy:18.3}", template.name(), seconds * 1e3);
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Compares the neurons with reference cases from independent software:
 //!
-//! `cargo run --release -p neurons --example conformance -- tests/reference/vectors`
+//! `cargo run --release -p spiking-neurons --example conformance -- tests/reference/vectors`
 
 fn main() -> std::process::ExitCode {
     neurons_tests::conformance::main()

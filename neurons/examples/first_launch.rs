@@ -1,6 +1,6 @@
 //! How long the first use of a neuron's kernels takes on a GPU, by where they come from:
 //!
-//! `cargo run --release -p neurons --example first_launch`
+//! `cargo run --release -p spiking-neurons --example first_launch`
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 //! What a launch costs the CPU, by how it is made:
 //!
-//! `cargo run --release -p neurons --example launch_cost`
+//! `cargo run --release -p spiking-neurons --example launch_cost`
 //!
 //! The kernel is that of LIF over one step of a block of neurons, which takes the GPU less time than the CPU takes to
 //! launch it; so these are times of the CPU. Rounds of each kind take turns, and the median of them counts.

@@ -1,6 +1,6 @@
 //! A layer of LIF neurons, measured the way `scripts/peers` measures other software, which calls this:
 //!
-//! `cargo run --release -p neurons --example peer -- --device cuda --t 16 --n 16777216`
+//! `cargo run --release -p spiking-neurons --example peer -- --device cuda --t 16 --n 16777216`
 //!
 //! It times inference and training (forward and backward pass) through the public operation, outputs allocated
 //! anew in each call, and prints one JSON object. Inputs follow from their index alone, so that other software

@@ -124,7 +124,7 @@ impl Visit for Finder<'_> {
     fn visit<N: DeclaredNeuron>(&mut self) {
         // What the cases call Izhikevich's neuron is SpikingJelly's form of it.
         let name = if self.case.neuron == "izhikevich" { "AdaptiveQif" } else { &self.case.neuron };
-        if N::SPEC.name.eq_ignore_ascii_case(name) {
+        if neurons::zoo::is_called(N::SPEC, name) {
             self.measured = Some([
                 check::check::<N, f64>(self.case, self.device),
                 check::check::<N, f32>(self.case, self.device),

@@ -26,8 +26,8 @@ pub enum Error {
     /// Neither NVRTC nor nvcc is there.
     #[error(
         "no CUDA compiler found: neither NVRTC (`libnvrtc.so`) nor `nvcc`.\n\
-         `pip install nvidia-cuda-nvrtc` or the CUDA toolkit has it; \
-         if it is in a place of its own, set `NEURON_NVRTC` to the library or its folder"
+         `pip install nvidia-cuda-nvrtc` or the CUDA toolkit provides NVRTC; \
+         if it is installed elsewhere, set `NEURON_NVRTC` to the library or its folder"
     )]
     NoCompiler,
     /// `NEURON_NVRTC` names something that is not there.

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use crate::function;
+
 /// Keywords of Rust in any edition, and those it reserves.
 const RUST: &str = "as async await break const continue crate dyn else enum extern false fn for gen if impl in let loop \
                     match mod move mut pub ref return self Self static struct super trait true try type unsafe use where \
@@ -35,14 +37,10 @@ const GENERATED_CUDA: &str = "u16 u32 u64 real signal math surrogates reciprocal
                               KERNEL CASE APPLY SURROGATES OWN_SURROGATE Block Packed Stage Neurons Values Warp Gradient i \
                               float_from_half half_from_float term";
 
-/// Functions of the language, which kernels call by their names.
-const FUNCTIONS: &str = "exp ln sqrt tanh sigmoid abs atan erf sin cos round min max clamp";
-
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    [RUST, CUDA, MACROS, GENERATED_RUST, GENERATED_CUDA, FUNCTIONS]
-        .into_iter()
-        .flat_map(str::split_whitespace)
-        .collect()
+    let lists = [RUST, CUDA, MACROS, GENERATED_RUST, GENERATED_CUDA];
+    // Kernels call the functions of the language by their names.
+    lists.into_iter().flat_map(str::split_whitespace).chain(function::names()).collect()
 });
 
 /// Whether generated code cannot use `name` for a quantity.

@@ -5,12 +5,12 @@
 use proc_macro2::Ident;
 
 use super::domain::{Operation, Site};
-use super::{Lowering, Place, Symbol, names};
-use crate::identifiers;
+use super::{Lowering, Place, Symbol};
 use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
 use crate::model::rate_of;
 use crate::report::Extent;
 use crate::syntax::{Binary, Expr, ExprKind, is_keyword};
+use crate::{function, identifiers};
 
 impl Lowering<'_> {
     /// A number.
@@ -134,7 +134,7 @@ impl Lowering<'_> {
             "clamp" => ("clamp(x, low, high)".to_owned(), 3),
             _ => (format!("{name}(x)"), 1),
         };
-        if !names::functions().contains(&name.as_str()) {
+        if !function::names().contains(&name.as_str()) {
             self.unknown_function(function, args);
         } else if args.len() != arity {
             self.wrong_number_of_arguments(function, arity, args.len(), &form);

@@ -3,8 +3,6 @@
 //! Values are those of exact arithmetic and finite: an end at infinity is open. An interval may be larger than
 //! the set of values, never smaller.
 
-use crate::ir::Func;
-
 /// An end of an interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct End {
@@ -182,33 +180,21 @@ impl Interval {
         }
     }
 
-    /// `func` of what is in it, as far as `func` is defined there.
-    pub fn call(self, func: Func) -> Self {
+    /// The nearest integers.
+    pub fn round(self) -> Self {
+        // An end that is not reached may round to the same integer as what is near it.
+        Self::closed(libm::rint(self.low.value), libm::rint(self.high.value))
+    }
+
+    /// `f`, a rising function whose values are in `range`, of what is in it.
+    pub fn rising(self, f: fn(f64) -> f64, range: Self) -> Self {
         // What the arithmetic rounds to an end that the function does not reach is not that end.
-        let rising = |f, range: Self| {
-            let values = self.monotone(f).intersection(range);
-            if values.is_empty() { range } else { values }
-        };
-        match func {
-            Func::Exp => rising(libm::exp, Self::POSITIVE),
-            Func::Ln if self.high.value <= 0.0 => Self::ALL,
-            Func::Ln => self.intersection(Self::POSITIVE).monotone(libm::log),
-            Func::Sqrt => self.max(Self::point(0.0)).monotone(libm::sqrt),
-            Func::Tanh => rising(libm::tanh, Self::open(-1.0, 1.0)),
-            Func::Erf => rising(libm::erf, Self::open(-1.0, 1.0)),
-            Func::Atan => {
-                rising(libm::atan, Self::open(-std::f64::consts::FRAC_PI_2, std::f64::consts::FRAC_PI_2))
-            }
-            Func::Sigmoid => rising(|a| 1.0 / (1.0 + libm::exp(-a)), Self::open(0.0, 1.0)),
-            Func::Abs => self.abs(),
-            Func::Sin | Func::Cos => Self::closed(-1.0, 1.0),
-            // An end that is not reached may round to the same integer as what is near it.
-            Func::Round => Self::closed(libm::rint(self.low.value), libm::rint(self.high.value)),
-        }
+        let values = self.monotone(f).intersection(range);
+        if values.is_empty() { range } else { values }
     }
 
     /// A rising function of both ends.
-    fn monotone(self, f: fn(f64) -> f64) -> Self {
+    pub fn monotone(self, f: fn(f64) -> f64) -> Self {
         let end = |end: End| End::new(f(end.value), end.closed);
         Self::new(end(self.low), end(self.high))
     }
@@ -232,6 +218,7 @@ fn higher(a: End, b: End, closed: bool) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ir::Func;
 
     fn numbers() -> impl Iterator<Item = f64> {
         [-7.5, -2.0, -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0, 2.0, 7.5].into_iter()
@@ -276,18 +263,18 @@ mod tests {
                 for n in [-3, -2, -1, 0, 1, 2, 3] {
                     check("powi", a.powi(n), x.powi(n));
                 }
-                check("exp", a.call(Func::Exp), libm::exp(x));
-                check("ln", a.call(Func::Ln), libm::log(x));
-                check("sqrt", a.call(Func::Sqrt), libm::sqrt(x));
-                check("tanh", a.call(Func::Tanh), libm::tanh(x));
+                check("exp", Func::Exp.interval(a), libm::exp(x));
+                check("ln", Func::Ln.interval(a), libm::log(x));
+                check("sqrt", Func::Sqrt.interval(a), libm::sqrt(x));
+                check("tanh", Func::Tanh.interval(a), libm::tanh(x));
                 if x.abs() < 5.0 {
                     // Beyond, it rounds to the end that it does not reach.
-                    check("erf", a.call(Func::Erf), libm::erf(x));
+                    check("erf", Func::Erf.interval(a), libm::erf(x));
                 }
-                check("atan", a.call(Func::Atan), libm::atan(x));
-                check("sigmoid", a.call(Func::Sigmoid), 1.0 / (1.0 + libm::exp(-x)));
-                check("sin", a.call(Func::Sin), libm::sin(x));
-                check("round", a.call(Func::Round), libm::rint(x));
+                check("atan", Func::Atan.interval(a), libm::atan(x));
+                check("sigmoid", Func::Sigmoid.interval(a), 1.0 / (1.0 + libm::exp(-x)));
+                check("sin", Func::Sin.interval(a), libm::sin(x));
+                check("round", Func::Round.interval(a), libm::rint(x));
             }
         }
     }
@@ -321,11 +308,11 @@ mod tests {
         assert!(!positive.reciprocal().has_zero() && !positive.reciprocal().has_negative());
         assert!(!positive.mul(positive).has_zero());
         assert!(Interval::closed(0.0, 1.0).mul(positive).has_zero());
-        assert!(!positive.neg().call(Func::Exp).has_zero());
+        assert!(!Func::Exp.interval(positive.neg()).has_zero());
         // 1 - exp(-1 / tau)
-        assert!(!Interval::point(1.0).sub(positive.reciprocal().neg().call(Func::Exp)).has_negative());
+        assert!(!Interval::point(1.0).sub(Func::Exp.interval(positive.reciprocal().neg())).has_negative());
         assert!(!Interval::ALL.powi(2).has_negative() && Interval::ALL.powi(2).has_zero());
-        assert!(!Interval::ALL.call(Func::Sigmoid).has_zero());
+        assert!(!Func::Sigmoid.interval(Interval::ALL).has_zero());
         assert!(!Interval::ALL.max(Interval::point(1e-3)).has_zero());
     }
 }

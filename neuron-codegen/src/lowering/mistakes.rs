@@ -2,12 +2,11 @@
 
 use proc_macro2::Ident;
 
-use super::{Lowering, Place, Symbol, names};
-use crate::identifiers;
+use super::{Lowering, Place, Symbol};
 use crate::ir::Sort;
 use crate::report::Diagnostic;
-use crate::suggest;
 use crate::syntax::{Binary, Expr, ExprKind};
+use crate::{function, identifiers, suggest};
 
 impl Lowering<'_> {
     /// Reports an undeclared name, the first time it is used.
@@ -18,7 +17,7 @@ impl Lowering<'_> {
         }
         let error = Diagnostic::new(ident, format!("unknown name `{name}`"));
         let input = self.scope.input().map(str::to_owned);
-        if names::functions().contains(&name.as_str()) {
+        if function::names().contains(&name.as_str()) {
             self.meant.extend(input);
             let message = format!("`{name}` is a function and needs an argument");
             let help = format!("write for example `{name}({})`", self.language.variable);
@@ -240,9 +239,9 @@ impl Lowering<'_> {
             }
             None => {
                 let error = Diagnostic::new(function, format!("unknown function `{name}`"));
-                match suggest::function(&name, &names::functions(), &texts) {
+                match suggest::function(&name, &function::names(), &texts) {
                     Some(hint) => error.help(hint),
-                    None => error.help(format!("the functions are `{}`", names::functions().join("`, `"))),
+                    None => error.help(format!("the functions are `{}`", function::names().join("`, `"))),
                 }
             }
         });

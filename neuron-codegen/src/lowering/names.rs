@@ -3,12 +3,8 @@
 use proc_macro2::Ident;
 
 use super::Language;
-use crate::identifiers;
-use crate::ir::Func;
 use crate::syntax::{KEYWORDS, is_keyword};
-
-/// The functions that are not [`Func`]s.
-const FUNCTIONS_OF_MORE: [&str; 3] = ["min", "max", "clamp"];
+use crate::{function, identifiers};
 
 /// Names that neither neurons nor surrogates can give to anything, so that they mean the same in both.
 const REFUSED: [(&str, &str); 4] = [
@@ -18,11 +14,6 @@ const REFUSED: [(&str, &str); 4] = [
     ("reset", "it is the reset mode"),
 ];
 
-/// The names of all functions.
-pub fn functions() -> Vec<&'static str> {
-    Func::ALL.into_iter().map(Func::name).chain(FUNCTIONS_OF_MORE).collect()
-}
-
 /// Why `ident` cannot be the name of anything; `None` if it can.
 pub fn refused(language: &Language, ident: &Ident) -> Option<&'static str> {
     let name = identifiers::text(ident);
@@ -30,7 +21,7 @@ pub fn refused(language: &Language, ident: &Ident) -> Option<&'static str> {
     let mut reasons = REFUSED.iter().chain(language.refused);
     if let Some((_, reason)) = reasons.find(|(refused, _)| *refused == name) {
         Some(reason)
-    } else if functions().contains(&name) {
+    } else if function::names().contains(&name) {
         Some("it is a function")
     } else if KEYWORDS.contains(&name) || language.has(name) {
         Some("items begin with it")

@@ -30,8 +30,8 @@ impl Crate {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let manifest = format!(
             "[package]\nname = 'scratch'\nversion = '0.0.0'\nedition = '2024'\n\
-             [dependencies]\nneuron-runtime = {{ path = '{0}/neuron-runtime' }}\n\
-             [build-dependencies]\nneuron-codegen = {{ path = '{0}/neuron-codegen' }}\n[workspace]\n",
+             [dependencies]\nspiking-neurons-runtime = {{ path = '{0}/neuron-runtime' }}\n\
+             [build-dependencies]\nspiking-neurons-codegen = {{ path = '{0}/neuron-codegen' }}\n[workspace]\n",
             here.display()
         );
         let package = Package::new(&[

@@ -1,6 +1,6 @@
 //! What is made of the declarations and checked in: the CUDA source, the table in the documentation.
 //!
-//! After a change of a declaration or of the generator: `NEURON_UPDATE=1 cargo test -p neuron-runtime --test
+//! After a change of a declaration or of the generator: `NEURON_UPDATE=1 cargo test -p spiking-neurons-runtime --test
 //! surrogates`, and a look at the difference.
 
 use std::path::Path;

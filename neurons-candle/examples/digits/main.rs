@@ -1,7 +1,7 @@
 //! Trains a spiking network on handwritten digits, through a neuron declared right here, and draws what
 //! it does with one of them.
 //!
-//!     cargo run --release -p neurons-candle --example digits
+//!     cargo run --release -p spiking-neurons-candle --example digits
 //!
 //! The image is a constant input current for the first layer; after a few time steps the class with the
 //! highest mean score is the answer. Gradients come from back-propagation through time, with the derivative

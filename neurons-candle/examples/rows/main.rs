@@ -6,7 +6,7 @@
 //! - ALIF: with a threshold that every spike raises and that recovers slowly (Bellec et al., 2018), time constants and
 //!   strength learned for each neuron.
 //!
-//!     cargo run --release -p neurons-candle --example rows
+//!     cargo run --release -p spiking-neurons-candle --example rows
 //!
 //! It prints their test accuracies and draws how they learned, over several seeds. The settings of each network are the
 //! best that `--validate --search 40 --epochs 32 --seeds 2` found; `docs/learning.md` has the results.

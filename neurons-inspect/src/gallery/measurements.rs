@@ -59,7 +59,7 @@ impl Measurements {
     /// Where and how it was measured.
     pub fn introduction(&self) -> String {
         if self.0.is_empty() {
-            return "Nothing was measured.".to_owned();
+            return "No measurements.".to_owned();
         }
         let each = self.0.iter().map(|device| {
             let Header { date, machine, command } = &device.header;

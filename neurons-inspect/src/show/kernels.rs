@@ -107,17 +107,13 @@ pub fn write(
     }
     table.write(out, 2)?;
     let note = match (usage.is_empty(), spec.cuda.images.is_empty()) {
-        (false, _) => {
-            "Local memory, in bytes a thread, is what did not fit into registers: 0 says that nothing is spilled."
-        }
-        (true, true) => {
-            "Not compiled for GPUs when this was built; --compile does it now, with NVRTC or nvcc."
-        }
+        (false, _) => "Local memory is in bytes per thread: values spilled from registers.",
+        (true, true) => "Not compiled for GPUs at build time; --compile does it now, with NVRTC or nvcc.",
         (true, false) => "Not compiled for GPUs in this format; --compile does it now, with NVRTC or nvcc.",
     };
     writeln!(out, "  {QUIET}{note}{QUIET:#}")?;
     Ok(writeln!(
         out,
-        "  {QUIET}--rust, --cuda and --ptx print them, --template and --reset choose.{QUIET:#}"
+        "  {QUIET}--rust, --cuda and --ptx print them; --template and --reset select.{QUIET:#}"
     )?)
 }

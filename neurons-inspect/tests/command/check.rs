@@ -98,7 +98,7 @@ fn files_that_cannot_be_checked() {
     assert!(bad(&["check", "/nowhere/neuron.rs"]).contains("cannot read `/nowhere/neuron.rs`"));
     let (code, _, err) = of("fn main() {}");
     assert_eq!(code, Some(1));
-    assert!(err.contains("neither `neuron!` nor `surrogate!` in <stdin>"), "{err}");
+    assert!(err.contains("no `neuron!` or `surrogate!` in <stdin>"), "{err}");
     let (code, _, err) = of("fn main() {\n    neuron! { struct A ( }\n}");
     assert_eq!(code, Some(1));
     assert!(err.contains("this is not Rust") && err.contains("<stdin>:2:"), "{err}");

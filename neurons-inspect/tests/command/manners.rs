@@ -77,7 +77,7 @@ fn a_gallery_elsewhere() {
     let ran = run(&["gallery", "--out", folder.path().to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let page = std::fs::read_to_string(folder.path().join("gallery.md")).unwrap();
-    assert!(page.contains("Nothing was measured.") && folder.path().join("images/lif-trace.svg").is_file());
+    assert!(page.contains("No measurements.") && folder.path().join("images/lif-trace.svg").is_file());
     let measurements = folder.path().join("measurements");
     std::fs::create_dir(&measurements).unwrap();
     std::fs::write(measurements.join("gpu.jsonl"), "{\"date\":\"2026-01-01\"}\n").unwrap();

@@ -27,7 +27,7 @@ fn every_neuron_in_every_way() {
         assert!(is_picture(&good(&["plot", spec.name, "--kind", "fi", "--out", "-"])), "{}", spec.name);
         let phase = ["plot", spec.name, "--kind", "phase", "--out", "-"];
         if spec.states.len() == 1 {
-            assert!(bad(&phase).contains(&format!("{} has `v` only", spec.name)));
+            assert!(bad(&phase).contains(&format!("{} has only `v`", spec.name)));
         } else {
             assert!(is_picture(&good(&phase)), "{}", spec.name);
         }
@@ -71,7 +71,7 @@ fn files_are_written() {
 #[test]
 fn what_cannot_be_drawn() {
     for (arguments, expected) in [
-        (&["plot", "lif", "--out", "lif.png"][..], "pictures are SVG; write `lif.svg`"),
+        (&["plot", "lif", "--out", "lif.png"][..], "plots are SVG; use `lif.svg`"),
         (&["plot", "lif", "--out", "/nowhere/lif.svg"], "cannot write `/nowhere/lif.svg`"),
         (
             &["plot", "lif", "--set", "taw=3"],

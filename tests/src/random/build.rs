@@ -167,7 +167,7 @@ strip = true
 # The checks and what kernels call are compiled once, and run often.
 [profile.dev.package.libm]
 opt-level = 2
-[profile.dev.package.neuron-runtime]
+[profile.dev.package.spiking-neurons-runtime]
 opt-level = 2
 [profile.dev.package.neurons-tests]
 opt-level = 2
@@ -179,7 +179,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-neurons = { path = "PROJECT/neurons" }
+spiking-neurons = { path = "PROJECT/neurons" }
 neurons-tests = { path = "PROJECT/tests", default-features = false }
 "#;
 
