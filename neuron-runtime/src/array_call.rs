@@ -1,127 +1,226 @@
 //! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
 
+use std::convert::Infallible;
+
 use crate::array::Data;
 use crate::call::Mode;
 #[cfg(feature = "cuda")]
-use crate::cuda::{self, Input};
-use crate::evaluate::{Output, evaluate};
-use crate::parameter::Layout;
+use crate::cuda;
+use crate::evaluate::evaluate;
+use crate::parameter::{Layout, Parameter};
 use crate::{
-    Array, Device, Element, Error, Extent, Gradient, Neuron, ParamKind, Parameter, Source, Spec, Template,
+    Array, BufferSpec, ByClass, Device, Element, Error, Extent, Gradient, Neuron, Role, Source, Spec,
+    Template,
 };
 
-/// Outputs of a template by their class, in order.
-pub struct Computed<E: Element> {
-    pub signals: Vec<Array<E>>,
-    pub states: Vec<Array<E::Real>>,
-    pub parameters: Vec<Array<E::Real>>,
-    /// Spikes as bits, of the shape of the inputs.
-    pub bits: Option<Data<u32>>,
-}
+/// An array; of bits, their words.
+pub type AnyArray<E> = ByClass<Array<E>, Array<<E as Element>::Real>, Array<<E as Element>::Real>, Data<u32>>;
 
-/// The arrays that a template reads, by their class, in order, and their shapes, which have been checked.
-pub struct Arrays<'a, E: Element> {
+/// An array that a template reads.
+pub type ArrayRef<'a, E> =
+    ByClass<&'a Array<E>, &'a Array<<E as Element>::Real>, &'a Array<<E as Element>::Real>, Infallible>;
+
+/// As [`ArrayRef`], after a look at the shapes of parameters.
+type Laid<'a, E> = ByClass<
+    &'a Array<E>,
+    &'a Array<<E as Element>::Real>,
+    (&'a Array<<E as Element>::Real>, Layout),
+    Infallible,
+>;
+
+/// Shapes of the arrays of a call, which have been checked, but for those of parameters.
+#[derive(Clone, Debug)]
+pub struct Shapes {
     /// Shape of the states.
-    pub dims: &'a [usize],
+    pub dims: Vec<usize>,
     /// Shape of inputs and spikes.
-    pub shape: &'a [usize],
+    pub signals: Vec<usize>,
     pub steps: usize,
-    pub signals: Vec<&'a Array<E>>,
-    pub states: Vec<&'a Array<E::Real>>,
-    /// Of any shapes: they are checked by [`compute`].
-    pub parameters: Vec<&'a Array<E::Real>>,
 }
 
-/// Runs one template where its arrays are, and returns what it computes there.
-pub fn compute<N: Neuron, E: Element>(
+/// Arrays by what they are to the neuron.
+#[derive(Clone, Debug)]
+pub struct ByRole<E: Element>(Vec<(Role, AnyArray<E>)>);
+
+impl<E: Element> Default for ByRole<E> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<E: Element> ByRole<E> {
+    /// Adds one.
+    pub fn insert(&mut self, role: Role, array: AnyArray<E>) {
+        self.0.push((role, array));
+    }
+
+    /// That of `role`, to be read.
+    pub fn get(&self, role: Role) -> Option<ArrayRef<'_, E>> {
+        let (_, array) = self.0.iter().find(|(other, _)| *other == role)?;
+        match array {
+            ByClass::Signal(array) => Some(ByClass::Signal(array)),
+            ByClass::State(array) => Some(ByClass::State(array)),
+            ByClass::Parameter(array) => Some(ByClass::Parameter(array)),
+            // No template reads bits.
+            ByClass::Bits(_) => None,
+        }
+    }
+
+    /// Takes that of `role` out.
+    pub fn take(&mut self, role: Role) -> Option<AnyArray<E>> {
+        let at = self.0.iter().position(|(other, _)| *other == role)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// As [`ByRole::take`], of an array in the data's format.
+    pub fn take_signal(&mut self, role: Role) -> Option<Array<E>> {
+        match self.take(role)? {
+            ByClass::Signal(array) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// As [`ByRole::take`], of an array in the format of the arithmetic.
+    pub fn take_state(&mut self, role: Role) -> Option<Array<E::Real>> {
+        match self.take(role)? {
+            ByClass::State(array) | ByClass::Parameter(array) => Some(array),
+            _ => None,
+        }
+    }
+
+    /// As [`ByRole::take`], of words of bits.
+    pub fn take_bits(&mut self, role: Role) -> Option<Data<u32>> {
+        match self.take(role)? {
+            ByClass::Bits(words) => Some(words),
+            _ => None,
+        }
+    }
+
+    /// All of them, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &(Role, AnyArray<E>)> {
+        self.0.iter()
+    }
+}
+
+/// Runs one template where its arrays are, and returns what it computes there. `array` has those that it reads.
+pub fn compute<'a, N: Neuron, E: Element>(
     neuron: &N,
     template: Template,
     gradient: Gradient,
-    arrays: &Arrays<'_, E>,
-) -> Result<Computed<E>, Error> {
-    neuron.spec().check_template(template)?;
-    let device = common_device(neuron.spec(), template, arrays)?;
-    let neurons = arrays.dims.iter().product();
-    let layouts = layouts(neuron.spec(), arrays)?;
-    let learnables = neuron.spec().arrays().zip(&arrays.parameters);
-    let learnables = learnables.filter(|(param, _)| param.kind == ParamKind::Learnable);
-    let mut learnable_shapes = learnables.map(|(_, array)| array.shape());
-    let outputs = neuron.spec().signature(template).outputs;
-    let steps = arrays.steps;
-    let shapes = outputs.iter().map(|buffer| match (buffer.extent, buffer.extent.rows(steps)) {
-        (Extent::Step, _) => arrays.shape.to_vec(),
-        (Extent::Checkpoint, Some(rows)) => [&[rows], arrays.dims].concat(),
-        (_, Some(_)) => arrays.dims.to_vec(),
-        (_, None) => learnable_shapes.next().unwrap_or(&[]).to_vec(),
-    });
-    let mut computed =
-        Computed { signals: Vec::new(), states: Vec::new(), parameters: Vec::new(), bits: None };
+    shapes: &Shapes,
+    array: impl Fn(Role) -> Option<ArrayRef<'a, E>>,
+) -> Result<ByRole<E>, Error> {
+    let spec = neuron.spec();
+    spec.check_template(template)?;
+    let signature = spec.signature(template);
+    let missing = || Error::Signature { neuron: spec.name, template, what: "inputs" };
+    let inputs = signature.inputs.iter().map(|buffer| Ok((buffer, array(buffer.role).ok_or_else(missing)?)));
+    let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
+    let device = common_device(spec, &inputs)?;
+    let neurons = shapes.dims.iter().product();
+    let laid = inputs.iter().map(|&(buffer, array)| laid(spec, template, buffer, array, &shapes.dims));
+    let laid = laid.collect::<Result<Vec<_>, Error>>()?;
+    let shape_of = |buffer: &BufferSpec| match (buffer.role, buffer.extent.rows(shapes.steps)) {
+        (Role::GradParam(index), _) => match array(Role::Param(index)) {
+            Some(ByClass::Parameter(parameter)) => parameter.shape().to_vec(),
+            _ => Vec::new(),
+        },
+        (_, Some(rows)) if buffer.extent == Extent::Checkpoint => [&[rows], &shapes.dims[..]].concat(),
+        _ if buffer.extent == Extent::Step => shapes.signals.clone(),
+        _ => shapes.dims.clone(),
+    };
+    let mut computed = ByRole::default();
     match device {
         Device::Cpu => {
-            let signals = arrays.signals.iter().filter_map(|array| Some(Source::Signal(array.as_slice()?)));
-            let states = arrays.states.iter().filter_map(|array| Some(Source::State(array.as_slice()?)));
-            let parameters = arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| {
-                Some(Source::Parameter(Parameter::per_channel(array.as_slice()?, layout.inner)))
-            });
-            let sources: Vec<Source<'_, E>> = signals.chain(states).chain(parameters).collect();
+            let sources: Vec<Source<'_, E>> = laid.iter().filter_map(|&input| source(input)).collect();
             let outputs = evaluate(neuron, Mode::Spiking, template, gradient, neurons, &sources)?;
-            for ((_, output), shape) in outputs.into_arrays().zip(shapes) {
-                match output {
-                    Output::Signal(data) => computed.signals.push(Array::from_vec(shape, data)?),
-                    Output::State(data) => computed.states.push(Array::from_vec(shape, data)?),
-                    Output::Parameter(data) => computed.parameters.push(Array::from_vec(shape, data)?),
-                    Output::Bits(words) => computed.bits = Some(Data::cpu(words)),
-                }
+            for (buffer, output) in outputs.into_arrays() {
+                let shape = || shape_of(buffer);
+                let array = output.map(
+                    |data| Array::from_vec(shape(), data),
+                    |data| Array::from_vec(shape(), data),
+                    |data| Array::from_vec(shape(), data),
+                    |words| Ok(Data::cpu(words)),
+                );
+                computed.insert(buffer.role, array.transpose()?);
             }
         }
         #[cfg(feature = "cuda")]
         Device::Cuda(device) => {
-            let signals = arrays.signals.iter().filter_map(|array| match array.data() {
-                Data::Cuda(data) => Some(Input::Signal(data)),
-                Data::Cpu(_) => None,
-            });
-            let states = arrays.states.iter().filter_map(|array| match array.data() {
-                Data::Cuda(data) => Some(Input::State(data)),
-                Data::Cpu(_) => None,
-            });
-            let parameters =
-                arrays.parameters.iter().zip(layouts).filter_map(|(array, layout)| match array.data() {
-                    Data::Cuda(data) => Some(Input::Parameter((data, layout))),
-                    Data::Cpu(_) => None,
-                });
-            let inputs: Vec<Input<'_, E>> = signals.chain(states).chain(parameters).collect();
+            let inputs: Vec<cuda::Input<'_, E>> = laid.iter().filter_map(|&input| on_gpu(input)).collect();
             let outputs = cuda::evaluate(&device, neuron, template, gradient, neurons, &inputs)?;
-            for (output, shape) in outputs.into_iter().zip(shapes) {
-                match output {
-                    cuda::Output::Signal(data) => computed.signals.push(Array::from_cuda(shape, data)?),
-                    cuda::Output::State(data) => computed.states.push(Array::from_cuda(shape, data)?),
-                    cuda::Output::Parameter(data) => computed.parameters.push(Array::from_cuda(shape, data)?),
-                    cuda::Output::Bits(words) => computed.bits = Some(Data::Cuda(words)),
-                }
+            for (buffer, output) in signature.outputs.iter().zip(outputs) {
+                let shape = || shape_of(buffer);
+                let array = output.map(
+                    |data| Array::from_cuda(shape(), data),
+                    |data| Array::from_cuda(shape(), data),
+                    |data| Array::from_cuda(shape(), data),
+                    |words| Ok(Data::Cuda(words)),
+                );
+                computed.insert(buffer.role, array.transpose()?);
             }
         }
     }
     Ok(computed)
 }
 
-/// How the values of each parameter are distributed over neurons.
-fn layouts<E: Element>(spec: &'static Spec, arrays: &Arrays<'_, E>) -> Result<Vec<Layout>, Error> {
-    let layout = |(param, array): (&crate::ParamSpec, &&Array<E::Real>)| {
-        Layout::of(spec.name, param, array.shape(), arrays.dims)
-    };
-    spec.arrays().zip(&arrays.parameters).map(layout).collect()
+/// How the values of a parameter are distributed over neurons, if it is one.
+fn laid<'a, E: Element>(
+    spec: &'static Spec,
+    template: Template,
+    buffer: &BufferSpec,
+    array: ArrayRef<'a, E>,
+    dims: &[usize],
+) -> Result<Laid<'a, E>, Error> {
+    let wrong = || Error::Signature { neuron: spec.name, template, what: "parameters" };
+    Ok(match array {
+        ByClass::Signal(array) => ByClass::Signal(array),
+        ByClass::State(array) => ByClass::State(array),
+        ByClass::Parameter(array) => {
+            let Role::Param(index) = buffer.role else { return Err(wrong()) };
+            let param = spec.params.get(index).ok_or_else(wrong)?;
+            let layout = Layout::of(spec.name, param, array.shape(), dims)?;
+            ByClass::Parameter((array, layout))
+        }
+    })
+}
+
+/// An array on the CPU.
+fn source<E: Element>(input: Laid<'_, E>) -> Option<Source<'_, E>> {
+    Some(match input {
+        ByClass::Signal(array) => Source::Signal(array.as_slice()?),
+        ByClass::State(array) => Source::State(array.as_slice()?),
+        ByClass::Parameter((array, layout)) => {
+            Source::Parameter(Parameter::per_channel(array.as_slice()?, layout.inner))
+        }
+    })
+}
+
+/// An array on a GPU.
+#[cfg(feature = "cuda")]
+fn on_gpu<E: Element>(input: Laid<'_, E>) -> Option<cuda::Input<'_, E>> {
+    fn on_gpu<T: Element>(array: &Array<T>) -> Option<&cuda::CudaArray<T>> {
+        match array.data() {
+            Data::Cuda(data) => Some(data),
+            Data::Cpu(_) => None,
+        }
+    }
+    Some(match input {
+        ByClass::Signal(array) => ByClass::Signal(on_gpu(array)?),
+        ByClass::State(array) => ByClass::State(on_gpu(array)?),
+        ByClass::Parameter((array, layout)) => ByClass::Parameter((on_gpu(array)?, layout)),
+    })
 }
 
 /// The device that all arrays are on.
 fn common_device<E: Element>(
     spec: &'static Spec,
-    template: Template,
-    arrays: &Arrays<'_, E>,
+    inputs: &[(&'static BufferSpec, ArrayRef<'_, E>)],
 ) -> Result<Device, Error> {
-    let names = spec.signature(template).inputs.iter().map(|buffer| buffer.name);
-    let signals = arrays.signals.iter().map(|array| array.device());
-    let states = arrays.states.iter().chain(&arrays.parameters).map(|array| array.device());
-    let mut devices = names.zip(signals.chain(states));
+    let mut devices = inputs.iter().map(|&(buffer, array)| match array {
+        ByClass::Signal(array) => (buffer.name, array.device()),
+        ByClass::State(array) | ByClass::Parameter(array) => (buffer.name, array.device()),
+    });
     let Some((_, first)) = devices.next() else { return Ok(Device::Cpu) };
     match devices.find(|(_, device)| *device != first) {
         None => Ok(first),

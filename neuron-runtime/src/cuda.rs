@@ -36,7 +36,7 @@ pub use compile::nvrtc_version;
 pub use device::CudaDevice;
 pub use error::CudaError;
 pub use evaluate::run;
-pub(crate) use evaluate::{Input, Output, evaluate};
+pub(crate) use evaluate::{Input, evaluate};
 pub use image::{image_for, source_with};
 pub use kernel::BLOCK;
 pub use loading::{load, load_from};

@@ -180,7 +180,7 @@ pub enum Error {
         neuron: &'static str,
         /// The template.
         template: Template,
-        /// What arrays are missing, too many or out of place: `parameters` or `gradients of parameters`.
+        /// What arrays are missing, too many or out of place: `parameters`, say.
         what: &'static str,
     },
 

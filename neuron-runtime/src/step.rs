@@ -3,11 +3,12 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use crate::array_call::{Arrays, compute};
+use crate::array_call::{ArrayRef, ByRole, Shapes, compute};
 use crate::plan::{Keep, plan};
 use crate::shape::{arity, same, sequence_of, shape_error};
 use crate::{
-    Array, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamSpec, Real, Role, Template, Value,
+    Array, ByClass, Device, Element, Error, Gradient, Neuron, PackedSpikes, ParamKind, ParamSpec, Real, Role,
+    Spec, Template, Value,
 };
 
 /// One step or a sequence of them.
@@ -103,23 +104,14 @@ pub struct Gradients<E: Element> {
     pub parameters: Vec<Array<E::Real>>,
 }
 
-/// Factors, or checkpoints.
-type Kept<E> = Vec<Array<<E as Element>::Real>>;
-
 /// What a forward pass kept for its backward pass.
 #[derive(Clone, Debug)]
 pub struct Context<N, E: Element> {
     neuron: N,
     gradient: Gradient,
-    /// Shape of the states.
-    dims: Vec<usize>,
-    /// Shape of inputs and spikes.
-    shape: Vec<usize>,
-    steps: usize,
-    /// The inputs and initial states that the backward pass computes the steps again from, if it does.
-    inputs: Vec<Array<E>>,
-    states: Vec<Array<E::Real>>,
-    kept: Kept<E>,
+    shapes: Shapes,
+    /// Factors; or checkpoints, with the inputs and initial states that the backward pass computes the steps again from.
+    kept: ByRole<E>,
     /// The parameters that may differ between neurons.
     parameters: Vec<Array<E::Real>>,
     template: Template,
@@ -177,28 +169,24 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
     ) -> Result<(Stepped<E>, Context<N, E>), Error> {
-        let arrays = self.check(inputs, states, parameters)?;
-        let Arrays { dims, shape, steps, .. } = arrays;
+        let given = self.check(inputs, states, parameters)?;
         // The backward pass may be the first to read it: too late for an error.
         self.gradient.surrogate.validate_in::<E::Real>()?;
-        let keep =
-            self.keep.unwrap_or_else(|| plan::<E>(self.neuron.spec(), steps, dims.iter().product()).keep);
+        let keep = self.keep.unwrap_or_else(|| {
+            plan::<E>(self.neuron.spec(), given.shapes.steps, given.shapes.dims.iter().product()).keep
+        });
         let [forward, backward] = S::templates(keep);
-        let (stepped, kept) = self.run(forward, &arrays)?;
+        let (stepped, kept) = self.run(forward, &given)?;
         let mut context = Context {
             neuron: self.neuron.clone(),
             gradient: self.gradient,
-            dims: dims.to_vec(),
-            shape: shape.to_vec(),
-            steps,
-            inputs: Vec::new(),
-            states: Vec::new(),
+            shapes: given.shapes.clone(),
             kept,
             parameters: parameters.iter().map(|&array| array.clone()).collect(),
             template: backward,
         };
         if keep == Keep::Checkpoints {
-            context.keep_start(inputs, states)?;
+            context.keep_start(&given)?;
         }
         Ok((stepped, context))
     }
@@ -248,9 +236,10 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
     ) -> Result<(Stepped<E>, Array<E::Real>), Error> {
-        let arrays = self.check(inputs, states, parameters)?;
-        let (stepped, recorded) = self.run(Template::FpttWithV, &arrays)?;
-        Ok((stepped, first(recorded)))
+        let given = self.check(inputs, states, parameters)?;
+        let (stepped, mut others) = self.run(Template::FpttWithV, &given)?;
+        let recorded = others.take_state(Role::Trace);
+        Ok((stepped, recorded.ok_or_else(|| self.no_output(Template::FpttWithV))?))
     }
 
     /// As [`Operation::inference_with`], with spikes of one bit; of sequences only.
@@ -260,11 +249,12 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
     ) -> Result<PackedStepped<E::Real>, Error> {
-        let arrays = self.check(inputs, states, parameters)?;
-        let computed = compute(&self.neuron, Template::PackedFptt, self.gradient, &arrays)?;
-        let words = computed.bits.expect("what the template gives");
-        let spike = PackedSpikes::new(self.neuron.spec(), arrays.shape.to_vec(), words);
-        Ok(PackedStepped { spike, states: computed.states })
+        let given = self.check(inputs, states, parameters)?;
+        let template = Template::PackedFptt;
+        let mut computed = self.compute(template, &given)?;
+        let words = computed.take_bits(Role::Output).ok_or_else(|| self.no_output(template))?;
+        let spike = PackedSpikes::new(self.neuron.spec(), given.shapes.signals.clone(), words);
+        Ok(PackedStepped { spike, states: self.take_states(template, &mut computed)? })
     }
 
     /// The neuron's own values of the parameters that may differ between neurons, one for all, where the inputs are.
@@ -274,25 +264,44 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         self.neuron.spec().arrays().map(array).collect()
     }
 
-    /// What a forward template returns: spikes and states, and what it keeps.
+    /// What a forward template returns: spikes and states, and all else.
     fn run<E: Element>(
         &self,
         template: Template,
-        arrays: &Arrays<'_, E>,
-    ) -> Result<(Stepped<E>, Kept<E>), Error> {
-        let computed = compute(&self.neuron, template, self.gradient, arrays)?;
-        let (spike, mut next) = (first(computed.signals), computed.states);
-        let kept = next.split_off(self.neuron.spec().states.len());
-        Ok((Stepped { spike, states: next }, kept))
+        given: &Given<'_, E>,
+    ) -> Result<(Stepped<E>, ByRole<E>), Error> {
+        let mut computed = self.compute(template, given)?;
+        let spike = computed.take_signal(Role::Output).ok_or_else(|| self.no_output(template))?;
+        let states = self.take_states(template, &mut computed)?;
+        Ok((Stepped { spike, states }, computed))
+    }
+
+    fn compute<E: Element>(&self, template: Template, given: &Given<'_, E>) -> Result<ByRole<E>, Error> {
+        let spec = self.neuron.spec();
+        compute(&self.neuron, template, self.gradient, &given.shapes, |role| given.get(spec, role))
+    }
+
+    fn take_states<E: Element>(
+        &self,
+        template: Template,
+        computed: &mut ByRole<E>,
+    ) -> Result<Vec<Array<E::Real>>, Error> {
+        let states =
+            (0..self.neuron.spec().states.len()).map(|index| computed.take_state(Role::NextState(index)));
+        states.collect::<Option<_>>().ok_or_else(|| self.no_output(template))
+    }
+
+    fn no_output(&self, template: Template) -> Error {
+        no_output(self.neuron.spec(), template)
     }
 
     /// The arrays that every forward template reads, if their shapes fit.
     fn check<'a, E: Element>(
         &self,
-        inputs: &[&'a Array<E>],
-        states: &[&'a Array<E::Real>],
-        parameters: &[&'a Array<E::Real>],
-    ) -> Result<Arrays<'a, E>, Error> {
+        inputs: &'a [&'a Array<E>],
+        states: &'a [&'a Array<E::Real>],
+        parameters: &'a [&'a Array<E::Real>],
+    ) -> Result<Given<'a, E>, Error> {
         let spec = self.neuron.spec();
         arity(spec.name, "inputs", spec.inputs.len(), inputs.len())?;
         arity(spec.name, "states", spec.states.len(), states.len())?;
@@ -310,9 +319,9 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         for (state, array) in spec.states.iter().zip(states) {
             same(spec.name, state.name, dims, array.shape())?;
         }
-        let (signals, states, parameters) = (inputs.to_vec(), states.to_vec(), parameters.to_vec());
         let steps = if S::IS_SEQUENCE { shape[0] } else { 1 };
-        Ok(Arrays { dims, shape, steps, signals, states, parameters })
+        let shapes = Shapes { dims: dims.to_vec(), signals: shape.to_vec(), steps };
+        Ok(Given { shapes, inputs, states, parameters })
     }
 }
 
@@ -371,48 +380,62 @@ impl<N: Neuron + Clone, E: Element> Context<N, E> {
     ) -> Result<Gradients<E>, Error> {
         let spec = self.neuron.spec();
         arity(spec.name, "state gradients", spec.states.len(), grad_states.len())?;
-        same(spec.name, &format!("grad_{}", spec.output), &self.shape, grad_spike.shape())?;
+        let Shapes { dims, signals, .. } = &self.shapes;
+        same(spec.name, &format!("grad_{}", spec.output), signals, grad_spike.shape())?;
         for (state, array) in spec.states.iter().zip(grad_states) {
-            same(spec.name, &format!("grad_{}_next", state.name), &self.dims, array.shape())?;
+            same(spec.name, &format!("grad_{}_next", state.name), dims, array.shape())?;
         }
-        // In the order of the signature: factors come after gradients, checkpoints with the states they are of.
-        let (kept, grads) = (self.kept.iter(), grad_states.iter().copied());
-        let states = match self.template {
-            Template::LeanBptt => self.states.iter().chain(kept).chain(grads).collect(),
-            _ => grads.chain(kept).collect(),
+        let array = |role| match role {
+            Role::GradOutput => Some(ByClass::Signal(grad_spike)),
+            Role::GradNextState(index) => grad_states.get(index).map(|&array| ByClass::State(array)),
+            Role::Param(index) => self.parameters.get(spec.array_place(index)?).map(ByClass::Parameter),
+            role => self.kept.get(role),
         };
-        let arrays = Arrays {
-            dims: &self.dims,
-            shape: &self.shape,
-            steps: self.steps,
-            signals: self.inputs.iter().chain([grad_spike]).collect(),
-            states,
-            parameters: refs(&self.parameters),
+        let mut computed = compute(&self.neuron, self.template, self.gradient, &self.shapes, array)?;
+        let signals = (0..spec.inputs.len()).map(|index| computed.take_signal(Role::GradInput(index)));
+        let inputs = signals.collect::<Option<_>>();
+        let mut take_all = |roles: &mut dyn Iterator<Item = Role>| {
+            roles.map(|role| computed.take_state(role)).collect::<Option<Vec<_>>>()
         };
-        let computed = compute(&self.neuron, self.template, self.gradient, &arrays)?;
-        Ok(Gradients { inputs: computed.signals, states: computed.states, parameters: computed.parameters })
+        let states = take_all(&mut (0..spec.states.len()).map(Role::GradState));
+        let learnables =
+            spec.params.iter().enumerate().filter(|(_, param)| param.kind == ParamKind::Learnable);
+        let parameters = take_all(&mut learnables.map(|(index, _)| Role::GradParam(index)));
+        match (inputs, states, parameters) {
+            (Some(inputs), Some(states), Some(parameters)) => Ok(Gradients { inputs, states, parameters }),
+            _ => Err(no_output(spec, self.template)),
+        }
     }
 
     /// Keeps the inputs and states that the steps are computed again from, which takes no memory: the caller has them.
-    fn keep_start(&mut self, inputs: &[&Array<E>], states: &[&Array<E::Real>]) -> Result<(), Error> {
+    fn keep_start(&mut self, given: &Given<'_, E>) -> Result<(), Error> {
         let spec = self.neuron.spec();
-        let inputs = inputs.iter().enumerate().filter(|(index, _)| spec.rereads(Role::Input(*index)));
-        self.inputs = inputs.map(|(_, &array)| array.clone()).collect();
-        let states = states.iter().enumerate().filter(|(index, _)| spec.rereads(Role::State(*index)));
-        self.states = states.map(|(_, &array)| array.clone()).collect();
-        // Of a single step there are no checkpoints, which is as many arrays without elements.
-        let checkpoints = self.states.len();
-        if self.kept.len() < checkpoints {
-            let none = Array::zeros([&[0], self.dims.as_slice()].concat());
-            let device = self.states.first().map_or(Device::Cpu, Array::device);
-            self.kept = vec![none.to(&device)?; checkpoints];
+        for buffer in spec.signature(Template::LeanBptt).inputs {
+            let kept = match (buffer.role, given.get(spec, buffer.role)) {
+                (Role::Input(_), Some(ByClass::Signal(array))) => ByClass::Signal(array.clone()),
+                (Role::State(_), Some(ByClass::State(array))) => ByClass::State(array.clone()),
+                // Of a single step there are no checkpoints, which is an array without elements.
+                (Role::Checkpoint(index), _) if self.kept.get(buffer.role).is_none() => {
+                    let device = given.states.get(index).map_or(Device::Cpu, |state| state.device());
+                    let none = Array::zeros([&[0], self.shapes.dims.as_slice()].concat());
+                    ByClass::State(none.to(&device)?)
+                }
+                _ => continue,
+            };
+            self.kept.insert(buffer.role, kept);
         }
         Ok(())
     }
 
     /// Bytes that it keeps besides what the caller has.
     pub fn kept_bytes(&self) -> usize {
-        self.kept.iter().map(|array| array.shape().iter().product::<usize>() * size_of::<E::Real>()).sum()
+        let bytes = self.kept.iter().map(|(role, array)| match (role, array) {
+            (Role::Factor(_) | Role::Checkpoint(_), ByClass::State(array)) => {
+                array.shape().iter().product::<usize>() * size_of::<E::Real>()
+            }
+            _ => 0,
+        });
+        bytes.sum()
     }
 
     /// The parameters that may differ between neurons, as the forward pass was given them.
@@ -422,8 +445,35 @@ impl<N: Neuron + Clone, E: Element> Context<N, E> {
 
     /// Shape of the states.
     pub fn dims(&self) -> &[usize] {
-        &self.dims
+        &self.shapes.dims
     }
+}
+
+/// The arrays that a forward template reads.
+struct Given<'a, E: Element> {
+    shapes: Shapes,
+    inputs: &'a [&'a Array<E>],
+    states: &'a [&'a Array<E::Real>],
+    parameters: &'a [&'a Array<E::Real>],
+}
+
+impl<'a, E: Element> Given<'a, E> {
+    /// That of `role`; `spec` is the neuron's.
+    fn get(&self, spec: &'static Spec, role: Role) -> Option<ArrayRef<'a, E>> {
+        match role {
+            Role::Input(index) => self.inputs.get(index).map(|&array| ByClass::Signal(array)),
+            Role::State(index) => self.states.get(index).map(|&array| ByClass::State(array)),
+            Role::Param(index) => {
+                self.parameters.get(spec.array_place(index)?).map(|&array| ByClass::Parameter(array))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A signature without what every neuron gives.
+fn no_output(spec: &'static Spec, template: Template) -> Error {
+    Error::Signature { neuron: spec.name, template, what: "outputs" }
 }
 
 /// A neuron's own value of a parameter that may differ between neurons, one for all.
