@@ -1,6 +1,6 @@
 //! A [`Declaration`](syntax::Declaration) of a neuron to a [`Model`].
 //!
-//! Names, sorts and ranges are checked in [`lowering`](crate::lowering), as those of surrogates are; what only neurons
+//! Names, sorts and ranges are checked in `lowering`, as those of surrogates are; what only neurons
 //! have is checked here. The model of a wrong declaration has something valid in the place of what is wrong.
 
 mod flags;
