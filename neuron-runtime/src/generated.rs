@@ -6,7 +6,7 @@ pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
 pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round, sigmoid, sin, sqrt, tanh};
-pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, block, lanes};
+pub use crate::rows::{BitRowsMut, LANES, Rows, RowsMut, chunk, lanes};
 pub use crate::surrogate::TileGradient;
 pub use crate::tile::{Kernel, Tile};
 pub use crate::{
