@@ -50,7 +50,7 @@ pub struct Slot {
     /// Its array of one value a lane.
     pub lanes: String,
     /// Its array of one value a step and lane.
-    pub block: String,
+    pub chunk: String,
     /// Its stage, on a GPU.
     pub stage: String,
 }
@@ -189,7 +189,7 @@ impl Program {
         self.phases.iter().filter(move |phase| phase.is_backward == is_backward)
     }
 
-    /// Whether it goes forward through a block of steps and then back.
+    /// Whether it goes forward through a chunk of steps and then back.
     pub fn turns(&self) -> bool {
         self.pass(false).next().is_some() && self.pass(true).next().is_some()
     }

@@ -13,7 +13,7 @@ pub enum Dialect {
     Rust,
     /// Rust over `f64`.
     RustF64,
-    /// CUDA C++ over a number type called `real`.
+    /// CUDA C++ over a number type called `acc_t`.
     Cuda,
 }
 
@@ -154,7 +154,7 @@ impl Printer<'_> {
             Dialect::Dsl => format!("{magnitude}"),
             Dialect::Rust => format!("num({magnitude:?})"),
             Dialect::RustF64 => format!("{magnitude:?}"),
-            Dialect::Cuda => format!("real({magnitude:?})"),
+            Dialect::Cuda => format!("acc_t({magnitude:?})"),
         };
         if value.is_sign_negative() { (format!("-{text}"), Binding::Sign) } else { (text, Binding::Atom) }
     }
@@ -200,6 +200,6 @@ mod tests {
         let print = |dialect| Printer { graph: &g, dialect, names: &HashMap::new() }.expr(sum);
         assert_eq!(print(Dialect::Dsl), "(if a < -1 { -1 } else { a }) + a");
         assert_eq!(print(Dialect::Rust), "(if a < -num(1.0) { -num(1.0) } else { a }) + a");
-        assert_eq!(print(Dialect::Cuda), "(a < -real(1.0) ? -real(1.0) : a) + a");
+        assert_eq!(print(Dialect::Cuda), "(a < -acc_t(1.0) ? -acc_t(1.0) : a) + a");
     }
 }

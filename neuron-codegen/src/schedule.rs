@@ -51,9 +51,9 @@ impl Width {
     pub fn name(self) -> &'static str {
         match self {
             Self::One => "1",
-            Self::Pair => "PAIR",
-            Self::Wide => "WIDE",
-            Self::Turns => "TURNS",
+            Self::Pair => "LANES_UP_TO_2",
+            Self::Wide => "LANES_PER_8_BYTES",
+            Self::Turns => "LANES_PER_4_BYTES",
         }
     }
 
@@ -85,8 +85,8 @@ impl Blocks {
     pub fn name(self) -> &'static str {
         match self {
             Self::Any => "",
-            Self::Two => "TWO_BLOCKS",
-            Self::Four => "FOUR_BLOCKS",
+            Self::Two => "MIN_2_BLOCKS_PER_SM",
+            Self::Four => "MIN_4_BLOCKS_PER_SM",
         }
     }
 

@@ -11,9 +11,9 @@ use proc_macro2::TokenStream;
 const STACK: usize = 2 << 20;
 
 /// Bytes of the expansion for each item and each operand of the declaration, kernels of all templates in two languages
-/// and their documentation included. The prelude of CUDA sources comes on top.
+/// and their documentation included. The support code of CUDA sources comes on top.
 const BYTES: usize = 9_000;
-const PRELUDE: usize = 100_000;
+const SUPPORT: usize = 100_000;
 
 /// Far more than any of these takes, unoptimised on a busy machine; far less than what grows faster than it should.
 const TIME: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ fn check(body: &str) {
     let size = body.split_whitespace().count();
     within_limits(move || {
         let length = length(neuron, &declaration);
-        assert!(length < PRELUDE + size * BYTES, "{length} bytes of {size} words");
+        assert!(length < SUPPORT + size * BYTES, "{length} bytes of {size} words");
         let model = analyse(declaration.parse().expect("tokens")).model.expect("valid");
         let derived = neuron_codegen::gradient::Derived::new(model);
         let rows =

@@ -5,7 +5,7 @@ pub use std::option::Option::{self, None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
-pub use crate::cpu::rows::{BitRowsMut, Rows, RowsMut, block, lanes};
+pub use crate::cpu::rows::{BitRowsMut, Rows, RowsMut, chunk, lanes};
 pub use crate::cpu::tile::{Kernel, Tile};
 pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round, sigmoid, sin, sqrt, tanh};
 pub use crate::number::LANES;

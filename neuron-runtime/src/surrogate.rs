@@ -48,6 +48,12 @@ impl Surrogate {
         self.definition.cuda.replacen(" NAME(", &format!(" {name}("), 1)
     }
 
+    /// The functions of CUDA C++ that its gradient calls, in a namespace `math`.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn cuda_math(&self) -> &'static str {
+        self.definition.cuda_math
+    }
+
     /// The values of its parameters, 0 where it has none.
     #[cfg(feature = "cuda")]
     pub(crate) fn parameter_values(&self) -> [f64; MAX_PARAMETERS] {

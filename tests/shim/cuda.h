@@ -1,6 +1,6 @@
 // What CUDA C++ has and C++ lacks, as far as the emitted kernels use it: they compile with a host compiler,
 // and a launch is a loop over thread indices. Half-precision conversions, instructions on a GPU, are bits
-// here. Functions of the C library come with no header that declares `signal`, a type of the kernels.
+// here.
 
 #include <cmath>
 #include <cstring>

@@ -128,7 +128,7 @@ extern "C" void JOIN(launch_, KERNEL(pack_spikes))(void *const *args, u64 thread
     shim::launch_warps(threads, [args] {
         KERNEL(pack_spikes)(
             shim::argument<u64>(args[0]), shim::argument<u64>(args[1]),
-            shim::argument<const signal *>(args[2]), shim::argument<u32 *>(args[3]));
+            shim::argument<const scalar_t *>(args[2]), shim::argument<u32 *>(args[3]));
     });
 }
 
@@ -136,7 +136,7 @@ extern "C" void JOIN(launch_, KERNEL(unpack_spikes))(void *const *args, u64 thre
     shim::launch(threads, [args] {
         KERNEL(unpack_spikes)(
             shim::argument<u64>(args[0]), shim::argument<u64>(args[1]),
-            shim::argument<const u32 *>(args[2]), shim::argument<signal *>(args[3]));
+            shim::argument<const u32 *>(args[2]), shim::argument<scalar_t *>(args[3]));
     });
 }
 "#;

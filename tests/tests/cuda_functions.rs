@@ -1,9 +1,9 @@
-//! The functions and number formats of the CUDA prelude, compiled as C++, against the runtime's: the same
+//! The functions and number formats of the CUDA support code, compiled as C++, against the runtime's: the same
 //! bits over all of float32.
 
 use half::{bf16, f16};
 use libloading::Library;
-use neuron_codegen::emit::cuda::PRELUDE;
+use neuron_codegen::emit::cuda::{Part, support};
 use neurons::cuda::source_with;
 use neurons::{Element, Surrogate, math};
 use neurons_tests::compare::same_bits;
@@ -38,11 +38,16 @@ fn inputs() -> Vec<f32> {
     (0..=u32::MAX).step_by(1009).chain(both).map(f32::from_bits).collect()
 }
 
-/// `text` compiled behind the prelude for one format, or `None` without a compiler.
+/// All support code but kernels.
+fn everything() -> String {
+    support(Part::ALL.iter().copied())
+}
+
+/// `text` compiled behind all support code for one format, or `None` without a compiler.
 fn compiled(format: &str, text: &str) -> Option<Library> {
     let compiler = Compiler::find()?;
     let directory = tempfile::tempdir().unwrap();
-    Some(compiler.load(directory.path(), "functions", format, &format!("{PRELUDE}\n{text}")))
+    Some(compiler.load(directory.path(), "functions", format, &format!("{}\n{text}", everything())))
 }
 
 /// A C++ function over arrays: `to` of each `from`, of which `value` is the expression in `in[i]`.
@@ -73,13 +78,6 @@ fn is_same(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
-/// What the source says of a launch is what the runtime does.
-#[test]
-fn blocks_have_as_many_threads() {
-    let threads = format!("#define THREADS {}\n", neurons::cuda::BLOCK);
-    assert!(PRELUDE.contains(&threads), "{threads}");
-}
-
 #[test]
 fn functions() {
     // Functions of two numbers take as the second the bits of the first, rotated.
@@ -103,11 +101,11 @@ fn functions() {
     let pairs: [(&str, OfTwo); 2] = [("min", math::min), ("max", math::max)];
     let mut text = String::new();
     for (name, _) in functions {
-        text += &loop_over(&format!("all_{name}"), "real", "real", &format!("math::{name}(in[i])"));
+        text += &loop_over(&format!("all_{name}"), "acc_t", "acc_t", &format!("math::{name}(in[i])"));
     }
     for (name, _) in pairs {
         let value = format!("math::{name}(in[i], {rotated})");
-        text += &loop_over(&format!("all_{name}"), "real", "real", &value);
+        text += &loop_over(&format!("all_{name}"), "acc_t", "acc_t", &value);
     }
     let Some(library) = compiled("f32", &text) else { return };
     let inputs = inputs();
@@ -128,14 +126,14 @@ neurons::surrogate! { surrogate Own { param a = 3.0; param b = 0.5; primitive = 
 
 /// A loop over the surrogate, as a launch with it calls it.
 fn surrogate_loop(surrogate: &Surrogate) -> String {
-    let (kind, index) = surrogate.index().map_or(("own", 16), |index| ("listed", index));
-    let values: Vec<String> = surrogate.parameters().map(|(_, value)| format!("real({value:?})")).collect();
+    let (kind, index) = surrogate.index().map_or(("custom", 16), |index| ("listed", index));
+    let values: Vec<String> = surrogate.parameters().map(|(_, value)| format!("acc_t({value:?})")).collect();
     loop_over(
         &format!("{kind}_{index}"),
-        "real",
-        "real",
+        "acc_t",
+        "acc_t",
         &format!(
-            "[&] {{ real u[1] = {{in[i]}}; Gradient{{{index}, 0, {{{}}}}}.surrogate(u, 1); return u[0]; }}()",
+            "[&] {{ acc_t u[1] = {{in[i]}}; surrogates::apply(SurrogateGradient{{{index}, 0, {{{}}}}}, u, 1); return u[0]; }}()",
             values.join(", ")
         ),
     )
@@ -148,7 +146,9 @@ fn surrogates() {
     let Some(library) = compiled("f32", &listed) else { return };
     let Some(compiler) = Compiler::find() else { return };
     let directory = tempfile::tempdir().unwrap();
-    let cuda = neurons::Cuda { source: PRELUDE, images: &[] };
+    // The surrogate brings the functions that it calls: `tanh` is not among those of the others.
+    let parts: &'static str = support([Part::Apply]).leak();
+    let cuda = neurons::Cuda { source: parts, images: &[] };
     let source = source_with(&cuda, own) + &surrogate_loop(&own);
     let own_library = compiler.load(directory.path(), "own", "f32", &source);
     let inputs = inputs();
@@ -163,14 +163,14 @@ fn surrogates() {
     };
     let all: Vec<Surrogate> = Surrogate::all().collect();
     all.par_iter().enumerate().for_each(|(i, surrogate)| check(*surrogate, &library, &format!("listed_{i}")));
-    check(own, &own_library, "own_16");
+    check(own, &own_library, "custom_16");
     println!("{} surrogates give the same bits at {} places", all.len() + 1, inputs.len());
 }
 
 #[test]
 fn sine_and_cosine_of_double() {
-    let text = loop_over("all_sin", "real", "real", "math::sin(in[i])")
-        + &loop_over("all_cos", "real", "real", "math::cos(in[i])");
+    let text = loop_over("all_sin", "acc_t", "acc_t", "math::sin(in[i])")
+        + &loop_over("all_cos", "acc_t", "acc_t", "math::cos(in[i])");
     let Some(library) = compiled("f64", &text) else { return };
     let inputs: Vec<f64> = inputs().into_iter().map(f64::from).chain([1e100, 1e150, f64::MAX]).collect();
     for (name, expected) in [("all_sin", math::sin as fn(f64) -> f64), ("all_cos", math::cos)] {
@@ -185,11 +185,11 @@ fn sine_and_cosine_of_double() {
 
 /// Loads and stores of a format of 16 bits.
 fn storage<E: Element<Real = f32>>(from_bits: fn(u16) -> E) {
-    let text = loop_over("all_load", "signal", "real", "load(in[i])")
-        + &loop_over("all_store", "real", "signal", "[&] { signal to; store(to, in[i]); return to; }()");
+    let text = loop_over("all_load", "scalar_t", "acc_t", "load(in[i])")
+        + &loop_over("all_store", "acc_t", "scalar_t", "[&] { scalar_t to; store(to, in[i]); return to; }()");
     let Some(library) = compiled(E::NAME, &text) else { return };
     let stored: Vec<E> = (0..=u16::MAX).map(from_bits).collect();
-    // SAFETY: defined above; `signal` is the bits of `E`, `real` float.
+    // SAFETY: defined above; `scalar_t` is the bits of `E`, `acc_t` float.
     let loaded: Vec<f32> = unsafe { call(&library, "all_load", &stored) };
     for (&stored, actual) in stored.iter().zip(loaded) {
         let expected = stored.load();

@@ -63,3 +63,27 @@ fn leaky() {
 fn exponential() {
     check("exponential.rs");
 }
+
+/// Several states.
+#[test]
+fn adaptive_threshold() {
+    check("adaptive_threshold.rs");
+}
+
+/// A learnable parameter.
+#[test]
+fn parametric() {
+    check("parametric.rs");
+}
+
+/// Several states and several learnable parameters.
+#[test]
+fn gated() {
+    check("gated.rs");
+}
+
+/// No spikes.
+#[test]
+fn integrator() {
+    check("integrator.rs");
+}

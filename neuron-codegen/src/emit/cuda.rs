@@ -4,12 +4,14 @@
 //! together, so that memory is waited for once, and the surrogate is chosen once for all of them. The mathematics
 //! is the text of the Rust kernels.
 //!
-//! One source serves four data formats, chosen by a macro when it is compiled: `signal` is the type of
-//! inputs, spikes and their gradients in memory, `real` that of everything else. No header is included.
+//! One source serves four data formats, chosen by a macro when it is compiled: `scalar_t` is the type of
+//! inputs, spikes and their gradients in memory, `acc_t` that of everything else. No header is included; a source begins
+//! with the [`support`] code that its kernels use.
 
 mod arguments;
+mod support;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use crate::emit::api::{self, module_name};
@@ -23,28 +25,53 @@ use crate::schedule::{Blocks, Form, Schedule, Staging, Target};
 use crate::variant::Class;
 
 pub use arguments::{Argument, arguments};
-
-/// Number formats, functions and surrogates: the same for all neurons.
-pub const PRELUDE: &str = concat!(
-    include_str!("cuda/prelude.cu"),
-    "\n",
-    include_str!("cuda/surrogates.cu"),
-    "\n",
-    include_str!("cuda/gradient.cu")
-);
-
-/// Kernels that add up the gradients of learnable parameters over neurons.
-pub(crate) const SUMS: &str = include_str!("cuda/sums.cu");
-
-/// Kernels that pack spikes, and unpack them.
-pub(crate) const BITS: &str = include_str!("cuda/bits.cu");
+pub use support::{Part, support};
+pub(crate) use support::{functions, math};
 
 /// The whole source of a neuron, ready to be compiled.
 pub fn source(derived: &Derived, programs: &[Program]) -> String {
-    format!("{PRELUDE}\n{}", kernels(derived, programs))
+    format!("{}\n{}", support(parts(derived, programs)), kernels(derived, programs))
 }
 
-/// The part of the source that is the neuron's own: every kernel but the relaxed ones.
+/// The kernels of a source: all but the relaxed ones.
+fn launched(programs: &[Program]) -> impl Iterator<Item = &Program> {
+    programs.iter().filter(|program| !program.variant.relaxed)
+}
+
+/// The support code that the kernels of a neuron use directly.
+fn parts(derived: &Derived, programs: &[Program]) -> BTreeSet<Part> {
+    let mut parts: BTreeSet<Part> =
+        launched(programs).flat_map(|program| parts_of_kernel(derived, program)).collect();
+    parts.extend(derived.model.threshold().map(|_| Part::Pack));
+    parts.extend(derived.model.learnables().next().map(|_| Part::Sums));
+    parts
+}
+
+/// The support code that a kernel uses directly.
+fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
+    let schedule = Schedule::of(&program.signature, Target::CUDA);
+    let mut parts = BTreeSet::from([Part::Formats, Part::Lanes]);
+    parts.extend(Part::of_width(schedule.width));
+    parts.extend(Part::of_blocks(schedule.blocks));
+    parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
+    parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
+    parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
+    parts.extend((!program.arrays.is_empty()).then_some(Part::ParamArray));
+    parts.extend(program.variant.template.takes_gradient().then_some(Part::SurrogateGradient));
+    parts.extend(program.phases.iter().any(|phase| !phase.apply.is_empty()).then_some(Part::Apply));
+    let hoisted = program.hoisted.iter().chain(program.settled.iter().map(|(_, binding)| binding));
+    let lets = hoisted.chain(program.phases.iter().flat_map(|phase| &phase.lets)).map(|binding| binding.expr);
+    let writes = program.phases.iter().flat_map(|phase| &phase.writes).map(|(_, expr)| *expr);
+    parts.extend(support::functions(&derived.model.graph, lets.chain(writes)));
+    parts
+}
+
+/// Whether a kernel writes spikes as bits.
+fn packs(program: &Program) -> bool {
+    program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits)
+}
+
+/// The part of the source that is the neuron's tile.
 pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     let module = module_name(&derived.model);
     let mut text = format!("// ---- {} ", derived.model.name);
@@ -54,17 +81,9 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     for (name, expr) in rows {
         let _ = writeln!(text, "//     {name:width$} = {expr}");
     }
-    let _ = writeln!(text, "\n#define KERNEL(name) NAMED({module}, name)\n");
-    let spiking = programs.iter().filter(|program| !program.variant.relaxed);
-    text.push_str(&spiking.map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
-    if derived.model.threshold().is_some() {
-        text.push('\n');
-        text.push_str(BITS);
-    }
-    if derived.model.learnables().next().is_some() {
-        text.push('\n');
-        text.push_str(SUMS);
-    }
+    let _ = writeln!(text, "\n#define KERNEL(name) SYMBOL({module}, name)\n");
+    text.push_str(&launched(programs).map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
+    text.push_str(&support::kernels(&parts(derived, programs)));
     text
 }
 
@@ -115,14 +134,14 @@ impl Writer<'_> {
 
     fn body(&mut self, program: &Program) {
         self.out.line(format!("constexpr int LANES = {};", self.schedule.width.name()));
-        let packs = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
-        self.out.line(format!("const {}<LANES> own(neurons);", if packs { "Warp" } else { "Neurons" }));
-        self.out.line("if (own.are_none()) return;");
+        let tile = if packs(program) { "WarpTile" } else { "Tile" };
+        self.out.line(format!("const {tile}<LANES> tile(neurons);"));
+        self.out.line("if (tile.empty()) return;");
         if self.schedule.staging != Staging::None {
-            let place = if self.schedule.staging == Staging::Shared { "STAGED " } else { "" };
+            let memory = if self.schedule.staging == Staging::Shared { "STAGE_MEMORY " } else { "" };
             let stages: Vec<&str> =
                 self.staged.iter().map(|&slot| program.slot(slot).stage.as_str()).collect();
-            self.out.line(format!("{place}Stage<LANES> {};", stages.join(", ")));
+            self.out.line(format!("{memory}Stage<LANES> {};", stages.join(", ")));
         }
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
@@ -138,10 +157,10 @@ impl Writer<'_> {
             let lanes = &program.slot(carried.slot).lanes;
             match carried.from {
                 Some(from) => {
-                    self.out.line(format!("real {lanes}[LANES];"));
-                    self.out.line(format!("own.load({lanes}, {}, 0);", program.argument(from)));
+                    self.out.line(format!("acc_t {lanes}[LANES];"));
+                    self.out.line(format!("tile.load({lanes}, {}, 0);", program.argument(from)));
                 }
-                None => self.out.line(format!("real {lanes}[LANES] = {{}};")),
+                None => self.out.line(format!("acc_t {lanes}[LANES] = {{}};")),
             }
         }
         match self.schedule.form {
@@ -152,7 +171,7 @@ impl Writer<'_> {
         for carried in &program.carried {
             if let Some(to) = carried.to {
                 let lanes = &program.slot(carried.slot).lanes;
-                self.out.line(format!("own.store({}, 0, {lanes});", program.argument(to)));
+                self.out.line(format!("tile.store({}, 0, {lanes});", program.argument(to)));
             }
         }
         self.out.close();
@@ -166,19 +185,19 @@ impl Writer<'_> {
     fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
         for &(slot, buffer) in &program.arrays {
             let lanes = &program.slot(slot).lanes;
-            self.out.line(format!("real {lanes}[LANES];"));
-            self.out.line(format!("own.load({lanes}, {});", program.argument(buffer)));
+            self.out.line(format!("acc_t {lanes}[LANES];"));
+            self.out.line(format!("{}.load({lanes}, tile);", program.argument(buffer)));
         }
         if program.settled.is_empty() {
             return;
         }
         let slots = program.settled.iter().filter_map(|(slot, _)| *slot);
         let list: Vec<String> = slots.map(|slot| format!("{}[LANES]", program.slot(slot).lanes)).collect();
-        self.out.line(format!("real {};", list.join(", ")));
+        self.out.line(format!("acc_t {};", list.join(", ")));
         self.out.open("FOR_LANES(lane) {");
         for &(leaf, slot) in &program.settled_from {
             let Slot { local, lanes, .. } = program.slot(slot);
-            self.out.line(format!("const real {local} = {lanes}[lane];"));
+            self.out.line(format!("const acc_t {local} = {lanes}[lane];"));
             names.insert(leaf, local.clone());
         }
         for (slot, binding) in &program.settled {
@@ -196,57 +215,57 @@ impl Writer<'_> {
         self.arrays(program, "LANES");
         for &(slot, buffer) in &program.loads {
             let lanes = &program.slot(slot).lanes;
-            self.out.line(format!("own.load({lanes}, {}, 0);", program.argument(buffer)));
+            self.out.line(format!("tile.load({lanes}, {}, 0);", program.argument(buffer)));
         }
         self.phases(program);
         for &(slot, buffer) in &program.stores {
             let lanes = &program.slot(slot).lanes;
-            self.out.line(format!("own.store({}, 0, {lanes});", program.argument(buffer)));
+            self.out.line(format!("tile.store({}, 0, {lanes});", program.argument(buffer)));
         }
     }
 
     fn sequence(&mut self, program: &Program) {
         self.out.open(match program.variant.template.is_backward() {
-            true => "for (u64 index = blocks_of(steps); index-- > 0;) {",
-            false => "for (u64 index = 0; index < blocks_of(steps); ++index) {",
+            true => "for (u64 index = chunk_count(steps); index-- > 0;) {",
+            false => "for (u64 index = 0; index < chunk_count(steps); ++index) {",
         });
-        self.out.line("const Block block(index, steps);");
+        self.out.line("const Chunk chunk(index, steps);");
         self.arrays(program, "STEPS][LANES");
         for &(slot, buffer) in &program.loads {
-            let values = &program.slot(slot).block;
-            self.out.line(format!("own.load({values}, {}, block);", program.argument(buffer)));
+            let values = &program.slot(slot).chunk;
+            self.out.line(format!("tile.load({values}, {}, chunk);", program.argument(buffer)));
         }
         for carried in &program.carried {
             if let Some(checkpoints) = carried.checkpoints {
                 let (checkpoints, lanes) = (program.argument(checkpoints), &program.slot(carried.slot).lanes);
-                self.out.line(format!("if (index > 0) own.store({checkpoints}, index - 1, {lanes});"));
+                self.out.line(format!("if (index > 0) tile.store({checkpoints}, index - 1, {lanes});"));
             }
         }
         self.phases(program);
         for &(slot, buffer) in &program.stores {
-            let values = &program.slot(slot).block;
-            self.out.line(format!("own.store({}, block, {values});", program.argument(buffer)));
+            let values = &program.slot(slot).chunk;
+            self.out.line(format!("tile.store({}, chunk, {values});", program.argument(buffer)));
         }
         self.out.close();
     }
 
-    /// Forward through each block of steps and back, one lane after the other.
+    /// Forward through each chunk of steps and back, one lane after the other.
     fn turns(&mut self, program: &Program) {
-        self.out.open("for (u64 index = blocks_of(steps); index-- > 0;) {");
-        self.out.line("const Block block(index, steps);");
+        self.out.open("for (u64 index = chunk_count(steps); index-- > 0;) {");
+        self.out.line("const Chunk chunk(index, steps);");
         for &(slot, buffer) in &program.loads {
             let stage = &program.slot(slot).stage;
-            self.out.line(format!("own.load({stage}, {}, block);", program.argument(buffer)));
+            self.out.line(format!("{stage}.load({}, tile, chunk);", program.argument(buffer)));
         }
         for carried in &program.carried {
             let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
             let lanes = &program.slot(carried.slot).lanes;
-            self.out.line(format!("real {lanes}[LANES];"));
-            self.out.line(format!("if (index == 0) own.load({lanes}, {}, 0);", program.argument(from)));
-            self.out.line(format!("else own.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
+            self.out.line(format!("acc_t {lanes}[LANES];"));
+            self.out.line(format!("if (index == 0) tile.load({lanes}, {}, 0);", program.argument(from)));
+            self.out.line(format!("else tile.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
         }
         if self.schedule.staging == Staging::Shared {
-            self.out.line("own.arrive();");
+            self.out.line("Stage<LANES>::wait();");
         }
         self.out.open("FOR_LANES(lane) {");
         self.arrays(program, "STEPS");
@@ -254,28 +273,28 @@ impl Writer<'_> {
         self.out.close();
         for &(slot, buffer) in &program.stores {
             let stage = &program.slot(slot).stage;
-            self.out.line(format!("own.store({}, block, {stage});", program.argument(buffer)));
+            self.out.line(format!("{stage}.store({}, tile, chunk);", program.argument(buffer)));
         }
         self.out.close();
     }
 
-    /// Declares what is kept of a step or block. A block begins with zeros, or the compiler would have to assume that
-    /// values of the block before survive in the steps that this one does not have, and would keep them in registers.
+    /// Declares what is kept of a step or chunk. A chunk starts as zeros: otherwise the compiler would have to assume that
+    /// values of the previous chunk survive in the steps that this one lacks, and would keep them in registers.
     fn arrays(&mut self, program: &Program, extent: &str) {
         let form = self.schedule.form;
         let loads = program.loads.iter().map(|(slot, _)| *slot);
         let slots = loads.chain(program.kept()).filter(|slot| !self.staged.contains(slot));
         let name = |slot: SlotId| match form {
             Form::Step => program.slot(slot).lanes.as_str(),
-            _ => program.slot(slot).block.as_str(),
+            _ => program.slot(slot).chunk.as_str(),
         };
         let names: Vec<&str> = slots.map(name).collect();
         match form {
             Form::Step => {
                 let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
-                self.out.line(format!("real {};", list.join(", ")));
+                self.out.line(format!("acc_t {};", list.join(", ")));
             }
-            _ => names.iter().for_each(|name| self.out.line(format!("real {name}[{extent}] = {{}};"))),
+            _ => names.iter().for_each(|name| self.out.line(format!("acc_t {name}[{extent}] = {{}};"))),
         }
     }
 
@@ -286,17 +305,17 @@ impl Writer<'_> {
             match form {
                 _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
                 Form::Step => format!("{}[lane]", slot.lanes),
-                Form::Chunks => format!("{}[step][lane]", slot.block),
-                Form::Turns => format!("{}[step]", slot.block),
+                Form::Chunks => format!("{}[step][lane]", slot.chunk),
+                Form::Turns => format!("{}[step]", slot.chunk),
             }
         };
         for phase in &program.phases {
             self.out.open(match (form, phase.is_backward) {
                 (Form::Step, _) => "FOR_LANES(lane) {",
-                (Form::Chunks, false) => "block.forward([&](int step) { FOR_LANES(lane) {",
-                (Form::Chunks, true) => "block.backward([&](int step) { FOR_LANES(lane) {",
-                (Form::Turns, false) => "block.forward([&](int step) {",
-                (Form::Turns, true) => "block.backward([&](int step) {",
+                (Form::Chunks, false) => "chunk.forward([&](int step) { FOR_LANES(lane) {",
+                (Form::Chunks, true) => "chunk.backward([&](int step) { FOR_LANES(lane) {",
+                (Form::Turns, false) => "chunk.forward([&](int step) {",
+                (Form::Turns, true) => "chunk.backward([&](int step) {",
             });
             for &slot in &phase.reads {
                 let Slot { local, stage, .. } = program.slot(slot);
@@ -304,7 +323,7 @@ impl Writer<'_> {
                     true => format!("{stage}.get(step, lane)"),
                     false => place(slot),
                 };
-                self.out.line(format!("const real {local} = {value};"));
+                self.out.line(format!("const acc_t {local} = {value};"));
             }
             let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
             for binding in &phase.lets {
@@ -323,24 +342,21 @@ impl Writer<'_> {
                 Form::Chunks => self.out.close_with("}});"),
                 Form::Turns => self.out.close_with("});"),
             }
-            for &(apply, slot) in &phase.apply {
-                let Slot { lanes, block, .. } = program.slot(slot);
+            for &(_, slot) in &phase.apply {
+                let Slot { lanes, chunk, .. } = program.slot(slot);
                 let values = match form {
                     Form::Step => format!("{lanes}, LANES"),
-                    Form::Chunks | Form::Turns => format!("{block}, block.count"),
+                    Form::Chunks | Form::Turns => format!("{chunk}, chunk.count"),
                 };
-                self.out.line(format!("gradient.{}({values});", apply.name()));
+                self.out.line(format!("surrogates::apply(gradient, {values});"));
             }
         }
     }
 
     fn sort(&self, expr: Id) -> &'static str {
         match self.graph.sort(expr) {
-            Sort::Real => "real",
+            Sort::Real => "acc_t",
             Sort::Bool => "bool",
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

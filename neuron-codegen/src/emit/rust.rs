@@ -82,7 +82,7 @@ impl Writer<'_> {
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
-        // What is computed again begins anew with every block of steps.
+        // What is computed again begins anew with every chunk of steps.
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
             let start = match carried.from {
                 Some(from) => format!("{}.load(0)", program.buffer(from)),
@@ -93,13 +93,13 @@ impl Writer<'_> {
         for slot in program.kept() {
             let names = program.slot(slot);
             if program.outlasts(slot) {
-                self.out.line(format!("let mut {} = block();", names.block));
+                self.out.line(format!("let mut {} = chunk();", names.chunk));
             } else {
                 self.out.line(format!("let mut {} = lanes();", names.lanes));
             }
         }
         if program.turns() {
-            self.blocks(program);
+            self.chunks(program);
         } else {
             self.steps(program);
         }
@@ -141,10 +141,10 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    /// Blocks of steps, the last first: forward through each, then back.
-    fn blocks(&mut self, program: &Program) {
+    /// Chunks of steps, the last first: forward through each, then back.
+    fn chunks(&mut self, program: &Program) {
         self.out.open("for index in (0..steps.div_ceil(STEPS)).rev() {");
-        self.out.line("let block = index * STEPS..steps.min((index + 1) * STEPS);");
+        self.out.line("let chunk = index * STEPS..steps.min((index + 1) * STEPS);");
         for carried in &program.carried {
             let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
             let (from, checkpoints) = (program.buffer(from), program.buffer(checkpoints));
@@ -152,13 +152,13 @@ impl Writer<'_> {
             let lanes = &program.slot(carried.slot).lanes;
             self.out.line(format!("let mut {lanes} = if index == 0 {{ {from}.load(0) }} else {{ {load} }};"));
         }
-        for (steps, is_backward) in [("block.clone()", false), ("block.clone().rev()", true)] {
+        for (steps, is_backward) in [("chunk.clone()", false), ("chunk.clone().rev()", true)] {
             self.out.open(format!("for step in {steps} {{"));
             let borrow = if is_backward { "&" } else { "&mut " };
             let used = |slot: &SlotId| program.pass(is_backward).any(|phase| phase.touches(*slot));
             for slot in program.kept().filter(|slot| program.outlasts(*slot)).filter(used) {
-                let Slot { lanes, block, .. } = program.slot(slot);
-                self.out.line(format!("let {lanes} = {borrow}{block}[step - block.start];"));
+                let Slot { lanes, chunk, .. } = program.slot(slot);
+                self.out.line(format!("let {lanes} = {borrow}{chunk}[step - chunk.start];"));
             }
             self.pass(program, is_backward, "step");
             self.out.close();
@@ -222,7 +222,7 @@ impl Writer<'_> {
         }
         self.out.close();
         for &(apply, slot) in &phase.apply {
-            // Of a block there is a reference already.
+            // Of a chunk there is a reference already.
             let borrow = if program.outlasts(slot) { "" } else { "&mut " };
             self.out.line(format!("gradient.{}({borrow}{});", apply.name(), program.slot(slot).lanes));
         }

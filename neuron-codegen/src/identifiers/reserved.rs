@@ -27,15 +27,17 @@ const MACROS: &str = "linux unix i386 NULL NAN INFINITY HUGE_VAL assert errno EO
                       DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS stdin stdout stderr major minor makedev";
 
 /// What generated Rust refers to: generics, modules, functions and constants that are in scope in a neuron's module.
-const GENERATED_RUST: &str = "E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes block index step \
+const GENERATED_RUST: &str = "E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes chunk index step \
                               steps params gradient detach_reset tile kernels generated values check_finite check_range neuron_runtime std core";
 
 /// What generated CUDA refers to. That none is forgotten is tested.
-const GENERATED_CUDA: &str = "u16 u32 u64 real signal math surrogates reciprocal bounded load store thread_index words_of \
-                              blocks_of votes begin_copy finish_copies own neurons gradient steps STEPS HALF PAIR WIDE TURNS \
-                              THREADS TWO_BLOCKS FOUR_BLOCKS STAGED ROUND LANES F32 F64 F16 BF16 EACH_OF FOR_LANES NAMED \
-                              KERNEL CASE APPLY SURROGATES OWN_SURROGATE Block Packed Stage Neurons Values Warp Gradient i \
-                              float_from_half half_from_float term";
+const GENERATED_CUDA: &str = "u16 u32 u64 scalar_t acc_t math surrogates reciprocal bounded load store thread_index \
+                              word_count chunk_count ballot copy_async wait_for_copies tile chunk neurons gradient steps \
+                              STEPS HALF_CHUNK LANES_UP_TO_2 LANES_PER_8_BYTES LANES_PER_4_BYTES THREADS WORD SUM_ROWS \
+                              SUM_SEGMENT SURROGATE_PARAMETERS MIN_2_BLOCKS_PER_SM MIN_4_BLOCKS_PER_SM STAGE_MEMORY LANES \
+                              F32 F64 F16 BF16 UNROLL FOR_LANES SYMBOL KERNEL CASE APPLY SURROGATES CUSTOM_SURROGATE \
+                              Chunk Packed Stage Tile WarpTile ParamArray SurrogateGradient float_from_half \
+                              half_from_float term";
 
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     let lists = [RUST, CUDA, MACROS, GENERATED_RUST, GENERATED_CUDA];
@@ -88,14 +90,16 @@ pub fn greek(letter: char) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emit::cuda::{BITS, PRELUDE, SUMS};
+    use crate::emit::cuda::Part;
 
     /// A quantity called like a macro would be replaced, and one called like a type or a function would hide it.
     #[test]
     fn what_cuda_sources_define_is_reserved() {
         let mut names = Vec::new();
         let mut is_inside = false;
-        for line in [PRELUDE, BITS, SUMS].iter().flat_map(|text| text.lines()) {
+        let texts: Vec<String> =
+            Part::ALL.iter().filter(|part| !part.is_math()).map(|part| part.text()).collect();
+        for line in texts.iter().flat_map(|text| text.lines()) {
             is_inside |= line.starts_with("namespace");
             is_inside &= !line.starts_with("} // namespace");
             let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
@@ -111,7 +115,7 @@ mod tests {
                 _ => {}
             }
         }
-        for expected in ["STEPS", "Block", "Stage", "signal", "blocks_of"] {
+        for expected in ["STEPS", "Chunk", "Stage", "scalar_t", "chunk_count", "UNROLL"] {
             assert!(names.contains(&expected), "{names:?}");
         }
         let free: Vec<_> = names.into_iter().filter(|name| !is_reserved(name)).collect();

@@ -55,7 +55,7 @@ pub fn validate(g: &Graph, program: &Program) -> Result<(), String> {
 
 /// Identifiers of storage and arguments are different from each other and from those of values.
 fn identifiers(program: &Program) -> Result<(), String> {
-    let storage = program.slots.iter().flat_map(|slot| [&slot.lanes, &slot.block, &slot.stage]);
+    let storage = program.slots.iter().flat_map(|slot| [&slot.lanes, &slot.chunk, &slot.stage]);
     let values = program.phases.iter().flat_map(|phase| phase.names.values()).collect::<HashSet<_>>();
     let mut seen = HashSet::new();
     for name in storage.chain(&program.arguments) {

@@ -7,6 +7,7 @@ use quote::quote;
 
 use super::{MAX_PARAMETERS, Surrogate};
 use crate::emit::block::Block;
+use crate::emit::cuda::{functions, math};
 use crate::emit::docs::docs;
 use crate::emit::text::Text;
 use crate::identifiers::{self, Namespace};
@@ -89,13 +90,13 @@ impl Function {
     fn cuda(&self, name: &str) -> String {
         let printer = self.printer(Dialect::Cuda);
         let mut out = Text::default();
-        let values = format!("const real (&values)[{MAX_PARAMETERS}]");
-        out.open(format!("__device__ __forceinline__ real {name}(real u, {values}) {{"));
+        let values = format!("const acc_t (&values)[{MAX_PARAMETERS}]");
+        out.open(format!("__device__ __forceinline__ acc_t {name}(acc_t u, {values}) {{"));
         for (place, name) in &self.params {
-            out.line(format!("const real {name} = values[{place}];"));
+            out.line(format!("const acc_t {name} = values[{place}];"));
         }
         for id in &self.lets {
-            let sort = if self.graph.sort(*id) == Sort::Real { "real" } else { "bool" };
+            let sort = if self.graph.sort(*id) == Sort::Real { "acc_t" } else { "bool" };
             out.line(format!("const {sort} {} = {};", self.names[id], printer.definition(*id)));
         }
         out.line(format!("return {};", printer.definition(self.value)));
@@ -145,13 +146,12 @@ fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
     keeping.contains(&id)
 }
 
-/// The file `emit/cuda/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its
+/// The file `emit/cuda/support/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its
 /// equation and its function, and the list of them.
 pub fn cuda_file(surrogates: &[(String, String, String)]) -> String {
     let mut text = String::from(
-        "// ---- Surrogates ---------------------------------------------------------------------------------------
-//
-// Made of the declarations in the runtime; a test compares and, if asked to, rewrites this file.
+        "// The surrogates of the field. Generated from their declarations in the runtime: a test compares this file with them
+// and rewrites it on request.
 
 namespace surrogates {
 ",
@@ -159,7 +159,7 @@ namespace surrogates {
     for (name, gradient, function) in surrogates {
         text += &format!("\n// {name}: {gradient}\n{function}");
     }
-    text += "\n} // namespace surrogates\n\n// Numbers and names.\n#define SURROGATES(CASE)";
+    text += "\n} // namespace surrogates\n\n// CASE(index, name) for each of them.\n#define SURROGATES(CASE)";
     for (index, (name, ..)) in surrogates.iter().enumerate() {
         text += &format!(" \\\n    CASE({index}, {name})");
     }
@@ -169,6 +169,12 @@ namespace surrogates {
 /// The gradient as a function of CUDA C++ called `name`.
 pub fn cuda_function(surrogate: &Surrogate, name: &str) -> String {
     Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).cuda(name)
+}
+
+/// The functions that the gradient calls, in CUDA C++. A neuron's source has those only that its own kernels call.
+fn cuda_math(surrogate: &Surrogate) -> String {
+    let function = Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names);
+    math(functions(&function.graph, [function.value]))
 }
 
 /// What a declaration becomes in the user's crate.
@@ -206,7 +212,7 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let primitive = Function::new(surrogate, surrogate.primitive, &surrogate.names).rust();
     let gradient = Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).rust();
     let (primitive_text, gradient_text) = (surrogate.primitive_text(), surrogate.gradient_text());
-    let cuda = cuda_function(surrogate, "NAME");
+    let (cuda, cuda_math) = (cuda_function(surrogate, "NAME"), cuda_math(surrogate));
     let checks = checks(surrogate);
     let (count, rest) = (MAX_PARAMETERS, vec![quote!(0.0); MAX_PARAMETERS - params.len()]);
     let text = identifiers::text(name);
@@ -279,6 +285,7 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
                 const PRIMITIVE: &'static str = #primitive_text;
                 const GRADIENT: &'static str = #gradient_text;
                 const CUDA: &'static str = #cuda;
+                const CUDA_MATH: &'static str = #cuda_math;
 
                 fn check(values: &[f64; #count]) -> #g::Option<(usize, &'static str)> {
                     functions::check(values)

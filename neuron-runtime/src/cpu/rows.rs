@@ -16,7 +16,7 @@ pub fn lanes<R: Real>() -> [R; LANES] {
 
 /// The same for each of [`STEPS`] steps.
 #[inline(always)]
-pub fn block<R: Real>() -> [[R; LANES]; STEPS] {
+pub fn chunk<R: Real>() -> [[R; LANES]; STEPS] {
     [lanes(); STEPS]
 }
 

@@ -84,9 +84,15 @@ impl Image {
 }
 
 /// The source of a neuron's kernels with `surrogate` as their only one.
+///
+/// The functions that it calls come with it: the neuron's source has those only that its own kernels call, and these are in
+/// `surrogates::math`, where the surrogate finds them first.
 pub fn source_with(cuda: &Cuda, surrogate: Surrogate) -> String {
-    let function = surrogate.cuda_function("own");
-    format!("#define OWN_SURROGATE\n{}\nnamespace surrogates {{\n{function}}}\n", cuda.source)
+    let (math, function) = (surrogate.cuda_math(), surrogate.cuda_function("custom"));
+    format!(
+        "#define CUSTOM_SURROGATE\n{}\nnamespace surrogates {{\n\n{math}\n{function}\n}} // namespace surrogates\n",
+        cuda.source
+    )
 }
 
 /// The embedded image that is tried first for data of a format on an architecture, `(9, 0)`; `None` if the source

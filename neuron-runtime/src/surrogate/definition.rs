@@ -29,6 +29,8 @@ pub trait Shape: 'static {
     const GRADIENT: &'static str;
     /// The gradient as a function of CUDA C++ called `NAME`.
     const CUDA: &'static str;
+    /// The functions that it calls, in CUDA C++.
+    const CUDA_MATH: &'static str;
 
     /// The place of the first parameter out of range, and the condition that it does not meet.
     fn check(values: &[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
@@ -58,6 +60,8 @@ pub struct Definition {
     pub(super) primitive: &'static str,
     pub(super) gradient: &'static str,
     pub(super) cuda: &'static str,
+    #[cfg(feature = "cuda")]
+    pub(super) cuda_math: &'static str,
     pub(super) check: Check,
     pub(super) functions: BothReals<AllFunctions>,
 }
@@ -71,6 +75,8 @@ impl Definition {
             primitive: S::PRIMITIVE,
             gradient: S::GRADIENT,
             cuda: S::CUDA,
+            #[cfg(feature = "cuda")]
+            cuda_math: S::CUDA_MATH,
             check: S::check,
             functions: BothReals {
                 single: Functions { gradient: gradient::<S, f32>, primitive: primitive::<S, f32> },

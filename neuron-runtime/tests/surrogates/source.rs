@@ -30,7 +30,7 @@ fn cuda_source() {
     let all: Vec<_> = Surrogate::all()
         .map(|s| (s.name().to_owned(), s.gradient_equation().to_owned(), s.cuda_function(s.name())))
         .collect();
-    check("neuron-codegen/src/emit/cuda/surrogates.cu", |_| cuda_file(&all));
+    check("neuron-codegen/src/emit/cuda/support/surrogates.cu", |_| cuda_file(&all));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::variant::{Class, Extent};
 /// One argument of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Argument {
-    /// Its type in the source: `real`, `const signal *__restrict__`.
+    /// Its type in the source: `acc_t`, `const scalar_t *__restrict__`.
     pub format: &'static str,
     /// Its name in the source.
     pub name: String,
@@ -29,14 +29,14 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     let mut add = |format, name: String| arguments.push(Argument { format, name });
     let params = derived.model.params.iter().enumerate();
     for (index, _) in params.filter(|(_, param)| param.kind == ParamKind::Scalar) {
-        add("real", derived.interface.param(index).to_owned());
+        add("acc_t", derived.interface.param(index).to_owned());
     }
     for index in 0..derived.model.flags.len() {
         add("bool", derived.interface.flag(index).to_owned());
     }
     // Of all kernels that differentiate, whether they read it or not, so that the runtime need not ask.
     if program.variant.template.takes_gradient() {
-        add("Gradient", "gradient".into());
+        add("SurrogateGradient", "gradient".into());
     }
     if program.variant.template.is_multi_step() {
         add("u64", "steps".into());
@@ -46,17 +46,17 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     let mut name = || names.next().expect("every array is an argument");
     for buffer in &program.signature.inputs {
         let format = match (buffer.extent, buffer.class) {
-            (Extent::Parameter, _) => "Values",
-            (_, Class::Signal) => "const signal *__restrict__",
-            (_, Class::State) => "const real *__restrict__",
+            (Extent::Parameter, _) => "ParamArray",
+            (_, Class::Signal) => "const scalar_t *__restrict__",
+            (_, Class::State) => "const acc_t *__restrict__",
             (_, Class::Bits) => "const u32 *__restrict__",
         };
         add(format, name());
     }
     for buffer in &program.signature.outputs {
         let format = match buffer.class {
-            Class::Signal => "signal *__restrict__",
-            Class::State => "real *__restrict__",
+            Class::Signal => "scalar_t *__restrict__",
+            Class::State => "acc_t *__restrict__",
             Class::Bits => "u32 *__restrict__",
         };
         add(format, name());
