@@ -49,7 +49,7 @@ fn runtime() {
 
 #[test]
 fn generator() {
-    let known: [&[&str]; 9] = [
+    let known: [&[&str]; 10] = [
         &["build::compiler", "build::error", "build::nvrtc", "build::search", "build::settings"],
         &[
             "emit::api",
@@ -59,6 +59,7 @@ fn generator() {
             "emit::api::spec",
             "emit::cuda",
         ],
+        &["function", "ir"],
         &[
             "kernel",
             "kernel::arrange",
