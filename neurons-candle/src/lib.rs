@@ -2,7 +2,7 @@
 //! [candle](candle_core).
 //!
 //! ```no_run
-//! # fn demo<Lif: neuron_runtime::Neuron>(x_seq: &candle_core::Tensor) -> Result<(), neurons_candle::Error> {
+//! # fn demo<Lif: neuron_runtime::DeclaredNeuron>(x_seq: &candle_core::Tensor) -> Result<(), neurons_candle::Error> {
 //! use neurons_candle::{Gradient, MultiStep};
 //!
 //! let lif = MultiStep::new(Lif::default(), Gradient::default())?;
@@ -28,7 +28,7 @@
 //! the learnable ones in a [`VarBuilder`](candle_nn::VarBuilder), to be optimised, saved and loaded with all others:
 //!
 //! ```no_run
-//! # fn demo<Plif: neuron_runtime::Neuron>(vb: candle_nn::VarBuilder) -> Result<(), neurons_candle::Error> {
+//! # fn demo<Plif: neuron_runtime::DeclaredNeuron>(vb: candle_nn::VarBuilder) -> Result<(), neurons_candle::Error> {
 //! use neurons_candle::{Gradient, Node};
 //!
 //! // One time constant for each of 64 channels of states [B, 64, H, W].

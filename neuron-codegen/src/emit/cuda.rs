@@ -22,7 +22,7 @@ use crate::ir::{Graph, Id, Sort};
 use crate::kernel::{Program, Slot, SlotId};
 use crate::print::{Dialect, Printer};
 use crate::schedule::{Blocks, Form, Schedule, Staging, Target};
-use crate::variant::Class;
+use crate::variant::{Class, Extent};
 
 pub use arguments::{Argument, arguments};
 pub use support::{Part, support};
@@ -56,7 +56,9 @@ fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
     parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
     parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
-    parts.extend((!program.arrays.is_empty()).then_some(Part::ParamArray));
+    // Also where it does not use those that it is given.
+    let has_arrays = program.signature.inputs.iter().any(|buffer| buffer.extent == Extent::Parameter);
+    parts.extend(has_arrays.then_some(Part::ParamArray));
     parts.extend(program.variant.template.takes_gradient().then_some(Part::SurrogateGradient));
     parts.extend(program.phases.iter().any(|phase| !phase.apply.is_empty()).then_some(Part::Apply));
     let hoisted = program.hoisted.iter().chain(program.settled.iter().map(|(_, binding)| binding));

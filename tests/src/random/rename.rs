@@ -136,7 +136,6 @@ const NAMES: &[&str] = &[
     "first",
     "row",
     "rows",
-    "tile",
     "f32",
     "f64",
     "u32",
