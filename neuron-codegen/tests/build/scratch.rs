@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use super::*;
 
 const MAIN: &str = r#"
-    use neuron_runtime::{DeclaredNeuron, Neuron, neuron};
+    use neuron_runtime::{DeclaredNeuron, neuron};
     mod other;
     neuron! { pub struct One { charge = v + x; reset hard | soft; } }
     fn main() {
