@@ -146,7 +146,8 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
     }
 }
 
-fn check_count(
+/// Checks that there are as many arrays as the signature has.
+pub(crate) fn check_count(
     spec: &'static Spec,
     template: Template,
     role: &'static str,

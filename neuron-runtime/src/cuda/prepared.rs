@@ -10,6 +10,7 @@ use super::kernel::{BLOCK, Kernel, Purpose, grid};
 use super::loading::find;
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError, RawCall, RawParameter};
+use crate::check::check_count;
 use crate::neuron::validate_in;
 use crate::parameter::misfit;
 use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Signature, Spec, Template};
@@ -161,9 +162,7 @@ impl PreparedCall {
             ("output", self.signature.outputs.len(), outputs.len()),
         ];
         for (role, expected, actual) in counts {
-            if expected != actual {
-                return Err(Error::BufferCount { neuron, template, role, expected, actual });
-            }
+            check_count(self.spec, template, role, expected, actual)?;
         }
         for (what, size) in [("N", neurons), ("T", steps)] {
             if size == 0 {
