@@ -8,14 +8,16 @@ mod gradient;
 mod resets;
 mod states;
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, TokenStream};
 
 use crate::identifiers;
-use crate::ir::{Graph, Node, Quantity};
+use crate::ir::{Cmp, Graph, Id, Node, Quantity, Sort};
 use crate::lowering::{GivenParam, Language, Lowering, Place, Symbol};
-use crate::model::{Input, Leaves, Model, Output};
+use crate::model::{Input, Leaves, Model, Output, Reset, Spike, State};
 use crate::report::{Diagnostic, Report};
-use crate::syntax::{self, ItemKind};
+use crate::syntax::{self, Expr, ItemKind};
 
 /// What became of a declaration.
 #[derive(Clone, Debug)]
@@ -106,13 +108,14 @@ impl<'a> Checker<'a> {
             }
         };
         let charge = charge.unwrap_or_else(|| self.lowering.graph.add(Node::Add(v, inputs[0].leaf)));
-        let output = self.output();
+        let (spike, output) = self.output();
         let states = self.states(v);
         self.lowering.resolve_all();
         let flags = self.flags();
         let values = flags.iter().map(|flag| (flag.leaf, f64::from(u8::from(flag.default)))).collect();
         let params = self.lowering.params(values);
         let resets = self.resets(states[0].update.is_some());
+        self.counts(spike, &resets, &states);
         self.lowering.unused();
         let mut model = Model {
             name: declaration.name.clone(),
@@ -126,6 +129,7 @@ impl<'a> Checker<'a> {
             states,
             charge,
             output,
+            spike,
             resets,
             names: std::mem::take(&mut self.lowering.names),
             graph: Graph::default(),
@@ -153,22 +157,100 @@ impl<'a> Checker<'a> {
         inputs.map(|(index, (name, item))| input(index, name, item.doc.clone())).collect()
     }
 
-    /// What leaves the neuron: spikes unless it says otherwise.
-    fn output(&mut self) -> Output {
-        let threshold = self.lowering.scope.threshold;
-        if let Some(value) = self.lowering.scope.output {
-            if let Some(item) = threshold {
-                let message = "a neuron with `output` does not fire, so it has no threshold";
-                self.lowering
-                    .report
-                    .push(Diagnostic::new(item.head(), message).help("remove one of the two"));
-            }
-            return Output::Value(self.lowering.number(value, Place::Output).unwrap_or(self.leaves.h));
+    /// What leaves the neuron, spikes unless it says otherwise; and how they are computed, unless `h` is compared with
+    /// a threshold.
+    fn output(&mut self) -> (Option<Spike>, Output) {
+        let scope = &self.lowering.scope;
+        let (written, output, threshold) = (scope.spike, scope.output, scope.threshold);
+        if let Some(item) = threshold.filter(|_| written.is_some() || output.is_some()) {
+            let (message, help) = match written {
+                Some(_) => (
+                    "`spike` says when the neuron fires, so it has no threshold",
+                    "compare `h` with it there",
+                ),
+                None => {
+                    ("a neuron with `output` does not fire, so it has no threshold", "remove one of the two")
+                }
+            };
+            self.lowering.report.push(Diagnostic::new(item.head(), message).help(help));
+        }
+        let spike = written.and_then(|written| self.spike(written));
+        if let Some(value) = output {
+            let value = self.lowering.number(value, Place::Output).unwrap_or(self.leaves.h);
+            return (spike, Output::Value(value));
+        }
+        if let Some(spike) = spike {
+            return match self.compared(spike.value) {
+                Some((threshold, strict)) => (None, Output::Spike { threshold, strict }),
+                None => (Some(spike), Output::Spikes),
+            };
         }
         let threshold = threshold.and_then(|item| match &item.kind {
             ItemKind::Threshold { value } => self.lowering.number(value, Place::Threshold),
             _ => None,
         });
-        Output::Spike { threshold: threshold.unwrap_or(self.leaves.v_threshold) }
+        let threshold = threshold.unwrap_or(self.leaves.v_threshold);
+        (None, Output::Spike { threshold, strict: false })
     }
+
+    /// `spike = ...`: a comparison, or a number made of step functions.
+    fn spike(&mut self, written: &Expr) -> Option<Spike> {
+        let id = self.lowering.expr(written, None, Place::Spike)?;
+        let value = match self.lowering.graph.sort(id) {
+            Sort::Real => Some(id),
+            Sort::Bool => self.lowering.graph.heaviside(id),
+        };
+        let Some(value) = value else {
+            self.lowering.no_comparison("spike", written, Sort::Bool);
+            return None;
+        };
+        Some(Spike { value, is_binary: is_binary(&self.lowering.graph, value) })
+    }
+
+    /// What `spike` compares `h` with, and whether it has to exceed it, if that is what it does.
+    fn compared(&self, spike: Id) -> Option<(Id, bool)> {
+        let g = &self.lowering.graph;
+        match g.node(g.as_heaviside(spike)?) {
+            Node::Compare(op, threshold, h) if h == self.leaves.h && !g.contains(threshold, h) => {
+                Some((threshold, op == Cmp::Lt))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reports what needs a spike of 0 or 1 in a neuron that may have several in a step.
+    fn counts(&mut self, spike: Option<Spike>, resets: &[Reset], states: &[State]) {
+        if spike.is_none_or(|spike| spike.is_binary) || !self.lowering.report.is_empty() {
+            return;
+        }
+        let Some(written) = self.lowering.scope.spike else { return };
+        let message = "`spike` may be other than 0 or 1";
+        if resets.contains(&Reset::Hard) {
+            let error = Diagnostic::new(written.extent, format!("{message}, which a hard reset cannot be"));
+            self.lowering.report.push(error.help("write `reset soft;`, or the reset as `update v = ...`"));
+        }
+        let updates: Vec<Id> = states.iter().filter_map(|state| state.update).collect();
+        if self.lowering.graph.reach(updates).contains(&self.leaves.fired) {
+            let error = Diagnostic::new(written.extent, format!("{message}, which is no condition"));
+            self.lowering.report.push(error.help("compare it: `if spike > 0.0 { .. }`"));
+        }
+    }
+}
+
+/// Whether the number `id` is 0 or 1 whatever it is computed from.
+fn is_binary(g: &Graph, id: Id) -> bool {
+    let mut done = HashMap::new();
+    for part in g.reach([id]) {
+        let of = |id: Id| done.get(&id) == Some(&true);
+        let binary = match g.node(part) {
+            Node::Num(_) => matches!(g.number(part), Some(0.0 | 1.0)),
+            Node::StraightThrough(a, _) | Node::Detach(a) => of(a),
+            Node::Mul(a, b) | Node::Min(a, b) | Node::Max(a, b) | Node::Select(_, a, b) => of(a) && of(b),
+            Node::Sub(a, b) => g.number(a) == Some(1.0) && of(b),
+            Node::Powi(a, n) => n > 0 && of(a),
+            _ => false,
+        };
+        done.insert(part, binary);
+    }
+    done[&id]
 }

@@ -4,7 +4,7 @@ mod spike;
 
 use std::collections::HashMap;
 
-use crate::ir::{Func, Graph, Id, Node, Sort};
+use crate::ir::{Func, Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::Leaves;
 
 use spike::Cases;
@@ -107,6 +107,13 @@ impl Derivative<'_> {
                     _ => func.chain(g, expr, a, da),
                 }
             }
+            Node::StraightThrough(_, smooth) => self.done(smooth),
+            Node::Detach(_) => g.num(0.0),
+            Node::Primitive(u) => {
+                let du = self.done(u);
+                let slope = g.leaf(Quantity::Slope(u), "slope", Sort::Real, Rate::Step);
+                g.mul(slope, du)
+            }
             Node::Select(cond, a, b) => {
                 if let Some(leaves) = self.leaves
                     && self.var == leaves.spike
@@ -140,7 +147,6 @@ impl Derivative<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Quantity, Rate};
     use crate::print::dsl;
 
     fn setup() -> (Graph, Leaves, Id, Id) {

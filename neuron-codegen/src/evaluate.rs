@@ -67,6 +67,9 @@ fn value(node: Node, of: impl Fn(Id) -> f64, leaf: impl Fn() -> f64, round: fn(f
             if a > b { a } else { b }
         }
         Node::Call(func, a) => func.evaluate(of(a)),
+        Node::StraightThrough(a, _) | Node::Detach(a) => of(a),
+        // Of which surrogate is not known here, and nothing asks for its value.
+        Node::Primitive(_) => f64::NAN,
         Node::Select(cond, a, b) => of(if holds(cond) { a } else { b }),
         Node::Compare(Cmp::Lt, a, b) => condition(of(a) < of(b)),
         Node::Compare(Cmp::Le, a, b) => condition(of(a) <= of(b)),

@@ -6,6 +6,9 @@ use std::f64::consts::FRAC_PI_2;
 use crate::ir::{Graph, Id};
 use crate::lowering::interval::Interval;
 
+/// Functions that are about how a step is differentiated, which surrogates do not have.
+pub(crate) const OF_STEPS: [&str; 3] = ["heaviside", "detach", "straight_through"];
+
 /// The names of all functions, of one number and of more.
 pub(crate) fn names() -> Vec<&'static str> {
     Func::ALL.into_iter().map(Func::name).chain(["min", "max", "clamp"]).collect()

@@ -113,6 +113,7 @@ impl Derived {
         let resets: Vec<Id> =
             model.resets.clone().into_iter().map(|reset| after_reset(&mut model, reset)).collect();
         let mut interface = Interface::new(&model);
+        name_slopes(&mut model, &resets, &mut interface);
         let mut build = Builder {
             model: &mut model,
             leaves,
@@ -170,9 +171,11 @@ impl Derived {
                 }
                 match g.quantity(leaf) {
                     Some(Quantity::Charged) => open.push(model.charge),
-                    Some(Quantity::Spike | Quantity::Fired | Quantity::Surrogate) => {
-                        open.extend([model.leaves.h].into_iter().chain(model.threshold()));
-                    }
+                    Some(Quantity::Spike | Quantity::Fired | Quantity::Surrogate) => match model.spike {
+                        Some(spike) => open.push(spike.value),
+                        None => open.extend([model.leaves.h].into_iter().chain(model.threshold())),
+                    },
+                    Some(Quantity::Slope(distance)) => open.push(distance),
                     Some(Quantity::State(state)) => match model.states[state].update.filter(|_| state > 0) {
                         Some(update) => open.push(update),
                         None => open.extend(&self.resets),
@@ -248,6 +251,23 @@ impl Derived {
     }
 }
 
+/// Gives names to the surrogate gradients of step functions other than the spike's.
+fn name_slopes(model: &mut Model, resets: &[Id], interface: &mut Interface) {
+    let updates = model.states.iter().filter_map(|state| state.update);
+    let roots: Vec<Id> = [model.charge]
+        .into_iter()
+        .chain(model.outputs())
+        .chain(resets.iter().copied())
+        .chain(updates)
+        .collect();
+    for part in model.graph.reach(roots) {
+        if let Node::Primitive(distance) = model.graph.node(part) {
+            let name = interface.value("slope");
+            model.graph.leaf(Quantity::Slope(distance), &name, Sort::Real, Rate::Step);
+        }
+    }
+}
+
 /// `v` after the step.
 fn after_reset(model: &mut Model, reset: Reset) -> Id {
     let leaves = model.leaves;
@@ -283,7 +303,7 @@ impl Builder<'_> {
 
         match self.model.output {
             // The surrogate, and by the chain rule minus it for a threshold that moves.
-            Output::Spike { threshold } => {
+            Output::Spike { threshold, .. } => {
                 let s_to_h = self.leaves.s_to_h;
                 self.push_kept(Quantity::Output, h, vec![s_to_h; self.resets.len()], s_to_h);
                 for &by in &variables {
@@ -293,9 +313,12 @@ impl Builder<'_> {
                     self.push(Quantity::Output, by, vec![expr; self.resets.len()]);
                 }
             }
-            Output::Value(value) => {
+            Output::Spikes | Output::Value(_) => {
                 for &by in &h_and_variables {
-                    let expr = self.derivative(value, by);
+                    let expr = match self.model.output {
+                        Output::Value(value) => self.state_factor(value, by, false),
+                        _ => self.of_spike(by).expect("the spike is computed"),
+                    };
                     self.push(Quantity::Output, by, vec![expr; self.resets.len()]);
                 }
             }
@@ -346,7 +369,10 @@ impl Builder<'_> {
     }
 
     /// How the spike changes with the leaf `by`, if it does. It is the same under every reset.
-    fn of_spike(&self, by: Id) -> Option<Id> {
+    fn of_spike(&mut self, by: Id) -> Option<Id> {
+        if let Some(spike) = self.model.spike {
+            return Some(self.derivative(spike.value, by));
+        }
         self.model.threshold()?;
         let by = self.quantity(by);
         let factor = self.factors.iter().find(|f| (f.of, f.by) == (Quantity::Output, by));
@@ -399,6 +425,7 @@ fn available(g: &Graph, leaves: &GradLeaves, expr: Id) -> bool {
         Node::Leaf(_) => id == leaves.s_to_h || (g.rate(id) != Rate::Step && id != leaves.detach_reset),
         // The relaxed model takes it for its argument, and leaves that to the backward pass.
         Node::Call(Func::Round, a) => g.rate(a) == Rate::Uniform,
+        Node::StraightThrough(..) => g.rate(id) == Rate::Uniform,
         _ => true,
     })
 }

@@ -51,7 +51,7 @@ impl Interface {
         names.array(Role::GradOutput, &format!("grad_{output}"), "_seq");
         names.states(0, "v");
         names.array(Role::Trace, "v_seq", "");
-        if let Output::Spike { .. } = model.output {
+        if let Output::Spike { .. } | Output::Spikes = model.output {
             names.bits = names.namespace.claim("spike_bits");
             names.factor(model, Quantity::Output, Quantity::Charged);
         }
@@ -108,6 +108,11 @@ impl Interface {
         };
         self.arrays.insert((role, false), single);
         self.arrays.insert((role, true), multi);
+    }
+
+    /// A name for a value of generated code that no interface has: `name`, or that with a number.
+    pub fn value(&mut self, name: &str) -> String {
+        if self.namespace.is_free(name) { self.namespace.claim(name) } else { self.namespace.number(name) }
     }
 
     /// Gives a name that has been claimed to the array of a step and to that of a sequence.

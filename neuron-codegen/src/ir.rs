@@ -61,6 +61,10 @@ pub enum Quantity {
     Output,
     /// The surrogate gradient at `h - threshold`.
     Surrogate,
+    /// The surrogate gradient at the argument of a step function other than the spike's.
+    Slope(Id),
+    /// The surrogate's primitive at the argument of a step function, in the relaxed model.
+    Smooth(Id),
     /// Whether the reset takes the spike as a constant.
     DetachReset,
     /// The loss gradient of the spike or output.
@@ -128,6 +132,13 @@ pub enum Node {
     Max(Id, Id),
     /// A function of one number.
     Call(Func, Id),
+    /// `a`, whose derivative is that of `b`.
+    StraightThrough(Id, Id),
+    /// `a`, whose derivative is 0.
+    Detach(Id),
+    /// The surrogate's primitive: what a step function is differentiated as. Only in the second operand of
+    /// [`StraightThrough`](Self::StraightThrough).
+    Primitive(Id),
     /// A comparison; a condition.
     Compare(Cmp, Id, Id),
     /// `!a`
@@ -145,13 +156,19 @@ impl Node {
     pub fn operands(self) -> impl DoubleEndedIterator<Item = Id> {
         let operands = match self {
             Self::Num(_) | Self::Leaf(_) => [None, None, None],
-            Self::Neg(a) | Self::Powi(a, _) | Self::Call(_, a) | Self::Not(a) => [Some(a), None, None],
+            Self::Neg(a)
+            | Self::Powi(a, _)
+            | Self::Call(_, a)
+            | Self::Detach(a)
+            | Self::Primitive(a)
+            | Self::Not(a) => [Some(a), None, None],
             Self::Add(a, b)
             | Self::Sub(a, b)
             | Self::Mul(a, b)
             | Self::Div(a, b)
             | Self::Min(a, b)
             | Self::Max(a, b)
+            | Self::StraightThrough(a, b)
             | Self::Compare(_, a, b)
             | Self::And(a, b)
             | Self::Or(a, b) => [Some(a), Some(b), None],
@@ -167,6 +184,9 @@ impl Node {
             Self::Neg(a) => Self::Neg(f(a)),
             Self::Powi(a, n) => Self::Powi(f(a), n),
             Self::Call(g, a) => Self::Call(g, f(a)),
+            Self::StraightThrough(a, b) => Self::StraightThrough(f(a), f(b)),
+            Self::Detach(a) => Self::Detach(f(a)),
+            Self::Primitive(a) => Self::Primitive(f(a)),
             Self::Not(a) => Self::Not(f(a)),
             Self::Add(a, b) => Self::Add(f(a), f(b)),
             Self::Sub(a, b) => Self::Sub(f(a), f(b)),
@@ -273,6 +293,31 @@ impl Graph {
     /// What the leaf stands for, if it is one.
     pub fn quantity(&self, id: Id) -> Option<Quantity> {
         self.as_leaf(id).map(|leaf| leaf.quantity)
+    }
+
+    /// The step function of the comparison `cond`: 1 where it holds, else 0; its derivative is the surrogate gradient at
+    /// the difference of what is compared. `None` if it does not compare which is larger.
+    pub fn heaviside(&mut self, cond: Id) -> Option<Id> {
+        let Node::Compare(Cmp::Lt | Cmp::Le, below, above) = self.node(cond) else { return None };
+        let (one, zero) = (self.num(1.0), self.num(0.0));
+        let distance = match (self.number(below), self.number(above)) {
+            (Some(0.0), _) => above,
+            (_, Some(0.0)) => self.add(Node::Neg(below)),
+            _ => self.add(Node::Sub(above, below)),
+        };
+        let (value, smooth) = (self.add(Node::Select(cond, one, zero)), self.add(Node::Primitive(distance)));
+        Some(self.add(Node::StraightThrough(value, smooth)))
+    }
+
+    /// The comparison that `id` is the step function of, if it is one.
+    pub fn as_heaviside(&self, id: Id) -> Option<Id> {
+        match self.node(id) {
+            Node::StraightThrough(value, smooth) => match (self.node(value), self.node(smooth)) {
+                (Node::Select(cond, _, _), Node::Primitive(_)) => Some(cond),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether it is a leaf or a number, which there is nothing to compute of.

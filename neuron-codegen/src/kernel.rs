@@ -14,6 +14,7 @@ mod hoist;
 pub(crate) mod lower;
 mod name;
 mod order;
+mod phases;
 mod prune;
 mod validate;
 
@@ -110,6 +111,8 @@ pub struct Phase {
 pub enum Subject {
     /// `h`
     Charged,
+    /// `spike`, where a declaration says how it is computed.
+    Spike,
     /// `grad_h`
     GradCharged,
     /// What an array holds, in one step.

@@ -28,21 +28,20 @@ pub struct Row {
 pub fn equations(derived: &Derived) -> Vec<Row> {
     let mut writer = Writer::new(derived);
     let model = &derived.model;
-    let outputs = match model.output {
-        Output::Spike { threshold } => threshold,
-        Output::Value(value) => value,
-    };
     let updates = || model.states[1..].iter().filter_map(|state| Some((state, state.update?)));
-    let shown = [model.charge, outputs].into_iter().chain(derived.resets.iter().copied());
+    let shown = [model.charge].into_iter().chain(model.outputs()).chain(derived.resets.iter().copied());
     let mut rows = writer.definitions(shown.chain(updates().map(|(_, update)| update)));
     rows.push(Row::new(state("h", "t"), writer.expr(model.charge)));
-    rows.push(match model.output {
-        Output::Spike { threshold } => {
+    rows.extend(model.spike.map(|spike| Row::new(state("spike", "t"), writer.expr(spike.value))));
+    match model.output {
+        Output::Spike { threshold, .. } => {
             let threshold = writer.operand(threshold, Binding::Product);
-            Row::new(state("spike", "t"), format!(r"\Theta\left({} - {threshold}\right)", state("h", "t")))
+            let right = format!(r"\Theta\left({} - {threshold}\right)", state("h", "t"));
+            rows.push(Row::new(state("spike", "t"), right));
         }
-        Output::Value(value) => Row::new(state("output", "t"), writer.expr(value)),
-    });
+        Output::Spikes => {}
+        Output::Value(value) => rows.push(Row::new(state("output", "t"), writer.expr(value))),
+    }
     let several = derived.resets.len() > 1;
     for (reset, &expr) in model.resets.iter().zip(&derived.resets) {
         let note = several.then(|| format!("{} reset", reset.word()));
@@ -223,6 +222,7 @@ impl<'a> Writer<'a> {
                 let name = self.model.name_of(Quantity::State(index));
                 loss(&state(&name, "t"))
             }
+            Some(Quantity::Slope(distance)) => format!(r"\sigma'\left({}\right)", self.expr(distance)),
             _ => subscripted(self.graph.as_leaf(id).map_or("", |leaf| leaf.name.as_str())),
         }
     }
@@ -255,6 +255,14 @@ impl<'a> Writer<'a> {
             Node::Min(a, b) => (format!(r"\min\left({}, {}\right)", self.expr(a), self.expr(b)), Fraction),
             Node::Max(a, b) => (format!(r"\max\left({}, {}\right)", self.expr(a), self.expr(b)), Fraction),
             Node::Call(func, a) => (func.latex(&self.expr(a)), Fraction),
+            Node::StraightThrough(a, _) => match (self.graph.as_heaviside(id), self.graph.node(a)) {
+                (Some(_), Node::Select(cond, ..)) => {
+                    (format!(r"\Theta\left({}\right)", self.expr(cond)), Fraction)
+                }
+                _ => self.print(a),
+            },
+            Node::Detach(a) => (format!(r"\operatorname{{sg}}\left({}\right)", self.expr(a)), Fraction),
+            Node::Primitive(a) => (format!(r"\sigma\left({}\right)", self.expr(a)), Fraction),
             Node::Compare(op, a, b) => {
                 let is_h = |id| self.graph.quantity(id) == Some(Quantity::Charged);
                 let (a, op, b) = match op {

@@ -101,20 +101,33 @@ pub struct Input {
 /// What leaves a neuron in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// A spike where `H` reaches this: `v_threshold` unless declared; over inputs, states and parameters.
+    /// A spike where `H` reaches a threshold.
     Spike {
-        /// What `H` is compared with.
+        /// What `H` is compared with: `v_threshold` unless declared; over inputs, states and parameters.
         threshold: Id,
+        /// Whether `H` has to exceed it.
+        strict: bool,
     },
-    /// A number over all leaves but the spike: the neuron does not fire.
+    /// What the declaration computes as `spike`; see [`Model::spike`].
+    Spikes,
+    /// A number over all leaves.
     Value(Id),
+}
+
+/// A spike that is computed in another way than by a comparison of `H` with a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spike {
+    /// Its value, over all leaves but the spike.
+    pub value: Id,
+    /// Whether that is 0 or 1, rather than a number of spikes.
+    pub is_binary: bool,
 }
 
 impl Output {
     /// The name of its array.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Spike { .. } => "spike",
+            Self::Spike { .. } | Self::Spikes => "spike",
             Self::Value(_) => "output",
         }
     }
@@ -122,7 +135,7 @@ impl Output {
     /// What it is called in the names of factors.
     pub fn symbol(self) -> &'static str {
         match self {
-            Self::Spike { .. } => "s",
+            Self::Spike { .. } | Self::Spikes => "s",
             Self::Value(_) => "output",
         }
     }
@@ -155,6 +168,8 @@ pub struct Model {
     pub charge: Id,
     /// What leaves the neuron.
     pub output: Output,
+    /// The spike, if it is computed in another way than [`Output::Spike`] says.
+    pub spike: Option<Spike>,
     /// Reset modes in order of declaration; at least one, each once.
     pub resets: Vec<Reset>,
     /// Names that the user gave to expressions with `let`, used for them in generated code too.
@@ -179,12 +194,32 @@ impl Model {
         self.graph.as_leaf(leaf).expect("a leaf").name.clone()
     }
 
-    /// The threshold, if the neuron fires.
+    /// The threshold, if the neuron fires where `H` reaches one.
     pub fn threshold(&self) -> Option<Id> {
         match self.output {
-            Output::Spike { threshold } => Some(threshold),
-            Output::Value(_) => None,
+            Output::Spike { threshold, .. } => Some(threshold),
+            Output::Spikes | Output::Value(_) => None,
         }
+    }
+
+    /// Whether what leaves the neuron is 0 or 1.
+    pub fn fires_bits(&self) -> bool {
+        match self.output {
+            Output::Spike { .. } => true,
+            Output::Spikes => self.spike.is_some_and(|spike| spike.is_binary),
+            Output::Value(_) => false,
+        }
+    }
+
+    /// What determines what leaves the neuron: the threshold, the spike or the output. A spike that only resets comes
+    /// first.
+    pub fn outputs(&self) -> impl Iterator<Item = Id> + use<> {
+        let output = match self.output {
+            Output::Spike { threshold, .. } => Some(threshold),
+            Output::Spikes => None,
+            Output::Value(value) => Some(value),
+        };
+        self.spike.map(|spike| spike.value).into_iter().chain(output)
     }
 
     /// The parameters that may differ between neurons, in order.

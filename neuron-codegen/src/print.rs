@@ -98,6 +98,14 @@ impl Printer<'_> {
             Node::Min(a, b) => (format!("{}min({}, {})", self.module(), self.expr(a), self.expr(b)), Atom),
             Node::Max(a, b) => (format!("{}max({}, {})", self.module(), self.expr(a), self.expr(b)), Atom),
             Node::Call(func, a) => (format!("{}{}({})", self.module(), func.name(), self.expr(a)), Atom),
+            // What is computed is the value.
+            Node::StraightThrough(a, _) | Node::Detach(a) if self.dialect != Dialect::Dsl => self.print(a),
+            Node::StraightThrough(a, b) => match self.graph.as_heaviside(id) {
+                Some(cond) => (format!("heaviside({})", self.expr(cond)), Atom),
+                None => (format!("straight_through({}, {})", self.expr(a), self.expr(b)), Atom),
+            },
+            Node::Detach(a) => (format!("detach({})", self.expr(a)), Atom),
+            Node::Primitive(a) => (format!("primitive({})", self.expr(a)), Atom),
             Node::Compare(op, a, b) => {
                 let op = match op {
                     Cmp::Lt => "<",

@@ -89,7 +89,13 @@ pub fn function(name: &str, known: &[&str], args: &[String]) -> Option<String> {
         "floor" => format!("write `round({x} - 0.5)`"),
         "ceil" => format!("write `round({x} + 0.5)`"),
         "relu" => format!("write `max({x}, 0.0)`"),
+        "heaviside" | "step" | "theta" if known.contains(&"heaviside") => {
+            format!("write `heaviside({x} >= 0.0)`")
+        }
         "heaviside" | "step" | "theta" => format!("write `if {x} >= 0.0 {{ 1.0 }} else {{ 0.0 }}`"),
+        "stop_gradient" | "stopgrad" | "sg" | "no_grad" if known.contains(&"detach") => {
+            format!("write `detach({x})`")
+        }
         "sign" | "signum" => format!("write `if {x} < 0.0 {{ -1.0 }} else {{ 1.0 }}`"),
         "exp2" => format!("write `exp({} * ln(2.0))`", group(0)),
         _ => {

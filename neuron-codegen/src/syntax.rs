@@ -18,7 +18,7 @@ pub use header::{parse, parse_as};
 pub use item::{Declaration, Item, ItemKind};
 
 /// The words that items begin with, in the order in which the documentation lists them.
-pub const KEYWORDS: [&str; 12] = [
+pub const KEYWORDS: [&str; 13] = [
     "param",
     "array",
     "learnable",
@@ -27,6 +27,7 @@ pub const KEYWORDS: [&str; 12] = [
     "state",
     "let",
     "charge",
+    "spike",
     "threshold",
     "output",
     "update",
@@ -34,7 +35,7 @@ pub const KEYWORDS: [&str; 12] = [
 ];
 
 /// The words that stand directly before `=`: there is only one of each.
-const NAMELESS: [&str; 4] = ["charge", "threshold", "output", "primitive"];
+const NAMELESS: [&str; 5] = ["charge", "spike", "threshold", "output", "primitive"];
 
 /// What may be declared: its words, and what to say of them in messages.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::model::{Model, ParamKind, Reset};
 
 /// The templates of a neuron, in the order of [`Template::ALL`].
 pub fn templates(model: &Model) -> impl Iterator<Item = Template> + use<> {
-    let fires = model.threshold().is_some();
+    let fires = model.fires_bits();
     Template::ALL.into_iter().filter(move |template| fires || !template.needs_spikes())
 }
 

@@ -60,6 +60,8 @@ impl Checker<'_> {
             match self.lowering.graph.node(id) {
                 Node::Leaf(_) => drop(leaves.insert(id)),
                 Node::Select(_, a, b) => open.extend([a, b]),
+                Node::StraightThrough(_, smooth) => open.push(smooth),
+                Node::Detach(_) => {}
                 node => open.extend(node.operands()),
             }
         }
@@ -74,10 +76,7 @@ impl Checker<'_> {
 /// Everything that a step computes, and what it begins with.
 fn equations(model: &Model) -> Vec<Id> {
     let mut equations = vec![model.charge];
-    equations.push(match model.output {
-        Output::Spike { threshold } => threshold,
-        Output::Value(value) => value,
-    });
+    equations.extend(model.outputs());
     for state in &model.states {
         equations.push(state.init);
         equations.extend(state.update);

@@ -11,10 +11,8 @@ use crate::syntax::{Item, ItemKind};
 impl Checker<'_> {
     pub fn resets(&mut self, is_written_out: bool) -> Vec<Reset> {
         let mut resets = Vec::new();
-        let silent = self.lowering.scope.output.is_some();
+        let silent = self.lowering.is_silent();
         match self.lowering.scope.reset {
-            // Whoever declares it as a state writes its update with it, and has been told.
-            Some(_) if is_written_out && self.declares_state("v") => {}
             Some(item) if is_written_out => {
                 let message = "the potential after the step is given twice: by `reset` and by `update v`";
                 let error = Diagnostic::new(item.head(), message);

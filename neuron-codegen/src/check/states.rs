@@ -17,10 +17,11 @@ impl<'a> Checker<'a> {
     /// `v`, and the states that were declared.
     pub fn states(&mut self, v: Id) -> Vec<State> {
         let span = self.lowering.declaration.name.span();
+        let init = self.lowering.scope.initial.and_then(|init| self.lowering.number(init, Place::Init));
         let mut states = vec![State {
             name: Ident::new("v", span),
             doc: Vec::new(),
-            init: self.leaves.v_reset,
+            init: init.unwrap_or(self.leaves.v_reset),
             leaf: v,
             update: None,
         }];

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::ir::{Func, Graph, Id, Node, Rate};
+use crate::ir::{Func, Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::Leaves;
 
 /// What a condition is under the assumption that the neuron fired, or did not.
@@ -104,12 +104,7 @@ fn structure(g: &Graph, cond: Id, done: impl Fn(Id) -> bool) -> BTreeSet<Id> {
 /// the mixture of both alternatives.
 pub fn relaxed(graph: &mut Graph, leaves: &Leaves, expr: Id) -> Id {
     let mut relaxed = Relaxed { spike: leaves.spike, cases: Cases::new(leaves), done: HashMap::new() };
-    // Operands are older than what uses them.
-    for part in graph.reach([expr]) {
-        let result = relaxed.part(graph, part);
-        relaxed.done.insert(part, result);
-    }
-    relaxed.done[&expr]
+    relaxed.of(graph, expr)
 }
 
 struct Relaxed {
@@ -119,6 +114,15 @@ struct Relaxed {
 }
 
 impl Relaxed {
+    fn of(&mut self, g: &mut Graph, expr: Id) -> Id {
+        // Operands are older than what uses them.
+        for part in g.reach_but([expr], |part| self.done.contains_key(&part)) {
+            let result = self.part(g, part);
+            self.done.insert(part, result);
+        }
+        self.done[&expr]
+    }
+
     fn part(&mut self, g: &mut Graph, expr: Id) -> Id {
         match g.node(expr) {
             Node::Select(cond, a, b) if self.cases.depends(g, cond) => {
@@ -138,6 +142,20 @@ impl Relaxed {
             }
             // What the straight-through estimator takes it for, where a gradient may flow through it.
             Node::Call(Func::Round, a) if g.rate(a) != Rate::Uniform => self.done[&a],
+            // The same of whatever else is differentiated as something smooth.
+            Node::StraightThrough(_, smooth) if g.rate(expr) != Rate::Uniform => self.done[&smooth],
+            Node::Primitive(u) => {
+                let u = self.done[&u];
+                smooth(g, u)
+            }
+            Node::Leaf(_) => match g.quantity(expr) {
+                // Not an operand, and older; no surrogate gradient is part of it.
+                Some(Quantity::Slope(u)) => {
+                    let u = self.of(g, u);
+                    g.leaf(Quantity::Slope(u), "slope", Sort::Real, Rate::Step)
+                }
+                _ => expr,
+            },
             node => g.add(node.map(|operand| self.done[&operand])),
         }
     }
@@ -151,4 +169,9 @@ impl Relaxed {
         }
         self.done[&cond]
     }
+}
+
+/// The leaf that stands for the surrogate's primitive at `u`.
+fn smooth(g: &mut Graph, u: Id) -> Id {
+    g.leaf(Quantity::Smooth(u), "primitive", Sort::Real, Rate::Step)
 }

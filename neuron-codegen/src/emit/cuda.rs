@@ -42,7 +42,7 @@ fn launched(programs: &[Program]) -> impl Iterator<Item = &Program> {
 fn parts(derived: &Derived, programs: &[Program]) -> BTreeSet<Part> {
     let mut parts: BTreeSet<Part> =
         launched(programs).flat_map(|program| parts_of_kernel(derived, program)).collect();
-    parts.extend(derived.model.threshold().map(|_| Part::Pack));
+    parts.extend(derived.model.fires_bits().then_some(Part::Pack));
     parts.extend(derived.model.learnables().next().map(|_| Part::Sums));
     parts
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::gradient::Derived;
 use crate::interface::Role;
-use crate::ir::{Graph, Id, Node};
+use crate::ir::{Graph, Id, Node, Quantity};
 use crate::kernel::Subject;
 use crate::kernel::cost::{Uses, cost, deserving};
 use crate::print::{Dialect, Printer};
@@ -25,7 +25,11 @@ impl<'a> Table<'a> {
     /// For equations with these right-hand sides.
     pub fn new(derived: &'a Derived, exprs: impl IntoIterator<Item = Id>) -> Self {
         let model = &derived.model;
-        let exprs: Vec<Id> = exprs.into_iter().chain(model.threshold()).collect();
+        let mut exprs: Vec<Id> = exprs.into_iter().chain(model.threshold()).collect();
+        let reached = model.graph.reach(exprs.iter().copied());
+        exprs.extend(
+            reached.into_iter().filter_map(|id| applied(&model.graph, id)).map(|(_, distance)| distance),
+        );
         let namespace = derived.interface.namespace();
         let names = names(&model.graph, &exprs, &model.names, |name| namespace.has(name));
         Self { derived, names, shown: BTreeSet::new(), rows: Vec::new() }
@@ -51,10 +55,11 @@ impl<'a> Table<'a> {
         self.rows.push((name.to_owned(), text));
     }
 
-    /// Whether the neuron fires: `h >= v_threshold`.
-    pub fn fires(&mut self, threshold: Id) {
+    /// Whether the neuron fires: `h >= v_threshold`, or `h > v_threshold` if it is `strict`.
+    pub fn fires(&mut self, threshold: Id, strict: bool) {
         self.define(threshold);
-        let text = format!("h >= {}", self.printer().expr(threshold));
+        let sign = if strict { ">" } else { ">=" };
+        let text = format!("h {sign} {}", self.printer().expr(threshold));
         self.text("spike", text);
     }
 
@@ -77,15 +82,28 @@ impl<'a> Table<'a> {
 
     /// Says what the names in `expr` stand for, unless that has been said.
     fn define(&mut self, expr: Id) {
-        if self.names.is_empty() {
-            return;
-        }
         for part in self.graph().reach([expr]) {
-            if self.names.contains_key(&part) && self.shown.insert(part) {
+            if let Some((function, distance)) = applied(self.graph(), part) {
+                if self.shown.insert(part) {
+                    self.define(distance);
+                    let text = format!("{function}({})", self.printer().expr(distance));
+                    let name = self.printer().expr(part);
+                    self.rows.push((name, text));
+                }
+            } else if self.names.contains_key(&part) && self.shown.insert(part) {
                 let text = self.printer().definition(part);
                 self.rows.push((self.names[&part].clone(), text));
             }
         }
+    }
+}
+
+/// The function of the surrogate that a leaf is, and of what.
+fn applied(g: &Graph, leaf: Id) -> Option<(&'static str, Id)> {
+    match g.quantity(leaf)? {
+        Quantity::Slope(distance) => Some(("surrogate", distance)),
+        Quantity::Smooth(distance) => Some(("primitive", distance)),
+        _ => None,
     }
 }
 
@@ -144,6 +162,7 @@ impl Subject {
     pub fn name(self, derived: &Derived) -> String {
         match self {
             Self::Charged => "h".to_owned(),
+            Self::Spike => "spike".to_owned(),
             Self::GradCharged => "grad_h".to_owned(),
             Self::Array(Role::Factor(index)) => derived.kept_factor(index).name.clone(),
             Self::Array(role) => derived.interface.name(role, false).to_owned(),

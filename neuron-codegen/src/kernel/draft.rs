@@ -1,6 +1,7 @@
 //! What each kernel computes, before its expressions are arranged into statements.
 
 use super::arrange::arrange;
+use super::phases::{Phases, Request, applied, fired_of_spike};
 use super::{Apply, BufferId, Carried, Program, SlotId, Subject};
 use crate::gradient::{Derived, Grad};
 use crate::interface::Role;
@@ -140,36 +141,58 @@ pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
 
     plan.load_inputs(derived);
     let states: Vec<SlotId> = (0..next.len()).map(|state| plan.carry(derived, state)).collect();
-    let next_writes = || states.iter().copied().zip(next.iter().copied());
     plan.equations.push((Subject::Charged, charge));
+    let leaves = derived.model.leaves;
+    let mut phases = Phases::new(Define { leaf: leaves.h, expr: charge });
+    if let Some(spike) = derived.model.spike {
+        let value = relax(derived, spike.value);
+        phases.computed_spike(&mut derived.model.graph, &leaves, value);
+        plan.equations.push((Subject::Spike, value));
+    }
     match derived.model.output {
-        Output::Spike { threshold } => {
+        Output::Spike { threshold, strict } => {
             let threshold = relax(derived, threshold);
-            spiking(derived, &mut plan, [charge, threshold], next_writes().collect(), &factors);
+            let spiking = Spiking::new(&mut derived.model.graph, &leaves, threshold, strict);
+            // Spikes of one bit go to the same place in a step as others.
+            let spike = plan.store(derived, Role::Output, Some(leaves.spike));
+            if variant.relaxed {
+                // The spike itself waits for its primitive.
+                let apply = Apply::Primitive;
+                phases.requests.push(Request { key: leaves.spike, slot: spike, of: spiking.above, apply });
+            } else {
+                plan.equations.push((Subject::Array(Role::Output), spiking.fires.expr));
+                phases.defines.extend([spiking.fires, spiking.indicator]);
+                phases.later.push(spiking.has_spiked);
+                phases.writes.push((spike, leaves.spike));
+            }
+            if with_grad {
+                let (role, key) = (surrogate(derived), derived.leaves.s_to_h);
+                let slot = plan.store(derived, role, Some(key));
+                phases.requests.push(Request { key, slot, of: spiking.above, apply: Apply::Surrogate });
+            }
+        }
+        Output::Spikes => {
+            let slot = plan.store(derived, Role::Output, Some(leaves.spike));
+            phases.writes.push((slot, leaves.spike));
         }
         Output::Value(value) => {
             let value = relax(derived, value);
             plan.equations.push((Subject::Array(Role::Output), value));
-            let mut draft = Draft {
-                defines: vec![Define { leaf: derived.model.leaves.h, expr: charge }],
-                ..Draft::default()
-            };
-            draft.writes.push((plan.store(derived, Role::Output, None), value));
-            draft.writes.extend(next_writes());
-            for &(index, expr) in &factors {
-                draft.writes.push((plan.store(derived, Role::Factor(index), None), expr));
-            }
-            plan.drafts.push(draft);
+            phases.writes.push((plan.store(derived, Role::Output, None), value));
         }
     }
-    if variant.template == Template::FpttWithV {
-        let slot = plan.store(derived, Role::Trace, None);
-        plan.drafts[0].writes.push((slot, next[0]));
+    phases.writes.extend(states.iter().copied().zip(next.iter().copied()));
+    for &(index, expr) in &factors {
+        phases.writes.push((plan.store(derived, Role::Factor(index), None), expr));
     }
+    if variant.template == Template::FpttWithV {
+        phases.writes.push((plan.store(derived, Role::Trace, None), next[0]));
+    }
+    phases.request_others(&derived.model.graph, &mut plan);
     let states = next.iter().enumerate();
     plan.equations.extend(states.map(|(state, expr)| (Subject::Array(Role::NextState(state)), *expr)));
     plan.equations.extend(factors.iter().map(|&(index, expr)| (Subject::Array(Role::Factor(index)), expr)));
-    plan.drafts.retain(|draft| !draft.writes.is_empty());
+    plan.drafts = phases.drafts(&derived.model.graph);
     arrange(derived, plan)
 }
 
@@ -209,64 +232,17 @@ struct Spiking {
 }
 
 impl Spiking {
-    fn new(g: &mut Graph, leaves: &Leaves, threshold: Id) -> Self {
+    fn new(g: &mut Graph, leaves: &Leaves, threshold: Id, strict: bool) -> Self {
         let (one, zero) = (g.num(1.0), g.num(0.0));
         let mut define = |leaf, node| Define { leaf, expr: g.add(node) };
+        let compare = if strict { Cmp::Lt } else { Cmp::Le };
         Self {
-            fires: define(leaves.fired, Node::Compare(Cmp::Le, threshold, leaves.h)),
+            fires: define(leaves.fired, Node::Compare(compare, threshold, leaves.h)),
             indicator: define(leaves.spike, Node::Select(leaves.fired, one, zero)),
             has_spiked: define(leaves.fired, Node::Compare(Cmp::Ne, leaves.spike, zero)),
             above: g.add(Node::Sub(leaves.h, threshold)),
         }
     }
-}
-
-/// The phases of a step of a neuron that fires.
-fn spiking(
-    derived: &mut Derived,
-    plan: &mut Plan,
-    [charge, threshold]: [Id; 2],
-    next: Vec<(SlotId, Id)>,
-    factors: &[(usize, Id)],
-) {
-    let variant = plan.variant;
-    let leaves = derived.model.leaves;
-    let Spiking { fires, indicator, has_spiked, above } =
-        Spiking::new(&mut derived.model.graph, &leaves, threshold);
-    if !variant.relaxed {
-        plan.equations.push((Subject::Array(Role::Output), fires.expr));
-    }
-    // Spikes of one bit go to the same place in a step as others.
-    let spike = plan.store(derived, Role::Output, Some(leaves.spike));
-    let mut first = Draft { defines: vec![Define { leaf: leaves.h, expr: charge }], ..Draft::default() };
-    let mut second = Draft::default();
-    let surrogate = variant.template.is_with_grad().then(|| {
-        let role = surrogate(derived);
-        plan.store(derived, role, Some(derived.leaves.s_to_h))
-    });
-    let factors: Vec<(SlotId, Id)> =
-        factors.iter().map(|&(index, expr)| (plan.store(derived, Role::Factor(index), None), expr)).collect();
-    if variant.relaxed {
-        // The spike itself waits for its primitive.
-        first.writes.push((spike, above));
-        first.apply.push((Apply::Primitive, spike));
-        second.writes.extend(next.into_iter().chain(factors));
-    } else {
-        // Nothing but the factors that contain the surrogate has to wait for it: the first phase is the whole
-        // forward pass.
-        let waits = |expr: Id| derived.model.graph.contains(expr, derived.leaves.s_to_h);
-        let (late, early): (Vec<_>, Vec<_>) = factors.into_iter().partition(|(_, expr)| waits(*expr));
-        first.defines.extend([fires, indicator]);
-        first.writes.push((spike, leaves.spike));
-        first.writes.extend(next.into_iter().chain(early));
-        second.defines.push(has_spiked);
-        second.writes.extend(late);
-    }
-    if let Some(slot) = surrogate {
-        first.writes.push((slot, above));
-        first.apply.push((Apply::Surrogate, slot));
-    }
-    plan.drafts.extend([first, second]);
 }
 
 /// The program of a kernel that finds factors in memory.
@@ -302,7 +278,8 @@ pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
     plan.equations.push((Subject::Charged, charge));
     if let Some(threshold) = derived.model.threshold() {
         let g = &mut derived.model.graph;
-        let Spiking { fires, indicator, has_spiked, above } = Spiking::new(g, &leaves, threshold);
+        let strict = matches!(derived.model.output, Output::Spike { strict: true, .. });
+        let Spiking { fires, indicator, has_spiked, above } = Spiking::new(g, &leaves, threshold, strict);
         // Where the threshold does not move, `h` says whether there was a spike.
         if g.rate(threshold) == Rate::Step {
             again.push(has_spiked);
@@ -316,13 +293,25 @@ pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
         first.writes.push((slot, above));
         first.apply.push((Apply::Surrogate, slot));
     }
+    if let Some(spike) = derived.model.spike {
+        let fired = fired_of_spike(&mut derived.model.graph, &leaves);
+        first.defines.extend([Define { leaf: leaves.spike, expr: spike.value }, fired]);
+        again.push(fired);
+        plan.equations.push((Subject::Spike, spike.value));
+    }
+    let kept = kept(derived, which);
+    for (leaf, distance) in applied(&derived.model.graph, kept.iter().map(|(_, expr)| *expr)) {
+        let slot = plan.slot(Storage { key: Some(leaf), is_earlier: false, stem: None });
+        first.writes.push((slot, distance));
+        first.apply.push((Apply::Surrogate, slot));
+    }
     let next = next_states(derived, which);
     for state in from.states {
         plan.equations.push((Subject::Array(Role::NextState(state)), next[state]));
         let slot = plan.carry(derived, state);
         first.writes.push((slot, next[state]));
     }
-    for (index, expr) in kept(derived, which) {
+    for (index, expr) in kept {
         plan.equations.push((Subject::Array(Role::Factor(index)), expr));
         again.push(Define { leaf: derived.kept_factor(index).value, expr });
     }

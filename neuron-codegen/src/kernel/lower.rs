@@ -48,6 +48,7 @@ fn lowered(g: &mut Graph, node: Node, inverts: impl Fn(&Graph, Node) -> bool) ->
             },
             _ => g.add(node),
         },
+        Node::StraightThrough(value, _) | Node::Detach(value) => value,
         Node::Powi(base, n) => {
             let power = power(g, base, n.unsigned_abs());
             if n < 0 { g.add(Node::Div(one, power)) } else { power }

@@ -132,7 +132,8 @@ impl<'a> Names<'a> {
             Quantity::Spike => "spike".to_owned(),
             Quantity::GradCharged => "grad_h".to_owned(),
             Quantity::DetachReset => "detach_reset".to_owned(),
-            Quantity::Output | Quantity::Distance => return None,
+            Quantity::Slope(_) => self.graph().as_leaf(id)?.name.clone(),
+            Quantity::Smooth(_) | Quantity::Output | Quantity::Distance => return None,
         })
     }
 

@@ -6,11 +6,11 @@ use proc_macro2::Ident;
 
 use super::domain::{Operation, Site};
 use super::{Lowering, Place, Symbol};
+use crate::identifiers;
 use crate::ir::{Cmp, Func, Id, Node, Quantity, Rate, Sort};
 use crate::model::rate_of;
 use crate::report::Extent;
 use crate::syntax::{Binary, Expr, ExprKind, is_keyword};
-use crate::{function, identifiers};
 
 impl Lowering<'_> {
     /// A number.
@@ -129,12 +129,17 @@ impl Lowering<'_> {
 
     fn call(&mut self, function: &Ident, args: &[Expr], place: Place) -> Option<Id> {
         let name = function.to_string();
+        let is_neuron = self.language.has("state");
+        if name == "heaviside" && is_neuron {
+            return self.heaviside(function, args, place);
+        }
         let (form, arity) = match name.as_str() {
             "min" | "max" => (format!("{name}(a, b)"), 2),
             "clamp" => ("clamp(x, low, high)".to_owned(), 3),
+            "straight_through" => ("straight_through(value, smooth)".to_owned(), 2),
             _ => (format!("{name}(x)"), 1),
         };
-        if !function::names().contains(&name.as_str()) {
+        if !self.language.functions().contains(&name.as_str()) {
             self.unknown_function(function, args);
         } else if args.len() != arity {
             self.wrong_number_of_arguments(function, arity, args.len(), &form);
@@ -154,11 +159,37 @@ impl Lowering<'_> {
                 self.site(Operation::Sqrt, a, &args[0], function.into());
                 Node::Call(Func::Sqrt, a)
             }
+            ("detach", &[a]) => Node::Detach(a),
+            ("straight_through", &[value, smooth]) => Node::StraightThrough(value, smooth),
             ("clamp", &[x, low, high]) => Node::Min(high, self.graph.add(Node::Max(low, x))),
             (_, &[a]) => Node::Call(Func::ALL.into_iter().find(|func| func.name() == name)?, a),
             _ => return None,
         };
         Some(self.graph.add(node))
+    }
+
+    /// `heaviside(a > b)`
+    fn heaviside(&mut self, function: &Ident, args: &[Expr], place: Place) -> Option<Id> {
+        let [argument] = args else {
+            self.wrong_number_of_arguments(function, 1, args.len(), "heaviside(a > b)");
+            return None;
+        };
+        let condition = self.expr(argument, None, place)?;
+        if !place.is_in_step() {
+            self.no_surrogate(function, place);
+            return None;
+        }
+        let step = self.graph.heaviside(condition);
+        if step.is_none() {
+            let sort = self.graph.sort(condition);
+            self.no_comparison("heaviside", argument, sort);
+        }
+        step
+    }
+
+    /// Whether the neuron has no spike.
+    pub fn is_silent(&self) -> bool {
+        self.scope.output.is_some() && self.scope.spike.is_none()
     }
 
     fn name(&mut self, ident: &Ident, expected: Option<Sort>, place: Place) -> Option<Id> {
@@ -201,7 +232,7 @@ impl Lowering<'_> {
             // `v` is the first.
             Symbol::State(index) => Quantity::State(index.map_or(0, |index| index + 1)),
             Symbol::Charged => Quantity::Charged,
-            Symbol::Spike if self.scope.output.is_some() && place != Place::Let => {
+            Symbol::Spike if self.is_silent() && place != Place::Let => {
                 self.no_spike(ident);
                 return None;
             }

@@ -1,6 +1,7 @@
 //! What neurons and surrogates differ in where names are resolved and mistakes are explained.
 
 use super::scope::Symbol;
+use crate::function;
 use crate::ir::Quantity;
 use crate::syntax::Grammar;
 
@@ -31,6 +32,15 @@ impl Language {
     /// Whether there are items that begin with `keyword`.
     pub fn has(&self, keyword: &str) -> bool {
         self.grammar.keywords.contains(&keyword)
+    }
+
+    /// The names of its functions.
+    pub fn functions(&self) -> Vec<&'static str> {
+        let mut names = function::names();
+        if self.has("state") {
+            names.extend(function::OF_STEPS);
+        }
+        names
     }
 
     /// The parameter called `name`, if every declaration of the kind has it.

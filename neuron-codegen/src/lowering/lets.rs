@@ -138,7 +138,11 @@ impl Lowering<'_> {
             self.too_early(ident, if charged { "h" } else { "spike" }, place);
             return false;
         }
-        if self.scope.output.is_some() && spikes {
+        if spikes && place == Place::Spike {
+            self.too_early(ident, "spike", place);
+            return false;
+        }
+        if self.is_silent() && spikes {
             self.no_spike(ident);
             return false;
         }

@@ -6,7 +6,7 @@ use super::{Lowering, Place, Symbol};
 use crate::ir::Sort;
 use crate::report::Diagnostic;
 use crate::syntax::{Binary, Expr, ExprKind};
-use crate::{function, identifiers, suggest};
+use crate::{identifiers, suggest};
 
 impl Lowering<'_> {
     /// Reports an undeclared name, the first time it is used.
@@ -17,7 +17,7 @@ impl Lowering<'_> {
         }
         let error = Diagnostic::new(ident, format!("unknown name `{name}`"));
         let input = self.scope.input().map(str::to_owned);
-        if function::names().contains(&name.as_str()) {
+        if self.language.functions().contains(&name.as_str()) {
             self.meant.extend(input);
             let message = format!("`{name}` is a function and needs an argument");
             let help = format!("write for example `{name}({})`", self.language.variable);
@@ -69,9 +69,9 @@ impl Lowering<'_> {
     /// Reports a name that cannot be used at `place`.
     pub fn unavailable(&mut self, ident: &Ident, symbol: Symbol, place: Place) {
         if let Symbol::Charged | Symbol::Spike = symbol
-            && let Place::Charge | Place::Threshold | Place::Output = place
+            && let Place::Charge | Place::Spike | Place::Threshold = place
         {
-            if place == Place::Output || (symbol == Symbol::Spike && self.scope.output.is_some()) {
+            if symbol == Symbol::Spike && self.is_silent() {
                 self.no_spike(ident);
             } else {
                 self.too_early(ident, &ident.to_string(), place);
@@ -112,6 +112,7 @@ impl Lowering<'_> {
         let word = place.word();
         let until = match what {
             "h" => "before the charge: it is what `charge` computes",
+            _ if place == Place::Spike => "before `spike = ...` has computed it",
             _ => "before the neuron is charged and compared with its threshold",
         };
         let message = match (what, place) {
@@ -145,7 +146,10 @@ impl Lowering<'_> {
             format!("`{ident}` uses `spike`, but a neuron with `output` does not fire")
         };
         let error = Diagnostic::new(ident, message);
-        self.report.push(error.help("leave `output` out for a neuron that fires where `h >= v_threshold`"));
+        self.report.push(error.help(
+            "leave `output` out for a neuron that fires where `h >= v_threshold`; if it has both, write \
+             `spike = h >= v_threshold;`, too",
+        ));
     }
 
     /// Reports that `expr` is of `sort` where the other one is needed.
@@ -218,6 +222,31 @@ impl Lowering<'_> {
         self.report.push(Diagnostic::new(function, message).help(format!("write `{form}`")));
     }
 
+    /// Reports an argument of `heaviside`, or a `spike`, that does not compare which of two numbers is larger.
+    pub fn no_comparison(&mut self, what: &str, argument: &Expr, sort: Sort) {
+        let text = argument.bare().to_string();
+        let shown = if text.len() <= 40 { text.as_str() } else { "..." };
+        let error = Diagnostic::new(
+            argument.extent,
+            format!("`{what}` takes one comparison, by `<`, `<=`, `>` or `>=`"),
+        );
+        self.report.push(match sort {
+            Sort::Real => {
+                error.help(format!("write `heaviside({shown} >= 0.0)`, or `> 0.0` if it is 0 at 0"))
+            }
+            Sort::Bool => {
+                error.help("where several have to hold, multiply: `heaviside(a > 0.0) * heaviside(b > 0.0)`")
+            }
+        });
+    }
+
+    /// Reports a step function where there is no surrogate.
+    pub fn no_surrogate(&mut self, function: &Ident, place: Place) {
+        let message = format!("`{function}` cannot be used in {}: there is no surrogate", place.word());
+        let error = Diagnostic::new(function, message);
+        self.report.push(error.help("write `if a >= b { 1.0 } else { 0.0 }`, which has no gradient"));
+    }
+
     /// Reports an undeclared function, the first time it is called.
     pub fn unknown_function(&mut self, function: &Ident, args: &[Expr]) {
         let name = identifiers::text(function);
@@ -239,9 +268,10 @@ impl Lowering<'_> {
             }
             None => {
                 let error = Diagnostic::new(function, format!("unknown function `{name}`"));
-                match suggest::function(&name, &function::names(), &texts) {
+                let known = self.language.functions();
+                match suggest::function(&name, &known, &texts) {
                     Some(hint) => error.help(hint),
-                    None => error.help(format!("the functions are `{}`", function::names().join("`, `"))),
+                    None => error.help(format!("the functions are `{}`", known.join("`, `"))),
                 }
             }
         });

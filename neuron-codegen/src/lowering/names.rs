@@ -21,7 +21,7 @@ pub fn refused(language: &Language, ident: &Ident) -> Option<&'static str> {
     let mut reasons = REFUSED.iter().chain(language.refused);
     if let Some((_, reason)) = reasons.find(|(refused, _)| *refused == name) {
         Some(reason)
-    } else if function::names().contains(&name) {
+    } else if function::names().contains(&name) || function::OF_STEPS.contains(&name) {
         Some("it is a function")
     } else if KEYWORDS.contains(&name) || language.has(name) {
         Some("items begin with it")

@@ -6,6 +6,7 @@ use super::scope::Symbol;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     Charge,
+    Spike,
     Threshold,
     Output,
     Update,
@@ -24,17 +25,23 @@ impl Place {
     pub fn allows(self, symbol: Symbol) -> bool {
         match self {
             Self::Charge | Self::Threshold => !matches!(symbol, Symbol::Charged | Symbol::Spike),
-            Self::Output => symbol != Symbol::Spike,
-            Self::Update | Self::Primitive | Self::Let => true,
+            Self::Spike => symbol != Symbol::Spike,
+            Self::Output | Self::Update | Self::Primitive | Self::Let => true,
             Self::Init | Self::Where => matches!(symbol, Symbol::Param(_) | Symbol::Flag(_) | Symbol::Pi),
             Self::Default => matches!(symbol, Symbol::Param(_) | Symbol::Pi),
         }
+    }
+
+    /// Whether it is part of a step, where there is a surrogate.
+    pub fn is_in_step(self) -> bool {
+        matches!(self, Self::Charge | Self::Spike | Self::Threshold | Self::Output | Self::Update | Self::Let)
     }
 
     /// What it is called in messages.
     pub fn word(self) -> &'static str {
         match self {
             Self::Charge => "`charge`",
+            Self::Spike => "`spike`",
             Self::Threshold => "`threshold`",
             Self::Output => "`output`",
             Self::Update => "`update`",

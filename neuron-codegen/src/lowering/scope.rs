@@ -67,9 +67,12 @@ pub struct Scope<'a> {
     pub updates: Vec<Named<'a>>,
     /// `charge`, or `primitive`.
     pub equation: Option<&'a Expr>,
+    pub spike: Option<&'a Expr>,
     pub threshold: Option<&'a Item>,
     pub output: Option<&'a Expr>,
     pub reset: Option<&'a Item>,
+    /// `state v`
+    pub initial: Option<&'a Expr>,
     pub symbols: HashMap<String, Symbol>,
 }
 
@@ -138,6 +141,11 @@ impl<'a> Collector<'a, '_> {
                     }
                 }
             }
+            ItemKind::State { name, init } if *name == "v" && self.language.has("state") => {
+                if self.once("state v", item) {
+                    self.scope.initial = Some(init);
+                }
+            }
             ItemKind::State { name, .. } => {
                 if self.claim(name, item, Symbol::State(Some(self.scope.states.len()))) {
                     self.scope.states.push((name, item));
@@ -156,6 +164,11 @@ impl<'a> Collector<'a, '_> {
             ItemKind::Charge { value } => {
                 if self.once(self.language.equation, item) {
                     self.scope.equation = Some(value);
+                }
+            }
+            ItemKind::Spike { value } => {
+                if self.once("spike", item) {
+                    self.scope.spike = Some(value);
                 }
             }
             ItemKind::Threshold { .. } => {
@@ -216,9 +229,6 @@ impl<'a> Collector<'a, '_> {
         let error = Diagnostic::new(name, message);
         let given = self.scope.symbol(&identifiers::text(name));
         match (given, symbol) {
-            (Some(Symbol::State(None)), Symbol::State(_)) => {
-                error.help("leave this out; it starts at `v_reset`, which `param v_reset = ...;` sets")
-            }
             (Some(Symbol::Charged | Symbol::Spike | Symbol::Distance | Symbol::Pi), Symbol::Let(_)) => {
                 error.help("use it without declaring it")
             }

@@ -138,6 +138,9 @@ fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
                 _ => keeps(a) && keeps(b),
             },
             Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
+            Node::StraightThrough(..) | Node::Detach(_) | Node::Primitive(_) => {
+                unreachable!("surrogates have no step functions")
+            }
         };
         if result {
             keeping.insert(part);

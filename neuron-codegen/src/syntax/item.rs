@@ -87,6 +87,11 @@ pub enum ItemKind {
         /// The charged potential; the primitive.
         value: Expr,
     },
+    /// `spike = value;`
+    Spike {
+        /// When the neuron fires, or how many spikes.
+        value: Expr,
+    },
     /// `threshold = value;`
     Threshold {
         /// What the charged potential is compared with.
@@ -94,7 +99,7 @@ pub enum ItemKind {
     },
     /// `output = value;`
     Output {
-        /// What the neuron gives instead of spikes.
+        /// What leaves the neuron instead of spikes.
         value: Expr,
     },
     /// `update name = value;`
@@ -134,6 +139,7 @@ impl Item {
             | ItemKind::State { init: value, .. }
             | ItemKind::Let { value, .. }
             | ItemKind::Charge { value }
+            | ItemKind::Spike { value }
             | ItemKind::Threshold { value }
             | ItemKind::Output { value }
             | ItemKind::Update { value, .. } => vec![value],
@@ -155,6 +161,7 @@ impl fmt::Display for Item {
             ItemKind::State { name, init } => write!(f, "state {name} = {init}"),
             ItemKind::Let { name, value } => write!(f, "let {name} = {value}"),
             ItemKind::Charge { value } => write!(f, "{} = {value}", self.keyword),
+            ItemKind::Spike { value } => write!(f, "spike = {value}"),
             ItemKind::Threshold { value } => write!(f, "threshold = {value}"),
             ItemKind::Output { value } => write!(f, "output = {value}"),
             ItemKind::Update { name, value } => write!(f, "update {name} = {value}"),

@@ -137,14 +137,18 @@ impl Items<'_, '_> {
                 ItemKind::Reset { modes }
             }
             "charge" | "primitive" => ItemKind::Charge { value: self.value_after_equals(word, &[]) },
-            "threshold" | "output" => {
+            "spike" | "threshold" | "output" => {
                 // Without `=`, it is unclear whether this is such an item at all, which much else depends on.
                 let is_clear = self.tokens.at_operator("=");
                 let value = self.value_after_equals(word, &[]);
                 if !is_clear {
                     return Ok(());
                 }
-                if word == "output" { ItemKind::Output { value } } else { ItemKind::Threshold { value } }
+                match word {
+                    "spike" => ItemKind::Spike { value },
+                    "output" => ItemKind::Output { value },
+                    _ => ItemKind::Threshold { value },
+                }
             }
             "input" => {
                 let names = self.names()?;

@@ -86,6 +86,7 @@ fn key(item: &Item) -> Option<String> {
         | ItemKind::Let { name, .. } => Some(identifiers::text(name)),
         ItemKind::Update { name, .. } => Some(format!("update {}", identifiers::text(name))),
         ItemKind::Charge { .. } => Some("charge".to_owned()),
+        ItemKind::Spike { .. } => Some("spike =".to_owned()),
         ItemKind::Threshold { .. } => Some("threshold".to_owned()),
         ItemKind::Output { .. } => Some("output".to_owned()),
         ItemKind::Reset { .. } => Some("reset".to_owned()),

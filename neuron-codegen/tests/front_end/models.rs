@@ -33,6 +33,8 @@ fn value(graph: &Graph, id: Id, leaves: &[(&str, f64)]) -> f64 {
         Node::Not(a) => 1.0 - of(a),
         Node::And(a, b) => of(a) * of(b),
         Node::Or(a, b) => of(a).max(of(b)),
+        Node::StraightThrough(a, _) | Node::Detach(a) => of(a),
+        Node::Primitive(_) => f64::NAN,
         Node::Select(c, a, b) => of(if of(c) == 1.0 { a } else { b }),
     }
 }

@@ -1,7 +1,7 @@
 //! Whatever is written, something valid comes out: the macro can always emit the struct and its methods.
 
 use neuron_codegen::ir::{Graph, Id, Node, Sort};
-use neuron_codegen::model::{Model, Output, Reset};
+use neuron_codegen::model::{Model, Reset};
 use proc_macro2::{Group, TokenStream, TokenTree};
 
 use super::analysis;
@@ -45,9 +45,9 @@ const DECLARATIONS: [&str; 4] = [
 /// Panics unless every expression of `model` is of its kind.
 fn assert_valid(model: &Model) {
     let g = &model.graph;
-    let (Output::Spike { threshold: output } | Output::Value(output)) = model.output;
-    let sorts = [(model.charge, Sort::Real), (output, Sort::Real)]
+    let sorts = [(model.charge, Sort::Real)]
         .into_iter()
+        .chain(model.outputs().map(|output| (output, Sort::Real)))
         .chain(model.params.iter().map(|param| (param.leaf, Sort::Real)))
         .chain(model.params.iter().flat_map(|param| &param.conditions).map(|it| (it.expr, Sort::Bool)))
         .chain(model.flags.iter().map(|flag| (flag.leaf, Sort::Bool)))
@@ -59,8 +59,11 @@ fn assert_valid(model: &Model) {
     }
     for late in [model.leaves.h, model.leaves.spike, model.leaves.fired] {
         assert!(!g.contains(model.charge, late));
-        let is_early = model.threshold().is_some() || late != model.leaves.h;
-        assert!(!is_early || !g.contains(output, late));
+        assert!(model.threshold().is_none_or(|threshold| !g.contains(threshold, late)));
+    }
+    for spike in [model.leaves.spike, model.leaves.fired] {
+        assert!(model.spike.is_none_or(|computed| !g.contains(computed.value, spike)));
+        assert!(model.spike.is_some() || model.outputs().all(|output| !g.contains(output, spike)));
     }
     assert_eq!(model.states[0].name, "v");
     assert!(model.states[1..].iter().all(|state| state.update.is_some()));

@@ -9,6 +9,7 @@ use crate::gradient::Derived;
 use crate::identifiers;
 use crate::interface::Role;
 use crate::ir::Quantity;
+use crate::model::Output;
 use crate::variant::{self, Buffer, Class, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
@@ -65,7 +66,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         true => format!("From the forward pass: {what}"),
         false => format!("Out: {what}"),
     };
-    let spikes = model.threshold().is_some();
+    let spikes = !matches!(model.output, Output::Value(_));
     let input = |index: usize| model.name_of(Quantity::Input(index));
     let state = |index: usize| model.name_of(Quantity::State(index));
     let param = |index: usize| identifiers::text(&model.params[index].name);

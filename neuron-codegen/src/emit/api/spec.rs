@@ -94,15 +94,15 @@ fn signature(signature: &Signature) -> TokenStream {
 pub fn equations(derived: &Derived) -> Vec<(String, String)> {
     let model = &derived.model;
     let updates = || model.states[1..].iter().zip(1..).filter_map(|(state, i)| Some((i, state.update?)));
-    let output = match model.output {
-        Output::Spike { threshold } => threshold,
-        Output::Value(value) => value,
-    };
-    let shown = [model.charge, output].into_iter().chain(derived.resets.iter().copied());
+    let shown = [model.charge].into_iter().chain(model.outputs()).chain(derived.resets.iter().copied());
     let mut table = Table::new(derived, shown.chain(updates().map(|(_, update)| update)));
     table.row("h", model.charge);
+    if let Some(spike) = model.spike {
+        table.row("spike", spike.value);
+    }
     match model.output {
-        Output::Spike { threshold } => table.fires(threshold),
+        Output::Spike { threshold, strict } => table.fires(threshold, strict),
+        Output::Spikes => {}
         Output::Value(value) => table.row("output", value),
     }
     let next = |index| Subject::Array(Role::NextState(index)).name(derived);

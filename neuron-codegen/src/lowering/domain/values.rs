@@ -199,6 +199,8 @@ impl<'a> Values<'a> {
             Node::Min(a, b) => of(a).min(of(b)),
             Node::Max(a, b) => of(a).max(of(b)),
             Node::Call(func, a) => func.interval(of(a)),
+            Node::StraightThrough(a, _) | Node::Detach(a) => of(a),
+            Node::Primitive(_) => Interval::ALL,
             Node::Select(_, a, b) if self.depth == DEEPEST => of(a).union(of(b)),
             Node::Select(cond, a, b) => self.under(cond, true, a)?.union(self.under(cond, false, b)?),
             Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => Interval::ALL,
