@@ -65,6 +65,8 @@ pub enum Quantity {
     Slope(Id),
     /// The surrogate's primitive at the argument of a step function, in the relaxed model.
     Smooth(Id),
+    /// What is detached, in the relaxed model: held where its derivatives are compared with differences.
+    Held(Id),
     /// Whether the reset takes the spike as a constant.
     DetachReset,
     /// The loss gradient of the spike or output.

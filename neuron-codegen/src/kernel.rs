@@ -15,6 +15,7 @@ pub(crate) mod lower;
 mod name;
 mod order;
 mod phases;
+mod plan;
 mod prune;
 mod validate;
 
@@ -77,6 +78,8 @@ pub enum Apply {
     Surrogate,
     /// Its primitive: the spike of the relaxed model.
     Primitive,
+    /// Nothing but where differences are taken: see the runtime's `TileGradient::hold`.
+    Hold,
 }
 
 impl Apply {
@@ -85,6 +88,7 @@ impl Apply {
         match self {
             Self::Surrogate => "surrogate",
             Self::Primitive => "primitive",
+            Self::Hold => "hold",
         }
     }
 }

@@ -6,6 +6,7 @@ mod definition;
 #[doc(hidden)]
 pub mod generated;
 
+use std::cell::Cell;
 use std::fmt;
 
 use crate::cpu::isa::Isa;
@@ -192,6 +193,29 @@ impl From<Surrogate> for Gradient {
     }
 }
 
+/// How many lanes of a tile may be paired with as many others.
+pub(crate) const PAIRS: usize = LANES / 2;
+
+thread_local! {
+    static PAIRED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs the relaxed model with the second half of a tile's lanes paired with the first: what is detached has the
+/// value there that it has in the first half. A difference between the halves is then one of a function whose gradient
+/// is that of the model, which takes it for constant.
+pub(crate) fn paired<T>(run: impl FnOnce() -> T) -> T {
+    /// Also if `run` panics.
+    struct Reset;
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            PAIRED.set(false);
+        }
+    }
+    let _reset = Reset;
+    PAIRED.set(true);
+    run()
+}
+
 /// A [`Gradient`] as kernels use it: over all lanes of a tile at once.
 #[derive(Clone, Copy, Debug)]
 pub struct TileGradient<R: Real> {
@@ -216,6 +240,14 @@ impl<R: Real> TileGradient<R> {
     pub fn surrogate(&self, u: &mut [R; LANES]) {
         let surrogate = &self.gradient.surrogate;
         surrogate.gradient_function::<R>()(self.isa, &surrogate.parameters, u);
+    }
+
+    /// What the relaxed model makes of what is detached: nothing, unless lanes are paired.
+    #[inline(always)]
+    pub fn hold(&self, values: &mut [R; LANES]) {
+        if PAIRED.get() {
+            values.copy_within(..PAIRS, PAIRS);
+        }
     }
 
     /// Replaces every distance from the threshold by the primitive there: the spike of the relaxed model.

@@ -148,6 +148,10 @@ impl Relaxed {
                 let u = self.done[&u];
                 smooth(g, u)
             }
+            Node::Detach(a) if g.rate(a) != Rate::Uniform => {
+                let a = self.done[&a];
+                g.leaf(Quantity::Held(a), "held", Sort::Real, Rate::Step)
+            }
             Node::Leaf(_) => match g.quantity(expr) {
                 // Not an operand, and older; no surrogate gradient is part of it.
                 Some(Quantity::Slope(u)) => {

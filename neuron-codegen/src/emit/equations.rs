@@ -103,6 +103,7 @@ fn applied(g: &Graph, leaf: Id) -> Option<(&'static str, Id)> {
     match g.quantity(leaf)? {
         Quantity::Slope(distance) => Some(("surrogate", distance)),
         Quantity::Smooth(distance) => Some(("primitive", distance)),
+        Quantity::Held(value) => Some(("detach", value)),
         _ => None,
     }
 }

@@ -11,12 +11,12 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Plan, Storage};
 use super::hand_over::{Scope, hand_over};
 use super::hoist::{Invariants, hoist};
 use super::lower::Lowering;
 use super::name::{Hints, Names};
 use super::order::order;
+use super::plan::{Plan, Storage};
 use super::prune::prune;
 use super::validate::validate;
 use super::{Let, Phase, Program, Slot, SlotId};

@@ -8,8 +8,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::cost::calling;
-use super::draft::{Plan, Storage};
 use super::hoist::Invariants;
+use super::plan::{Plan, Storage};
 use super::{Carried, SlotId};
 use crate::ir::{Graph, Id, Quantity, Rate, Sort};
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Slot;
-use super::draft::Storage;
 use super::lower::Lowering;
+use super::plan::Storage;
 use crate::gradient::Derived;
 use crate::identifiers::Namespace;
 use crate::interface::Role;
@@ -133,7 +133,7 @@ impl<'a> Names<'a> {
             Quantity::GradCharged => "grad_h".to_owned(),
             Quantity::DetachReset => "detach_reset".to_owned(),
             Quantity::Slope(_) => self.graph().as_leaf(id)?.name.clone(),
-            Quantity::Smooth(_) | Quantity::Output | Quantity::Distance => return None,
+            Quantity::Smooth(_) | Quantity::Held(_) | Quantity::Output | Quantity::Distance => return None,
         })
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::cost::{Uses, deserving, step_cost};
-use super::draft::Draft;
 use super::hand_over::Scope;
 use super::name::{Hints, Names};
+use super::plan::Draft;
 use super::{Let, Phase, SlotId};
 use crate::ir::{Graph, Id};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::draft::{Define, Draft, Plan, Storage};
+use super::plan::{Define, Draft, Plan, Storage};
 use super::{Apply, SlotId};
 use crate::ir::{Cmp, Graph, Id, Node, Quantity};
 use crate::model::Leaves;
@@ -54,6 +54,7 @@ impl Phases {
         for (key, of) in applied(g, roots) {
             let apply = match g.quantity(key) {
                 Some(Quantity::Smooth(_)) => Apply::Primitive,
+                Some(Quantity::Held(_)) => Apply::Hold,
                 _ => Apply::Surrogate,
             };
             let slot = plan.slot(Storage { key: Some(key), is_earlier: false, stem: None });
@@ -129,7 +130,7 @@ pub fn applied(g: &Graph, exprs: impl IntoIterator<Item = Id>) -> Vec<(Id, Id)> 
     while !open.is_empty() {
         let reached = g.reach(std::mem::take(&mut open));
         for leaf in reached {
-            if let Some(Quantity::Slope(of) | Quantity::Smooth(of)) = g.quantity(leaf)
+            if let Some(Quantity::Slope(of) | Quantity::Smooth(of) | Quantity::Held(of)) = g.quantity(leaf)
                 && !found.contains(&(leaf, of))
             {
                 found.push((leaf, of));

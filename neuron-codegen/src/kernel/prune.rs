@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::Draft;
+use super::plan::Draft;
 use crate::ir::{Graph, Id};
 
 /// Keeps the definitions of each draft that it needs for what it writes, or that later drafts need.
@@ -27,7 +27,7 @@ pub fn prune(g: &Graph, drafts: &mut [Draft]) {
 #[cfg(test)]
 mod tests {
     use super::super::SlotId;
-    use super::super::draft::Define;
+    use super::super::plan::Define;
     use super::*;
     use crate::ir::{Node, Quantity, Rate, Sort};
 

@@ -6,6 +6,7 @@ use super::search::{Attempt, Quality, Search};
 use super::slope::{REACH, Samples, Slope};
 use crate::call::Mode;
 use crate::evaluate::{Output, evaluate};
+use crate::surrogate::{PAIRS, paired};
 use crate::{Error, Gradient, Neuron, Parameter, Source, Surrogate, Template};
 
 /// A gradient may differ from the difference by so much of itself, besides what the difference may be wrong by.
@@ -24,6 +25,8 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// One setting of a neuron at one point.
 pub struct Differences<N> {
     point: Point<N>,
+    /// The point itself, while something of the other one is moved.
+    unmoved: Point<N>,
     surrogate: Surrogate,
     /// What the relaxed neuron gives there: spikes and final states, then the factors of its gradient.
     outputs: Vec<Vec<f64>>,
@@ -31,7 +34,7 @@ pub struct Differences<N> {
 
 impl<N: Neuron + Clone> Differences<N> {
     pub fn new(point: Point<N>, surrogate: Surrogate) -> Result<Self, Error> {
-        let mut differences = Self { point, surrogate, outputs: Vec::new() };
+        let mut differences = Self { unmoved: point.clone(), point, surrogate, outputs: Vec::new() };
         differences.outputs = differences.forward()?;
         Ok(differences)
     }
@@ -204,15 +207,23 @@ impl<N: Neuron + Clone> Differences<N> {
         outputs.flat_map(|array| array.iter().skip(neuron).step_by(NEURONS)).all(|value| value.is_finite())
     }
 
-    /// What the relaxed neuron gives.
+    /// What the relaxed neuron gives, with what it detaches as it is where nothing is moved.
     fn forward(&self) -> Result<Vec<Vec<f64>>, Error> {
-        let Point { neuron, inputs, states, .. } = &self.point;
-        let inputs = inputs.iter().map(|array| Source::Signal(array.as_slice()));
-        let states = states.iter().map(|array| Source::State(array.as_slice()));
-        let sources: Vec<Source<'_, f64>> = inputs.chain(states).chain(self.parameters()).collect();
-        let gradient = Gradient::from(self.surrogate);
-        let outputs = evaluate(neuron, Mode::Relaxed, Template::FpttWithGrad, gradient, NEURONS, &sources)?;
-        Ok(outputs.into_arrays().filter_map(|(_, output)| numbers(output)).collect())
+        let (point, unmoved) = (&self.point, &self.unmoved);
+        let both = |moved: &[Vec<f64>], unmoved: &[Vec<f64>]| -> Vec<Vec<f64>> {
+            unmoved.iter().zip(moved).map(|(unmoved, moved)| side_by_side(unmoved, moved)).collect()
+        };
+        let inputs = both(&point.inputs, &unmoved.inputs);
+        let states = both(&point.states, &unmoved.states);
+        let parameters = both(&point.parameters, &unmoved.parameters);
+        let sources: Vec<Source<'_, f64>> = (inputs.iter().map(|array| Source::Signal(array.as_slice())))
+            .chain(states.iter().map(|array| Source::State(array.as_slice())))
+            .chain(parameters.iter().map(|values| Source::Parameter(Parameter::per_neuron(values))))
+            .collect();
+        let (neuron, gradient) = (&point.neuron, Gradient::from(self.surrogate));
+        let run = || evaluate(neuron, Mode::Relaxed, Template::FpttWithGrad, gradient, 2 * PAIRS, &sources);
+        let outputs = paired(run)?.into_arrays().filter_map(|(_, output)| numbers(output));
+        Ok(outputs.map(|array| moved(&array)).collect())
     }
 
     fn parameters(&self) -> impl Iterator<Item = Source<'_, f64>> {
@@ -286,6 +297,21 @@ fn typical(grad: &[f64]) -> f64 {
     }
     let squares: f64 = finite().map(|value| (value / largest).powi(2)).sum();
     largest * (squares / finite().count() as f64).sqrt()
+}
+
+/// Rows of a tile, the first half from one array, the second from another. A neuron that there is not is as the first.
+fn side_by_side(unmoved: &[f64], moved: &[f64]) -> Vec<f64> {
+    let padded = |row: &[f64]| {
+        let rest = std::iter::repeat_n(row[0], PAIRS - NEURONS);
+        row.iter().copied().chain(rest).collect::<Vec<_>>()
+    };
+    let rows = unmoved.chunks(NEURONS).zip(moved.chunks(NEURONS));
+    rows.flat_map(|(unmoved, moved)| [padded(unmoved), padded(moved)].concat()).collect()
+}
+
+/// The second of the two arrays that the rows of a tile are of.
+fn moved(rows: &[f64]) -> Vec<f64> {
+    rows.chunks(2 * PAIRS).flat_map(|row| &row[PAIRS..PAIRS + NEURONS]).copied().collect()
 }
 
 /// The numbers of an array in float64.

@@ -1,11 +1,14 @@
 //! Where a neuron is checked: numbers for everything that it reads, drawn around those that it is declared with.
 
+use crate::surrogate::PAIRS;
 use crate::{Neuron, ParamKind, Value};
 
 /// Neurons of a sequence. Each has numbers of its own.
 pub const NEURONS: usize = 24;
+const _: () = assert!(NEURONS <= PAIRS);
 
 /// A neuron, with what it reads over some steps and the weights of what it gives in the loss.
+#[derive(Clone)]
 pub struct Point<N> {
     pub neuron: N,
     /// The distance over which the neuron does something.

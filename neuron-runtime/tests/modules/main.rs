@@ -67,6 +67,8 @@ fn generator() {
             "kernel::hand_over",
             "kernel::name",
             "kernel::order",
+            "kernel::phases",
+            "kernel::plan",
             "kernel::prune",
             "kernel::validate",
         ],
