@@ -59,7 +59,9 @@ pub use initial::{initial_grads, initial_states};
 pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{DeclaredNeuron, Neuron};
 #[doc(inline)]
-pub use neuron_abi::{Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Template};
+pub use neuron_abi::{
+    Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
+};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use number::{Element, LANES, Plain, Real};
 pub use packed::PackedSpikes;

@@ -1,9 +1,13 @@
 //! What a neuron is, as data: names, documentation, buffers. Generated once a neuron as
 //! [`Neuron::SPEC`](crate::Neuron::SPEC) and read by everything that serves any neuron.
 
+mod cuda;
+
 use std::fmt;
 
 use neuron_abi::{Class, Extent, Lanes, ParamKind, Reset, Role, Template};
+
+pub use cuda::{Cuda, Image};
 
 use crate::{Element, Error, Kind};
 
@@ -122,44 +126,11 @@ impl Signature {
     }
 }
 
-/// A neuron's kernels for the GPU: all templates, in CUDA C++ and compiled.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Cuda {
-    /// Source of all kernels, complete: it includes nothing. Which of the four data formats it is compiled
-    /// for is chosen by defining `F32`, `F64`, `F16` or `BF16`.
-    pub source: &'static str,
-    /// What was compiled when the crate was built. Empty if it was built without a CUDA compiler.
-    pub images: &'static [Image],
-}
-
-// The texts are thousands of lines, which have no place in a message.
-impl fmt::Debug for Cuda {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = format_args!("{} bytes", self.source.len());
-        f.debug_struct("Cuda").field("source", &source).field("images", &self.images).finish()
-    }
-}
-
-/// A neuron's kernels compiled for one data format and one architecture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Image {
-    /// The data's format: `f32`, `f64`, `f16` or `bf16`.
-    pub format: &'static str,
-    /// What it was compiled for: `sm_90`, a cubin for GPUs of that architecture, or `compute_80`, PTX that the
-    /// driver compiles for any later one.
-    pub target: &'static str,
-    /// The image, as a frame of LZ4 with its length and a checksum. PTX ends with a zero, as the driver takes it.
-    pub compressed: &'static [u8],
-}
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({} {}, {} bytes compressed)", self.format, self.target, self.compressed.len())
-    }
-}
-
 /// Everything about a neuron that does not depend on parameter values.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// One can be written by hand; its neuron then runs on the CPU. Kernels for the GPU cannot be taken from another
+/// specification, whose arrays may differ: see [`Cuda`].
+#[derive(Debug, PartialEq)]
 pub struct Spec {
     /// Name of the struct, `Lif`.
     pub name: &'static str,
@@ -190,7 +161,7 @@ pub struct Spec {
     /// The arrays of each template that it has, in the order of [`Template::ALL`].
     pub signatures: &'static [Signature],
     /// Its kernels for the GPU.
-    pub cuda: &'static Cuda,
+    pub cuda: Cuda,
 }
 
 impl Spec {

@@ -97,7 +97,7 @@ pub fn examine(neurons: &Neurons) -> Findings {
         Ok(count) => (0..count).map(|index| device(index, neurons)).collect(),
         Err(_) => Vec::new(),
     };
-    let embedded = neurons.iter().filter(|neuron| !neuron.spec().cuda.images.is_empty()).count();
+    let embedded = neurons.iter().filter(|neuron| !neuron.spec().cuda.images().is_empty()).count();
     let mut findings = Findings {
         version: env!("CARGO_PKG_VERSION"),
         cpu: Cpu { threads: rayon::current_num_threads(), instructions },
@@ -131,11 +131,11 @@ fn device(index: usize, neurons: &Neurons) -> Device {
     let formats = Format::ALL.map(|format| {
         let mut images: Vec<(String, usize)> = Vec::new();
         for neuron in neurons.iter() {
-            let image = cuda::image_for(neuron.spec().cuda, format.name(), (major, minor));
-            let target = image.map_or(SOURCE, |image| image.target);
-            match images.iter_mut().find(|(known, _)| known == target) {
+            let image = cuda::image_for(&neuron.spec().cuda, format, (major, minor));
+            let target = image.map_or(SOURCE.to_owned(), |image| image.target.to_string());
+            match images.iter_mut().find(|(known, _)| *known == target) {
                 Some((_, count)) => *count += 1,
-                None => images.push((target.to_owned(), 1)),
+                None => images.push((target, 1)),
             }
         }
         Choice { format: format.name(), images }

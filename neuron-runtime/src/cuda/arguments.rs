@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use smallvec::SmallVec;
 
 use super::{RawCall, RawParameter};
-use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Template, Value};
+use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Spec, Template, Value};
 
 /// Arguments, and words of them, up to which they are kept in place. More are allocated.
 const ARGUMENTS: usize = 48;
@@ -32,7 +32,17 @@ impl Arguments {
         template: Template,
         gradient: Gradient,
     ) -> Result<Self, Error> {
-        let spec = neuron.spec();
+        Self::settings_of::<E>(neuron.spec(), neuron, template, gradient)
+    }
+
+    /// As [`Arguments::settings`], for the kernels of `spec`. A neuron written by hand may return another specification
+    /// whenever it is asked, so callers ask once.
+    pub(super) fn settings_of<E: Element>(
+        spec: &'static Spec,
+        neuron: &(impl Neuron + ?Sized),
+        template: Template,
+        gradient: Gradient,
+    ) -> Result<Self, Error> {
         let mut arguments = Self::default();
         let no_value = |name, expected| Error::NoValue { neuron: spec.name, name, expected };
         for param in spec.params.iter().filter(|param| param.kind == ParamKind::Scalar) {

@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::sync::OnceLock;
 
 use cudarc::nvrtc::{result, sys};
-use neuron_abi::Format;
 use neuron_abi::compiler::options;
+use neuron_abi::{Architecture, Format, Target};
 
 use super::CudaError;
 use super::cache::{Entry, cache_directory};
@@ -22,7 +22,7 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// # Errors
     /// [`CudaError::Compile`] if there is no NVRTC.
-    pub fn new(source: &'a str, format: Format, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
+    pub fn new(source: &'a str, format: Format, architecture: (u32, u32)) -> Result<Self, CudaError> {
         let Some((nvrtc_major, nvrtc_minor)) = nvrtc_version() else {
             let message =
                 "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it and with \
@@ -30,7 +30,7 @@ impl<'a> Job<'a> {
                     .to_owned();
             return Err(CudaError::Compile { message });
         };
-        let options = options(format, &format!("sm_{major}{minor}"));
+        let options = options(format, Target::Cubin(Architecture::of_device(architecture)));
         let key = || format!("NVRTC {nvrtc_major}.{nvrtc_minor}\n{}\n{source}", options.join(" "));
         let entry = cache_directory().map(|directory| Entry::new(&directory, key()));
         Ok(Self { source, options, entry })

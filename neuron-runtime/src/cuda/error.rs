@@ -28,6 +28,13 @@ pub enum CudaError {
         message: String,
     },
 
+    /// A neuron whose specification was written by hand, without kernels.
+    #[error("{neuron} has no kernels for GPUs: its specification was written by hand")]
+    NoKernels {
+        /// The neuron.
+        neuron: &'static str,
+    },
+
     /// No image of the kernels can be used.
     #[error("{neuron}: no usable {format} kernels for {architecture}:\n{tried}")]
     NoImage {

@@ -76,7 +76,7 @@ pub fn evaluate<N: Neuron, E: Element>(
             Output::<E>::Bits(words) => words.raw(),
         })
         .collect();
-    let prepared = PreparedCall::new::<E>(device, neuron, template, gradient)?;
+    let prepared = PreparedCall::of::<E>(device, spec, neuron, template, gradient)?;
     let workspace = match prepared.workspace_bytes(neurons, &parameters) {
         0 => None,
         bytes => Some(CudaArray::<f64>::uninitialised(device, bytes.div_ceil(size_of::<f64>()))?),

@@ -18,7 +18,7 @@ const _: () = assert!(BLOCK == summation::LANES, "a block adds up a segment");
 /// What a module is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ModuleKey {
-    /// The neuron: the address of its source, which is static.
+    /// The neuron: the address of its kernels in its specification, which is static.
     neuron: usize,
     /// The format of the data.
     format: Format,
@@ -31,7 +31,7 @@ pub(crate) struct ModuleKey {
 
 impl ModuleKey {
     pub fn new<E: Element>(spec: &'static Spec, own: Option<Surrogate>, kinds: ImageKinds) -> Self {
-        let (neuron, surrogate) = (std::ptr::from_ref(spec.cuda).addr(), own.map(|own| own.address()));
+        let (neuron, surrogate) = (std::ptr::from_ref(&spec.cuda).addr(), own.map(|own| own.address()));
         Self { neuron, format: E::FORMAT, surrogate, kinds }
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, result, sys};
+use neuron_abi::Target;
 
 use super::CudaError;
 use super::context::Current;
@@ -13,9 +14,9 @@ use super::whole::{self, Kind};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageSource {
     /// Compiled for an architecture when the crate was built.
-    Binary(&'static str),
+    Binary(Target),
     /// PTX, compiled by the driver when it was loaded.
-    Ptx(&'static str),
+    Ptx(Target),
     /// Compiled by NVRTC in an earlier run and kept on disk.
     Cache,
     /// Compiled by NVRTC just now.

@@ -69,7 +69,17 @@ impl PreparedCall {
         template: Template,
         gradient: Gradient,
     ) -> Result<Self, Error> {
-        let spec = neuron.spec();
+        Self::of::<E>(device, neuron.spec(), neuron, template, gradient)
+    }
+
+    /// As [`PreparedCall::new`], for the kernels of `spec`, which `neuron` returned.
+    pub(super) fn of<E: Element>(
+        device: &CudaDevice,
+        spec: &'static Spec,
+        neuron: &(impl Neuron + ?Sized),
+        template: Template,
+        gradient: Gradient,
+    ) -> Result<Self, Error> {
         validate_in::<E::Real>(neuron)?;
         let signature = spec.checked_signature(template)?;
         let mut own = None;
@@ -77,7 +87,7 @@ impl PreparedCall {
             gradient.surrogate.validate_in::<E::Real>()?;
             own = Some(gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
         }
-        let settings = Arguments::settings::<E>(neuron, template, gradient)?;
+        let settings = Arguments::settings_of::<E>(spec, neuron, template, gradient)?;
         let kernel = find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
         let block = BLOCK * signature.lanes.of(E::FORMAT);
         let (device, real) = (device.clone(), size_of::<E::Real>());

@@ -18,7 +18,11 @@ impl PerFormat for Distance {
 }
 
 /// What `surrogate!` makes of a declaration.
-pub trait Shape: 'static {
+///
+/// # Safety
+/// `CUDA` and `CUDA_MATH` define what the comments say and nothing else, and access no memory but their arguments and
+/// local variables: kernels are compiled with them and launched by safe calls.
+pub unsafe trait Shape: 'static {
     /// Its name.
     const NAME: &'static str;
     /// Its parameters, at most [`MAX_PARAMETERS`].

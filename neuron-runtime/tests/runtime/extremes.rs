@@ -2,8 +2,8 @@
 
 use neuron_runtime::evaluate::{Mode, evaluate};
 use neuron_runtime::{
-    Array, Call, DeclaredNeuron, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink, Source,
-    Spec, Template, Value, initial_grads, initial_states, neuron, plan, validate_values,
+    Array, Call, Cuda, DeclaredNeuron, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink,
+    Source, Spec, Template, Value, initial_grads, initial_states, neuron, plan, validate_values,
 };
 
 use crate::Lif;
@@ -165,7 +165,7 @@ fn shapes_are_too_large_in_any_order() {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Reordered(Lif);
 
-static REORDERED: Spec = Spec { signatures: &REVERSED, ..*Lif::SPEC };
+static REORDERED: Spec = Spec { signatures: &REVERSED, cuda: Cuda::NONE, ..*Lif::SPEC };
 
 impl Neuron for Reordered {
     fn spec(&self) -> &'static Spec {

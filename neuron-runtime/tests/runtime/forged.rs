@@ -2,7 +2,7 @@
 //! the arguments of a kernel.
 
 use neuron_runtime::{
-    BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
+    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
     Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
     Template, Tile, Value,
 };
@@ -26,7 +26,7 @@ const fn signature(
 }
 
 const fn spec(params: &'static [ParamSpec], signatures: &'static [Signature]) -> Spec {
-    Spec { params, flags: &[], signatures, ..*Lif::SPEC }
+    Spec { params, flags: &[], signatures, cuda: Cuda::NONE, ..*Lif::SPEC }
 }
 
 const fn param(kind: ParamKind) -> ParamSpec {

@@ -52,14 +52,14 @@ fn show_says_what_was_generated() {
 fn kernels_are_the_compiled_ones() {
     for neuron in Neurons::default().zoo().iter() {
         let spec = neuron.spec();
-        assert_eq!(good(&["show", spec.name, "--cuda", "--complete"]), spec.cuda.source);
+        assert_eq!(good(&["show", spec.name, "--cuda", "--complete"]), spec.cuda.source());
         let kernels = good(&["show", spec.name, "--cuda"]);
         let count = kernels.matches("extern \"C\" __global__ void ").count();
         assert!(count >= spec.templates().count(), "{}", spec.name);
         for kernel in kernels.split("extern \"C\"").skip(1) {
             // Up to the comment of the next one.
             let kernel = kernel.split("\n}\n").next().unwrap();
-            assert!(spec.cuda.source.contains(kernel), "{}: {kernel}", spec.name);
+            assert!(spec.cuda.source().contains(kernel), "{}: {kernel}", spec.name);
         }
         let rust = good(&["show", spec.name, "--rust"]);
         assert_eq!(rust.matches("\npub fn ").count(), count, "{}", spec.name);
@@ -128,8 +128,8 @@ fn ptx_or_how_to_get_it() {
     without.env("NEURON_NVRTC", "/nowhere");
     let ran = finish(without);
     let is_embedded =
-        |image: &neuron_runtime::Image| image.target.starts_with("compute_") && image.format == "f32";
-    if neurons::Lif::SPEC.cuda.images.iter().any(is_embedded) {
+        |image: &neuron_runtime::Image| image.target.is_ptx() && image.format == neuron_runtime::Format::F32;
+    if neurons::Lif::SPEC.cuda.images().iter().any(is_embedded) {
         assert!(ran.out.contains(".visible .entry lif_bptt_f32"), "{}", ran.err);
     } else {
         assert!(ran.err.contains("compiling it failed") && ran.err.contains("NEURON_NVRTC"), "{}", ran.err);
