@@ -7,7 +7,7 @@ use std::time::Instant;
 use neuron_codegen::build::search::Search;
 use neuron_codegen::build::settings::Format;
 use neuron_runtime::Isa;
-use neuron_runtime::cuda::{self, CudaDevice, CudaError, ImageSource};
+use neuron_runtime::cuda::{self, CudaDevice, CudaError};
 use serde::Serialize;
 
 use crate::output::{BAD, GOOD, HEADING, QUIET};
@@ -144,17 +144,9 @@ fn device(index: usize, neurons: &Neurons) -> Device {
         let start = Instant::now();
         match neuron_runtime::cuda::load::<f32>(&device, neuron.spec()) {
             Ok(source) => {
-                let from = match source {
-                    ImageSource::Binary(target) => format!("the embedded binary for {target}"),
-                    ImageSource::Ptx(target) => {
-                        format!("embedded PTX for {target}, which the driver compiled")
-                    }
-                    ImageSource::Cache => "the cache".to_owned(),
-                    ImageSource::Compiled => "the source, which NVRTC compiled".to_owned(),
-                };
                 let milliseconds = start.elapsed().as_secs_f64() * 1e3;
                 let name = neuron.spec().name;
-                Finding::Found(format!("{name} in float32 loads from {from}, {milliseconds:.1} ms"))
+                Finding::Found(format!("{name} in float32 loads from {source}, {milliseconds:.1} ms"))
             }
             Err(error) => Finding::Missing(error.to_string().trim_end().to_owned()),
         }

@@ -1,4 +1,4 @@
-//! Which image of a neuron's kernels to load.
+//! Chooses and loads the image of a neuron's kernels.
 
 use std::cmp::Reverse;
 use std::fmt::Display;
@@ -8,7 +8,7 @@ use super::module::Module;
 use super::{CudaDevice, CudaError, ImageKinds, ImageSource, whole};
 use crate::{Architecture, Cuda, Format, Image, Spec, Surrogate, Target};
 
-/// Loads the kernels of a neuron for `format`, by the best image that can be used.
+/// Loads the kernels of a neuron for `format` from the best usable image.
 pub fn load(
     device: &CudaDevice,
     spec: &'static Spec,
@@ -51,8 +51,7 @@ pub fn load(
     Err(CudaError::NoImage { neuron: spec.name, format: format.name(), architecture, tried })
 }
 
-/// Compiles the kernels of a neuron for `format` with a surrogate that is not among those they are compiled
-/// with otherwise, or takes what an earlier run has compiled.
+/// Loads the kernels of a neuron for `format` with a user-defined surrogate, from the cache or newly compiled.
 pub fn load_with(
     device: &CudaDevice,
     spec: &'static Spec,
@@ -67,7 +66,7 @@ pub fn load_with(
     })
 }
 
-/// Compiles `source`, unless an earlier run has done so and the driver takes what it kept.
+/// Compiles `source`, unless an earlier run has cached the result and the driver accepts it.
 fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Module, CudaError> {
     let job = Job::new(source, format, device.architecture())?;
     let kept = job.kept().and_then(|bytes| Module::load(device.context(), &bytes, ImageSource::Cache).ok());
@@ -79,7 +78,7 @@ fn of_image(device: &CudaDevice, image: &Image, source: ImageSource) -> Result<M
 }
 
 impl Image {
-    /// The image itself: a cubin, or PTX with the zero that ends it.
+    /// The decompressed image: a cubin, or PTX with its terminating zero.
     ///
     /// # Errors
     /// [`CudaError::Damaged`]

@@ -138,7 +138,7 @@ fn ranges_hold_in_the_format_of_the_arithmetic() {
     let error = forward::<f32>(1.0 + 1e-12, 1.0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Lif: parameter `tau` is 1.000000000001, which is 1 in f32, but has to meet `tau > 1.0`"
+        "Lif: parameter `tau` is 1.000000000001, which rounds to 1 in f32, but must satisfy `tau > 1.0`"
     );
     assert_eq!(forward::<half::f16>(1.0 + 1e-12, 1.0), Err(error));
     let error = forward::<half::bf16>(2.0, 1e39).unwrap_err();

@@ -140,7 +140,7 @@ fn the_gradient_of_a_parameter_is_not_an_array_of_neurons() {
         vec![Sink::Parameter(&mut numbers[..1])]
     });
     assert_eq!(error, wrong(Template::Forward, "gradients of parameters"));
-    let message = "Lif forward: the arrays for gradients of parameters in the signature are not those that the neuron has";
+    let message = "Lif forward: the gradients of parameters of the signature do not match the specification";
     assert_eq!(error.to_string(), message);
 }
 

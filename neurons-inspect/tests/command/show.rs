@@ -114,8 +114,8 @@ fn names_are_found_and_suggested() {
         assert!(good(&["show", name]).starts_with("AdEx"));
     }
     let error = bad(&["show", "izikevich"]);
-    assert!(error.contains("no neuron `izikevich`, did you mean `Izhikevich`?"), "{error}");
-    assert!(bad(&["show", "nothing"]).contains("the neurons are If, Lif"));
+    assert!(error.contains("unknown neuron `izikevich`, did you mean `Izhikevich`?"), "{error}");
+    assert!(bad(&["show", "nothing"]).contains("expected one of If, Lif"));
 }
 
 /// Where neither a compiler nor embedded PTX is, the error says what to do.
@@ -143,5 +143,5 @@ fn surrogates_are_shown() {
         assert!(text.contains(&format!("= {}\n", surrogate.gradient_equation())), "{text}");
         assert!(surrogate.parameter_defs().iter().all(|parameter| text.contains(parameter.name)), "{text}");
     }
-    assert!(bad(&["show", "atan", "--rust"]).contains("no neuron `atan`"));
+    assert!(bad(&["show", "atan", "--rust"]).contains("unknown neuron `atan`"));
 }
