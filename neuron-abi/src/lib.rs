@@ -20,6 +20,7 @@ mod hash;
 pub mod kernel;
 mod reset;
 mod sizes;
+mod target;
 mod template;
 
 pub use buffer::{Class, Extent, ParamKind, Role};
@@ -27,4 +28,5 @@ pub use format::{Format, Lanes};
 pub use hash::fnv1a;
 pub use reset::Reset;
 pub use sizes::{STEPS, SUM_ROWS, SUM_SEGMENT, SURROGATE_PARAMETERS, THREADS, WORD};
+pub use target::{Architecture, Target};
 pub use template::Template;

@@ -106,7 +106,7 @@ pub fn compile(settings: &Settings, manifest_dir: &Path, out_dir: &Path) -> Resu
             remove(&root)?;
             let names: Vec<_> = sources.iter().map(|source| format!("`{}`", source.name)).collect();
             let warning = format!(
-                "{} will run on the CPU, not on GPUs: {error}. `NEURON_CUDA=off` silences this.",
+                "{} will run on the CPU only: {error}. Set `NEURON_CUDA=off` to silence this warning.",
                 names.join(", ")
             );
             // One warning, on one line: cargo marks every line as one.

@@ -1,4 +1,4 @@
-//! Neurons of a type that is not known before the program runs: what makes [`Neuron`] object-safe.
+//! Neurons chosen at run time: what makes [`Neuron`] object-safe.
 
 use std::any::Any;
 
@@ -49,7 +49,7 @@ impl PartialEq for dyn Neuron {
 }
 
 impl dyn Neuron {
-    /// It as a value of the type `N`, if it is one.
+    /// The neuron as a value of type `N`, if it is one.
     pub fn downcast_ref<N: Neuron>(&self) -> Option<&N> {
         self.as_any().downcast_ref()
     }

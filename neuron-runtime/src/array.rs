@@ -1,4 +1,4 @@
-//! Arrays with a shape, in the memory of the CPU or of a GPU.
+//! Shaped arrays in the memory of the CPU or of a GPU.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::cuda::{CudaArray, CudaDevice};
 use crate::number::Plain;
 use crate::{Call, Element, Error, Neuron};
 
-/// Where an array is and where work on it is done.
+/// The device that an array is on, which is also the one that processes it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Device {
@@ -21,19 +21,19 @@ pub enum Device {
 }
 
 impl Device {
-    /// The GPU of the given number.
+    /// The GPU with the given index.
     ///
     /// # Errors
-    /// [`Error::Cuda`]: no driver, no such GPU.
+    /// [`Error::Cuda`] if there is no driver or no such GPU.
     #[cfg(feature = "cuda")]
     pub fn cuda(index: usize) -> Result<Self, Error> {
         Ok(Self::Cuda(CudaDevice::new(index)?))
     }
 
-    /// Runs a template on arrays in the memory of the CPU: a GPU gets copies of them, and its outputs are copied back.
+    /// Runs a template on arrays in the memory of the CPU. For a GPU, inputs and outputs are copied.
     ///
     /// # Errors
-    /// As [`Neuron::run`], and what the device may say.
+    /// As [`Neuron::run`], and errors of the device.
     pub fn run<N: Neuron, E: Element>(&self, neuron: &N, call: Call<'_, '_, E>) -> Result<(), Error> {
         match self {
             Self::Cpu => neuron.run(call),
@@ -53,18 +53,18 @@ impl std::fmt::Display for Device {
     }
 }
 
-/// A contiguous array, row-major, with the shape that its user gives it.
+/// A contiguous, row-major array with a shape.
 ///
-/// It is made in the memory of the CPU and moved with [`Array::to`]. Nodes and training steps work where
-/// their inputs are. Clones share their elements until one of them is written to, so that what a backward pass needs
-/// of the arrays that a caller has takes no memory.
+/// Arrays are created in the memory of the CPU and moved with [`Array::to`]. Nodes and training steps run on the device
+/// of their inputs. Clones share their elements until one of them is written to, so a backward pass can keep its caller's
+/// arrays without copying them.
 #[derive(Clone, Debug)]
 pub struct Array<E: Element> {
     shape: Vec<usize>,
     data: Data<E>,
 }
 
-/// The elements, wherever they are.
+/// The elements, on either device.
 #[derive(Clone, Debug)]
 pub(crate) enum Data<E: Plain> {
     Cpu(Arc<Elements<E>>),
@@ -119,15 +119,15 @@ impl<E: Plain> Data<E> {
 }
 
 impl<E: Element> Array<E> {
-    /// Of elements in row-major order.
+    /// An array of elements in row-major order.
     ///
     /// # Errors
-    /// [`Error::ArrayLength`] if there are more or fewer than the shape has.
+    /// [`Error::ArrayLength`] if their number does not match the shape.
     pub fn from_vec(shape: impl Into<Vec<usize>>, data: Vec<E>) -> Result<Self, Error> {
         Self::new(shape.into(), Data::cpu(data))
     }
 
-    /// Of elements in the memory of a GPU.
+    /// An array of elements in the memory of a GPU.
     ///
     /// # Errors
     /// As [`Array::from_vec`].
@@ -142,11 +142,12 @@ impl<E: Element> Array<E> {
         if expected == Some(actual) {
             return Ok(Self { shape, data });
         }
-        let expected = expected.map_or_else(|| "too many".to_owned(), |product| product.to_string());
+        let expected =
+            expected.map_or_else(|| format!("more than {}", usize::MAX), |product| product.to_string());
         Err(Error::ArrayLength { shape, expected, actual })
     }
 
-    /// Filled with `value`.
+    /// An array filled with `value`.
     ///
     /// # Panics
     /// If there are more elements than the machine can address, as [`vec!`] does.
@@ -156,7 +157,7 @@ impl<E: Element> Array<E> {
         Self { shape, data: Data::cpu(vec![value; length]) }
     }
 
-    /// Filled with zeros.
+    /// An array filled with zeros.
     ///
     /// # Panics
     /// As [`Array::full`].
@@ -169,12 +170,12 @@ impl<E: Element> Array<E> {
         &self.shape
     }
 
-    /// Where it is.
+    /// Its device.
     pub fn device(&self) -> Device {
         self.data.device()
     }
 
-    /// The same array on `device`: a copy, or the same elements if it is there already.
+    /// The array on `device`: a copy, or a clone if it is already there.
     ///
     /// # Errors
     /// [`Error::Cuda`]
@@ -191,7 +192,7 @@ impl<E: Element> Array<E> {
         }
     }
 
-    /// Its elements, row-major, or `None` if it is on a GPU. Clones keep what they have.
+    /// Its elements for writing, row-major, or `None` if it is on a GPU. Clones keep their values.
     pub fn as_mut_slice(&mut self) -> Option<&mut [E]> {
         match &mut self.data {
             Data::Cpu(data) => Some(&mut **Arc::make_mut(data)),
@@ -200,15 +201,15 @@ impl<E: Element> Array<E> {
         }
     }
 
-    /// A copy of its elements, row-major, from wherever they are.
+    /// A copy of its elements in the memory of the CPU, row-major.
     ///
     /// # Errors
-    /// [`Error::Cuda`], also of work given to the GPU before.
+    /// [`Error::Cuda`], also for errors of earlier work on the GPU.
     pub fn to_vec(&self) -> Result<Vec<E>, Error> {
         self.data.to_vec()
     }
 
-    /// Its elements, row-major, from wherever they are; without a copy if it is on the CPU and has no clones.
+    /// Its elements in the memory of the CPU, row-major; not copied if it is there already and has no clones.
     ///
     /// # Errors
     /// As [`Array::to_vec`].
@@ -225,8 +226,8 @@ impl<E: Element> Array<E> {
     }
 }
 
-/// Equal shapes and elements, wherever these are; elements on a GPU are copied to be compared, and are equal
-/// to nothing if that fails.
+/// Arrays are equal if their shapes and elements are, on any device. Elements on a GPU are copied to be compared; if that
+/// fails, they compare unequal.
 impl<E: Element> PartialEq for Array<E> {
     fn eq(&self, other: &Self) -> bool {
         if self.shape != other.shape {
@@ -240,7 +241,7 @@ impl<E: Element> PartialEq for Array<E> {
     }
 }
 
-/// The product of the dimensions, if that of any of them is a number.
+/// The product of the dimensions, unless it overflows. Zeros do not hide an overflow of the other dimensions.
 fn elements(shape: &[usize]) -> Option<usize> {
     // Zeros aside, so that it does not depend on their place whether others are too large.
     let mut sizes = shape.iter().filter(|size| **size > 0);

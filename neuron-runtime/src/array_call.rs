@@ -1,4 +1,4 @@
-//! Templates over arrays: on the CPU or a GPU, wherever the arrays are.
+//! Templates on arrays, on the device of the arrays.
 
 use std::convert::Infallible;
 
@@ -13,14 +13,14 @@ use crate::{
     Template,
 };
 
-/// An array; of bits, their words.
+/// An array; for bits, their words.
 pub type AnyArray<E> = ByClass<Array<E>, Array<<E as Element>::Real>, Array<<E as Element>::Real>, Data<u32>>;
 
 /// An array that a template reads.
 pub type ArrayRef<'a, E> =
     ByClass<&'a Array<E>, &'a Array<<E as Element>::Real>, &'a Array<<E as Element>::Real>, Infallible>;
 
-/// As [`ArrayRef`], after a look at the shapes of parameters.
+/// As [`ArrayRef`], with the layouts of parameters.
 type Laid<'a, E> = ByClass<
     &'a Array<E>,
     &'a Array<<E as Element>::Real>,
@@ -28,7 +28,7 @@ type Laid<'a, E> = ByClass<
     Infallible,
 >;
 
-/// Shapes of the arrays of a call, which have been checked, but for those of parameters.
+/// The shapes of the arrays of a call, except parameters. They have been checked.
 #[derive(Clone, Debug)]
 pub struct Shapes {
     /// Shape of the states.
@@ -38,7 +38,7 @@ pub struct Shapes {
     pub steps: usize,
 }
 
-/// Arrays by what they are to the neuron.
+/// Arrays by role.
 #[derive(Clone, Debug)]
 pub struct ByRole<E: Element>(Vec<(Role, AnyArray<E>)>);
 
@@ -54,7 +54,7 @@ impl<E: Element> ByRole<E> {
         self.0.push((role, array));
     }
 
-    /// That of `role`, to be read.
+    /// The array with the given role.
     pub fn get(&self, role: Role) -> Option<ArrayRef<'_, E>> {
         let (_, array) = self.0.iter().find(|(other, _)| *other == role)?;
         match array {
@@ -66,13 +66,13 @@ impl<E: Element> ByRole<E> {
         }
     }
 
-    /// Takes that of `role` out.
+    /// Removes and returns the array with the given role.
     pub fn take(&mut self, role: Role) -> Option<AnyArray<E>> {
         let at = self.0.iter().position(|(other, _)| *other == role)?;
         Some(self.0.swap_remove(at).1)
     }
 
-    /// As [`ByRole::take`], of an array in the data's format.
+    /// As [`ByRole::take`], for an array in the data's format.
     pub fn take_signal(&mut self, role: Role) -> Option<Array<E>> {
         match self.take(role)? {
             ByClass::Signal(array) => Some(array),
@@ -80,7 +80,7 @@ impl<E: Element> ByRole<E> {
         }
     }
 
-    /// As [`ByRole::take`], of an array in the format of the arithmetic.
+    /// As [`ByRole::take`], for an array in the format of the arithmetic.
     pub fn take_state(&mut self, role: Role) -> Option<Array<E::Real>> {
         match self.take(role)? {
             ByClass::State(array) | ByClass::Parameter(array) => Some(array),
@@ -88,7 +88,7 @@ impl<E: Element> ByRole<E> {
         }
     }
 
-    /// As [`ByRole::take`], of words of bits.
+    /// As [`ByRole::take`], for words of bits.
     pub fn take_bits(&mut self, role: Role) -> Option<Data<u32>> {
         match self.take(role)? {
             ByClass::Bits(words) => Some(words),
@@ -102,7 +102,7 @@ impl<E: Element> ByRole<E> {
     }
 }
 
-/// Runs one template where its arrays are, and returns what it computes there. `array` has those that it reads.
+/// Runs one template on the device of its arrays and returns its outputs. `array` looks up the inputs.
 pub fn compute<'a, N: Neuron, E: Element>(
     neuron: &N,
     template: Template,
@@ -164,7 +164,7 @@ pub fn compute<'a, N: Neuron, E: Element>(
     Ok(computed)
 }
 
-/// How the values of a parameter are distributed over neurons, if it is one.
+/// Adds the layout if the array is a parameter.
 fn laid<'a, E: Element>(
     spec: &'static Spec,
     template: Template,
@@ -224,11 +224,35 @@ fn common_device<E: Element>(
     let Some((_, first)) = devices.next() else { return Ok(Device::Cpu) };
     match devices.find(|(_, device)| *device != first) {
         None => Ok(first),
-        Some((argument, device)) => Err(Error::Device {
-            neuron: spec.name,
-            argument,
-            expected: first.to_string(),
-            actual: device.to_string(),
-        }),
+        Some((argument, device)) => {
+            Err(other_device(spec.name, argument, first.to_string(), device.to_string()))
+        }
+    }
+}
+
+/// The error for an array that is on another device than those before it.
+fn other_device(neuron: &'static str, argument: &'static str, expected: String, actual: String) -> Error {
+    let actual = match expected == actual {
+        // Each has a stream of its own, so they are not interchangeable.
+        true => "another `Device` of the same GPU; use clones of one `Device`".to_owned(),
+        false => actual,
+    };
+    Error::Device { neuron, argument, expected, actual }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_devices_of_one_gpu_are_told_apart() {
+        let message =
+            |actual: &str| other_device("Lif", "v", "cuda:0".to_owned(), actual.to_owned()).to_string();
+        assert_eq!(message("cpu"), "Lif: expected `v` on cuda:0, like the arrays before it, found it on cpu");
+        assert_eq!(
+            message("cuda:0"),
+            "Lif: expected `v` on cuda:0, like the arrays before it, found it on another `Device` of the same GPU; \
+             use clones of one `Device`"
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! Arrays by what they hold.
+//! Arrays of any class.
 
 use std::convert::Infallible;
 use std::fmt;
 
-/// What an array of a call is.
+/// The kind of an array in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// In the data's format.
@@ -27,7 +27,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// An array of any class: `S`, `R`, `P` and `B` are how arrays of each are held, on whichever device.
+/// An array of any class: `S`, `R`, `P` and `B` are the types that hold arrays of each class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ByClass<S, R, P, B> {
     /// In the data's format; see [`Class::Signal`](crate::Class::Signal).
@@ -42,7 +42,7 @@ pub enum ByClass<S, R, P, B> {
 }
 
 impl<S, R, P, B> ByClass<S, R, P, B> {
-    /// What it is.
+    /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Signal(_) => Kind::Signal,
@@ -72,7 +72,7 @@ impl<S, R, P, B> ByClass<S, R, P, B> {
         }
     }
 
-    /// Of the same class, held in another way.
+    /// Applies the function for its class; the class stays the same.
     pub fn map<S2, R2, P2, B2>(
         self,
         signal: impl FnOnce(S) -> S2,
@@ -90,7 +90,7 @@ impl<S, R, P, B> ByClass<S, R, P, B> {
 }
 
 impl<S, R, P, B, X> ByClass<Result<S, X>, Result<R, X>, Result<P, X>, Result<B, X>> {
-    /// The array, or why there is none.
+    /// Moves the `Result` outside.
     pub(crate) fn transpose(self) -> Result<ByClass<S, R, P, B>, X> {
         Ok(match self {
             Self::Signal(array) => ByClass::Signal(array?),
@@ -102,7 +102,7 @@ impl<S, R, P, B, X> ByClass<Result<S, X>, Result<R, X>, Result<P, X>, Result<B, 
 }
 
 impl<S: Length, R: Length, P: Length, B: Length> ByClass<S, R, P, B> {
-    /// What it is, and how many elements it has.
+    /// Its kind and the number of its elements.
     pub(crate) fn shape(&self) -> (Kind, usize) {
         let length = match self {
             Self::Signal(array) => array.length(),
@@ -114,9 +114,9 @@ impl<S: Length, R: Length, P: Length, B: Length> ByClass<S, R, P, B> {
     }
 }
 
-/// What has a number of elements.
+/// Something with a number of elements.
 pub trait Length {
-    /// How many.
+    /// The number of elements.
     fn length(&self) -> usize;
 }
 
@@ -132,7 +132,7 @@ impl<T> Length for &mut [T] {
     }
 }
 
-/// Of a class that there is none of.
+/// For classes that cannot occur.
 impl Length for Infallible {
     fn length(&self) -> usize {
         match *self {}

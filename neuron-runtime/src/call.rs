@@ -11,8 +11,9 @@ use crate::{ByClass, Element, Gradient, Parameter, Template};
 pub type Source<'a, E> =
     ByClass<&'a [E], &'a [<E as Element>::Real], Parameter<'a, <E as Element>::Real>, Infallible>;
 
-/// An array to write; of a parameter, its gradient, as many values as it has. What is in it before is anything: a template
-/// writes all of it.
+/// An array to write; for a parameter, its gradient, with as many values as the parameter. Its previous contents are
+/// unspecified (the runtime passes the memory of freed arrays), and a template overwrites all of them. A neuron written by
+/// hand must do so, too.
 pub type Sink<'a, E> =
     ByClass<&'a mut [E], &'a mut [<E as Element>::Real], &'a mut [<E as Element>::Real], &'a mut [u32]>;
 

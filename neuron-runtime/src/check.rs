@@ -1,4 +1,4 @@
-//! Checks of a call, before anything is written: arrays, lengths, the values of parameters.
+//! Checks of a call before anything is written: arrays, their lengths, values of parameters.
 
 use std::convert::Infallible;
 
@@ -11,19 +11,19 @@ use crate::{
 };
 
 impl<'a, E: Element> Call<'_, 'a, E> {
-    /// What it reads.
+    /// The part of it that is read.
     pub(crate) fn inputs(&self) -> Inputs<'_, Source<'a, E>> {
         let Self { template, neurons, gradient, inputs, .. } = *self;
         Inputs { template, neurons, gradient, inputs }
     }
 
-    /// Checks the values of parameters that may differ between neurons, together where they are as many.
+    /// Checks the values of array parameters against their ranges.
     pub(crate) fn check_parameters<N: Neuron>(&self, neuron: &N) -> Result<(), Error> {
         let arrays: Vec<&[E::Real]> = parameters(self.inputs).map(|parameter| parameter.values()).collect();
         validate_values(neuron, &arrays)
     }
 
-    /// The number of steps, and the arrays there are, if everything is as it should be.
+    /// Checks the whole call; returns the number of steps and the signature.
     pub(crate) fn check(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let (neuron, template, checked) = (spec.name, self.template, self.inputs());
         let (steps, signature) = checked.check::<E::Real>(spec)?;
@@ -34,17 +34,13 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         }
         let sums = self.outputs.iter().zip(outputs).skip(outputs.len() - checked.learnables(spec).count());
         for (layout, (sum, buffer)) in checked.learnables(spec).zip(sums) {
-            let (actual, expected) = (sum.shape().1, layout.count);
-            if actual != expected {
-                let (argument, shape) = (buffer.name, "as many as the parameter has".to_owned());
-                return Err(Error::Length { neuron, template, argument, shape, expected, actual });
-            }
+            check_length(neuron, template, buffer, [steps, self.neurons], Some(layout.count), sum.shape().1)?;
         }
         Ok((steps, signature))
     }
 }
 
-/// What a call reads, which says how long everything that it writes is.
+/// The part of a call that is read, which determines the lengths of the outputs.
 pub(crate) struct Inputs<'c, S> {
     pub template: Template,
     pub neurons: usize,
@@ -53,7 +49,7 @@ pub(crate) struct Inputs<'c, S> {
 }
 
 impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, Infallible>> {
-    /// The number of steps, and the arrays there are, if these fit together. `F` is the format of the arithmetic.
+    /// Checks the inputs; returns the number of steps and the signature. `F` is the format of the arithmetic.
     pub fn check<F: Real>(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
         let (neuron, template) = (spec.name, self.template);
         let signature = spec.checked_signature(template)?;
@@ -76,7 +72,7 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
         Ok((steps, signature))
     }
 
-    /// How the parameters are distributed over neurons whose gradients the template returns.
+    /// The layouts of the parameters whose gradients the template returns.
     pub fn learnables(&self, spec: &'static Spec) -> impl Iterator<Item = Layout> {
         let returns = self.template.is_backward();
         let arrays = spec.arrays().zip(self.inputs.iter().filter_map(ByClass::layout));
@@ -85,7 +81,7 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
             .map(|(_, layout)| layout)
     }
 
-    /// The outputs, each with how many elements it has. `steps` and `signature` are those that [`Inputs::check`] gave.
+    /// The outputs with their lengths. `steps` and `signature` are those that [`Inputs::check`] returned.
     pub fn outputs(
         &self,
         spec: &'static Spec,
@@ -95,12 +91,12 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
         let mut learnables = self.learnables(spec);
         signature.outputs.iter().map(move |buffer| {
             let elements = buffer.elements(steps, self.neurons);
-            // As many as the check has counted.
+            // There is a layout for each, as was checked.
             (buffer, elements.or_else(|| learnables.next().map(|layout| layout.count)).unwrap_or(0))
         })
     }
 
-    /// From the first array that has a row for each step.
+    /// The number of steps, from the first array with a row per step.
     fn steps<'s>(
         &self,
         neuron: &'static str,
@@ -133,20 +129,33 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
         if kind != expected {
             return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
-        // Without overflow: the first per-step array has as many elements.
-        let Some(expected) = buffer.elements(steps, self.neurons) else { return Ok(()) };
-        if actual != expected {
-            let shape = match buffer.extent {
-                Extent::Neuron => format!("N = {}", self.neurons),
-                _ => format!("T = {steps}, N = {}", self.neurons),
-            };
-            return Err(Error::Length { neuron, template, argument, shape, expected, actual });
-        }
-        Ok(())
+        check_length(neuron, template, buffer, [steps, self.neurons], None, actual)
     }
 }
 
-/// Checks that there are as many arrays as the signature has.
+/// Checks the length of an array. `count` is the number of values if it is a parameter or its gradient; without it, these
+/// may have any length.
+pub(crate) fn check_length(
+    neuron: &'static str,
+    template: Template,
+    buffer: &BufferSpec,
+    [steps, neurons]: [usize; 2],
+    count: Option<usize>,
+    actual: usize,
+) -> Result<(), Error> {
+    let expected = buffer.elements(steps, neurons).or(count).unwrap_or(actual);
+    if actual == expected {
+        return Ok(());
+    }
+    let shape = match buffer.extent {
+        Extent::Parameter => "one per value of the parameter".to_owned(),
+        Extent::Neuron => format!("N = {neurons}"),
+        Extent::Step | Extent::Checkpoint => format!("T = {steps}, N = {neurons}"),
+    };
+    Err(Error::Length { neuron, template, argument: buffer.name, shape, expected, actual })
+}
+
+/// Checks the number of arrays.
 pub(crate) fn check_count(
     spec: &'static Spec,
     template: Template,
@@ -162,7 +171,7 @@ pub(crate) fn check_count(
     }
 }
 
-/// The parameters among the arrays to read, in the order of the signature.
+/// The parameters among the inputs, in the order of the signature.
 fn parameters<'c, 'a: 'c, E: Element>(
     inputs: &'c [Source<'a, E>],
 ) -> impl Iterator<Item = Parameter<'a, E::Real>> + 'c {

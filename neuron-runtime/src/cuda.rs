@@ -1,13 +1,12 @@
-//! The GPU: kernels that were compiled when the neuron's crate was built, or are compiled now.
+//! The GPU: kernels compiled when the neuron's crate was built, or at run time.
 //!
-//! [`CudaDevice`] is a GPU with a stream of its own; arrays move to it with [`Array::to`](crate::Array::to), and
-//! nodes and training steps run where their inputs are. [`PreparedCall`] takes addresses and a stream, for
-//! data that belongs to another library.
+//! [`CudaDevice`] is a GPU with its own stream; [`Array::to`](crate::Array::to) moves arrays to it, and nodes and training
+//! steps run on the device of their inputs. [`PreparedCall`] takes addresses and a stream, for data of other libraries.
 //!
-//! Images are tried in this order: a binary compiled for this very architecture, PTX, and the source, which
-//! is compiled by NVRTC and kept on disk. If none of them can be used, the error says why for each.
+//! Images are tried in this order: machine code for the architecture, PTX, and the source, which NVRTC compiles and
+//! which is then cached on disk. If none is usable, the error gives the reason for each.
 //!
-//! A machine without CUDA gets [`CudaError::NoDriver`]; nothing here panics.
+//! Without CUDA, functions return [`CudaError::NoDriver`]; nothing here panics.
 
 mod arguments;
 mod array;

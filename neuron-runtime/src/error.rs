@@ -1,15 +1,15 @@
-//! What can be wrong with a call.
+//! Errors of calls.
 
 use thiserror::Error;
 
 use crate::{Kind, Reset, Template, Value};
 
-/// What was wrong with a call. Nothing has been written then.
+/// Why a call was refused. Nothing has been written then.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A parameter is outside its declared range.
-    #[error("{neuron}: parameter `{name}` is {value}, but has to meet `{expected}`")]
+    #[error("{neuron}: parameter `{name}` is {value}, but must satisfy `{expected}`")]
     ParameterRange {
         /// The neuron.
         neuron: &'static str,
@@ -22,7 +22,7 @@ pub enum Error {
     },
 
     /// A parameter is NaN or infinite.
-    #[error("{neuron}: parameter `{name}` is {value}, but has to be finite")]
+    #[error("{neuron}: parameter `{name}` is {value}, but must be finite")]
     ParameterNotFinite {
         /// The neuron.
         neuron: &'static str,
@@ -32,9 +32,9 @@ pub enum Error {
         value: f64,
     },
 
-    /// A parameter is within its declared range, but not so as the number that it is in the format of the arithmetic.
+    /// A parameter is within its declared range, but leaves it when rounded to the format of the arithmetic.
     #[error(
-        "{neuron}: parameter `{name}` is {value}, which is {rounded} in {format}, but has to meet `{expected}`"
+        "{neuron}: parameter `{name}` is {value}, which rounds to {rounded} in {format}, but must satisfy `{expected}`"
     )]
     ParameterRounded {
         /// The neuron.
@@ -51,7 +51,7 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// A parameter is finite, but not so in the format of the arithmetic.
+    /// A parameter is finite, but overflows the format of the arithmetic.
     #[error("{neuron}: parameter `{name}` is {value}, which is too large for {format}")]
     ParameterTooLarge {
         /// The neuron.
@@ -65,32 +65,31 @@ pub enum Error {
     },
 
     /// There is no parameter of that name.
-    #[error("{neuron} has no parameter `{name}`; its parameters are {known}")]
+    #[error("{neuron} has no parameter `{name}`; available: {known}")]
     UnknownParameter {
         /// The neuron.
         neuron: &'static str,
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The available names, or `none`.
         known: String,
     },
 
-    /// An array for a parameter that is one number.
+    /// An array for a scalar parameter.
     #[error(
-        "{neuron}: parameter `{name}` is one number, the same for all neurons; those that may differ between \
-         neurons are {arrays}"
+        "{neuron}: parameter `{name}` is a scalar, the same for all neurons; parameters that can be arrays: {arrays}"
     )]
     ScalarParameter {
         /// The neuron.
         neuron: &'static str,
         /// The parameter.
         name: &'static str,
-        /// Those that may, or `none`.
+        /// The parameters that can be arrays, or `none`.
         arrays: String,
     },
 
     /// A number for a flag, or the reverse.
-    #[error("{neuron}: `{name}` is a {expected}, but {actual:?} was given")]
+    #[error("{neuron}: expected a {expected} for `{name}`, found {actual}")]
     ParameterType {
         /// The neuron.
         neuron: &'static str,
@@ -98,23 +97,23 @@ pub enum Error {
         name: String,
         /// `number` or `flag`.
         expected: &'static str,
-        /// What was given.
+        /// The value passed.
         actual: Value,
     },
 
     /// The neuron was not declared with that reset mode.
-    #[error("{neuron} has no {reset} reset; it was declared with {declared} reset")]
+    #[error("{neuron} was not declared with reset `{reset}`; available: {declared}")]
     ResetNotDeclared {
         /// The neuron.
         neuron: &'static str,
         /// The reset asked for.
         reset: Reset,
-        /// The resets there are.
+        /// The declared resets.
         declared: String,
     },
 
     /// A parameter of a surrogate is outside its range.
-    #[error("surrogate {surrogate}: `{name}` is {value}, but has to meet `{expected}`")]
+    #[error("surrogate {surrogate}: `{name}` is {value}, but must satisfy `{expected}`")]
     SurrogateParameter {
         /// The surrogate.
         surrogate: &'static str,
@@ -127,7 +126,7 @@ pub enum Error {
     },
 
     /// A parameter of a surrogate is NaN or infinite, in the format of the arithmetic.
-    #[error("surrogate {surrogate}: `{name}` is {value}, but has to be finite")]
+    #[error("surrogate {surrogate}: `{name}` is {value}, but must be finite")]
     SurrogateParameterNotFinite {
         /// The surrogate.
         surrogate: &'static str,
@@ -138,34 +137,34 @@ pub enum Error {
     },
 
     /// More values than the surrogate has parameters.
-    #[error("surrogate {surrogate} has {expected} parameters, but {actual} values were given")]
+    #[error("surrogate {surrogate}: too many parameter values: expected at most {expected}, found {actual}")]
     SurrogateParameters {
         /// The surrogate.
         surrogate: &'static str,
-        /// How many it has.
+        /// The number of its parameters.
         expected: usize,
-        /// How many were given.
+        /// The number of values passed.
         actual: usize,
     },
 
     /// There is no surrogate of that name.
-    #[error("unknown surrogate `{name}`; known are {known}")]
+    #[error("unknown surrogate `{name}`; expected one of {known}")]
     UnknownSurrogate {
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The available names.
         known: String,
     },
 
     /// The 2020 API has no surrogate of that index.
-    #[error("unknown surrogate index {index}: 0 is ATan, 1 is Sigmoid")]
+    #[error("unknown surrogate index {index}; expected 0 (ATan) or 1 (Sigmoid)")]
     UnknownSurrogateIndex {
         /// The index asked for.
         index: u32,
     },
 
-    /// Spikes of one bit, of a neuron that does not fire.
-    #[error("{neuron} has no {template}: it does not fire, and what it gives does not fit into a bit")]
+    /// Bit-packed spikes of a neuron that does not fire.
+    #[error("{neuron} has no {template}: it does not fire, and its output does not fit into a bit")]
     NoTemplate {
         /// The neuron.
         neuron: &'static str,
@@ -173,20 +172,20 @@ pub enum Error {
         template: Template,
     },
 
-    /// A specification that contradicts itself. None that is generated does.
-    #[error("{neuron} {template}: the arrays for {what} in the signature are not those that the neuron has")]
+    /// An inconsistent specification, which only one written by hand can be.
+    #[error("{neuron} {template}: the {what} of the signature do not match the specification")]
     Signature {
         /// The neuron.
         neuron: &'static str,
         /// The template.
         template: Template,
-        /// What arrays are missing, too many or out of place: `parameters`, say.
+        /// Which arrays are missing, superfluous or out of place, such as `parameters`.
         what: &'static str,
     },
 
-    /// A parameter or flag of the specification that [`Neuron::get`](crate::Neuron::get) does not know, or knows as
-    /// something else. With a neuron that is generated this does not happen.
-    #[error("{neuron}: the {expected} `{name}` is declared, but has no value")]
+    /// A parameter or flag of the specification for which [`Neuron::get`](crate::Neuron::get) returns nothing, or a
+    /// value of the other type. Only implementations written by hand can do so.
+    #[error("{neuron}: expected a {expected} as the value of `{name}`, found none")]
     NoValue {
         /// The neuron.
         neuron: &'static str,
@@ -196,8 +195,8 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// The relaxed model of a template that has none.
-    #[error("{neuron} {template}: the relaxed model has only forward_with_grad and fptt_with_grad")]
+    /// A template that the relaxed model does not have.
+    #[error("{neuron} {template}: the relaxed model only supports forward_with_grad and fptt_with_grad")]
     NotRelaxed {
         /// The neuron.
         neuron: &'static str,
@@ -205,8 +204,8 @@ pub enum Error {
         template: Template,
     },
 
-    /// Too many or too few arrays.
-    #[error("{neuron} {template}: {expected} {role} arrays expected, {actual} given")]
+    /// The wrong number of arrays.
+    #[error("{neuron} {template}: wrong number of {role} arrays: expected {expected}, found {actual}")]
     BufferCount {
         /// The neuron.
         neuron: &'static str,
@@ -214,14 +213,14 @@ pub enum Error {
         template: Template,
         /// `input` or `output`.
         role: &'static str,
-        /// How many the template has.
+        /// The number in the signature.
         expected: usize,
-        /// How many were given.
+        /// The number passed.
         actual: usize,
     },
 
-    /// An array in the format of states where one in the data's format belongs, or the reverse.
-    #[error("{neuron} {template}: `{argument}` is a {expected} array, but a {actual} array was given")]
+    /// An array of the wrong class, such as a state where data is expected.
+    #[error("{neuron} {template}: expected a {expected} array for `{argument}`, found a {actual} array")]
     BufferClass {
         /// The neuron.
         neuron: &'static str,
@@ -229,32 +228,34 @@ pub enum Error {
         template: Template,
         /// The array.
         argument: &'static str,
-        /// What it is.
+        /// Its class in the signature.
         expected: Kind,
-        /// What was given.
+        /// The class of the array passed.
         actual: Kind,
     },
 
-    /// Values of a parameter that cannot be distributed over the neurons.
+    /// Parameter values that cannot be distributed over the neurons.
     #[error(
-        "{neuron}: parameter `{argument}` has {count} values, each for {inner} neurons next to each other; \
-         N = {neurons} is not a multiple of {count} x {inner}"
+        "{neuron}: parameter `{argument}` has {count} values, each for {inner} adjacent neurons: expected N to be a \
+         multiple of {count} x {inner}, found {neurons}"
     )]
     ParameterLayout {
         /// The neuron.
         neuron: &'static str,
         /// The parameter.
         argument: &'static str,
-        /// How many values it has.
+        /// The number of its values.
         count: usize,
-        /// How many neurons next to each other have the same.
+        /// The number of adjacent neurons that share a value.
         inner: usize,
         /// The number of neurons.
         neurons: usize,
     },
 
     /// An array of the wrong length.
-    #[error("{neuron} {template}: `{argument}` has {actual} elements, {expected} expected ({shape})")]
+    #[error(
+        "{neuron} {template}: wrong length of `{argument}`: expected {expected} ({shape}), found {actual}"
+    )]
     Length {
         /// The neuron.
         neuron: &'static str,
@@ -264,14 +265,16 @@ pub enum Error {
         argument: &'static str,
         /// Its shape in words: `T = 3, N = 5`.
         shape: String,
-        /// How long it has to be.
+        /// The expected number of elements.
         expected: usize,
-        /// How long it is.
+        /// Its number of elements.
         actual: usize,
     },
 
     /// A sequence whose length is not a multiple of the number of neurons.
-    #[error("{neuron} {template}: `{argument}` has {actual} elements, a multiple of N = {neurons} expected")]
+    #[error(
+        "{neuron} {template}: wrong length of `{argument}`: expected a multiple of N = {neurons}, found {actual}"
+    )]
     NotAMultiple {
         /// The neuron.
         neuron: &'static str,
@@ -286,7 +289,7 @@ pub enum Error {
     },
 
     /// Arrays of one call on different devices.
-    #[error("{neuron}: `{argument}` is on {actual}, but the arrays before it are on {expected}")]
+    #[error("{neuron}: expected `{argument}` on {expected}, like the arrays before it, found it on {actual}")]
     Device {
         /// The neuron.
         neuron: &'static str,
@@ -298,13 +301,13 @@ pub enum Error {
         actual: String,
     },
 
-    /// Something went wrong on the way to a GPU.
+    /// An error of the GPU or its driver.
     #[error(transparent)]
     #[cfg(feature = "cuda")]
     Cuda(#[from] crate::cuda::CudaError),
 
     /// No neurons or no steps.
-    #[error("{neuron} {template}: {what} is 0, at least 1 expected")]
+    #[error("{neuron} {template}: expected {what} to be at least 1, found 0")]
     Empty {
         /// The neuron.
         neuron: &'static str,
@@ -314,45 +317,47 @@ pub enum Error {
         what: &'static str,
     },
 
-    /// An array whose shape does not fit the others'.
-    #[error("{neuron}: `{argument}` has shape {actual:?}, {expected} expected")]
+    /// An array whose shape does not match the others.
+    #[error("{neuron}: expected shape {expected} for `{argument}`, found {actual:?}")]
     Shape {
         /// The neuron.
         neuron: &'static str,
         /// The array.
         argument: String,
-        /// The shape it has to have, in words.
+        /// The expected shape, as text.
         expected: String,
         /// Its shape.
         actual: Vec<usize>,
     },
 
-    /// Data that does not fill its shape.
-    #[error("an array of shape {shape:?} has {expected} elements, {actual} given")]
+    /// Data whose length does not match its shape.
+    #[error("wrong number of elements for shape {shape:?}: expected {expected}, found {actual}")]
     ArrayLength {
         /// The shape.
         shape: Vec<usize>,
-        /// The product of its dimensions, if that is a number.
+        /// The product of its dimensions, as text.
         expected: String,
-        /// How many elements were given.
+        /// The number of elements passed.
         actual: usize,
     },
 
-    /// Too many or too few inputs, states or gradients.
-    #[error("{neuron}: {expected} {what} expected, {actual} given")]
+    /// The wrong number of inputs, states or gradients.
+    #[error("{neuron}: wrong number of {what}: expected {expected}, found {actual}")]
     Arity {
         /// The neuron.
         neuron: &'static str,
-        /// What was given.
+        /// What is counted, such as `inputs`.
         what: &'static str,
-        /// How many it has.
+        /// The number that the neuron has.
         expected: usize,
-        /// How many were given.
+        /// The number passed.
         actual: usize,
     },
 
-    /// `backward` without a `forward` in training mode before it.
-    #[error("{neuron}: backward needs a forward pass in training mode before it, one for each backward")]
+    /// `backward` without a preceding `forward` in training mode.
+    #[error(
+        "{neuron}: backward without a saved forward pass; call forward in training mode once before each backward"
+    )]
     NoContext {
         /// The neuron.
         neuron: &'static str,

@@ -8,7 +8,7 @@ use crate::{
     Template,
 };
 
-/// An array that a template returned; of a parameter, its gradient.
+/// An array that a template returned; for a parameter, its gradient.
 pub type Output<E> = ByClass<Vec<E>, Vec<<E as Element>::Real>, Vec<<E as Element>::Real>, Vec<u32>>;
 
 /// The arrays that a template returned.
@@ -18,13 +18,13 @@ pub struct Outputs<E: Element> {
 }
 
 impl<E: Element> Outputs<E> {
-    /// The array of that role, or `None` if there is none or it was taken before.
+    /// Takes the array with the given role; `None` if there is none, or if it was already taken.
     pub fn take(&mut self, role: Role) -> Option<Output<E>> {
         let at = self.arrays.iter().position(|(buffer, _)| buffer.role == role)?;
         Some(self.arrays.remove(at).1)
     }
 
-    /// As [`Outputs::take`], of an array in the data's format; `None` also for another one.
+    /// As [`Outputs::take`], for an array in the data's format; `None` if it is of another class.
     pub fn take_signal(&mut self, role: Role) -> Option<Vec<E>> {
         match self.take(role)? {
             Output::Signal(array) => Some(array),
@@ -32,7 +32,7 @@ impl<E: Element> Outputs<E> {
         }
     }
 
-    /// As [`Outputs::take`], of an array in the format of the arithmetic; `None` also for another one.
+    /// As [`Outputs::take`], for an array in the format of the arithmetic; `None` if it is of another class.
     pub fn take_state(&mut self, role: Role) -> Option<Vec<E::Real>> {
         match self.take(role)? {
             Output::State(array) | Output::Parameter(array) => Some(array),
@@ -40,7 +40,7 @@ impl<E: Element> Outputs<E> {
         }
     }
 
-    /// As [`Outputs::take`], of words of bits; `None` also for another array.
+    /// As [`Outputs::take`], for words of bits; `None` if it is of another class.
     pub fn take_bits(&mut self, role: Role) -> Option<Vec<u32>> {
         match self.take(role)? {
             Output::Bits(words) => Some(words),
@@ -48,7 +48,7 @@ impl<E: Element> Outputs<E> {
         }
     }
 
-    /// All arrays with what the signature says of them, in its order.
+    /// All arrays with their descriptions, in the order of the signature.
     pub fn into_arrays(self) -> impl Iterator<Item = (&'static BufferSpec, Output<E>)> {
         self.arrays.into_iter()
     }
@@ -59,7 +59,7 @@ impl<E: Element> Outputs<E> {
 /// `inputs` are in the order of [`Signature::inputs`](crate::Signature::inputs); `neurons` is `N`.
 ///
 /// # Errors
-/// As [`Neuron::run`] and [`Neuron::run_relaxed`]; inputs are checked before any memory is asked for.
+/// As [`Neuron::run`] and [`Neuron::run_relaxed`]; inputs are checked before memory is allocated.
 pub fn evaluate<N: Neuron, E: Element>(
     neuron: &N,
     mode: Mode,
@@ -74,7 +74,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     })
 }
 
-/// As [`evaluate`] for the neuron as declared, on any device: on a GPU the arrays are copied there and back.
+/// As [`evaluate`] with [`Mode::Spiking`], on any device. For a GPU, the arrays are copied there and back.
 ///
 /// # Errors
 /// As [`Neuron::run`], and [`Error::Cuda`].
@@ -97,7 +97,7 @@ fn evaluate_by<E: Element>(
     spec: &'static Spec,
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
 ) -> Result<Outputs<E>, Error> {
-    // Before anything is allocated: outputs are as long as the inputs say.
+    // Checked before allocating, since the inputs determine the lengths of the outputs.
     let checked = Inputs { template, neurons, gradient, inputs };
     let (steps, signature) = checked.check::<E::Real>(spec)?;
     let mut arrays: Vec<(_, Output<E>)> = checked
@@ -114,7 +114,7 @@ fn evaluate_by<E: Element>(
     Ok(Outputs { arrays })
 }
 
-/// Memory for an array, to be written to.
+/// An array to be overwritten.
 fn allocated<E: Element>(kind: Kind, length: usize) -> Output<E> {
     match kind {
         Kind::Signal => Output::Signal(space(length)),

@@ -11,9 +11,9 @@ pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round,
 pub use crate::number::LANES;
 pub use crate::surrogate::TileGradient;
 pub use crate::{
-    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Gradient,
-    Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS, Signature, Sink, Source,
-    Spec, StateSpec, Template, Value, Values,
+    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Format,
+    Gradient, Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS, Signature,
+    Sink, Source, Spec, StateSpec, Target, Template, Value, Values,
 };
 
 /// Checks that a neuron was declared with a reset mode.
@@ -24,7 +24,7 @@ pub fn check_reset(spec: &'static Spec, reset: Reset) -> Result<(), Error> {
     if spec.resets.contains(&reset) {
         return Ok(());
     }
-    let declared = spec.resets.iter().map(Reset::to_string).collect::<Vec<_>>().join(" and ");
+    let declared = spec.resets.iter().map(Reset::to_string).collect::<Vec<_>>().join(", ");
     Err(Error::ResetNotDeclared { neuron: spec.name, reset, declared })
 }
 

@@ -1,16 +1,15 @@
-//! Checks a neuron's gradient against finite differences, and its two ways to train against each other.
+//! Checks a neuron's gradient against finite differences, and its two ways of training against each other.
 //!
 //! A spiking neuron is not differentiable, but its surrogate gradient is the exact gradient of the *relaxed*
 //! neuron, in which the surrogate's primitive takes the place of the Heaviside step. So the gradient of the
 //! relaxed neuron, by the same factors and the same `bptt` kernel, is compared with central differences of
-//! its outputs, in float64. How far such a difference can be trusted is estimated each time, from its rounding, its
-//! truncation and kinks nearby: a gradient is wrong if it is further away than that.
+//! its outputs, in float64. The error of each difference is estimated from rounding, truncation and nearby kinks; a gradient
+//! is wrong if it deviates by more.
 //!
-//! Training may store the factors of the gradient, or compute the steps again from checkpoints
-//! ([`Keep`](crate::Keep)). Both have to give the same bits, which is compared for the neuron as declared, over several
-//! blocks of steps.
+//! Training may save the factors of the gradient, or recompute the steps from checkpoints ([`Keep`](crate::Keep)). Both must
+//! give bit-identical gradients, which is checked for the spiking neuron over several chunks of steps.
 //!
-//! One line in a test suite does it all:
+//! One line in a test does all of this:
 //!
 //! ```
 //! # use neuron_runtime::neuron;
@@ -32,13 +31,13 @@ use point::Point;
 use report::Tally;
 pub use report::{Failure, Reasons, Report};
 
-/// Steps of the sequences that are compared with finite differences: each is moved by itself.
+/// Steps of the sequences that are compared with finite differences, in which every value is varied separately.
 const STEPS: usize = 6;
 
-/// Steps of the sequences that both pairs are run on: two blocks and a part of one.
+/// Steps of the sequences that both pairs run on: two full chunks and a partial one.
 const PAIR_STEPS: usize = 2 * crate::STEPS + 4;
 
-/// Flags of which every setting is checked; any further ones stay as they are.
+/// The number of flags for which all combinations are checked; further flags keep their values.
 const FLAGS: usize = 6;
 
 /// Checks the gradient of `neuron` under each of its resets, with every setting of its flags, for ATan and
@@ -79,14 +78,14 @@ pub fn gradcheck<N: Neuron + Clone>(neuron: &N) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// A setting of a neuron in which it is checked.
+/// A configuration of a neuron to be checked.
 struct Setting<N> {
     neuron: N,
     surrogate: Surrogate,
     seed: u64,
 }
 
-/// Every reset, with every setting of the flags and each surrogate.
+/// Every combination of reset, flags and surrogate.
 fn settings<N: Neuron + Clone>(neuron: &N) -> Result<Vec<Setting<N>>, Error> {
     let flags = &neuron.spec().flags[..neuron.spec().flags.len().min(FLAGS)];
     // As wide as the neuron's own distances: far from the threshold nothing would be seen of its spikes.

@@ -1,11 +1,11 @@
-//! States before the first step where parameters differ between neurons, and the gradients through them.
+//! Initial states where parameters differ between neurons, and the gradients through them.
 
 use crate::parameter::{Layout, misfit};
 use crate::shape::{arity, same};
 use crate::{Error, Neuron, ParamKind, Parameter, Real, Spec};
 
-/// The states before the first step, in the order of [`Spec::states`](crate::Spec::states), each of `neurons`
-/// values. `parameters` are those of [`Spec::arrays`](crate::Spec::arrays), in order.
+/// The states before the first step, in the order of [`Spec::states`](crate::Spec::states), each with `neurons` values.
+/// `parameters` are those of [`Spec::arrays`](crate::Spec::arrays), in order.
 ///
 /// # Errors
 /// [`Error::Arity`], [`Error::ParameterLayout`]
@@ -27,8 +27,8 @@ pub fn initial_states<N: Neuron, R: Real>(
     Ok(states.into_iter().map(|state| state.repeat(neurons / grid.period)).collect())
 }
 
-/// The gradients of the learnable parameters through the initial states, from those of the states: of each as many as
-/// it has values.
+/// The gradients of the learnable parameters through the initial states, from those of the states. Each has as many values
+/// as the parameter.
 ///
 /// # Errors
 /// [`Error::Arity`], [`Error::ParameterLayout`], [`Error::Shape`]
@@ -60,8 +60,8 @@ pub fn initial_grads<N: Neuron, R: Real>(
     Ok(sums.into_iter().map(|sum| sum.into_iter().map(R::from_f64).collect()).collect())
 }
 
-/// How several parameters are distributed over the same neurons: the first `period` neurons are repeated, and
-/// `step` neurons next to each other have the same values of all.
+/// The common layout of several parameters: values repeat every `period` neurons, and `step` adjacent neurons share the
+/// values of all parameters.
 struct Grid<'p, 'a, R> {
     parameters: &'p [Parameter<'a, R>],
     period: usize,

@@ -1,18 +1,29 @@
-//! What spiking neurons declared with [`neuron!`] run on.
+//! The runtime of spiking neurons declared with [`neuron!`].
 //!
 //! A neuron is declared by its charging equation and reset modes; its kernels are generated. This crate runs
-//! them: it checks calls, distributes neurons over threads and vector instructions, and offers the ways to
-//! use a neuron that training code wants.
+//! them: it checks calls, distributes neurons over threads and vector instructions, and provides layers and training
+//! operations.
 //!
 //! # Numbers
 //!
 //! States and arithmetic are `f32`, or `f64` for `f64` data; `half::f16` and `half::bf16` are storage formats
-//! of inputs, spikes and their gradients. Nothing is fused or reordered, so that results are the same bits on
-//! every instruction set and for every number of threads.
+//! of inputs, spikes and their gradients. Nothing is fused or reordered, so results are bit-identical on every
+//! instruction set and for any number of threads.
 //!
-//! NaN and infinite inputs are not refused. NaN in `h` does not fire, since `NaN >= v_threshold` is false, and
-//! stays in the state of that neuron from there on; infinities follow the rules of IEEE 754: positive infinity
-//! fires. Other neurons are not affected.
+//! NaN and infinite inputs are accepted. NaN in `h` does not fire, since `NaN >= v_threshold` is false, and
+//! stays in the state of that neuron; infinities follow the rules of IEEE 754: positive infinity fires. Other neurons
+//! are not affected.
+
+//!
+//! # Threads and processes
+//!
+//! Calls of at least 2^15 neuron-steps run on rayon's global thread pool, in any order; results do not depend on it. The pool
+//! is created by the first such call, which panics if threads cannot be started; to avoid that, build a pool first
+//! (`rayon::ThreadPoolBuilder::build_global`) and handle its error.
+//!
+//! A child process made by `fork` without `exec` has no threads but the one that forked, so a large call would wait for
+//! them forever, as would any call for a lock that another thread held. Start worker processes with `exec` (in Python's
+//! `multiprocessing`, `spawn` or `forkserver`), or fork before the first call.
 
 pub mod any;
 mod array;
@@ -59,7 +70,9 @@ pub use initial::{initial_grads, initial_states};
 pub use macros::{__expand, __expand_surrogate};
 pub use neuron::{DeclaredNeuron, Neuron};
 #[doc(inline)]
-pub use neuron_abi::{Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Template};
+pub use neuron_abi::{
+    Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
+};
 pub use node::{MultiStepNode, Node, Stateful};
 pub use number::{Element, LANES, Plain, Real};
 pub use packed::PackedSpikes;

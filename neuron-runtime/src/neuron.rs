@@ -7,13 +7,13 @@ use crate::call::{AnyCall, Mode};
 use crate::number::rounded;
 use crate::{Call, Element, Error, Real, Reset, Spec, Value};
 
-/// What a trait object needs of a neuron and cannot be a generic or `Self` method. Implemented for every neuron that can
-/// be cloned and compared.
+/// The part of [`Neuron`] that trait objects need in place of generic methods and methods on `Self`. Implemented for every
+/// neuron that can be cloned and compared.
 pub trait Erased {
     /// A copy.
     fn boxed(&self) -> Box<dyn Neuron>;
 
-    /// Itself, to be compared and to be taken for what it is.
+    /// The neuron as `Any`, for comparison and downcasts.
     fn as_any(&self) -> &dyn Any;
 
     /// Whether `other` is of the same type and equal.
@@ -28,12 +28,12 @@ pub trait Erased {
 
 /// A neuron model with its parameter values. Implemented by [`neuron!`](crate::neuron).
 ///
-/// The methods serve code that works with any neuron: nodes, training steps, tools. To call the
-/// templates of one known neuron, use the methods that the macro adds to its struct.
+/// The methods are for code that works with any neuron: nodes, training steps, tools. To call the templates of one
+/// particular neuron, use the methods that the macro adds to its struct.
 ///
-/// It is object-safe: a neuron that is chosen at run time is a `Box<dyn Neuron>`, which is a neuron too, so that
-/// nodes and training steps can be made of it. A `dyn Neuron` carries its kernels for all four formats of data, where
-/// those of a known type are compiled for the formats that are used.
+/// The trait is object-safe: a neuron that is chosen at run time is a `Box<dyn Neuron>`, which is itself a neuron, for
+/// nodes and training steps. A `dyn Neuron` includes kernels for all four data formats; with a known type, only those for
+/// the formats in use are compiled.
 ///
 /// ```
 /// use neuron_runtime::{Array, MultiStepNode, Neuron, Value, neuron};
@@ -54,7 +54,7 @@ pub trait Erased {
 /// # Ok::<(), neuron_runtime::Error>(())
 /// ```
 pub trait Neuron: Erased + Debug + Send + Sync + 'static {
-    /// What does not depend on parameter values.
+    /// The specification: everything that does not depend on parameter values.
     fn spec(&self) -> &'static Spec;
 
     /// Checks that the neuron was declared with the reset mode in use, and every parameter against its declared range;
@@ -66,14 +66,14 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
         self.validate_rounded(|value| value)
     }
 
-    /// As [`Neuron::validate`], of the parameters after `round`.
+    /// As [`Neuron::validate`], for the parameters rounded by `round`.
     ///
     /// # Errors
     /// As [`Neuron::validate`].
     fn validate_rounded(&self, round: fn(f64) -> f64) -> Result<(), Error>;
 
-    /// As [`Neuron::validate`], also of the parameters as they are in the format of the arithmetic: `1.0 + 1e-12` is
-    /// greater than 1, but not so in `f32`.
+    /// As [`Neuron::validate`], and also checks the parameters rounded to the format of the arithmetic: `1.0 + 1e-12` is
+    /// greater than 1, but rounds to 1 in `f32`.
     ///
     /// # Errors
     /// As [`Neuron::validate`]; [`Error::ParameterRounded`], [`Error::ParameterTooLarge`].
@@ -87,10 +87,10 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
     /// The reset mode in use.
     fn reset(&self) -> Reset;
 
-    /// Selects a reset mode. [`Neuron::validate`] says whether the neuron was declared with it.
+    /// Selects a reset mode. [`Neuron::validate`] checks whether the neuron was declared with it.
     fn set_reset(&mut self, reset: Reset);
 
-    /// The value of a parameter or flag, or `None` if there is none of that name.
+    /// The value of a parameter or flag, or `None` if there is none with that name.
     fn get(&self, name: &str) -> Option<Value>;
 
     /// Sets a parameter or flag by name. Ranges are checked by [`Neuron::validate`], not here.
@@ -102,8 +102,8 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
     /// The value of each state before the first step, in the order of [`Spec::states`].
     fn initial_state(&self) -> Vec<f64>;
 
-    /// As [`Neuron::validate`], for parameters only, with `values` in place of those that may differ between
-    /// neurons: one for each of [`Spec::arrays`], in order.
+    /// As [`Neuron::validate`], for parameters only, with `values` in place of the array parameters: one for each of
+    /// [`Spec::arrays`], in order.
     ///
     /// # Errors
     /// [`Error::ParameterRange`], [`Error::ParameterNotFinite`]
@@ -111,7 +111,7 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
         self.validate_rounded_at(values, |value| value)
     }
 
-    /// As [`Neuron::validate_at`], of the other parameters after `round`.
+    /// As [`Neuron::validate_at`], with the other parameters rounded by `round`.
     ///
     /// # Errors
     /// As [`Neuron::validate_at`].
@@ -120,23 +120,23 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
     /// As [`Neuron::initial_state`], with `values` as in [`Neuron::validate_at`].
     fn initial_state_at(&self, values: &[f64]) -> Vec<f64>;
 
-    /// How each initial state changes with each learnable parameter: a row a state. `values` as in
+    /// The derivatives of the initial states with respect to the learnable parameters, one row per state. `values` as in
     /// [`Neuron::validate_at`].
     fn initial_slopes_at(&self, values: &[f64]) -> Vec<f64>;
 
     /// Runs one template on the CPU: checks everything, then computes.
     ///
     /// # Errors
-    /// Any parameter out of range, any buffer missing or of the wrong length: see [`Error`]. Nothing is
-    /// written then.
+    /// A parameter is out of range, or an array is missing or has the wrong length: see [`Error`]. Then nothing has been
+    /// written.
     fn run<E: Element>(&self, call: Call<'_, '_, E>) -> Result<(), Error>
     where
         Self: Sized;
 
-    /// The relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad), or
-    /// [`Template::ForwardWithGrad`](crate::Template::ForwardWithGrad), with the
-    /// surrogate's primitive in place of the Heaviside step, so that the surrogate gradient *is* its
-    /// gradient. For checking derivatives, see [`gradcheck`](mod@crate::gradcheck).
+    /// Runs the relaxed model: [`Template::FpttWithGrad`](crate::Template::FpttWithGrad) or
+    /// [`Template::ForwardWithGrad`](crate::Template::ForwardWithGrad) with the surrogate's primitive in place of the
+    /// Heaviside step, so that the surrogate gradient is its exact gradient. [`gradcheck`](mod@crate::gradcheck) uses it to
+    /// check derivatives.
     ///
     /// # Errors
     /// As [`Neuron::run`]; [`Error::NotRelaxed`] for any other template.
@@ -145,13 +145,13 @@ pub trait Neuron: Erased + Debug + Send + Sync + 'static {
         Self: Sized;
 }
 
-/// A type that [`neuron!`](crate::neuron) has declared: its specification is known without a value.
+/// A type declared with [`neuron!`](crate::neuron): its specification is known without a value.
 pub trait DeclaredNeuron: Neuron + Clone + Default + PartialEq {
     /// [`Neuron::spec`] of every value.
     const SPEC: &'static Spec;
 }
 
-/// Checks the parameters of a neuron as they are declared, and as they are in the format of the arithmetic.
+/// Checks the parameters of a neuron, both exact and rounded to the format of the arithmetic.
 pub(crate) fn validate_in<R: Real>(neuron: &(impl Neuron + ?Sized)) -> Result<(), Error> {
     neuron.validate()?;
     if size_of::<R>() == size_of::<f64>() {

@@ -1,4 +1,4 @@
-//! Number formats: those that data is stored in, and those of the arithmetic.
+//! Number formats, for storage and for arithmetic.
 
 mod arithmetic;
 mod storage;
@@ -9,12 +9,12 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use half::{bf16, f16};
 use neuron_abi::Format;
 
-/// Numbers that are converted at once: the neurons that a kernel computes together, the width of a tile.
+/// The width of a tile: the neurons that a kernel computes together.
 pub const LANES: usize = 64;
 
-/// What arrays are made of: plain numbers, all of whose bytes may have any value.
+/// The elements of arrays: plain numbers without padding or invalid bit patterns.
 ///
-/// It is there for the formats of the data and for words of bits, and for nothing else.
+/// Implemented for the data formats and for words of bits only.
 pub trait Plain: sealed::Sealed + Copy + Debug + Default + PartialEq + Send + Sync + 'static {}
 
 mod sealed {
@@ -23,26 +23,25 @@ mod sealed {
 
 /// A storage format: `f32`, `f64`, `half::f16` or `half::bf16`.
 ///
-/// States and arithmetic are in [`Element::Real`]: the format itself if it is one to compute in, `f32` for
-/// the two half-precision ones.
+/// States and arithmetic use [`Element::Real`]: the format itself, or `f32` for the half-precision formats.
 pub trait Element: Plain {
     /// The format of states and arithmetic.
     type Real: Real;
 
-    /// Which of the formats it is.
+    /// The format.
     const FORMAT: Format;
 
     /// Its name: `f32`, `f64`, `f16`, `bf16`.
     const NAME: &'static str = Self::FORMAT.name();
 
-    /// `value`, which is for this format, among those for any.
+    /// Wraps a value for this format.
     #[doc(hidden)]
     fn any<F: PerFormat>(value: F::Of<Self>) -> AnyFormat<F>;
 
-    /// The stored number.
+    /// Converts from storage.
     fn load(self) -> Self::Real;
 
-    /// The nearest number that can be stored; ties to even.
+    /// Converts to storage: the nearest number, ties to even.
     fn store(value: Self::Real) -> Self;
 
     /// As many numbers at once.
@@ -62,11 +61,12 @@ pub trait Element: Plain {
     }
 }
 
-/// A number format to compute in: `f32` or `f64`.
+/// A number format for arithmetic: `f32` or `f64`.
 ///
-/// The functions of `f32` are straight-line code of our own, made of additions, multiplications, divisions
-/// and operations on bits, so that they vectorise and give the same bits on every device. Those of `f64` are
-/// the standard library's, but for sine and cosine, which are made likewise.
+/// The `f32` functions are implemented in this crate as straight-line code from additions, multiplications, divisions
+/// and bit operations, so they vectorise and are bit-identical on every device. The `f64` functions are those of the
+/// standard library, except sine and cosine, which are implemented likewise. Their results are the same for all
+/// instruction sets of a machine, but the system's `exp`, `ln`, `tanh` and `atan` may differ between machines.
 pub trait Real:
     Element<Real = Self>
     + Default
@@ -83,16 +83,16 @@ pub trait Real:
     /// 1
     const ONE: Self;
 
-    /// What is for this format, of what there is for both.
+    /// Selects the value for this format.
     #[doc(hidden)]
     fn of<F: PerFormat>(both: &BothReals<F>) -> &F::Of<Self>;
 
-    /// The nearest number of this format.
+    /// Rounds to this format.
     fn from_f64(value: f64) -> Self;
     /// The same number in float64.
     fn to_f64(self) -> f64;
 
-    /// `1 / x`; in `f32` subnormal numbers count as zeros here, and results that would be subnormal become zeros.
+    /// `1 / x`; in `f32`, subnormal arguments and results are flushed to zero.
     fn reciprocal(self) -> Self;
     /// Exponential.
     fn exp(self) -> Self;
@@ -118,7 +118,7 @@ pub trait Real:
     fn round(self) -> Self;
 }
 
-/// The nearest number of a format of arithmetic.
+/// Rounds to a format for arithmetic.
 pub(crate) fn rounded<R: Real>(value: f64) -> f64 {
     R::from_f64(value).to_f64()
 }
@@ -126,11 +126,11 @@ pub(crate) fn rounded<R: Real>(value: f64) -> f64 {
 /// A family of types, one for each storage format.
 #[doc(hidden)]
 pub trait PerFormat {
-    /// That of a format.
+    /// The type for a format.
     type Of<E: Element>;
 }
 
-/// One of a family, for a format known when the program runs.
+/// A member of a family, for a format chosen at run time.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum AnyFormat<F: PerFormat> {

@@ -1,4 +1,4 @@
-//! Spikes of one bit.
+//! Bit-packed spikes.
 
 use neuron_abi::WORD;
 use rayon::prelude::*;
@@ -11,12 +11,11 @@ use crate::cuda;
 use crate::number::LANES;
 use crate::{Array, Class, Device, Element, Error, Real, Spec, Template};
 
-/// Spikes of a sequence, one bit each: a 32nd of the memory of `f32` spikes.
+/// The spikes of a sequence, one bit each: 1/32 of the memory of `f32` spikes.
 ///
-/// Of a shape `[T, ...]` with `N` neurons a step, `...` being their shape, there are `[T, ceil(N / 32)]` words of type
-/// `u32`. The spike of neuron `n` is bit `n % 32` of word `n / 32` of its step, the lowest being bit 0; bits beyond the
-/// last neuron are 0. On a little-endian machine these are the bytes of NumPy's `packbits(..., bitorder="little")` of
-/// each step, padded to words.
+/// Spikes of shape `[T, ...]` with `N` neurons per step are `[T, ceil(N / 32)]` words of type `u32`. The spike of neuron `n`
+/// is bit `n % 32` of word `n / 32` of its step, where bit 0 is the lowest; bits beyond the last neuron are 0. On a
+/// little-endian machine these are the bytes of NumPy's `packbits(..., bitorder="little")` for each step, padded to words.
 #[derive(Clone, Debug)]
 pub struct PackedSpikes {
     spec: &'static Spec,
@@ -29,13 +28,13 @@ impl PackedSpikes {
         Self { spec, shape, words }
     }
 
-    /// Packs the spikes of a sequence `[T, ...]` where they are: every value that is not 0 is a spike.
+    /// Packs the spikes of a sequence `[T, ...]` on their device: every value other than 0 is a spike.
     ///
-    /// `spec` is the neuron that they are of. Any other that fires will do: on a GPU, packing is one of its kernels, which
-    /// are loaded if they are not yet.
+    /// `spec` is the neuron that they come from, or any other that fires: on a GPU, packing is one of its kernels, which are
+    /// loaded if necessary.
     ///
     /// # Errors
-    /// [`Error::Shape`] without a dimension for time, [`Error::Empty`] for arrays without elements,
+    /// [`Error::Shape`] without a time dimension, [`Error::Empty`] for arrays without elements,
     /// [`Error::NoTemplate`] if the neuron does not fire, [`Error::Cuda`].
     pub fn pack<E: Element>(spec: &'static Spec, spikes: &Array<E>) -> Result<Self, Error> {
         let (neuron, template) = (spec.name, Template::PackedFptt);
@@ -66,7 +65,7 @@ impl PackedSpikes {
         Ok(Self::new(spec, spikes.shape().to_vec(), words))
     }
 
-    /// The spikes as 0 and 1, `[T, ...]`, where they are.
+    /// The spikes as 0 and 1, `[T, ...]`, on the same device.
     ///
     /// # Errors
     /// [`Error::Cuda`]
@@ -97,12 +96,12 @@ impl PackedSpikes {
         self.shape[1..].iter().product()
     }
 
-    /// Where they are.
+    /// Their device.
     pub fn device(&self) -> Device {
         self.words.device()
     }
 
-    /// The same spikes on `device`: a copy, or the same if they are there already.
+    /// The spikes on `device`: a copy, or a clone if they are already there.
     ///
     /// # Errors
     /// [`Error::Cuda`]
@@ -119,17 +118,17 @@ impl PackedSpikes {
         }
     }
 
-    /// A copy of the words, from wherever they are.
+    /// A copy of the words in the memory of the CPU.
     ///
     /// # Errors
-    /// [`Error::Cuda`], also of work given to the GPU before.
+    /// [`Error::Cuda`], also for errors of earlier work on the GPU.
     pub fn to_words(&self) -> Result<Vec<u32>, Error> {
         self.words.to_vec()
     }
 }
 
-/// Equal shapes and spikes, wherever these are; words on a GPU are copied to be compared, and are equal to nothing if
-/// that fails.
+/// Equal if shapes and spikes are, on any device. Words on a GPU are copied to be compared; if that fails, they compare
+/// unequal.
 impl PartialEq for PackedSpikes {
     fn eq(&self, other: &Self) -> bool {
         let same_words = || matches!((self.to_words(), other.to_words()), (Ok(a), Ok(b)) if a == b);
@@ -137,7 +136,7 @@ impl PartialEq for PackedSpikes {
     }
 }
 
-/// Spikes that a thread takes at a time.
+/// Spikes per task of the thread pool.
 const PART: usize = LANES << 10;
 
 /// Some words, and the spikes that they are of.

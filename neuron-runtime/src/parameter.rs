@@ -3,11 +3,11 @@
 use crate::by_class::Length;
 use crate::{ByClass, Error, ParamSpec};
 
-/// Values of a parameter: one for all neurons, or one a channel, or one a neuron.
+/// Values of a parameter: one for all neurons, one per channel, or one per neuron.
 ///
-/// The `N` neurons of a call are seen as `[batch, count, inner]`: neuron `n` has value number
-/// `n / inner % count`. For states of shape `[B, C, H, W]`, one value a channel is `count = C, inner = H W`, and
-/// one a neuron of an image `count = C H W, inner = 1`.
+/// The `N` neurons of a call are treated as `[batch, count, inner]`: neuron `n` has the value with index
+/// `n / inner % count`. For states of shape `[B, C, H, W]`, one value per channel is `count = C, inner = H W`, and
+/// one per neuron of an image is `count = C H W, inner = 1`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter<'a, R> {
     values: &'a [R],
@@ -20,12 +20,12 @@ impl<'a, R> Parameter<'a, R> {
         Self { values: std::slice::from_ref(value), inner: 1 }
     }
 
-    /// A value for each channel, `inner` neurons next to each other having the same.
+    /// One value per channel of `inner` adjacent neurons.
     pub fn per_channel(values: &'a [R], inner: usize) -> Self {
         Self { values, inner }
     }
 
-    /// A value for each neuron, the same in every batch.
+    /// One value per neuron of a batch element.
     pub fn per_neuron(values: &'a [R]) -> Self {
         Self { values, inner: 1 }
     }
@@ -35,7 +35,7 @@ impl<'a, R> Parameter<'a, R> {
         self.values
     }
 
-    /// How many neurons next to each other have the same value.
+    /// The number of adjacent neurons that share a value.
     pub fn inner(&self) -> usize {
         self.inner
     }
@@ -49,9 +49,9 @@ impl<'a, R> Parameter<'a, R> {
 /// How the values of a parameter are distributed over neurons; see [`Parameter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// How many values there are.
+    /// The number of values.
     pub count: usize,
-    /// How many neurons next to each other have the same.
+    /// The number of adjacent neurons that share a value.
     pub inner: usize,
 }
 
@@ -59,9 +59,8 @@ impl Layout {
     /// One value for all.
     pub const SHARED: Self = Self { count: 1, inner: 1 };
 
-    /// Of a parameter of shape `shape` for states of shape `dims`, if it can be broadcast to them as arrays
-    /// usually are: dimensions are aligned at the end, missing ones and those of size 1 are repeated. Those that
-    /// are not have to be next to each other.
+    /// The layout of a parameter of shape `shape` for states of shape `dims`, if it can be broadcast to them as usual:
+    /// dimensions are aligned at the end, and missing ones and those of size 1 are repeated. The others must be adjacent.
     pub fn broadcast(shape: &[usize], dims: &[usize]) -> Option<Self> {
         let missing = dims.len().checked_sub(shape.len())?;
         let size = |i: usize| if i < missing { 1 } else { shape[i - missing] };
@@ -72,7 +71,7 @@ impl Layout {
         fits.then(|| Self { count: product(&dims[first..=last]), inner: product(&dims[last + 1..]) })
     }
 
-    /// As [`Layout::broadcast`], of a parameter of the neuron called `neuron`.
+    /// As [`Layout::broadcast`], for the parameter `param` of the neuron `neuron`.
     ///
     /// # Errors
     /// [`Error::Shape`]
@@ -85,12 +84,12 @@ impl Layout {
         Self::broadcast(shape, dims).ok_or_else(|| Error::Shape {
             neuron,
             argument: param.name.to_owned(),
-            expected: format!("one that broadcasts to {dims:?}, repeating outer and inner dimensions only,"),
+            expected: format!("broadcastable to {dims:?} (repeating outer and inner dimensions only)"),
             actual: shape.to_vec(),
         })
     }
 
-    /// Whether `neurons` are whole batches of it.
+    /// Whether `neurons` is a multiple of its batch size.
     pub fn divides(self, neurons: usize) -> bool {
         let block = self.count.checked_mul(self.inner).filter(|block| *block > 0);
         block.is_some_and(|block| self == Self::SHARED || neurons.is_multiple_of(block))
@@ -103,7 +102,7 @@ impl<R> Length for Parameter<'_, R> {
     }
 }
 
-/// Values of a parameter that know which neurons each is for.
+/// Values of a parameter with a layout.
 pub trait Distributed {
     /// How they are distributed over neurons.
     fn layout(&self) -> Layout;
@@ -116,7 +115,7 @@ impl<R> Distributed for Parameter<'_, R> {
 }
 
 impl<S, R, P: Distributed, B> ByClass<S, R, P, B> {
-    /// How it is distributed over neurons, if it is a parameter.
+    /// Its layout, if it is a parameter.
     pub(crate) fn layout(&self) -> Option<Layout> {
         match self {
             Self::Parameter(parameter) => Some(parameter.layout()),
@@ -125,7 +124,7 @@ impl<S, R, P: Distributed, B> ByClass<S, R, P, B> {
     }
 }
 
-/// Why a parameter's values do not fit.
+/// Checks that a layout matches the number of neurons.
 pub(crate) fn misfit(
     neuron: &'static str,
     argument: &'static str,

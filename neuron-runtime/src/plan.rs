@@ -1,15 +1,14 @@
-//! What training keeps, and what that costs: bytes, counted from the signatures.
+//! Chooses what training saves, by the memory traffic that follows from the signatures.
 
 use crate::{BufferSpec, Element, Role, Spec, Template};
 
-/// What the forward pass of a training step keeps for its backward pass.
+/// What the forward pass of a training step saves for its backward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// The factors of the gradient in every step, as the 2020 API has it: [`Template::FpttWithGrad`] and
-    /// [`Template::Bptt`].
+    /// The factors of the gradient in every step, as in the 2020 API: [`Template::FpttWithGrad`] and [`Template::Bptt`].
     Factors,
-    /// The states before every 8th step but the first, so nothing at all for up to 8 steps: [`Template::LeanFptt`]
-    /// and [`Template::LeanBptt`]. The backward pass reads the inputs once more, and computes the steps again.
+    /// The states before every 8th step except the first, hence nothing for up to 8 steps: [`Template::LeanFptt`] and
+    /// [`Template::LeanBptt`]. The backward pass reads the inputs again and recomputes the steps.
     Checkpoints,
 }
 
@@ -23,7 +22,7 @@ impl Keep {
     }
 }
 
-/// What one pass moves, in bytes: every array once.
+/// The memory traffic of one pass in bytes, counting every array once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes read.
@@ -33,8 +32,8 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Of one template over `steps` steps of `neurons` neurons; `usize::MAX` if it is more. Parameters, of which there may be any number, are
-    /// not counted.
+    /// The traffic of one template over `steps` steps of `neurons` neurons, saturating at `usize::MAX`. Parameters, which may
+    /// have any length, are not counted.
     ///
     /// # Panics
     /// If the neuron does not have that template; see [`Spec::check_template`].
@@ -50,21 +49,21 @@ impl Traffic {
     }
 }
 
-/// How to train, and what it costs.
+/// A way to train, and its cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// What the forward pass keeps.
+    /// What the forward pass saves.
     pub keep: Keep,
-    /// What the forward pass moves.
+    /// The traffic of the forward pass.
     pub forward: Traffic,
-    /// What the backward pass moves.
+    /// The traffic of the backward pass.
     pub backward: Traffic,
-    /// Bytes that are kept between the two, besides the inputs and initial states, which the caller has.
+    /// The bytes saved between the two, besides the caller's inputs and initial states.
     pub kept: usize,
 }
 
 impl Plan {
-    /// What it costs to train `steps` steps of `neurons` neurons with data of format `E`, keeping `keep`.
+    /// The cost of training `steps` steps of `neurons` neurons with data of format `E`, saving `keep`.
     pub fn of<E: Element>(spec: &'static Spec, keep: Keep, steps: usize, neurons: usize) -> Self {
         let [forward, backward] = keep.templates();
         let kept = spec.signature(forward).outputs.iter().filter(|buffer| is_kept(buffer));
@@ -74,7 +73,7 @@ impl Plan {
     }
 }
 
-/// The way to train that moves the fewest bytes; of two that move as many, the one that keeps fewer.
+/// The way to train with the least memory traffic; if equal, the one that saves less.
 pub fn plan<E: Element>(spec: &'static Spec, steps: usize, neurons: usize) -> Plan {
     let [lean, classical] =
         [Keep::Checkpoints, Keep::Factors].map(|keep| Plan::of::<E>(spec, keep, steps, neurons));
@@ -82,7 +81,7 @@ pub fn plan<E: Element>(spec: &'static Spec, steps: usize, neurons: usize) -> Pl
     if cost(classical) < cost(lean) { classical } else { lean }
 }
 
-/// The sum, or the largest number there is.
+/// The sum, saturating.
 fn sum(bytes: impl Iterator<Item = usize>) -> usize {
     bytes.fold(0, usize::saturating_add)
 }

@@ -1,16 +1,20 @@
-//! What a neuron is, as data: names, documentation, buffers. Generated once a neuron as
-//! [`Neuron::SPEC`](crate::Neuron::SPEC) and read by everything that serves any neuron.
+//! A neuron as data: names, documentation, arrays. The macro generates one per neuron,
+//! [`SPEC`](crate::DeclaredNeuron::SPEC), for code that works with any neuron.
+
+mod cuda;
 
 use std::fmt;
 
 use neuron_abi::{Class, Extent, Lanes, ParamKind, Reset, Role, Template};
+
+pub use cuda::{Cuda, Image};
 
 use crate::{Element, Error, Kind};
 
 /// A real-valued parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
-    /// What values it has.
+    /// Whether it is a scalar, and whether it has a gradient.
     pub kind: ParamKind,
     /// Field name.
     pub name: &'static str,
@@ -40,13 +44,13 @@ pub struct StateSpec {
     pub name: &'static str,
     /// Doc comment.
     pub doc: &'static str,
-    /// Initial value as declared, over the parameters.
+    /// Initial value as declared, an expression over the parameters.
     pub init: &'static str,
-    /// Whether that depends on a parameter that may differ between neurons.
+    /// Whether the initial value depends on an array parameter.
     pub varies: bool,
 }
 
-/// A named formula, for people.
+/// A named formula as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Equation {
     /// Left-hand side.
@@ -66,17 +70,17 @@ impl fmt::Display for Equation {
 pub struct BufferSpec {
     /// Name, as in the documentation of the template.
     pub name: &'static str,
-    /// What it is. A name says that to people only. Indices are places in [`Spec::inputs`], [`Spec::states`],
+    /// What it holds. Code goes by the role, not by the name. Indices refer to [`Spec::inputs`], [`Spec::states`],
     /// [`Spec::params`] and [`Spec::factors`].
     pub role: Role,
     /// Its format.
     pub class: Class,
-    /// How many values it has.
+    /// Its extent, which gives its length.
     pub extent: Extent,
 }
 
 impl BufferSpec {
-    /// What such an array is in a call.
+    /// The kind of array that a call takes for it.
     pub fn kind(&self) -> Kind {
         match (self.extent, self.class) {
             (Extent::Parameter, _) => Kind::Parameter,
@@ -86,18 +90,21 @@ impl BufferSpec {
         }
     }
 
-    /// Elements of such an array, or `None` for a parameter.
+    /// The number of its elements, or `None` for a parameter.
     pub fn elements(&self, steps: usize, neurons: usize) -> Option<usize> {
         Some(self.extent.rows(steps)?.saturating_mul(self.class.columns(neurons)))
     }
 
-    /// Bytes of such an array for data of format `E`. Parameters, of which there may be any number, count as none.
+    /// The number of its bytes for data of format `E`. Parameters, which may have any length, count as 0.
     pub fn bytes<E: Element>(&self, steps: usize, neurons: usize) -> usize {
-        self.extent.rows(steps).unwrap_or(0).saturating_mul(self.class.bytes(E::FORMAT, neurons))
+        match self.extent.rows(steps) {
+            Some(rows) => rows.saturating_mul(self.class.bytes(E::FORMAT, neurons)),
+            None => 0,
+        }
     }
 }
 
-/// The arrays of one template, in the order in which every interface takes them.
+/// The arrays of one template, in the order of every interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The template.
@@ -106,60 +113,27 @@ pub struct Signature {
     pub inputs: &'static [BufferSpec],
     /// Arrays written.
     pub outputs: &'static [BufferSpec],
-    /// Neurons that a thread of its kernel on a GPU computes.
+    /// The number of neurons per GPU thread.
     pub lanes: Lanes,
 }
 
 impl Signature {
-    /// The array of that role among those read.
+    /// The input with the given role.
     pub fn input(&self, role: Role) -> Option<&'static BufferSpec> {
         self.inputs.iter().find(|buffer| buffer.role == role)
     }
 
-    /// The array of that role among those written.
+    /// The output with the given role.
     pub fn output(&self, role: Role) -> Option<&'static BufferSpec> {
         self.outputs.iter().find(|buffer| buffer.role == role)
     }
 }
 
-/// A neuron's kernels for the GPU: all templates, in CUDA C++ and compiled.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Cuda {
-    /// Source of all kernels, complete: it includes nothing. Which of the four data formats it is compiled
-    /// for is chosen by defining `F32`, `F64`, `F16` or `BF16`.
-    pub source: &'static str,
-    /// What was compiled when the crate was built. Empty if it was built without a CUDA compiler.
-    pub images: &'static [Image],
-}
-
-// The texts are thousands of lines, which have no place in a message.
-impl fmt::Debug for Cuda {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = format_args!("{} bytes", self.source.len());
-        f.debug_struct("Cuda").field("source", &source).field("images", &self.images).finish()
-    }
-}
-
-/// A neuron's kernels compiled for one data format and one architecture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Image {
-    /// The data's format: `f32`, `f64`, `f16` or `bf16`.
-    pub format: &'static str,
-    /// What it was compiled for: `sm_90`, a cubin for GPUs of that architecture, or `compute_80`, PTX that the
-    /// driver compiles for any later one.
-    pub target: &'static str,
-    /// The image, as a frame of LZ4 with its length and a checksum. PTX ends with a zero, as the driver takes it.
-    pub compressed: &'static [u8],
-}
-
-impl fmt::Debug for Image {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Image({} {}, {} bytes compressed)", self.format, self.target, self.compressed.len())
-    }
-}
-
 /// Everything about a neuron that does not depend on parameter values.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// One can be written by hand; its neuron then runs on the CPU. Kernels for the GPU cannot be taken from another
+/// specification, whose arrays may differ: see [`Cuda`].
+#[derive(Debug, PartialEq)]
 pub struct Spec {
     /// Name of the struct, `Lif`.
     pub name: &'static str,
@@ -167,7 +141,7 @@ pub struct Spec {
     pub module: &'static str,
     /// Doc comment.
     pub doc: &'static str,
-    /// What is between the braces of `neuron!`, as it was written, without comments that are not documentation.
+    /// The declaration as written between the braces of `neuron!`, without comments other than documentation.
     pub declaration: &'static str,
     /// Names of the inputs; `x` first.
     pub inputs: &'static [&'static str],
@@ -177,9 +151,9 @@ pub struct Spec {
     pub params: &'static [ParamSpec],
     /// Boolean switches.
     pub flags: &'static [FlagSpec],
-    /// What leaves it: `spike`, or `output` if it does not fire.
+    /// The name of its output: `spike`, or `output` if it does not fire.
     pub output: &'static str,
-    /// Reset modes that it was declared with.
+    /// The declared reset modes; the first is the default.
     pub resets: &'static [Reset],
     /// Factors that the with-grad templates save for the backward ones, in order.
     pub factors: &'static [&'static str],
@@ -187,14 +161,14 @@ pub struct Spec {
     pub equations: &'static [Equation],
     /// Its partial derivatives.
     pub derivatives: &'static [Equation],
-    /// The arrays of each template that it has, in the order of [`Template::ALL`].
+    /// The arrays of each of its templates, in the order of [`Template::ALL`].
     pub signatures: &'static [Signature],
     /// Its kernels for the GPU.
-    pub cuda: &'static Cuda,
+    pub cuda: Cuda,
 }
 
 impl Spec {
-    /// The templates that it has: all, but for [`Template::PackedFptt`] if it does not fire.
+    /// Its templates: all, except [`Template::PackedFptt`] if it does not fire.
     pub fn templates(&self) -> impl Iterator<Item = Template> + use<> {
         self.signatures.iter().map(|signature| signature.template)
     }
@@ -202,18 +176,18 @@ impl Spec {
     /// The arrays of `template`.
     ///
     /// # Panics
-    /// If it does not have that template; [`Spec::check_template`] finds out.
+    /// If it does not have that template; see [`Spec::check_template`].
     pub fn signature(&self, template: Template) -> &'static Signature {
         let signature = self.find(template);
         signature.unwrap_or_else(|| panic!("{} has no {template}: it does not fire", self.name))
     }
 
-    /// Not by its place, which a specification written by hand may have wrong.
+    /// Searches rather than indexes: a specification written by hand may have another order.
     fn find(&self, template: Template) -> Option<&'static Signature> {
         self.signatures.iter().find(|signature| signature.template == template)
     }
 
-    /// Whether it has `template`.
+    /// Checks that it has `template`.
     ///
     /// # Errors
     /// [`Error::NoTemplate`]
@@ -225,9 +199,9 @@ impl Spec {
         }
     }
 
-    /// The arrays of `template`, after a check of what the executors rely on: that arrays of parameters are as many as
-    /// the neuron has, and that their gradients are the last outputs of backward templates, in order. It is so in all
-    /// that is generated; a specification can also be written by hand.
+    /// The arrays of `template`, after checking what the executors rely on: the number of parameters, and that their
+    /// gradients are the last outputs of backward templates. This holds for generated specifications, but they can also be
+    /// written by hand.
     ///
     /// # Errors
     /// [`Error::NoTemplate`], [`Error::Signature`]
@@ -257,20 +231,20 @@ impl Spec {
         self.params.iter().filter(|param| param.kind != ParamKind::Scalar)
     }
 
-    /// Whether [`Template::LeanBptt`] computes the steps again from that array: a [`Role::Input`] or a [`Role::State`],
-    /// of which there are checkpoints then.
+    /// Whether [`Template::LeanBptt`] recomputes steps from the array with that role: a [`Role::Input`], or a
+    /// [`Role::State`], which then has checkpoints.
     pub fn rereads(&self, role: Role) -> bool {
         self.signature(Template::LeanBptt).input(role).is_some()
     }
 
-    /// The place of parameter number `index` among [`Spec::arrays`], if it is one of them.
+    /// The position of parameter `index` among [`Spec::arrays`], if it is one of them.
     pub fn array_place(&self, index: usize) -> Option<usize> {
         let is_array = |param: &&ParamSpec| param.kind != ParamKind::Scalar;
         self.params.get(index).filter(is_array)?;
         Some(self.params[..index].iter().filter(is_array).count())
     }
 
-    /// The place of the parameter called `name` among [`Spec::arrays`].
+    /// The position of the parameter `name` among [`Spec::arrays`].
     ///
     /// # Errors
     /// [`Error::ScalarParameter`], [`Error::UnknownParameter`]
@@ -290,7 +264,7 @@ impl Spec {
         self.params.iter().filter(|param| param.kind == ParamKind::Learnable)
     }
 
-    /// Whether it fires, rather than give a number in each step.
+    /// Whether it fires, rather than output a number in each step.
     pub fn fires(&self) -> bool {
         self.find(Template::PackedFptt).is_some()
     }

@@ -1,4 +1,4 @@
-//! Surrogate gradients: what takes the place of the derivative of the Heaviside step.
+//! Surrogate gradients, which replace the derivative of the Heaviside step.
 
 mod built_in;
 mod catalogue;
@@ -17,14 +17,14 @@ pub use built_in::*;
 pub use definition::ParameterDef;
 use definition::{Apply, Definition};
 
-/// How many parameters a surrogate may have: they travel with every launch.
+/// The maximum number of parameters of a surrogate, which are arguments of every kernel.
 pub use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
 
 /// A surrogate with its parameters, by default ATan with `alpha = 2`.
 ///
-/// Made of a declared one: `Surrogate::from(ATan { alpha: 3.0 })`. `u` is the distance from the threshold,
-/// `h - v_threshold`; beyond 1e18 (in float64, 1e150) it counts as that. So every surrogate is finite at every
-/// `u`, infinities included; NaN gives NaN.
+/// Created from a declared surrogate: `Surrogate::from(ATan { alpha: 3.0 })`. `u` is the distance from the threshold,
+/// `h - v_threshold`, clamped to 1e18 (1e150 in float64). Every surrogate is therefore finite for every `u`, including
+/// infinities; NaN gives NaN.
 #[derive(Clone, Copy)]
 pub struct Surrogate {
     definition: &'static Definition,
@@ -37,7 +37,7 @@ impl Surrogate {
         self.definition.name
     }
 
-    /// Where its definition is: the same for all of one declaration.
+    /// The address of its definition, which identifies the declaration.
     #[cfg(feature = "cuda")]
     pub(crate) fn address(&self) -> usize {
         std::ptr::from_ref(self.definition).addr()
@@ -81,17 +81,17 @@ impl Surrogate {
         self.definition.gradient
     }
 
-    /// What takes the place of the derivative of the step at `u`.
+    /// The surrogate gradient at `u`.
     pub fn gradient(&self, u: f64) -> f64 {
         self.gradient_in(u)
     }
 
-    /// The primitive of the gradient, which takes the place of the step itself in the relaxed model.
+    /// The primitive of the gradient at `u`, which replaces the step in the relaxed model.
     pub fn primitive(&self, u: f64) -> f64 {
         self.primitive_in(u)
     }
 
-    /// As [`Surrogate::gradient`], in the format of `u`: the very bits that kernels compute.
+    /// As [`Surrogate::gradient`], in the format of `u`: bit-identical to what kernels compute.
     pub fn gradient_in<R: Real>(&self, u: R) -> R {
         self.evaluate(self.gradient_function::<R>(), u)
     }
@@ -101,7 +101,7 @@ impl Surrogate {
         self.evaluate(self.primitive_function::<R>(), u)
     }
 
-    /// Replaces every distance from the threshold by the gradient there.
+    /// Replaces each distance from the threshold with the gradient there.
     pub fn gradients_in<R: Real>(&self, u: &mut [R]) {
         for part in u.chunks_mut(LANES) {
             let mut lanes = [R::ZERO; LANES];
@@ -135,8 +135,8 @@ impl Surrogate {
         self.validate_in::<f64>()
     }
 
-    /// As [`Surrogate::validate`], of the parameters as they are in the format of the arithmetic: 1e-60 is
-    /// positive, but not so in `f32`.
+    /// As [`Surrogate::validate`], for the parameters rounded to the format of the arithmetic: 1e-60 is positive, but
+    /// rounds to 0 in `f32`.
     pub fn validate_in<R: Real>(&self) -> Result<(), Error> {
         let surrogate = self.name();
         let rounded = self.parameters.map(|value| R::from_f64(value).to_f64());
@@ -180,9 +180,9 @@ impl fmt::Debug for Surrogate {
 /// How spikes are differentiated.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gradient {
-    /// What takes the place of `dS/dH`.
+    /// The surrogate for `dS/dH`.
     pub surrogate: Surrogate,
-    /// Whether the reset takes the spike as a constant.
+    /// Whether the gradient treats the spike in the reset as a constant.
     pub detach_reset: bool,
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn paired<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// A [`Gradient`] as kernels use it: over all lanes of a tile at once.
+/// A [`Gradient`] as used by kernels, for all lanes of a tile at once.
 #[derive(Clone, Copy, Debug)]
 pub struct TileGradient<R: Real> {
     gradient: Gradient,
@@ -229,13 +229,13 @@ impl<R: Real> TileGradient<R> {
         Self { gradient, isa, format: std::marker::PhantomData }
     }
 
-    /// Whether the reset takes the spike as a constant.
+    /// Whether the gradient treats the spike in the reset as a constant.
     #[inline(always)]
     pub fn detach_reset(&self) -> bool {
         self.gradient.detach_reset
     }
 
-    /// Replaces every distance from the threshold by the surrogate gradient there.
+    /// Replaces each distance from the threshold with the surrogate gradient there.
     #[inline(always)]
     pub fn surrogate(&self, u: &mut [R; LANES]) {
         let surrogate = &self.gradient.surrogate;
@@ -250,7 +250,7 @@ impl<R: Real> TileGradient<R> {
         }
     }
 
-    /// Replaces every distance from the threshold by the primitive there: the spike of the relaxed model.
+    /// Replaces each distance from the threshold with the primitive there, the spike of the relaxed model.
     #[inline(always)]
     pub fn primitive(&self, u: &mut [R; LANES]) {
         let surrogate = &self.gradient.surrogate;

@@ -1,5 +1,8 @@
 //! Declarations under conditions, and those that other macros write.
 
+// Generated code has unsafe parts, which the lint must not attribute to the user.
+#![forbid(unsafe_code)]
+
 use neuron_runtime::{DeclaredNeuron, Error, neuron, surrogate};
 
 neuron! {

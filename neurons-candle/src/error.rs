@@ -1,4 +1,4 @@
-//! What can be wrong with a call.
+//! Errors of calls.
 
 use candle_core::DType;
 
@@ -7,66 +7,66 @@ use candle_core::DType;
 /// Converts into [`candle_core::Error`], so that `?` works in functions that return candle's `Result`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Wrong number of input or state tensors.
-    #[error("wrong number of {what} for {neuron}: expected {expected} ({names}), got {actual}")]
+    /// The wrong number of tensors.
+    #[error("{neuron}: wrong number of {what}: expected {expected} ({names}), found {actual}")]
     Count {
         /// Name of the neuron.
         neuron: &'static str,
-        /// `inputs` or `states`.
+        /// What is counted, such as `inputs`.
         what: &'static str,
         /// Their names, in order.
         names: String,
-        /// How many the neuron has.
+        /// The number that the neuron has.
         expected: usize,
-        /// How many were given.
+        /// The number passed.
         actual: usize,
     },
     /// A sequence without a time dimension.
-    #[error("`{name}` must be a sequence of shape [T, ...], but it is a scalar")]
+    #[error("expected shape [T, ...] for `{name}`, found a scalar")]
     NoTime {
         /// Name of the tensor.
         name: String,
     },
     /// A tensor without elements: no time steps or no neurons.
-    #[error("`{name}` has no elements: its shape is {shape:?}")]
+    #[error("expected at least one element in `{name}`, found shape {shape:?}")]
     Empty {
         /// Name of the tensor.
         name: String,
         /// Its shape.
         shape: Vec<usize>,
     },
-    /// A tensor that does not fit the first input.
-    #[error("`{name}` must have shape {expected:?}, but it has {actual:?}")]
+    /// A tensor whose shape does not match the first input.
+    #[error("expected shape {expected:?} for `{name}`, found {actual:?}")]
     Shape {
         /// Name of the tensor.
         name: String,
-        /// The shape that the first input calls for.
+        /// The expected shape.
         expected: Vec<usize>,
-        /// The shape that was given.
+        /// Its shape.
         actual: Vec<usize>,
     },
-    /// A tensor whose format does not fit the first input.
-    #[error("`{name}` must be {}, but it is {}", expected.as_str(), actual.as_str())]
+    /// A tensor whose format does not match the first input.
+    #[error("expected {} for `{name}`, found {}", expected.as_str(), actual.as_str())]
     DType {
         /// Name of the tensor.
         name: String,
-        /// The format that the first input calls for.
+        /// The expected format.
         expected: DType,
-        /// The format that was given.
+        /// Its format.
         actual: DType,
     },
-    /// Data in a format that neurons do not compute with.
-    #[error("`{name}` is {}, but neurons take f32, f64, f16 and bf16", actual.as_str())]
+    /// Data in an unsupported format.
+    #[error("expected f32, f64, f16 or bf16 for `{name}`, found {}", actual.as_str())]
     UnsupportedDType {
         /// Name of the tensor.
         name: String,
-        /// The format that was given.
+        /// Its format.
         actual: DType,
     },
-    /// Refused by the neuron: a parameter of it or of the surrogate is out of range.
+    /// The neuron refused the call: a parameter of the neuron or surrogate is out of range.
     #[error(transparent)]
     Neuron(#[from] neuron_runtime::Error),
-    /// Failed in candle: tensors on different devices, a device without an implementation.
+    /// Candle failed: tensors are on different devices, or on one without an implementation.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
 }

@@ -89,12 +89,12 @@ fn shapes_that_do_not_fit() {
     let error = call(&x_seq, &[random(&[2, 3], 0.0..1.0, 2)]);
     assert!(matches!(&error, Error::Shape { name, expected, actual }
         if name == "v" && expected == &[3, 2] && actual == &[2, 3]));
-    assert_eq!(error.to_string(), "`v` must have shape [3, 2], but it has [2, 3]");
+    assert_eq!(error.to_string(), "expected shape [3, 2] for `v`, found [2, 3]");
 
     assert!(matches!(call(&x_seq, &[]), Error::Count { what: "states", expected: 1, actual: 0, .. }));
     let inputs = [&x_seq, &x_seq];
     let error = multi_step(&Lif::default(), Gradient::default(), &inputs, &[v]).unwrap_err();
-    assert_eq!(error.to_string(), "wrong number of inputs for Lif: expected 1 (x), got 2");
+    assert_eq!(error.to_string(), "Lif: wrong number of inputs: expected 1 (x), found 2");
 
     let scalar = Tensor::new(1.0f32, &Device::Cpu).unwrap();
     assert!(matches!(call(&scalar, slice::from_ref(&scalar)), Error::NoTime { name } if name == "x_seq"));
@@ -112,7 +112,7 @@ fn formats_that_do_not_fit() {
     let x_seq = random(&[4, 3], 0.0..1.0, 1);
     let v = random(&[3], 0.0..1.0, 2).to_dtype(DType::F32).unwrap();
     let error = call(&x_seq, slice::from_ref(&v));
-    assert_eq!(error.to_string(), "`v` must be f64, but it is f32");
+    assert_eq!(error.to_string(), "expected f64 for `v`, found f32");
 
     let half = x_seq.to_dtype(DType::F16).unwrap();
     assert!(multi_step(&Lif::default(), Gradient::default(), &[&half], slice::from_ref(&v)).is_ok());
@@ -147,5 +147,5 @@ fn errors_become_candle_errors() {
     fn user() -> candle_core::Result<Tensor> {
         Ok(layer().forward(&Tensor::new(1.0f32, &Device::Cpu)?)?)
     }
-    assert!(user().unwrap_err().to_string().contains("`x_seq` must be a sequence"));
+    assert!(user().unwrap_err().to_string().contains("for `x_seq`, found a scalar"));
 }

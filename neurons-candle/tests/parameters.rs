@@ -254,8 +254,8 @@ fn what_does_not_fit_is_refused() {
     let shape = neuron(shape.unwrap().forward(&x_seq).unwrap_err());
     assert_eq!(
         shape.to_string(),
-        "Normalised: `gain` has shape [4], one that broadcasts to [4, 3], repeating outer and inner dimensions \
-         only, expected"
+        "Normalised: expected shape broadcastable to [4, 3] (repeating outer and inner dimensions only) for `gain`, \
+         found [4]"
     );
 
     // An optimiser may have led a value out of its range.
@@ -269,11 +269,11 @@ fn what_does_not_fit_is_refused() {
     let count = step_with(&normalised, gradient, &[&x], &v, &[]).unwrap_err();
     assert_eq!(
         count.to_string(),
-        "wrong number of parameters for Normalised: expected 5 (scale, shift, gain, v_threshold, v_reset), got 0"
+        "Normalised: wrong number of parameters: expected 5 (scale, shift, gain, v_threshold, v_reset), found 0"
     );
     let single = vec![one.to_dtype(DType::F32).unwrap(); 5];
     let format = step_with(&normalised, gradient, &[&x], &v, &single).unwrap_err();
-    assert_eq!(format.to_string(), "`scale` must be f64, but it is f32");
+    assert_eq!(format.to_string(), "expected f64 for `scale`, found f32");
     assert!(matches!(initial_state_with(&normalised, &x, &single), Err(Error::DType { .. })));
     assert!(matches!(layer().forward_all(&[], None), Err(Error::Count { what: "inputs", .. })));
 }

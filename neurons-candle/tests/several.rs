@@ -80,16 +80,16 @@ fn names_in_errors_are_those_of_the_declaration() {
     let (neuron, x) = (Adaptive::default(), random(&[3], 0.0..1.0, 1));
     let states = initial_state(&neuron, &x).unwrap();
     let error = step(&neuron, Gradient::default(), &[&x, &random(&[2], 0.0..1.0, 1)], &states);
-    assert_eq!(error.unwrap_err().to_string(), "`gate` must have shape [3], but it has [2]");
+    assert_eq!(error.unwrap_err().to_string(), "expected shape [3] for `gate`, found [2]");
     let error = step(&neuron, Gradient::default(), &[&x, &x], &states[..1]);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "wrong number of states for Adaptive: expected 2 (v, w), got 1"
+        "Adaptive: wrong number of states: expected 2 (v, w), found 1"
     );
     // A layer has one input to give.
     let error = Node::new(neuron, Gradient::default()).unwrap().step(&x);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "wrong number of inputs for Adaptive: expected 2 (x, gate), got 1"
+        "Adaptive: wrong number of inputs: expected 2 (x, gate), found 1"
     );
 }

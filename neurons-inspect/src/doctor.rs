@@ -7,7 +7,7 @@ use std::time::Instant;
 use neuron_codegen::build::search::Search;
 use neuron_codegen::build::settings::Format;
 use neuron_runtime::Isa;
-use neuron_runtime::cuda::{self, CudaDevice, CudaError, ImageSource};
+use neuron_runtime::cuda::{self, CudaDevice, CudaError};
 use serde::Serialize;
 
 use crate::output::{BAD, GOOD, HEADING, QUIET};
@@ -97,7 +97,7 @@ pub fn examine(neurons: &Neurons) -> Findings {
         Ok(count) => (0..count).map(|index| device(index, neurons)).collect(),
         Err(_) => Vec::new(),
     };
-    let embedded = neurons.iter().filter(|neuron| !neuron.spec().cuda.images.is_empty()).count();
+    let embedded = neurons.iter().filter(|neuron| !neuron.spec().cuda.images().is_empty()).count();
     let mut findings = Findings {
         version: env!("CARGO_PKG_VERSION"),
         cpu: Cpu { threads: rayon::current_num_threads(), instructions },
@@ -131,11 +131,11 @@ fn device(index: usize, neurons: &Neurons) -> Device {
     let formats = Format::ALL.map(|format| {
         let mut images: Vec<(String, usize)> = Vec::new();
         for neuron in neurons.iter() {
-            let image = cuda::image_for(neuron.spec().cuda, format.name(), (major, minor));
-            let target = image.map_or(SOURCE, |image| image.target);
-            match images.iter_mut().find(|(known, _)| known == target) {
+            let image = cuda::image_for(&neuron.spec().cuda, format, (major, minor));
+            let target = image.map_or(SOURCE.to_owned(), |image| image.target.to_string());
+            match images.iter_mut().find(|(known, _)| *known == target) {
                 Some((_, count)) => *count += 1,
-                None => images.push((target.to_owned(), 1)),
+                None => images.push((target, 1)),
             }
         }
         Choice { format: format.name(), images }
@@ -144,17 +144,9 @@ fn device(index: usize, neurons: &Neurons) -> Device {
         let start = Instant::now();
         match neuron_runtime::cuda::load::<f32>(&device, neuron.spec()) {
             Ok(source) => {
-                let from = match source {
-                    ImageSource::Binary(target) => format!("the embedded binary for {target}"),
-                    ImageSource::Ptx(target) => {
-                        format!("embedded PTX for {target}, which the driver compiled")
-                    }
-                    ImageSource::Cache => "the cache".to_owned(),
-                    ImageSource::Compiled => "the source, which NVRTC compiled".to_owned(),
-                };
                 let milliseconds = start.elapsed().as_secs_f64() * 1e3;
                 let name = neuron.spec().name;
-                Finding::Found(format!("{name} in float32 loads from {from}, {milliseconds:.1} ms"))
+                Finding::Found(format!("{name} in float32 loads from {source}, {milliseconds:.1} ms"))
             }
             Err(error) => Finding::Missing(error.to_string().trim_end().to_owned()),
         }

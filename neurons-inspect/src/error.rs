@@ -8,176 +8,176 @@ use neuron_runtime::Reset;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no neuron of that name.
-    #[error("no neuron `{name}`{}; the neurons are {known}", did_you_mean(.closest))]
+    /// There is no neuron with that name.
+    #[error("unknown neuron `{name}`{}; expected one of {known}", did_you_mean(.closest))]
     UnknownNeuron {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// What was probably meant.
+        /// A similar name.
         closest: Option<String>,
-        /// All there are.
+        /// The available names.
         known: String,
     },
 
-    /// `--set` of what the neuron does not have.
-    #[error("{neuron} has no parameter, flag or further input `{name}`{}; it has {known}", did_you_mean(.closest))]
+    /// `--set` of something that the neuron does not have.
+    #[error("{neuron} has no parameter, flag or additional input `{name}`{}; available: {known}", did_you_mean(.closest))]
     UnknownParameter {
         /// The neuron.
         neuron: &'static str,
         /// The name.
         name: String,
-        /// What was probably meant.
+        /// A similar name.
         closest: Option<String>,
-        /// All there are.
+        /// The available names.
         known: String,
     },
 
-    /// `--state` of what the neuron does not have.
-    #[error("{neuron} has no state `{name}` besides `v`; it has {known}")]
+    /// `--state` of a state that the neuron does not have.
+    #[error("{neuron} has no state `{name}` besides `v`; available: {known}")]
     UnknownState {
         /// The neuron.
         neuron: &'static str,
         /// The name.
         name: String,
-        /// All there are, or `none`.
+        /// The available names, or `none`.
         known: String,
     },
 
-    /// A plot of two states for a neuron that has one.
+    /// A phase plane of a neuron with one state.
     #[error("a phase plane needs two states, but {neuron} has only `v`; use `--kind trace` or `--kind fi`")]
     OneState {
         /// The neuron.
         neuron: &'static str,
     },
 
-    /// A value that does not suit what it is for.
-    #[error("`{name}` is a {expected}, but `{value}` was given")]
+    /// A value of the wrong type.
+    #[error("expected a {expected} for `{name}`, found `{value}`")]
     Value {
-        /// What was set.
+        /// The parameter or flag.
         name: String,
-        /// `number`, or `flag: true or false`
+        /// The expected type, such as `number`.
         expected: &'static str,
-        /// What was given.
+        /// The value given.
         value: String,
     },
 
-    /// A reset mode that the neuron was not declared with, or a template that has none.
-    #[error("{neuron} has no kernel of {}{}", asked(.template.as_deref(), *.reset), did_you_mean(.closest))]
+    /// No kernel matches the requested template and reset.
+    #[error("{neuron} has no kernel for {}{}", asked(.template.as_deref(), *.reset), did_you_mean(.closest))]
     NoKernel {
         /// The neuron.
         neuron: &'static str,
-        /// The template asked for.
+        /// The requested template.
         template: Option<String>,
-        /// The reset asked for.
+        /// The requested reset.
         reset: Option<Reset>,
-        /// What template was probably meant.
+        /// A similar template.
         closest: Option<String>,
     },
 
-    /// No PTX is embedded and none can be made.
+    /// No PTX is embedded, and none can be compiled.
     #[error("{neuron} has no embedded PTX for {format}, and compiling it failed: {reason}")]
     NoPtx {
         /// The neuron.
         neuron: &'static str,
         /// The format of the data.
         format: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
-    /// There is no compiler.
-    #[error("the kernels cannot be compiled: {reason}")]
+    /// There is no CUDA compiler.
+    #[error("cannot compile the kernels: {reason}")]
     NoCompiler {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
-    /// A compiler is there, but does not do it.
-    #[error("the kernels of {neuron} do not compile:\n{log}")]
+    /// The compiler failed.
+    #[error("cannot compile the kernels of {neuron}:\n{log}")]
     Compile {
         /// The neuron.
         neuron: &'static str,
-        /// What the compiler said.
+        /// The compiler's output.
         log: String,
     },
 
-    /// The text of a declaration is not one that the generator takes: it comes from another version of it.
-    #[error("the declaration of {neuron} cannot be read again: {reason}")]
+    /// The generator does not accept the text of a declaration, which comes from another version of it.
+    #[error("cannot parse the declaration of {neuron}: {reason}")]
     Declaration {
         /// The neuron.
         neuron: &'static str,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 
-    /// A picture in a format other than SVG.
-    #[error("`{}`: plots are SVG; use `{}`", .path.display(), .path.with_extension("svg").display())]
+    /// A plot in a format other than SVG.
+    #[error("expected an SVG file, found `{}`; use `{}`", .path.display(), .path.with_extension("svg").display())]
     NotSvg {
-        /// The file asked for.
+        /// The requested file.
         path: PathBuf,
     },
 
     /// `plot` without a neuron.
     #[error("`--kind {kind}` needs a neuron: `neurons plot NEURON --kind {kind}`")]
     NoNeuron {
-        /// What was to be drawn.
+        /// The kind of plot.
         kind: &'static str,
     },
 
-    /// Files without anything to check.
+    /// Files without a declaration.
     #[error("no `neuron!` or `surrogate!` in {files}")]
     NothingDeclared {
         /// The files.
         files: String,
     },
 
-    /// What a measurement file says cannot be understood.
+    /// A measurement file cannot be parsed.
     #[error("{}: line {line}: {reason}", .path.display())]
     Measurement {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The line number, from 1.
         line: usize,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 
-    /// The neuron refused.
+    /// The neuron refused the call.
     #[error(transparent)]
     Neuron(#[from] neuron_runtime::Error),
 
-    /// A picture could not be drawn.
-    #[error("cannot draw: {0}")]
+    /// A plot could not be drawn.
+    #[error("cannot draw the plot: {0}")]
     Draw(String),
 
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", .path.display())]
     File {
-        /// What was tried.
+        /// The operation, such as `read`.
         action: &'static str,
-        /// With what.
+        /// The file.
         path: PathBuf,
         /// The reason.
         source: std::io::Error,
     },
 
     /// The output could not be written.
-    #[error("cannot write: {0}")]
+    #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 
-    /// Something to be compared or encoded as JSON could not be.
+    /// Something could not be encoded as JSON.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
 impl Error {
-    /// For `map_err` on what the file system says.
+    /// For `map_err` on an error of the file system.
     pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { action, path, source }
     }
 
-    /// Whether the reader of the output went away, which is no mistake of anybody.
+    /// Whether the reader of the output went away, which is not an error.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         let kind = match self {
             Self::Output(error) => Some(error.kind()),

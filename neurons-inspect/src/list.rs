@@ -43,7 +43,7 @@ struct Flag {
 #[derive(Debug, Serialize)]
 struct EmbeddedImage {
     format: &'static str,
-    target: &'static str,
+    target: String,
     bytes: usize,
 }
 
@@ -61,8 +61,8 @@ impl Entry {
             Flag { name, default, doc }
         });
         let image = |image: &Image| EmbeddedImage {
-            format: image.format,
-            target: image.target,
+            format: image.format.name(),
+            target: image.target.to_string(),
             bytes: image.compressed.len(),
         };
         Self {
@@ -76,17 +76,17 @@ impl Entry {
             resets: spec.resets.iter().map(Reset::to_string).collect(),
             kept: spec.factors,
             templates: spec.signatures.iter().map(|signature| signature.template.name()).collect(),
-            images: spec.cuda.images.iter().map(image).collect(),
+            images: spec.cuda.images().iter().map(image).collect(),
         }
     }
 }
 
 /// What its embedded kernels are for: `sm_80, sm_90, compute_80`, in as many formats as all of them have.
 pub fn targets(spec: &Spec) -> String {
-    let mut targets: Vec<&str> = Vec::new();
-    for image in spec.cuda.images {
-        if !targets.contains(&image.target) {
-            targets.push(image.target);
+    let mut targets: Vec<String> = Vec::new();
+    for target in spec.cuda.images().iter().map(|image| image.target.to_string()) {
+        if !targets.contains(&target) {
+            targets.push(target);
         }
     }
     if targets.is_empty() { "source only".to_owned() } else { targets.join(", ") }

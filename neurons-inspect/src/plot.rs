@@ -88,7 +88,7 @@ fn finite(text: &str) -> Result<f64, String> {
 fn setting(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
     let (name, value) =
-        parts.ok_or_else(|| format!("`NAME=VALUE` expected, such as `tau=20`, found `{text}`"))?;
+        parts.ok_or_else(|| format!("expected `NAME=VALUE`, such as `tau=20`, found `{text}`"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 

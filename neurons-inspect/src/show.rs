@@ -84,7 +84,7 @@ pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), E
         }
     };
     if args.cuda && args.complete {
-        return Ok(write!(out, "{}", spec.cuda.source)?);
+        return Ok(write!(out, "{}", spec.cuda.source())?);
     }
     if args.ptx {
         let (ptx, from) = kernels::ptx(spec, args.format)?;

@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release -p spiking-neurons --example first_launch`
 
+#[path = "common/exit.rs"]
+mod exit;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -9,13 +12,7 @@ use neurons::cuda::{CudaDevice, ImageKinds, load_from};
 use neurons::{DeclaredNeuron, Lif, cuda};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::code(run())
 }
 
 fn run() -> Result<(), cuda::CudaError> {
@@ -29,7 +26,7 @@ fn run() -> Result<(), cuda::CudaError> {
         let device = CudaDevice::new(0)?;
         let start = Instant::now();
         match load_from::<f32>(&device, Lif::SPEC, kinds) {
-            Ok(source) => println!("{kinds:?}: {source:?} in {:.1?}", start.elapsed()),
+            Ok(source) => println!("{kinds:?}: from {source} in {:.1?}", start.elapsed()),
             Err(error) => println!("{kinds:?}: {error}"),
         }
     }

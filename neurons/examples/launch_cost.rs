@@ -5,6 +5,9 @@
 //! The kernel is that of LIF over one step of a block of neurons, which takes the GPU less time than the CPU takes to
 //! launch it; so these are times of the CPU. Rounds of each kind take turns, and the median of them counts.
 
+#[path = "common/exit.rs"]
+mod exit;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,13 +24,7 @@ const NEURONS: usize = 256;
 type Run<'a> = &'a mut dyn FnMut() -> Result<(), Error>;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::code(run())
 }
 
 fn run() -> Result<(), Error> {

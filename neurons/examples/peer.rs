@@ -7,6 +7,8 @@
 //! computes the same ones.
 
 mod common;
+#[path = "common/exit.rs"]
+mod exit;
 #[path = "common/inputs.rs"]
 mod inputs;
 
@@ -57,22 +59,13 @@ fn main() -> ExitCode {
         "bf16" => measure::<half::bf16>(&args),
         _ => measure::<f32>(&args),
     };
-    match measured {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::code(measured.map(|report| println!("{report}")))
 }
 
 fn measure<E: Element>(args: &Args) -> Result<serde_json::Value, AnyError> {
     let (steps, neurons) = (args.t as usize, usize::try_from(args.n)?);
     if steps.checked_mul(neurons).is_none_or(|elements| elements > 1 << 31) {
-        return Err(format!("T x N is {steps} x {neurons}, at most 2^31 expected").into());
+        return Err(format!("expected T x N to be at most 2^31, found {steps} x {neurons}").into());
     }
     let (repeat, calls) = (args.repeat as usize, args.calls as usize);
     let device = if args.device == Place::Cuda { Device::cuda(0)? } else { Device::Cpu };

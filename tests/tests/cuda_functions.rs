@@ -147,9 +147,7 @@ fn surrogates() {
     let Some(compiler) = Compiler::find() else { return };
     let directory = tempfile::tempdir().unwrap();
     // The surrogate brings the functions that it calls: `tanh` is not among those of the others.
-    let parts: &'static str = support([Part::Apply]).leak();
-    let cuda = neurons::Cuda { source: parts, images: &[] };
-    let source = source_with(&cuda, own) + &surrogate_loop(&own);
+    let source = source_with(&support([Part::Apply]), own) + &surrogate_loop(&own);
     let own_library = compiler.load(directory.path(), "own", "f32", &source);
     let inputs = inputs();
     let check = |surrogate: Surrogate, library: &Library, name: &str| {

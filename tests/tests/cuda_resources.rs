@@ -37,8 +37,7 @@ fn kernels_stay_in_registers() {
     let mut neurons = sources::sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons"));
     assert!(!neurons.is_empty(), "the neurons are there");
     // One of them with a surrogate of its own as well.
-    let text =
-        source_with(&neurons::Cuda { source: neurons::Lif::SPEC.cuda.source, images: &[] }, Own.into());
+    let text = source_with(neurons::Lif::SPEC.cuda.source(), Own.into());
     neurons.push(sources::Source { name: "Lif with a surrogate of its own".into(), text });
 
     let scratch = tempfile::tempdir().expect("a temporary folder can be made");

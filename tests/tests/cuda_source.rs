@@ -116,11 +116,11 @@ impl Visit for Jobs<'_> {
     fn visit<N: DeclaredNeuron>(&mut self) {
         let mut derived = self.models.remove(N::SPEC.name).expect("it is declared");
         let programs = programs(&mut derived);
-        assert_eq!(N::SPEC.cuda.source, cuda::source(&derived, &programs), "the source that was embedded");
+        assert_eq!(N::SPEC.cuda.source(), cuda::source(&derived, &programs), "the source that was embedded");
         let kernels = cuda::kernels(&derived, &programs);
         let functions = ["exp", "ln", "tanh", "sigmoid", "atan", "erf", "sin", "cos"];
         let is_transcendental = functions.iter().any(|name| kernels.contains(&format!("math::{name}(")));
-        let source = format!("{}\n{}", N::SPEC.cuda.source, launches(&derived, &programs)).into();
+        let source = format!("{}\n{}", N::SPEC.cuda.source(), launches(&derived, &programs)).into();
         self.add::<N, f32>(&source, is_transcendental);
         self.add::<N, f64>(&source, is_transcendental);
         self.add::<N, half::f16>(&source, is_transcendental);
@@ -175,7 +175,7 @@ fn spikes_are_packed_and_unpacked() {
     let directory = tempfile::tempdir().unwrap();
     let mut derived = models_and_mixture().into_iter().find(|derived| derived.model.name == "Lif").unwrap();
     let programs = programs(&mut derived);
-    let source = format!("{}\n{}{BIT_LAUNCHES}", Lif::SPEC.cuda.source, launches(&derived, &programs));
+    let source = format!("{}\n{}{BIT_LAUNCHES}", Lif::SPEC.cuda.source(), launches(&derived, &programs));
     check::<f32>(&compiler, directory.path(), &source);
     check::<f64>(&compiler, directory.path(), &source);
     check::<half::f16>(&compiler, directory.path(), &source);

@@ -161,7 +161,7 @@ fn refused() {
     assert!(matches!(error, Error::NoTemplate { .. }));
     assert_eq!(
         error.to_string(),
-        "LeakyIntegrator has no packed_fptt: it does not fire, and what it gives does not fit into a bit"
+        "LeakyIntegrator has no packed_fptt: it does not fire, and its output does not fit into a bit"
     );
     assert!(node.v().is_none());
 }

@@ -47,7 +47,7 @@ impl Compiler {
         target: Target,
         scratch: &Path,
     ) -> Result<Vec<u8>, String> {
-        let (image, _) = self.run(source, &options(format, &target.to_string()), target, scratch)?;
+        let (image, _) = self.run(source, &options(format, target), target, scratch)?;
         Ok(if target.is_ptx() { terminated(image) } else { image })
     }
 
@@ -66,8 +66,7 @@ impl Compiler {
         let (cubin, ptx) = (Target::Cubin(architecture), Target::Ptx(architecture));
         match self {
             Self::Nvrtc(nvrtc) => {
-                let Output { cubin, ptx, .. } =
-                    nvrtc.compile(source, &options(format, &cubin.to_string()), true)?;
+                let Output { cubin, ptx, .. } = nvrtc.compile(source, &options(format, cubin), true)?;
                 Ok([cubin, terminated(ptx)])
             }
             Self::Nvcc(_) => Ok([
@@ -88,7 +87,7 @@ impl Compiler {
         target: Target,
         scratch: &Path,
     ) -> Result<Vec<Usage>, String> {
-        let mut options = options(format, &target.to_string());
+        let mut options = options(format, target);
         options.push("--ptxas-options=-v".into());
         let (_, log) = self.run(source, &options, target, scratch)?;
         Ok(usage::read(&log))

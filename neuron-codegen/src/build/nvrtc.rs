@@ -109,7 +109,9 @@ impl Nvrtc {
     /// # Errors
     /// What the compiler said.
     pub fn compile(&self, source: &str, options: &[String], has_cubin: bool) -> Result<Output, String> {
-        let text = |text: &str| CString::new(text).map_err(|_| "there is a zero in the source".to_owned());
+        let text = |text: &str| {
+            CString::new(text).map_err(|_| "the source or an option contains a zero byte".to_owned())
+        };
         let source = text(source)?;
         let options = options.iter().map(|option| text(option)).collect::<Result<Vec<_>, _>>()?;
         let options: Vec<*const c_char> = options.iter().map(|option| option.as_ptr()).collect();

@@ -1,9 +1,8 @@
 //! What is compiled, as the environment says.
 
 use std::ffi::OsString;
-use std::fmt;
 
-pub use neuron_abi::Format;
+pub use neuron_abi::{Architecture, Format, Target};
 
 use super::error::Error;
 use super::search::Search;
@@ -107,61 +106,6 @@ impl Mode {
             "off" => Some(Self::Off),
             _ => None,
         }
-    }
-}
-
-/// What an image is compiled for: one architecture, or PTX. Cubins come first in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// `sm_90`: machine code.
-    Cubin(Architecture),
-    /// `compute_90`: PTX, which the driver compiles for that architecture or a later one.
-    Ptx(Architecture),
-}
-
-/// An architecture by its number; some have features of their own under a letter, `90a`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Architecture {
-    number: u16,
-    letter: Option<char>,
-}
-
-impl Target {
-    /// Reads `sm_90` or `compute_90`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let architecture = |text: &str| {
-            let letter = text.chars().last().filter(char::is_ascii_lowercase);
-            let digits = &text[..text.len() - usize::from(letter.is_some())];
-            let valid = matches!(digits.len(), 2 | 3) && digits.bytes().all(|byte| byte.is_ascii_digit());
-            valid.then(|| Some(Architecture { number: digits.parse().ok()?, letter }))?
-        };
-        match text.split_once('_')? {
-            ("sm", number) => architecture(number).map(Self::Cubin),
-            ("compute", number) => architecture(number).map(Self::Ptx),
-            _ => None,
-        }
-    }
-
-    /// What it is for.
-    pub const fn architecture(self) -> Architecture {
-        match self {
-            Self::Cubin(architecture) | Self::Ptx(architecture) => architecture,
-        }
-    }
-
-    /// Whether it is PTX.
-    pub const fn is_ptx(self) -> bool {
-        matches!(self, Self::Ptx(_))
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, Architecture { number, letter }) = match self {
-            Self::Cubin(architecture) => ("sm", architecture),
-            Self::Ptx(architecture) => ("compute", architecture),
-        };
-        write!(f, "{kind}_{number}{}", letter.map(String::from).unwrap_or_default())
     }
 }
 

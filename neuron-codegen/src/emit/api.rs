@@ -159,8 +159,7 @@ fn module(
         programs.iter().map(|p| super::rust::kernel(derived, p)).collect::<Vec<_>>().join("\n");
     let kernels: TokenStream = kernels.parse().expect("generated kernels are valid Rust");
     let launch = launch(derived, programs);
-    let spec = spec::spec(derived, declaration);
-    let cuda = cuda::cuda(derived, programs, out_dir);
+    let spec = spec::spec(derived, declaration, &cuda::cuda(derived, programs, out_dir));
     quote! {
         #about
         #[allow(clippy::all, clippy::pedantic, non_snake_case, unused_parens, dead_code)]
@@ -173,7 +172,6 @@ fn module(
             #functions
             #launch
             #spec
-            #cuda
 
             /// The kernels, over a tile of neurons each. They are generic over the data's format; the
             /// runtime runs them on all tiles, in parallel and with the vector instructions at hand.

@@ -280,7 +280,7 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
             }
 
             #[automatically_derived]
-            impl #g::Shape for #name {
+            unsafe impl #g::Shape for #name {
                 const NAME: &'static str = #text;
                 const PARAMETERS: &'static [#g::ParameterDef] = &[
                     #(#g::ParameterDef { name: #texts, default: #defaults, range: #ranges }),*

@@ -10,7 +10,7 @@ const MAIN: &str = r#"
     neuron! { pub struct One { charge = v + x; reset hard | soft; } }
     fn main() {
         for spec in [One::SPEC, other::Two::SPEC] {
-            let images: Vec<_> = spec.cuda.images.iter().map(|i| format!("{}.{}", i.format, i.target)).collect();
+            let images: Vec<_> = spec.cuda.images().iter().map(|i| format!("{}.{}", i.format, i.target)).collect();
             println!("{} {}", spec.name, images.join(" "));
         }
     }

@@ -7,11 +7,11 @@ use crate::cpu::sums::sums;
 use crate::cpu::tile::{Kernel, Work};
 use crate::{BufferSpec, Call, Element, Error, Neuron, Sink, Template};
 
-/// Neuron-steps from which on threads are worth starting. Measured with LIF on two cores: starting them
-/// takes about 5 microseconds, in which one core does some 2^14 neuron-steps.
+/// The number of neuron-steps from which threads are worthwhile. Measured with LIF on two cores: starting tasks takes about
+/// 5 microseconds, in which one core computes about 2^14 neuron-steps.
 const PARALLEL: usize = 1 << 15;
 
-/// Tiles that a thread takes at a time, at the least.
+/// The minimum number of tiles per task.
 const TILES_PER_TASK: usize = 4;
 
 impl<'a, E: Element> Call<'_, 'a, E> {
@@ -19,7 +19,8 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     ///
     /// # Errors
     /// [`Error::BufferCount`], [`Error::BufferClass`], [`Error::Empty`], [`Error::NotAMultiple`],
-    /// [`Error::Length`], [`Error::SurrogateParameter`], [`Error::Signature`], and as [`Neuron::validate_in`]. Nothing has been written then.
+    /// [`Error::Length`], [`Error::SurrogateParameter`], [`Error::Signature`], and as [`Neuron::validate_in`]. Then nothing
+    /// has been written.
     pub fn execute<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
         let spec = neuron.spec();
         neuron.validate_in::<E::Real>()?;
@@ -27,7 +28,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         self.check_parameters(neuron)?;
         let layouts: Vec<_> = self.inputs().learnables(spec).collect();
         let Self { neurons, gradient, inputs, outputs, .. } = self;
-        // The gradient of each neuron's own parameter, to be added up.
+        // The gradients per neuron, which are summed below.
         let mut parts: Vec<Vec<E::Real>> =
             layouts.iter().map(|_| vec![E::Real::default(); neurons]).collect();
         let first = outputs.len() - layouts.len();
@@ -52,28 +53,28 @@ impl<'a, E: Element> Call<'_, 'a, E> {
     /// As [`Call::execute`]; [`Error::NotRelaxed`] for a template that has no such kernel.
     pub fn execute_relaxed<N: Neuron, K: Kernel<E>>(self, neuron: &N, kernel: &K) -> Result<(), Error> {
         match self.template {
-            // One kernel for both: a step is a sequence of one.
+            // One kernel serves both: a step is a sequence of length 1.
             Template::ForwardWithGrad | Template::FpttWithGrad => self.execute(neuron, kernel),
             template => Err(Error::NotRelaxed { neuron: neuron.spec().name, template }),
         }
     }
 }
 
-/// The same array, for a while.
+/// Borrows the array again, for a shorter time.
 fn reborrow<'s, E: Element>(sink: &'s mut Sink<'_, E>) -> Sink<'s, E> {
     sink.as_mut().map(|array| &mut **array, |array| &mut **array, |array| &mut **array, |array| &mut **array)
 }
 
-/// Runs `kernel` on all tiles, on several threads if there is enough to do.
+/// Runs `kernel` on all tiles, on several threads if there is enough work.
 ///
-/// Neurons do not depend on each other, so results do not depend on how they are distributed.
+/// Neurons are independent of each other, so results do not depend on how they are distributed.
 fn run<E: Element, K: Kernel<E>>(work: &Work<'_, E>, kernel: &K, isa: Isa, neuron_steps: usize) {
     let tiles = work.tiles();
     let threads = rayon::current_num_threads();
     if neuron_steps < PARALLEL || threads == 1 {
         return tile_range(isa, work, kernel, 0..tiles);
     }
-    // A few tasks for each thread, so that one that is held up does not hold up all.
+    // Several tasks per thread, so that a delayed thread does not delay the others.
     let size = tiles.div_ceil(threads * 8).max(TILES_PER_TASK);
     (0..tiles.div_ceil(size)).into_par_iter().for_each(|task| {
         let first = task * size;

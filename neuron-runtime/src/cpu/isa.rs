@@ -1,19 +1,19 @@
-//! Which vector instructions to use.
+//! Selects the instruction set.
 //!
-//! The same code is compiled for each set; nothing is fused or reordered, so results are the same bits.
+//! The same code is compiled for each; nothing is fused or reordered, so results are bit-identical.
 
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-/// An instruction set that this processor has. There are none of any other, which is what makes it safe to
-/// run code compiled for it.
+/// An instruction set that this processor supports. There are no values for others, so it is safe to run code compiled
+/// for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Isa(pub(crate) Level);
 
 /// The instruction sets that code is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Level {
-    /// What every processor of the architecture has.
+    /// The instructions of every processor of the architecture.
     Baseline,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -23,10 +23,10 @@ pub(crate) enum Level {
 }
 
 impl Isa {
-    /// What every processor of the architecture has.
+    /// The instructions of every processor of the architecture.
     pub const BASELINE: Self = Self(Level::Baseline);
 
-    /// The sets that this processor has, the best one last.
+    /// The instruction sets that this processor supports, the best one last.
     pub fn available() -> &'static [Self] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
@@ -60,12 +60,12 @@ impl Isa {
         }
     }
 
-    /// The set to use: the best there is, unless [`Isa::with`] says otherwise.
+    /// The set in use: the best available, unless [`Isa::with`] selects another.
     pub fn current() -> Self {
         FORCED.get().unwrap_or(*Self::available().last().expect("at least the baseline"))
     }
 
-    /// Runs `work` with calls from this thread using `self`: for tests that compare instruction sets.
+    /// Runs `work`, in which calls from this thread use `self`: for tests that compare instruction sets.
     #[doc(hidden)]
     pub fn with<A>(self, work: impl FnOnce() -> A) -> A {
         struct Restore(Option<Isa>);
@@ -103,7 +103,7 @@ macro_rules! dispatch {
             match isa.0 {
                 $crate::cpu::isa::Level::Baseline => $body($($arg),*),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: there is an `Isa` only of what the processor has.
+                // SAFETY: an `Isa` only exists for what the processor supports.
                 $crate::cpu::isa::Level::Avx2 => unsafe { avx2::<$($generic),*>($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! Memory for what kernels write: that of arrays that are no more, or new.
+//! Memory for outputs: that of freed arrays, or new.
 
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::any::Any;
@@ -9,22 +9,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::number::Plain;
 
-/// Bytes from which on memory is kept, and asked for in large pages.
+/// The size in bytes from which memory is kept, and requested in huge pages.
 const LARGE: usize = 4 << 20;
 
-/// Bytes that are kept at most.
+/// The maximum number of bytes kept.
 const MOST: usize = 1 << 30;
 
-/// Gives the memory that arrays in the memory of the CPU have left behind, 1 GiB at most, back to the system.
+/// Returns the kept memory of freed arrays, at most 1 GiB, to the system.
 ///
-/// It is kept for the next arrays of the same lengths: the first touch of new memory costs a visit to the system for every
-/// page, which takes longer than a kernel does with it.
+/// It is kept for later arrays of the same lengths: each page of new memory causes a page fault when it is first touched,
+/// which takes longer than a kernel needs for it.
 pub fn release_memory() {
     let kept = take(&mut *kept());
     drop(kept);
 }
 
-/// What is kept, the oldest first.
+/// The memory that is kept, oldest first.
 #[derive(Default)]
 struct Kept {
     bytes: usize,
@@ -33,7 +33,7 @@ struct Kept {
 
 fn kept() -> MutexGuard<'static, Kept> {
     static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new() });
-    // `bytes` is the sum over `arrays`, and nothing between changing the one and the other panics.
+    // Poisoning can be ignored: `bytes` is the sum over `arrays`, and nothing panics between changing one and the other.
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -51,7 +51,7 @@ impl Kept {
         oldest
     }
 
-    /// The last one of that length.
+    /// The most recent array of that length.
     fn take<T: Plain>(&mut self, len: usize) -> Option<Vec<T>> {
         let fits = |array: &dyn Any| array.downcast_ref::<Vec<T>>().is_some_and(|array| array.len() == len);
         let place = self.arrays.iter().rposition(|(_, array)| fits(&**array))?;
@@ -61,7 +61,7 @@ impl Kept {
     }
 }
 
-/// Elements of an array, whose memory is kept when it is no more.
+/// Elements of an array, whose memory is kept when it is freed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Elements<T: Plain>(Vec<T>);
 
@@ -102,14 +102,14 @@ impl<T: Plain> DerefMut for Elements<T> {
     }
 }
 
-/// Memory to be written to: zeros, or what an array left behind.
+/// Memory to be overwritten: zeros, or the contents of a freed array.
 pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
     let is_large = len.saturating_mul(size_of::<T>()) >= LARGE;
     let kept = if is_large { kept().take(len) } else { None };
     kept.unwrap_or_else(|| zeros(len))
 }
 
-/// Zeros, usually in memory that nobody has touched yet if there are many of them.
+/// Zeros; if there are many, usually in memory that has not been touched yet.
 fn zeros<T: Plain>(len: usize) -> Vec<T> {
     let Ok(layout) = Layout::array::<T>(len) else { capacity_overflow(len) };
     if layout.size() == 0 {
@@ -130,10 +130,10 @@ fn capacity_overflow(len: usize) -> ! {
     panic!("{len} elements are more than the machine can address")
 }
 
-/// Asks for large pages, of which there are fewer to be touched first. Where there are none, nothing changes.
+/// Requests huge pages, which cause fewer page faults. Has no effect where there are none.
 #[cfg(target_os = "linux")]
 fn advise(start: *mut u8, bytes: usize) {
-    /// Whole small pages only can be asked for.
+    /// Only whole pages can be requested.
     const PAGE: usize = 4096;
     if bytes >= LARGE {
         let before = start.align_offset(PAGE);
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    /// In one test, since what is kept is the process's.
+    /// One test, since kept memory is shared by the process.
     #[test]
     fn large_memory_is_kept() {
         let len = LARGE / 4 + 77;

@@ -34,7 +34,7 @@ pub struct Rows<'a, T: Element> {
 pub struct RowsMut<'a, T: Element> {
     first: *mut T,
     shape: Columns,
-    /// Whether rows are written past the caches; they are as wide as a tile then, and aligned to [`CHUNK`].
+    /// Whether rows are written with non-temporal stores; then they are full tiles, aligned to [`CHUNK`].
     streams: bool,
     array: PhantomData<&'a mut [T]>,
 }
@@ -59,7 +59,7 @@ impl Columns {
     }
 }
 
-// The last tile may have fewer columns than lanes. Its rows go by way of a block of their own, and only the
+// The last tile may have fewer columns than lanes. Its rows are copied through a separate block, and only the
 // address of the block depends on that: a choice between two loads or stores would keep the kernel's values
 // in memory rather than in registers, for all tiles.
 
@@ -112,14 +112,15 @@ impl<T: Element> RowsMut<'_, T> {
         if self.streams {
             let mut block = [T::default(); LANES];
             T::store_lanes(values, &mut block);
-            // SAFETY: the row has as many elements, which nobody else refers to, and it is aligned; see `new`.
+            // SAFETY: the row is as long as a block, aligned, and accessed by nothing else; see `new`. Kernels can only
+            // write it: views of outputs have no loads.
             return unsafe { stream(&block, start) };
         }
         prefetch(self.first.wrapping_add(offset + LANES));
         let is_full = self.shape.width == LANES;
         let mut space = MaybeUninit::uninit();
         let block = match is_full {
-            // SAFETY: the row has as many elements, and nobody else refers to them; see `new`.
+            // SAFETY: the row is as long as a block, and accessed by nothing else; see `new`.
             true => unsafe { &mut *start.cast::<[T; LANES]>() },
             false => blank(&mut space),
         };
@@ -197,17 +198,19 @@ fn cut<T: Element>(block: &[T; LANES], row: &mut [T]) {
     row.copy_from_slice(&block[..row.len()]);
 }
 
-/// Bytes from which on an array is written past the caches, which would not hold it until somebody reads it: a line
-/// that is not cached need not be read before it is written, a third of what writing takes of the memory's time.
+/// The size in bytes from which an array is written with non-temporal stores. It would not stay in the caches until it is
+/// read, and a line that is not cached need not be read before it is written, which saves a third of the traffic.
 const STREAMED: usize = 32 << 20;
 
-/// Bytes that are written at once past the caches.
+/// Bytes of a non-temporal store.
 const CHUNK: usize = 16;
 
-/// Writes `block` to `to` past the caches. The end of [`Streams`] comes before anything else may read or write it.
+/// Writes `block` to `to` with non-temporal stores, which are only ordered with accesses of other threads when
+/// [`Streams`] is dropped.
 ///
 /// # Safety
-/// There are as many elements, aligned to [`CHUNK`], which nobody else refers to until then.
+/// `to` is valid for writes of a block and aligned to [`CHUNK`]. Until `Streams` is dropped, only this thread accesses the
+/// elements, and only to write them. It may do so repeatedly: stores of one thread to one address keep their order.
 #[inline(always)]
 unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
     #[cfg(target_arch = "x86_64")]
@@ -227,7 +230,7 @@ unsafe fn stream<T: Element>(block: &[T; LANES], to: *mut T) {
     }
 }
 
-/// A time in which this thread may write past the caches; at its end that is done, before whatever is written later.
+/// Guard: fences the non-temporal stores of this thread on drop.
 pub(crate) struct Streams;
 
 impl Drop for Streams {
@@ -259,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_aligned_arrays_are_written_past_the_caches() {
+    fn large_aligned_arrays_are_streamed() {
         let elements = STREAMED / size_of::<f32>();
         let mut array = vec![0.0f32; elements + 4];
         let aligned = array.as_mut_ptr().align_offset(CHUNK);
@@ -274,5 +277,26 @@ mod tests {
         assert!(!streams(aligned + 1, 8, elements / 8, LANES), "a row that is not aligned");
         assert!(!streams(aligned, 4, elements / 4 - 1, LANES), "smaller, and rows that are not aligned");
         assert!(!streams(aligned, 7, elements / 8, LANES), "smaller");
+    }
+
+    #[test]
+    fn the_last_of_two_streamed_stores_counts() {
+        let columns = STREAMED / size_of::<f32>() / 8;
+        let mut array = vec![0.0f32; STREAMED / size_of::<f32>() + 4];
+        let first = array.as_mut_ptr().align_offset(CHUNK);
+        let shape = Columns { rows: 8, stride: columns, width: LANES };
+        // SAFETY: the rows are inside the array, which nothing else accesses until the views are gone.
+        let [mut rows, mut again] =
+            [(); 2].map(|()| unsafe { RowsMut::new(array.as_mut_ptr().add(first), shape) });
+        {
+            let _streams = Streams;
+            rows.store(1, &[1.0; LANES]);
+            again.store(1, &[2.0; LANES]);
+            rows.store(2, &[3.0; LANES]);
+        }
+        assert_eq!(rows.streams, cfg!(target_arch = "x86_64"));
+        let row = |row: usize| &array[first + row * columns..][..LANES + 1];
+        assert!(row(1)[..LANES] == [2.0; LANES] && row(2)[..LANES] == [3.0; LANES]);
+        assert!(row(0) == [0.0; LANES + 1] && row(1)[LANES] == 0.0);
     }
 }

@@ -1,4 +1,4 @@
-//! What a kernel sees of a call: its arrays, for the columns of one tile.
+//! A kernel's view of a call: its arrays, for the columns of one tile.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -17,19 +17,19 @@ pub trait Kernel<E: Element>: Sync {
     fn tile(&self, tile: &Tile<'_, E>);
 }
 
-/// Where to write an output.
+/// An output, by pointer.
 type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
-/// A checked call, taken apart for threads to work on.
+/// A checked call, prepared for threads.
 ///
-/// The exclusive borrows of the outputs become pointers here, so that threads can write to different columns
-/// of the same array.
+/// The exclusive borrows of the outputs become pointers, so that threads can write to different columns of the same
+/// array.
 #[derive(Debug)]
 pub(crate) struct Work<'a, E: Element> {
     steps: usize,
     neurons: usize,
     gradient: Gradient,
-    /// With the rows of each, which it has: see [`Work::new`].
+    /// Each with its number of rows, as checked by [`Work::new`].
     inputs: Vec<(Source<'a, E>, usize)>,
     outputs: Vec<(Output<E>, usize)>,
     borrows: PhantomData<&'a mut [E]>,
@@ -40,11 +40,11 @@ pub(crate) struct Work<'a, E: Element> {
 unsafe impl<E: Element> Sync for Work<'_, E> {}
 
 impl<'a, E: Element> Work<'a, E> {
-    /// Of arrays, each with its number of rows, of an element (or, of bits, as many words as it takes) for each of
-    /// `neurons`. A parameter to read has values of its own instead.
+    /// Takes arrays with their numbers of rows. A row has one element per neuron, or the words that hold one bit per neuron;
+    /// parameters that are read have no rows.
     ///
     /// # Panics
-    /// If an array is shorter than that; the check of a call finds it before.
+    /// If an array is shorter than its rows, which the check of a call rules out.
     pub(crate) fn new(
         steps: usize,
         neurons: usize,
@@ -109,7 +109,7 @@ pub struct Tile<'a, E: Element> {
     first: usize,
     width: usize,
     gradient: TileGradient<E::Real>,
-    /// Its columns may be asked for twice, which is sound as long as it stays on its thread.
+    /// Its columns can be requested more than once, which is sound as long as it stays on its thread.
     thread: PhantomData<*mut ()>,
 }
 
@@ -135,9 +135,8 @@ impl<'a, E: Element> Tile<'a, E> {
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
         let (ByClass::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
-        // SAFETY: the array has the rows and columns, as `Work::new` checked, and the tile's columns are among them;
-        // it is borrowed for the lifetime. An array without rows has no columns to point to,
-        // hence the wrapping addition.
+        // SAFETY: the array has these rows and columns, as `Work::new` checked, and the tile's columns are among them; it
+        // is borrowed for the lifetime. The addition wraps because an array without rows has no columns to point to.
         unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
     }
 
@@ -185,7 +184,7 @@ impl<'a, E: Element> Tile<'a, E> {
     }
 }
 
-/// Kernels and signatures are printed from the same program, so this is a mistake in the generator.
+/// Kernels and signatures are generated from the same program, so this is a bug in the generator.
 #[cold]
 fn wrong_class(class: Class) -> ! {
     panic!("the kernel disagrees with its signature: the array is a {class} array")

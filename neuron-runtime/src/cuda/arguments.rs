@@ -1,13 +1,13 @@
-//! The arguments of a kernel, as the driver wants them: one pointer to each.
+//! The arguments of a kernel as the driver expects them: one pointer to each.
 
 use std::ffi::c_void;
 
 use smallvec::SmallVec;
 
 use super::{RawCall, RawParameter};
-use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Template, Value};
+use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Spec, Template, Value};
 
-/// Arguments, and words of them, up to which they are kept in place. More are allocated.
+/// The number of arguments, and of their words, that are stored inline. More are allocated.
 const ARGUMENTS: usize = 48;
 const WORDS: usize = 2 * ARGUMENTS;
 
@@ -15,24 +15,34 @@ const WORDS: usize = 2 * ARGUMENTS;
 /// flags, the surrogate, sizes, arrays.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
-    /// Each begins with a word of its own, so that every one is aligned.
+    /// Each argument starts at a word, so that all are aligned.
     words: SmallVec<[u64; WORDS]>,
-    /// Where each begins.
+    /// The start of each.
     starts: SmallVec<[usize; ARGUMENTS]>,
 }
 
 impl Arguments {
-    /// What does not depend on sizes and arrays: parameters and flags of the neuron, and the surrogate if the template
-    /// reads it. `E` is the format of the data.
+    /// The arguments that do not depend on sizes and arrays: parameters and flags of the neuron, and the surrogate if the
+    /// template uses it. `E` is the data format.
     ///
     /// # Errors
-    /// [`Error::NoValue`]: one that is left out would move all that follow.
+    /// [`Error::NoValue`]: an omitted argument would shift all that follow.
     pub fn settings<E: Element>(
         neuron: &(impl Neuron + ?Sized),
         template: Template,
         gradient: Gradient,
     ) -> Result<Self, Error> {
-        let spec = neuron.spec();
+        Self::settings_of::<E>(neuron.spec(), neuron, template, gradient)
+    }
+
+    /// As [`Arguments::settings`], for the kernels of `spec`. A neuron written by hand may return a different specification
+    /// each time, so callers ask once.
+    pub(super) fn settings_of<E: Element>(
+        spec: &'static Spec,
+        neuron: &(impl Neuron + ?Sized),
+        template: Template,
+        gradient: Gradient,
+    ) -> Result<Self, Error> {
         let mut arguments = Self::default();
         let no_value = |name, expected| Error::NoValue { neuron: spec.name, name, expected };
         for param in spec.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
@@ -53,7 +63,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// With the sizes and arrays of a call of `template`, whose kernel writes to the addresses `outputs`.
+    /// Adds the sizes and arrays of a call of `template`, whose kernel writes to the addresses `outputs`.
     #[must_use]
     pub fn with(
         mut self,
@@ -75,7 +85,7 @@ impl Arguments {
         self
     }
 
-    /// Of a kernel that packs spikes or unpacks them.
+    /// The arguments of a kernel that packs or unpacks spikes.
     pub(super) fn of_bits(rows: usize, neurons: usize, from: u64, to: u64) -> Self {
         let mut arguments = Self::default();
         for value in [rows as u64, neurons as u64, from, to] {
@@ -84,7 +94,7 @@ impl Arguments {
         arguments
     }
 
-    /// Of a kernel that adds up: from where, whether what is there was added up before, sizes, to where.
+    /// The arguments of a summation kernel: source, whether it holds partial sums, sizes, destination.
     pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: u64) -> Self {
         let mut arguments = Self::default();
         arguments.word(from);
@@ -99,7 +109,7 @@ impl Arguments {
     /// `struct Gradient` of the kernels: two `int`, four `real`.
     fn gradient<R: Real>(&mut self, gradient: Gradient) {
         let mut bytes: SmallVec<[u8; 40]> = SmallVec::new();
-        // One of its own is the only one in its kernels, which do not ask.
+        // A user-defined surrogate is the only one in its kernels, which ignore the index.
         bytes.extend(gradient.surrogate.index().unwrap_or(u32::MAX).to_ne_bytes());
         bytes.extend(u32::from(gradient.detach_reset).to_ne_bytes());
         for value in gradient.surrogate.parameter_values() {
@@ -122,17 +132,17 @@ impl Arguments {
         }
     }
 
-    /// How many there are.
+    /// The number of arguments.
     pub fn len(&self) -> usize {
         self.starts.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.starts.is_empty()
     }
 
-    /// A pointer to each argument, valid as long as `self` is neither changed nor moved.
+    /// A pointer to each argument, valid until `self` is changed or moved.
     pub fn pointers(&mut self) -> SmallVec<[*mut c_void; ARGUMENTS]> {
         let Self { words, starts } = self;
         let words = words.as_mut_ptr();
@@ -141,7 +151,7 @@ impl Arguments {
 }
 
 fn real_bytes<R: Real>(value: f64) -> SmallVec<[u8; 8]> {
-    // The only formats of arithmetic.
+    // There are no other formats of arithmetic.
     match size_of::<R>() {
         4 => SmallVec::from_slice(&(value as f32).to_ne_bytes()),
         _ => SmallVec::from_slice(&value.to_ne_bytes()),

@@ -1,4 +1,4 @@
-//! Memory of a GPU.
+//! Arrays in the memory of a GPU.
 
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -18,7 +18,7 @@ pub struct CudaArray<E> {
     format: PhantomData<E>,
 }
 
-/// Bytes, since the formats are ours.
+/// Untyped, since cudarc does not know all formats.
 #[derive(Debug)]
 struct Memory {
     bytes: ManuallyDrop<CudaSlice<u8>>,
@@ -27,48 +27,48 @@ struct Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        // Arrays are dropped on any thread, on which another context may be current, or none.
+        // The thread that drops an array may have another current context, or none.
         let current = self.device.enter();
-        // SAFETY: it is neither used nor dropped again.
+        // SAFETY: the field is not used again.
         unsafe { ManuallyDrop::drop(&mut self.bytes) };
         drop(current);
     }
 }
 
 impl<E: Plain> CudaArray<E> {
-    /// A copy of `data`. Waits until it is made.
+    /// A copy of `data`. Waits until it is complete.
     ///
     /// # Errors
     /// [`CudaError::Driver`], also if there is not enough memory.
     pub fn from_slice(device: &CudaDevice, data: &[E]) -> Result<Self, CudaError> {
         let _current = device.enter()?;
         let stream = device.stream();
-        // The driver may still read memory that is registered with it when it returns.
-        let memory = stream.clone_htod(as_bytes(data)).and_then(|memory| {
-            stream.synchronize()?;
-            Ok(memory)
-        });
-        let memory = memory.map_err(|e| CudaError::driver("copying to the GPU", e))?;
+        // If the memory is registered with the driver, the copy is asynchronous.
+        let mut memory = device.allocate(bytes::<E>(data.len())?)?;
+        let copied = match as_bytes(data) {
+            [] => Ok(()),
+            data => stream.memcpy_htod(data, &mut memory.slice_mut(..data.len())),
+        };
+        copied.and_then(|()| stream.synchronize()).map_err(|e| CudaError::driver("copying to the GPU", e))?;
         Ok(Self::of(device, memory, data.len()))
     }
 
-    /// Filled with zeros.
+    /// An array filled with zeros.
     ///
     /// # Errors
     /// [`CudaError::ArrayTooLarge`]; [`CudaError::Driver`], also if there is not enough memory.
     pub fn zeros(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
         let _current = device.enter()?;
-        let memory = device.stream().alloc_zeros::<u8>(bytes::<E>(len)?);
-        Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
+        let mut memory = device.allocate(bytes::<E>(len)?)?;
+        device.stream().memset_zeros(&mut memory).map_err(|e| CudaError::driver("clearing GPU memory", e))?;
+        Ok(Self::of(device, memory, len))
     }
 
-    /// Not filled: for a kernel to write.
+    /// An uninitialised array, for a kernel to write.
     pub(crate) fn uninitialised(device: &CudaDevice, len: usize) -> Result<Self, CudaError> {
         let bytes = bytes::<E>(len)?;
         let _current = device.enter()?;
-        // SAFETY: it is given to a kernel that writes all of it before anything can read it.
-        let memory = unsafe { device.stream().alloc::<u8>(bytes) };
-        Ok(Self::of(device, memory.map_err(|e| CudaError::driver("allocating", e))?, len))
+        Ok(Self::of(device, device.allocate(bytes)?, len))
     }
 
     fn of(device: &CudaDevice, memory: CudaSlice<u8>, len: usize) -> Self {
@@ -76,10 +76,10 @@ impl<E: Plain> CudaArray<E> {
         Self { device: device.clone(), memory: Arc::new(memory), len, format: PhantomData }
     }
 
-    /// A copy in host memory. Waits for everything given to the device before.
+    /// A copy in host memory. Waits for all earlier work on the device.
     ///
     /// # Errors
-    /// [`CudaError::Driver`], also of work given to the device before.
+    /// [`CudaError::Driver`], also for errors of that work.
     pub fn to_vec(&self) -> Result<Vec<E>, CudaError> {
         let stream = self.device.stream();
         let mut data = vec![E::default(); self.len];
@@ -96,18 +96,20 @@ impl<E: Plain> CudaArray<E> {
         Ok(data)
     }
 
-    /// Overwrites its elements by those of `other`, an array of the same length on the same device.
+    /// Copies the elements of `other`, an array of the same length on the same device.
     ///
     /// # Errors
     /// [`CudaError::Driver`], also if the lengths differ.
     pub fn copy_from(&mut self, other: &Self) -> Result<(), CudaError> {
         let doing = "copying on the GPU";
         if self.len != other.len || self.device != other.device {
-            let message =
-                format!("{} elements on {} into {} on {}", other.len, other.device, self.len, self.device);
+            let message = format!(
+                "expected {} elements on {}, found {} on {}",
+                self.len, self.device, other.len, other.device
+            );
             return Err(CudaError::Driver { doing: doing.to_owned(), message });
         }
-        // Clones share their memory, which must not change under them.
+        // Clones share their memory, and must not change.
         let memory = match Arc::get_mut(&mut self.memory) {
             Some(memory) => memory,
             None => {
@@ -135,22 +137,22 @@ impl<E: Plain> CudaArray<E> {
         &self.device
     }
 
-    /// Itself, for a [`PreparedCall`](super::PreparedCall). It has to outlive what is done with it.
+    /// Its address and length, for a [`PreparedCall`](super::PreparedCall). It must outlive the work that uses these.
     pub fn raw(&self) -> RawArray {
         RawArray { address: self.address(), len: self.len }
     }
 
     /// Its address in the device's memory.
     pub fn address(&self) -> u64 {
-        // Everything happens on the device's one stream, so there is nothing to record.
+        // All work runs on the device's stream, so no events need to be recorded.
         self.memory.bytes.device_ptr(self.device.stream()).0
     }
 }
 
-/// Bytes to allocate for `len` elements; never 0, which the driver refuses.
+/// The bytes to allocate for `len` elements; never 0, which the driver refuses.
 fn bytes<E: Plain>(len: usize) -> Result<usize, CudaError> {
     let bytes = len.max(1).checked_mul(size_of::<E>());
-    // As for any allocation of Rust, into which the array may be copied.
+    // The limit of Rust's allocations, since the array may be copied into one.
     let bytes = bytes.filter(|bytes| isize::try_from(*bytes).is_ok());
     bytes.ok_or(CudaError::ArrayTooLarge { elements: len, size: size_of::<E>() })
 }
@@ -169,7 +171,7 @@ mod tests {
         assert_eq!(bytes::<f32>(0), Ok(4));
         assert_eq!(bytes::<f64>(3), Ok(24));
         assert_eq!(bytes::<half::f16>(isize::MAX.unsigned_abs() / 2), Ok(isize::MAX.unsigned_abs() - 1));
-        // The first wraps to 256 bytes, the second is what a product that saturates ends at.
+        // Without checks, the product of the first would wrap to 256 bytes.
         for elements in [(1 << 62) + 64, usize::MAX, 1 << 61] {
             assert_eq!(bytes::<f32>(elements), Err(CudaError::ArrayTooLarge { elements, size: 4 }));
         }

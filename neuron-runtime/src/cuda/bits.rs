@@ -1,4 +1,4 @@
-//! Spikes to bits and back, by kernels that every neuron that fires has in its module.
+//! Packs and unpacks spikes with kernels that are in the module of every neuron that fires.
 
 use neuron_abi::WORD;
 
@@ -46,7 +46,7 @@ fn launch<E: Element>(
     let kernel = find::<E>(device, spec, purpose, None)?;
     let blocks = grid(threads.div_ceil(BLOCK), threads)?;
     let _current = Current::enter(device.context())?;
-    // SAFETY: the arguments are the kernel's, of arrays on this device of the lengths that it reads and writes;
-    // freeing memory waits its turn on the same stream.
+    // SAFETY: the arguments are the kernel's, with arrays on this device that are as long as it expects; memory is freed in
+    // order on the same stream.
     Ok(unsafe { kernel.launch(blocks, device.stream().cu_stream(), &mut arguments) }?)
 }

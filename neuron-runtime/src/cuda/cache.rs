@@ -1,8 +1,8 @@
 //! Compiled kernels on disk, so that only the first run has to compile them.
 //!
-//! An entry says what it is of, how long it is, and what its checksum is. One that does not verify, whether it was cut
-//! short, damaged, or made of something else whose name has the same hash, counts as missing, and the next one that
-//! is compiled replaces it. A folder that cannot be read or written is no failure: there is no cache then.
+//! An entry records its key, its length and a checksum. One that does not verify, whether truncated, damaged, or for
+//! another key with the same hash, counts as missing and is replaced by the next compilation. Without a readable and
+//! writable directory there is no cache, which is not an error.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata};
@@ -17,10 +17,11 @@ const MAGIC: [u8; 8] = *b"NEURON\x00\x01";
 /// Magic, length of the key, length of the image, checksum of both.
 const HEADER: usize = 32;
 
-/// Where compiled kernels are kept: `NEURON_CACHE`, else `neurons` in the user's cache directory. `None` if there is
-/// neither; whatever is compiled is forgotten then.
+/// The directory of the cache: `NEURON_CACHE`, else `neurons` in the user's cache directory. `None` if there is neither;
+/// then compiled kernels are not cached.
 ///
-/// A relative `NEURON_CACHE` is a folder in the current one. Empty variables, and other relative ones, are ignored.
+/// A relative `NEURON_CACHE` is resolved against the current directory. Empty variables are ignored, and so are relative
+/// paths in the others.
 pub fn cache_directory() -> Option<PathBuf> {
     directory(&|name| std::env::var_os(name))
 }
@@ -35,7 +36,7 @@ fn directory(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     Some(cache?.join("neurons"))
 }
 
-/// The place of one compiled image.
+/// An entry of the cache, which may not exist yet.
 #[derive(Clone, Debug)]
 pub struct Entry {
     place: PathBuf,
@@ -43,15 +44,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// `key` is everything that the image depends on.
+    /// The entry for `key`, which contains everything that the image depends on.
     pub fn new(directory: &Path, key: String) -> Self {
         let name = fnv1a(key.bytes());
         Self { place: directory.join(format!("{name:016x}.cubin")), key }
     }
 
-    /// The image, if there is one that verifies.
+    /// The image, if there is a valid entry.
     pub fn read(&self) -> Option<Vec<u8>> {
-        // Not through a link, and not from a pipe, which would wait.
+        // Links are not followed, and a pipe would block.
         if !std::fs::symlink_metadata(&self.place).ok()?.is_file() {
             return None;
         }
@@ -62,7 +63,7 @@ impl Entry {
         let [magic, key_len, image_len, checksum] = words(&header);
         let length = (HEADER as u64).checked_add(key_len)?.checked_add(image_len)?;
         let is_ours = magic == u64::from_le_bytes(MAGIC) && key_len == self.key.len() as u64;
-        // The length is compared before memory is asked for.
+        // The length is compared before memory is allocated.
         if !is_ours || metadata.len() != length {
             return None;
         }
@@ -73,8 +74,8 @@ impl Entry {
         (key == self.key.as_bytes() && checksum_of(&key, &image) == checksum).then_some(image)
     }
 
-    /// Keeps `image` in place of whatever is there. Others see the entry as it was or as it will be, but no part of
-    /// it: it is written under a name of its own, which only this user can read, and then renamed.
+    /// Stores `image`, replacing any previous entry. Readers see either the old or the new entry, never a part: it is written
+    /// under a temporary name, readable by this user only, and then renamed.
     pub fn write(&self, image: &[u8]) -> io::Result<()> {
         let directory = self.place.parent().unwrap_or(Path::new("/"));
         make_private(directory)?;
@@ -87,14 +88,14 @@ impl Entry {
         }
         file.write_all(key)?;
         file.write_all(image)?;
-        // So that a crash does not leave the name with nothing behind it.
+        // Otherwise a crash could leave an empty file under the final name.
         file.as_file().sync_all()?;
         file.persist(&self.place)?;
         Ok(())
     }
 }
 
-/// Makes a folder that only this user can enter, unless it is there already.
+/// Creates a directory that only this user can access, unless it exists.
 fn make_private(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -103,8 +104,7 @@ fn make_private(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// Whether nobody but this user and the administrator can have written a file: what is in it will run with this
-/// user's data.
+/// Whether only this user and the administrator can have written a file. Its code will run on this user's data.
 #[cfg(target_os = "linux")]
 fn is_trusted(file: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -118,7 +118,7 @@ fn is_trusted(_: &Metadata) -> bool {
     true
 }
 
-/// Of a key and an image.
+/// The checksum of a key and an image.
 fn checksum_of(key: &[u8], image: &[u8]) -> u64 {
     fnv1a(key.iter().chain(image).copied())
 }

@@ -1,28 +1,28 @@
-//! Compiles kernels at run time, where no embedded image fits, and keeps them on disk.
+//! Compiles kernels at run time, where no embedded image is usable, and caches them on disk.
 
 use std::ffi::CString;
 use std::sync::OnceLock;
 
 use cudarc::nvrtc::{result, sys};
-use neuron_abi::Format;
 use neuron_abi::compiler::options;
+use neuron_abi::{Architecture, Format, Target};
 
 use super::CudaError;
 use super::cache::{Entry, cache_directory};
 
-/// What is to be compiled, for one format and architecture.
+/// A compilation for one format and architecture.
 #[derive(Debug)]
 pub struct Job<'a> {
     source: &'a str,
     options: Vec<String>,
-    /// Where the result is kept, if there is such a place.
+    /// The entry of the cache, if there is a cache.
     entry: Option<Entry>,
 }
 
 impl<'a> Job<'a> {
     /// # Errors
     /// [`CudaError::Compile`] if there is no NVRTC.
-    pub fn new(source: &'a str, format: Format, (major, minor): (u32, u32)) -> Result<Self, CudaError> {
+    pub fn new(source: &'a str, format: Format, architecture: (u32, u32)) -> Result<Self, CudaError> {
         let Some((nvrtc_major, nvrtc_minor)) = nvrtc_version() else {
             let message =
                 "libnvrtc was not found; install the CUDA toolkit's NVRTC, or build with it and with \
@@ -30,7 +30,7 @@ impl<'a> Job<'a> {
                     .to_owned();
             return Err(CudaError::Compile { message });
         };
-        let options = options(format, &format!("sm_{major}{minor}"));
+        let options = options(format, Target::Cubin(Architecture::of_device(architecture)));
         let key = || format!("NVRTC {nvrtc_major}.{nvrtc_minor}\n{}\n{source}", options.join(" "));
         let entry = cache_directory().map(|directory| Entry::new(&directory, key()));
         Ok(Self { source, options, entry })
@@ -41,11 +41,11 @@ impl<'a> Job<'a> {
         self.entry.as_ref()?.read()
     }
 
-    /// A cubin from NVRTC, which is kept.
+    /// Compiles a cubin with NVRTC and caches it.
     pub fn compile(&self) -> Result<Vec<u8>, CudaError> {
         let cubin = compile(self.source, &self.options)?;
         if let Some(entry) = &self.entry {
-            // The cache is a convenience: if it cannot be written, the next run compiles again.
+            // The cache is optional: if it cannot be written, the next run compiles again.
             let _ = entry.write(&cubin);
         }
         Ok(cubin)
@@ -66,40 +66,40 @@ fn compile(source: &str, options: &[String]) -> Result<Vec<u8>, CudaError> {
         return Err(CudaError::Compile { message });
     }
     let mut size = 0;
-    // SAFETY: as above; the size is written to a variable of ours.
+    // SAFETY: as above; the size is written to a local variable.
     unsafe { sys::nvrtcGetCUBINSize(program.0, &raw mut size) }.result().map_err(failed)?;
     let mut bytes = vec![0u8; size];
-    // SAFETY: as above; the vector has the size that was asked for.
+    // SAFETY: as above; the vector has the required size.
     unsafe { sys::nvrtcGetCUBIN(program.0, bytes.as_mut_ptr().cast()) }.result().map_err(failed)?;
     Ok(bytes)
 }
 
-/// Destroys what NVRTC created.
+/// A program of NVRTC, destroyed on drop.
 struct Program(sys::nvrtcProgram);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // SAFETY: it was created by NVRTC and is not used any more.
+        // SAFETY: NVRTC created it, and it is not used again.
         let _ = unsafe { result::destroy_program(self.0) };
     }
 }
 
-/// Major and minor version of the NVRTC that compiles at run time, if the system's loader finds one. It is looked for
-/// once a process.
+/// Major and minor version of the NVRTC that compiles at run time, if the dynamic loader finds one. The search runs once
+/// per process.
 pub fn nvrtc_version() -> Option<(u32, u32)> {
     static VERSION: OnceLock<Option<(u32, u32)>> = OnceLock::new();
     *VERSION.get_or_init(|| {
         // SAFETY: loads a library whose initialisers have no preconditions.
         let is_there = unsafe { sys::is_culib_present() };
-        // The question opens the library and closes it again. What follows opens it for good: NVRTC keeps threads and
-        // handlers that would be left without their code.
+        // The test opens the library and closes it again; the call below keeps it open. NVRTC must not be unloaded after
+        // use, since it keeps threads and handlers.
         is_there.then(version)
     })
 }
 
 fn version() -> (u32, u32) {
     let (mut major, mut minor) = (0, 0);
-    // SAFETY: both numbers are variables of ours.
+    // SAFETY: both numbers are written to local variables.
     let _ = unsafe { sys::nvrtcVersion(&raw mut major, &raw mut minor) };
     (major.unsigned_abs(), minor.unsigned_abs())
 }

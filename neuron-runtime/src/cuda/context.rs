@@ -1,4 +1,4 @@
-//! The context that is current on a thread, which is other libraries' too.
+//! The current context of a thread, which other libraries use, too.
 
 use std::marker::PhantomData;
 
@@ -6,22 +6,21 @@ use cudarc::driver::{CudaContext, result, sys};
 
 use super::CudaError;
 
-/// Makes a context the current one of this thread; the one before is current again when it is dropped.
+/// Makes a context current on this thread; dropping it makes the previous one current again.
 #[must_use]
 pub(crate) struct Current {
     is_pushed: bool,
-    /// Of this thread only.
+    /// Not to be sent to another thread.
     thread: PhantomData<*const ()>,
 }
 
 impl Current {
     pub fn enter(context: &CudaContext) -> Result<Self, CudaError> {
-        let refused = |e| CudaError::driver("making the context current", e);
         let raw = context.cu_ctx();
-        // Most often it is: the frameworks' and ours is the primary context of the device.
-        let is_pushed = result::ctx::get_current().map_err(refused)? != Some(raw);
+        // It usually is: frameworks and this crate use the primary context of the device.
+        let is_pushed = get()? != Some(raw);
         if is_pushed {
-            // SAFETY: the context is alive as long as the reference to it.
+            // SAFETY: the reference keeps the context alive.
             unsafe { sys::cuCtxPushCurrent_v2(raw) }.result().map_err(refused)?;
         }
         Ok(Self { is_pushed, thread: PhantomData })
@@ -32,9 +31,37 @@ impl Drop for Current {
     fn drop(&mut self) {
         if self.is_pushed {
             let mut popped = std::ptr::null_mut();
-            // SAFETY: pops what was pushed above, on the same thread. What is above it by now was set by whoever did not
-            // restore it.
+            // SAFETY: pops the context that was pushed on this thread; everything that was pushed later has been popped.
             let _ = unsafe { sys::cuCtxPopCurrent_v2(&raw mut popped) };
         }
     }
+}
+
+/// Makes the context that is current now current again when it is dropped: for calls of cudarc that leave another.
+#[must_use]
+pub(crate) struct Restore {
+    before: Option<sys::CUcontext>,
+    /// Not to be sent to another thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl Restore {
+    pub fn new() -> Result<Self, CudaError> {
+        Ok(Self { before: get()?, thread: PhantomData })
+    }
+}
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        // SAFETY: the context was current on this thread before, and null is allowed.
+        let _ = unsafe { result::ctx::set_current(self.before.unwrap_or(std::ptr::null_mut())) };
+    }
+}
+
+fn get() -> Result<Option<sys::CUcontext>, CudaError> {
+    result::ctx::get_current().map_err(refused)
+}
+
+fn refused(error: cudarc::driver::DriverError) -> CudaError {
+    CudaError::driver("making the context current", error)
 }

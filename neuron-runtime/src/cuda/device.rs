@@ -7,18 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use cudarc::driver::{CudaContext, CudaStream, sys};
 
 use super::CudaError;
-use super::context::Current;
+use super::context::{Current, Restore};
 use super::kernel::{Kernel, ModuleKey, Purpose};
+use super::memory::Pool;
 use super::module::Module;
 
-/// A GPU with a stream on which everything is done in order.
+/// A GPU, with a stream of its own that runs all work in order.
 ///
-/// Cheap to clone; clones are the same device. Kernels are loaded once a device. Memory of arrays that are gone is
-/// kept for those to come, until the process ends.
+/// Cheap to clone; clones are the same device, whereas two calls of [`CudaDevice::new`] make two devices, even for the same
+/// GPU. A device loads each kernel once, and keeps the memory of freed arrays for later ones until it is dropped.
 #[derive(Clone)]
 pub struct CudaDevice(Arc<Inner>);
 
 struct Inner {
+    pool: Option<Pool>,
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     architecture: (u32, u32),
@@ -26,18 +28,19 @@ struct Inner {
     kernels: RwLock<HashMap<(ModuleKey, Purpose), Arc<Kernel>>>,
 }
 
-/// Where a module is or will be, behind a lock of its own: while one is compiled, others can be had.
+/// A module, or the place for it while it is loaded. Each has its own lock, so that compiling one does not block others.
 type Place = Arc<Mutex<Option<Arc<Module>>>>;
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // Kernels are unloaded next. That the driver lets those under way finish first is not documented.
+        let _current = Current::enter(&self.context);
+        // Kernels are unloaded next; the driver does not document that it waits for running ones.
         let _ = self.stream.synchronize();
     }
 }
 
 impl CudaDevice {
-    /// The GPU of the given number, with a new stream.
+    /// The GPU with the given index, with a new stream.
     ///
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::NoDevice`], [`CudaError::Driver`]
@@ -46,21 +49,21 @@ impl CudaDevice {
         if index >= count {
             return Err(CudaError::NoDevice { index, count });
         }
+        let _restore = Restore::new()?;
         let context = CudaContext::new(index).map_err(|e| CudaError::driver("creating a context", e))?;
-        // SAFETY: neither the context nor the stream made below leaves this crate but as a number, so its arrays are
-        // only used on that stream, and no events are needed to order work between streams.
+        // SAFETY: the context and the stream below leave this crate only as integers, so its arrays are used on that
+        // stream only, and no events are needed to order work between streams.
         unsafe { context.disable_event_tracking() };
         let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
         let (major, minor) =
-            context.compute_capability().map_err(|e| CudaError::driver("asking for the architecture", e))?;
+            context.compute_capability().map_err(|e| CudaError::driver("querying the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
         let (modules, kernels) = (Mutex::default(), RwLock::default());
-        let device = Self(Arc::new(Inner { context, stream, architecture, modules, kernels }));
-        device.keep_freed_memory()?;
-        Ok(device)
+        let pool = Pool::new(&context)?;
+        Ok(Self(Arc::new(Inner { pool, context, stream, architecture, modules, kernels })))
     }
 
-    /// How many GPUs there are.
+    /// The number of GPUs.
     ///
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::Driver`]
@@ -78,17 +81,17 @@ impl CudaDevice {
         if is_there { Ok(()) } else { Err(CudaError::NoDriver) }
     }
 
-    /// Its number.
+    /// Its index.
     pub fn index(&self) -> usize {
         self.0.context.ordinal()
     }
 
-    /// Its name, as the driver has it.
+    /// The name that the driver reports.
     pub fn name(&self) -> String {
         self.0.context.name().unwrap_or_else(|_| "unknown GPU".to_owned())
     }
 
-    /// Its architecture: `(9, 0)` for `sm_90`.
+    /// Its compute capability: `(9, 0)` for `sm_90`.
     pub fn architecture(&self) -> (u32, u32) {
         self.0.architecture
     }
@@ -98,42 +101,42 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::Driver`]
     pub fn memory(&self) -> Result<usize, CudaError> {
-        self.0.context.total_mem().map_err(|e| CudaError::driver("asking for the memory", e))
+        self.0.context.total_mem().map_err(|e| CudaError::driver("querying the memory size", e))
     }
 
-    /// The newest CUDA that the driver knows, `(13, 0)`.
+    /// The latest CUDA version that the driver supports, such as `(13, 0)`.
     ///
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::Driver`]
     pub fn driver_version() -> Result<(u32, u32), CudaError> {
         Self::require_driver()?;
         let mut version = 0;
-        // SAFETY: the library is there; the number is a variable of ours.
+        // SAFETY: the library is loaded; the version is written to a local variable.
         let result = unsafe { cudarc::driver::sys::cuDriverGetVersion(&raw mut version) };
-        result.result().map_err(|e| CudaError::driver("asking for the version", e))?;
+        result.result().map_err(|e| CudaError::driver("querying the driver version", e))?;
         let version = version.unsigned_abs();
         Ok((version / 1000, version % 1000 / 10))
     }
 
-    /// Waits until everything given to it is done.
+    /// Waits until all work on its stream is done.
     ///
     /// # Errors
-    /// [`CudaError::Driver`], also of work given to it before.
+    /// [`CudaError::Driver`], also for errors of that work.
     pub fn synchronize(&self) -> Result<(), CudaError> {
         let _current = self.enter()?;
-        self.0.stream.synchronize().map_err(|e| CudaError::driver("waiting for the GPU", e))
+        self.0.stream.synchronize().map_err(|e| CudaError::driver("synchronizing", e))
     }
 
-    /// The driver's context, a `CUcontext` as a number, for other libraries: that of the device that all of them share
-    /// (the primary context). Valid as long as the device.
+    /// The GPU's primary context, which is shared with other libraries: a `CUcontext` as an integer. Valid as long as the
+    /// device.
     pub fn context_handle(&self) -> u64 {
         self.0.context.cu_ctx() as u64
     }
 
-    /// The stream on which everything is done, a `CUstream` or `cudaStream_t` as a number: to wait for it, or to order other
-    /// work by it. Valid as long as the device.
+    /// The device's stream, for waiting or for ordering other work: a `CUstream` or `cudaStream_t` as an integer. Valid as
+    /// long as the device.
     ///
-    /// Work on the stream may be captured as a graph only if none of it is this crate's, other than by
+    /// The only work of this crate that may be captured from the stream as a graph is that of
     /// [`PreparedCall::launch`](super::PreparedCall::launch): a graph does not keep the arrays and kernels that it uses.
     pub fn stream_handle(&self) -> u64 {
         self.0.stream.cu_stream() as u64
@@ -143,33 +146,37 @@ impl CudaDevice {
         &self.0.context
     }
 
+    /// The pool for its arrays; `None` if it does not support pools.
+    pub(super) fn pool(&self) -> Option<&Pool> {
+        self.0.pool.as_ref()
+    }
+
     pub(super) fn stream(&self) -> &Arc<CudaStream> {
         &self.0.stream
     }
 
-    /// Its context as the current one of this thread, until that is dropped.
+    /// Makes its context current on this thread until the result is dropped.
     pub(super) fn enter(&self) -> Result<Current, CudaError> {
         Current::enter(self.context())
     }
 
-    /// Refuses to launch on arrays of this crate while the device's own stream is being captured: the graph would not keep
-    /// them.
+    /// Returns an error while the device's stream is being captured: the graph would not keep the arrays of this crate.
     pub(super) fn refuse_capture(&self) -> Result<(), CudaError> {
         let _current = self.enter()?;
         let status = self.stream().capture_status();
-        match status.map_err(|e| CudaError::driver("asking whether the stream is captured", e))? {
+        match status.map_err(|e| CudaError::driver("querying the capture status", e))? {
             sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE => Ok(()),
             _ => Err(CudaError::Capturing { device: self.to_string() }),
         }
     }
 
-    /// The module under `key`, loaded by `load` if it is not there yet.
+    /// The module for `key`, which `load` loads at first use.
     pub(crate) fn module(
         &self,
         key: ModuleKey,
         load: impl FnOnce() -> Result<Module, CudaError>,
     ) -> Result<Arc<Module>, CudaError> {
-        // A panic while loading leaves the maps as they were.
+        // Poisoning can be ignored: a panic while loading leaves the maps unchanged.
         let place = {
             let mut modules = self.0.modules.lock().unwrap_or_else(PoisonError::into_inner);
             modules.entry(key).or_default().clone()
@@ -183,7 +190,7 @@ impl CudaDevice {
         Ok(module)
     }
 
-    /// The kernel under `key`, found by `find` if it is not there yet.
+    /// The kernel for `key`, which `find` looks up at first use.
     pub(super) fn kernel(
         &self,
         key: (ModuleKey, Purpose),

@@ -1,34 +1,41 @@
-//! What can go wrong on the way to a GPU.
+//! Errors of the GPU and its driver.
 
 use thiserror::Error;
 
-/// What went wrong on the way to a GPU.
+/// Why something failed on the GPU.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum CudaError {
-    /// The driver's library is not there.
+    /// The driver library was not found.
     #[error("no CUDA driver: libcuda was not found; install the NVIDIA driver, or use the CPU")]
     NoDriver,
 
-    /// There is no GPU of that number.
-    #[error("no GPU {index}: this machine has {count}")]
+    /// There is no GPU with that index.
+    #[error("no GPU with index {index}; number of GPUs: {count}")]
     NoDevice {
-        /// The number asked for.
+        /// The index.
         index: usize,
-        /// How many there are.
+        /// The number of GPUs.
         count: usize,
     },
 
-    /// The driver refused.
-    #[error("CUDA driver: {doing}: {message}")]
+    /// A call of the driver failed.
+    #[error("CUDA driver error while {doing}: {message}")]
     Driver {
-        /// What was to be done.
+        /// The operation, such as `copying to the GPU`.
         doing: String,
-        /// What the driver said.
+        /// The driver's message.
         message: String,
     },
 
-    /// No image of the kernels can be used.
+    /// A neuron whose specification was written by hand, without kernels.
+    #[error("{neuron} has no kernels for GPUs: its specification was written by hand")]
+    NoKernels {
+        /// The neuron.
+        neuron: &'static str,
+    },
+
+    /// No image of the kernels is usable.
     #[error("{neuron}: no usable {format} kernels for {architecture}:\n{tried}")]
     NoImage {
         /// The neuron.
@@ -37,14 +44,14 @@ pub enum CudaError {
         format: &'static str,
         /// The GPU's architecture, `sm_90`.
         architecture: String,
-        /// What was tried, a line each, and why it could not be used.
+        /// The images that were tried, one per line, and why each failed.
         tried: String,
     },
 
-    /// The kernels could not be compiled with a surrogate that is not this crate's.
+    /// The kernels could not be compiled with a user-defined surrogate.
     #[error(
-        "{neuron}: the surrogate {surrogate} is not one of those that kernels are compiled with when they are \
-         built, so the {format} kernels have to be compiled now, which failed: {reason}"
+        "{neuron}: the surrogate {surrogate} is not built in, so the {format} kernels have to be compiled at run \
+         time, which failed: {reason}"
     )]
     OwnSurrogate {
         /// The neuron.
@@ -53,59 +60,66 @@ pub enum CudaError {
         format: &'static str,
         /// The surrogate.
         surrogate: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 
     /// The source could not be compiled.
     #[error("NVRTC: {message}")]
     Compile {
-        /// What the compiler said.
+        /// The compiler's message.
         message: String,
     },
 
-    /// An image of kernels that ends before it should, or is something else.
-    #[error("{bytes} bytes that are no {kind}, or not all of it")]
+    /// An image that is truncated, corrupt or of another kind.
+    #[error("damaged image: expected a complete {kind}, found {bytes} bytes that are not one")]
     Damaged {
-        /// `cubin` or `PTX`.
+        /// The expected kind, such as `cubin`.
         kind: &'static str,
-        /// How many bytes there are.
+        /// The length of the data.
         bytes: usize,
     },
 
-    /// An array of more bytes than can be addressed.
-    #[error("an array of {elements} elements of {size} bytes is too large")]
+    /// An array that exceeds the address space.
+    #[error("array too large: {elements} elements of {size} bytes exceed the address space")]
     ArrayTooLarge {
-        /// Its elements.
+        /// The number of elements.
         elements: usize,
-        /// Bytes of each.
+        /// Bytes per element.
         size: usize,
     },
 
-    /// Memory besides the arrays that a call needs, and has less of.
+    /// A query of the memory pool of a GPU that does not support memory pools.
+    #[error("{device} does not support memory pools")]
+    NoMemoryPools {
+        /// The device, `cuda:0`.
+        device: String,
+    },
+
+    /// A workspace that is smaller than the call needs.
     #[error("expected a workspace of {expected} bytes, found {actual}")]
     Workspace {
-        /// Bytes that are needed.
+        /// The bytes needed.
         expected: usize,
-        /// Bytes that were given.
+        /// The bytes passed.
         actual: usize,
     },
 
-    /// The device's own stream is being captured as a graph.
+    /// The device's stream is being captured as a graph.
     #[error(
-        "the stream of {device} is being captured as a graph, which would outlive the arrays it works on"
+        "cannot launch on {device} while its stream is being captured: the graph would outlive its arrays"
     )]
     Capturing {
         /// The device, `cuda:0`.
         device: String,
     },
 
-    /// A grid larger than a GPU can launch.
-    #[error("{neurons} neurons need {blocks} blocks, at most {limit} can be launched")]
+    /// A grid that is too large to launch.
+    #[error("grid too large: expected at most {limit} blocks, found {blocks} for {neurons} neurons")]
     TooLarge {
-        /// Number of neurons.
+        /// The number of neurons.
         neurons: usize,
-        /// Blocks that they need.
+        /// The number of blocks that they need.
         blocks: usize,
         /// The limit.
         limit: usize,
@@ -113,7 +127,7 @@ pub enum CudaError {
 }
 
 impl CudaError {
-    /// What the driver said while `doing` something.
+    /// An error of the driver while `doing` something.
     pub(crate) fn driver(doing: impl Into<String>, error: cudarc::driver::DriverError) -> Self {
         Self::Driver { doing: doing.into(), message: error.to_string() }
     }

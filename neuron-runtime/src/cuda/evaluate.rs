@@ -1,4 +1,4 @@
-//! Templates on a GPU with outputs allocated there.
+//! Templates on a GPU, with outputs allocated for the caller.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ pub type Input<'a, E> = ByClass<
     Infallible,
 >;
 
-/// An array that a template returned; of a parameter, its gradient.
+/// An array that a template returned; for a parameter, its gradient.
 pub type Output<E> =
     ByClass<CudaArray<E>, CudaArray<<E as Element>::Real>, CudaArray<<E as Element>::Real>, CudaArray<u32>>;
 
@@ -39,7 +39,7 @@ impl<R> Distributed for (&CudaArray<R>, Layout) {
     }
 }
 
-/// Runs one template on `device`, where the inputs are.
+/// Runs one template on `device`, which the inputs are on.
 pub fn evaluate<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
@@ -76,7 +76,7 @@ pub fn evaluate<N: Neuron, E: Element>(
             Output::<E>::Bits(words) => words.raw(),
         })
         .collect();
-    let prepared = PreparedCall::new::<E>(device, neuron, template, gradient)?;
+    let prepared = PreparedCall::of::<E>(device, spec, neuron, template, gradient)?;
     let workspace = match prepared.workspace_bytes(neurons, &parameters) {
         0 => None,
         bytes => Some(CudaArray::<f64>::uninitialised(device, bytes.div_ceil(size_of::<f64>()))?),
@@ -92,13 +92,13 @@ pub fn evaluate<N: Neuron, E: Element>(
             .map(|array| RawArray { address: array.address(), len: array.len() * size_of::<f64>() }),
         stream: None,
     };
-    // SAFETY: inputs are arrays of this device of the lengths that were checked, outputs and workspace were made
-    // for the call, and freeing memory waits its turn on the same stream.
+    // SAFETY: inputs are arrays of this device whose lengths were checked, outputs and workspace were allocated for the
+    // call, and memory is freed in order on the same stream.
     unsafe { prepared.launch(&call)? };
     Ok(outputs)
 }
 
-/// Memory for an array, to be written to.
+/// An uninitialised array.
 fn allocated<E: Element>(device: &CudaDevice, kind: Kind, len: usize) -> Result<Output<E>, CudaError> {
     Ok(match kind {
         Kind::Signal => Output::Signal(CudaArray::uninitialised(device, len)?),
@@ -108,10 +108,10 @@ fn allocated<E: Element>(device: &CudaDevice, kind: Kind, len: usize) -> Result<
     })
 }
 
-/// Runs a call on arrays in the memory of the CPU: copies them to `device` and the results back.
+/// Runs a call on arrays in the memory of the CPU, which are copied to `device` and back.
 ///
 /// # Errors
-/// As [`Neuron::run`], before anything is done; [`Error::Cuda`].
+/// As [`Neuron::run`], and [`Error::Cuda`].
 pub fn run<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
@@ -149,7 +149,7 @@ pub fn run<N: Neuron, E: Element>(
                 sink.copy_from_slice(&array.to_vec()?)
             }
             (Output::Bits(words), Sink::Bits(sink)) => sink.copy_from_slice(&words.to_vec()?),
-            // Refused by the check.
+            // Excluded by the check.
             _ => {}
         }
     }

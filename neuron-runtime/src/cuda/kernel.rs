@@ -1,4 +1,4 @@
-//! Kernels as they were found on a device.
+//! The kernels of a device.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use super::module::{Function, Module};
 use super::{CudaError, ImageKinds};
 use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, summation};
 
-/// Threads of a block, of every kernel.
+/// Threads per block, in every kernel.
 pub use neuron_abi::THREADS as BLOCK;
 
 const _: () = assert!(BLOCK == summation::LANES, "a block adds up a segment");
 
-/// What a module is of.
+/// What identifies a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ModuleKey {
-    /// The neuron: the address of its source, which is static.
+    /// The neuron: the address of its kernels in its specification, which is static.
     neuron: usize,
     /// The format of the data.
     format: Format,
-    /// The surrogate that it was compiled for: the address of its definition; `None` for all those that every
-    /// neuron is compiled with.
+    /// The address of the definition of the user-defined surrogate that it was compiled with; `None` for the built-in
+    /// surrogates, which every neuron is compiled with.
     surrogate: Option<usize>,
     /// The images that it may be loaded from.
     kinds: ImageKinds,
@@ -31,7 +31,7 @@ pub(crate) struct ModuleKey {
 
 impl ModuleKey {
     pub fn new<E: Element>(spec: &'static Spec, own: Option<Surrogate>, kinds: ImageKinds) -> Self {
-        let (neuron, surrogate) = (std::ptr::from_ref(spec.cuda).addr(), own.map(|own| own.address()));
+        let (neuron, surrogate) = (std::ptr::from_ref(&spec.cuda).addr(), own.map(|own| own.address()));
         Self { neuron, format: E::FORMAT, surrogate, kinds }
     }
 }
@@ -39,7 +39,7 @@ impl ModuleKey {
 /// What a kernel of a module is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Purpose {
-    /// A template, under a reset mode if that makes a difference to it.
+    /// A template, with the reset mode if it depends on it.
     Template(Template, Option<Reset>),
     /// Packs spikes.
     Pack,
@@ -54,7 +54,7 @@ impl Purpose {
 
     fn name(self) -> String {
         match self {
-            // The reset of one that does not depend on it is not in its name.
+            // If the template does not depend on the reset, its name does not contain it.
             Self::Template(template, reset) => kernel::name(template, reset.unwrap_or(Reset::None)),
             Self::Pack => kernel::PACK_SPIKES.to_owned(),
             Self::Unpack => kernel::UNPACK_SPIKES.to_owned(),
@@ -62,17 +62,17 @@ impl Purpose {
     }
 }
 
-/// A kernel, and those that add up what it leaves.
+/// A kernel, with those that sum its outputs.
 #[derive(Debug)]
 pub(crate) struct Kernel {
-    /// Keeps the functions.
+    /// Keeps the functions loaded.
     _module: Arc<Module>,
     name: String,
     function: Function,
     sums: Option<Sums>,
 }
 
-/// Kernels that add up the gradients of learnable parameters over neurons.
+/// Kernels that sum the gradients of learnable parameters over neurons.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sums {
     pub rows: Function,
@@ -122,16 +122,16 @@ impl Kernel {
         stream: sys::CUstream,
         arguments: &mut Arguments,
     ) -> Result<(), CudaError> {
-        // SAFETY: the caller answers for it.
+        // SAFETY: guaranteed by the caller.
         unsafe { launch(&self.name, self.function, blocks, stream, arguments) }
     }
 }
 
-/// Launches `function`, which errors call `name`.
+/// Launches `function`; `name` is for errors.
 ///
 /// # Safety
-/// The arguments are those of the function, whose module is loaded; the memory they speak of is the caller's to use; the
-/// stream is one of the current context, which is the module's.
+/// The arguments are those of the function, whose module is loaded. The caller may use the memory that they refer to. The
+/// module's context is current, and the stream belongs to it.
 pub(super) unsafe fn launch(
     name: &str,
     function: Function,
@@ -140,12 +140,12 @@ pub(super) unsafe fn launch(
     arguments: &mut Arguments,
 ) -> Result<(), CudaError> {
     let (grid, block) = ((blocks, 1, 1), (BLOCK as u32, 1, 1));
-    // SAFETY: the caller answers for it.
+    // SAFETY: guaranteed by the caller.
     unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
         .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))
 }
 
-/// The size of a grid of so many blocks, for `neurons` neurons.
+/// The size of a grid of `blocks` blocks, for `neurons` neurons.
 pub(super) fn grid(blocks: usize, neurons: usize) -> Result<u32, CudaError> {
     let limit = i32::MAX.unsigned_abs();
     let grid = u32::try_from(blocks).ok().filter(|grid| *grid <= limit);

@@ -1,4 +1,4 @@
-//! Modules and kernels of a device, each loaded once.
+//! Loads modules and kernels, once per device.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use super::kernel::{Kernel, ModuleKey, Purpose};
 use super::{CudaDevice, CudaError, ImageKinds, ImageSource, image};
 use crate::{Element, Spec, Surrogate};
 
-/// Loads the kernels of a neuron for data of format `E`, unless they are loaded already, and says where they
-/// came from. The first call does it by itself; to do it before saves that one the time.
+/// Loads the kernels of a neuron for data of format `E`, unless they are already loaded, and returns their source. The
+/// first call of the neuron does so too; loading in advance makes that call faster.
 ///
 /// # Errors
 /// [`CudaError::NoImage`], with what was tried.
@@ -15,7 +15,7 @@ pub fn load<E: Element>(device: &CudaDevice, spec: &'static Spec) -> Result<Imag
     load_from::<E>(device, spec, ImageKinds::Any)
 }
 
-/// As [`load`], from images of some kinds only: to find out how each does.
+/// As [`load`], but only from images of the given kinds, to measure or test each.
 ///
 /// # Errors
 /// As [`load`].
@@ -28,7 +28,7 @@ pub fn load_from<E: Element>(
     Ok(device.module(key, || image::load(device, spec, E::FORMAT, kinds))?.source.clone())
 }
 
-/// The kernel for `purpose`, for data of format `E`; `own` is the surrogate, if kernels are not compiled with it anyway.
+/// The kernel for `purpose` and data of format `E`; `own` is the surrogate if it is user-defined.
 pub(super) fn find<E: Element>(
     device: &CudaDevice,
     spec: &'static Spec,

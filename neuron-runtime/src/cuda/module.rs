@@ -1,31 +1,44 @@
-//! Loaded kernels, and their functions.
+//! Loaded modules and their kernels.
 
 use std::ffi::{CString, c_void};
+use std::fmt;
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, result, sys};
+use neuron_abi::Target;
 
 use super::CudaError;
 use super::context::Current;
 use super::whole::{self, Kind};
 
-/// Where loaded kernels came from.
+/// Where loaded kernels come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImageSource {
     /// Compiled for an architecture when the crate was built.
-    Binary(&'static str),
-    /// PTX, compiled by the driver when it was loaded.
-    Ptx(&'static str),
-    /// Compiled by NVRTC in an earlier run and kept on disk.
+    Binary(Target),
+    /// PTX, compiled by the driver when loaded.
+    Ptx(Target),
+    /// Compiled by NVRTC in an earlier run and cached on disk.
     Cache,
-    /// Compiled by NVRTC just now.
+    /// Compiled by NVRTC in this run.
     Compiled,
+}
+
+impl fmt::Display for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary(target) => write!(f, "the embedded binary for {target}"),
+            Self::Ptx(target) => write!(f, "embedded PTX for {target}, compiled by the driver"),
+            Self::Cache => f.write_str("the cache"),
+            Self::Compiled => f.write_str("the source, compiled by NVRTC"),
+        }
+    }
 }
 
 /// Which images may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ImageKinds {
-    /// The best that works.
+    /// All, best first.
     #[default]
     Any,
     /// Embedded binaries only.
@@ -71,7 +84,7 @@ impl Module {
         whole::check(kind, bytes)?;
         let context = context.clone();
         let current = Current::enter(&context)?;
-        // SAFETY: the image is whole, as was just checked: the driver finds its end in it.
+        // SAFETY: the image is complete, as was just checked, so the driver does not read beyond its end.
         let raw = unsafe { result::module::load_data(bytes.as_ptr().cast::<c_void>()) };
         let raw = raw.map_err(|e| CudaError::driver("loading kernels", e))?;
         drop(current);
@@ -84,7 +97,7 @@ impl Module {
             |message: String| CudaError::Driver { doing: format!("finding kernel `{name}`"), message };
         let c_name = CString::new(name).map_err(|error| missing(error.to_string()))?;
         let _current = Current::enter(&self.context)?;
-        // SAFETY: the module is loaded and stays so as long as `self`.
+        // SAFETY: the module stays loaded as long as `self`.
         let raw = unsafe { result::module::get_function(self.raw, c_name) };
         Ok(Function(raw.map_err(|error| missing(error.to_string()))?))
     }
@@ -93,8 +106,8 @@ impl Module {
 impl Drop for Module {
     fn drop(&mut self) {
         if let Ok(_current) = Current::enter(&self.context) {
-            // SAFETY: nothing uses the module any more: its device has waited for its own stream, and those who launch
-            // on other streams keep the device until the work is done.
+            // SAFETY: nothing uses the module any more: its device has synchronised its stream, and callers that launch on
+            // other streams keep the device until that work is done.
             let _ = unsafe { result::module::unload(self.raw) };
         }
     }

@@ -1,4 +1,4 @@
-//! Calls on data that is already on the GPU.
+//! Calls on data in the memory of the GPU.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use super::kernel::{BLOCK, Kernel, Purpose, grid};
 use super::loading::find;
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError, RawCall, RawParameter};
-use crate::check::check_count;
+use crate::check::{check_count, check_length};
 use crate::neuron::validate_in;
 use crate::parameter::misfit;
 use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Signature, Spec, Template};
 
-/// Bytes of device memory that a call needs besides its arrays, [`RawCall::workspace`]: 0 but for the backward
+/// The bytes of device memory that a call needs besides its arrays, for [`RawCall::workspace`]: 0 except for the backward
 /// templates of neurons with learnable parameters.
 ///
-/// Of `parameters` their layouts count, not their addresses. For those that do not fit `neurons`, which
-/// [`PreparedCall::launch`] refuses, it is 0; if it is more than can be addressed, [`usize::MAX`].
+/// The addresses of `parameters` are ignored. If their layouts do not match `neurons`, which [`PreparedCall::launch`]
+/// refuses, the result is 0; if the size overflows, it is [`usize::MAX`].
 pub fn workspace_bytes<E: Element>(
     spec: &'static Spec,
     template: Template,
@@ -40,11 +40,11 @@ fn bytes(
     workspace().map_or(usize::MAX, |workspace| workspace.bytes)
 }
 
-/// One template of a neuron with its parameters, reset mode and surrogate, for one format of data on one device:
-/// everything that a launch needs but sizes and arrays, checked and looked up once.
+/// One template of a neuron with its parameters, reset mode and surrogate, for one data format on one device: everything
+/// that a launch needs except sizes and arrays, checked and looked up once.
 ///
-/// [`PreparedCall::launch`] then checks sizes and lengths and launches. It takes no lock and allocates nothing (for
-/// kernels of up to 48 arguments), and leaves the current context of the thread as it was.
+/// [`PreparedCall::launch`] only checks sizes and lengths, and launches. It takes no lock, allocates nothing (for kernels
+/// of up to 48 arguments), and leaves the thread's current context unchanged.
 #[derive(Clone, Debug)]
 pub struct PreparedCall {
     device: CudaDevice,
@@ -52,14 +52,14 @@ pub struct PreparedCall {
     signature: &'static Signature,
     kernel: Arc<Kernel>,
     settings: Arguments,
-    /// Neurons of a block.
+    /// Neurons per block.
     block: usize,
-    /// Bytes of a number of the format of the arithmetic.
+    /// Bytes per number in the format of the arithmetic.
     real: usize,
 }
 
 impl PreparedCall {
-    /// Of `template` of `neuron` for data of format `E`. Loads its kernels if they are not loaded yet.
+    /// Prepares calls of `template` of `neuron` for data of format `E`. Loads its kernels if necessary.
     ///
     /// # Errors
     /// As [`Neuron::run`] for parameters, [`Error::NoTemplate`], [`Error::SurrogateParameter`]; [`Error::Cuda`].
@@ -69,7 +69,17 @@ impl PreparedCall {
         template: Template,
         gradient: Gradient,
     ) -> Result<Self, Error> {
-        let spec = neuron.spec();
+        Self::of::<E>(device, neuron.spec(), neuron, template, gradient)
+    }
+
+    /// As [`PreparedCall::new`], for the kernels of `spec`, which `neuron` returned.
+    pub(super) fn of<E: Element>(
+        device: &CudaDevice,
+        spec: &'static Spec,
+        neuron: &(impl Neuron + ?Sized),
+        template: Template,
+        gradient: Gradient,
+    ) -> Result<Self, Error> {
         validate_in::<E::Real>(neuron)?;
         let signature = spec.checked_signature(template)?;
         let mut own = None;
@@ -77,7 +87,7 @@ impl PreparedCall {
             gradient.surrogate.validate_in::<E::Real>()?;
             own = Some(gradient.surrogate).filter(|surrogate| surrogate.index().is_none());
         }
-        let settings = Arguments::settings::<E>(neuron, template, gradient)?;
+        let settings = Arguments::settings_of::<E>(spec, neuron, template, gradient)?;
         let kernel = find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
         let block = BLOCK * signature.lanes.of(E::FORMAT);
         let (device, real) = (device.clone(), size_of::<E::Real>());
@@ -94,12 +104,12 @@ impl PreparedCall {
         &self.device
     }
 
-    /// The kernel, a `CUfunction` as a number, for other libraries. Valid as long as this.
+    /// The kernel for other libraries: a `CUfunction` as an integer. Valid as long as `self`.
     pub fn function_handle(&self) -> u64 {
         self.kernel.handle()
     }
 
-    /// Bytes of [`RawCall::workspace`] that a launch needs; see [`workspace_bytes`].
+    /// The bytes of [`RawCall::workspace`] that a launch needs; see [`workspace_bytes`].
     pub fn workspace_bytes(&self, neurons: usize, parameters: &[RawParameter]) -> usize {
         bytes(neurons, parameters, || self.workspace(neurons, parameters))
     }
@@ -111,16 +121,16 @@ impl PreparedCall {
     /// Launches it on arrays in device memory, without copies, allocations or synchronisation.
     ///
     /// # Errors
-    /// [`Error::BufferCount`], [`Error::Empty`], [`Error::Length`], [`Error::ParameterLayout`], [`Error::Cuda`]. Only of
-    /// an error of the driver, [`CudaError::Driver`], something may have been launched before.
+    /// [`Error::BufferCount`], [`Error::Empty`], [`Error::Length`], [`Error::ParameterLayout`], [`Error::Cuda`]. Only after
+    /// an error of the driver, [`CudaError::Driver`], may part of the work have been launched.
     ///
     /// # Safety
-    /// - Every array is in the device's context, aligned for its format, and of that many elements of it; outputs and
-    ///   workspace do not overlap with anything else.
+    /// - Every array is in the device's context, aligned for its format, and has the stated number of elements. Outputs and
+    ///   workspace do not overlap each other or any other array.
     /// - The stream belongs to the device's context.
-    /// - All of that memory stays allocated until the stream has got there. So does a clone of the device, which has the
-    ///   code of the kernels, such as that of this call.
-    /// - If the stream is being captured as a graph, both hold until the graph is gone.
+    /// - Until the work is done, all of that memory stays allocated, and a clone of the device stays alive (that of this
+    ///   call, for instance): it keeps the kernels loaded.
+    /// - If the stream is being captured as a graph, both hold until the graph is destroyed.
     pub unsafe fn launch(&self, call: &RawCall<'_>) -> Result<(), Error> {
         let &RawCall { neurons, parameters, outputs, .. } = call;
         self.check(call)?;
@@ -137,12 +147,12 @@ impl PreparedCall {
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
         let blocks = neurons.div_ceil(self.block);
-        // Also of the sums, before anything is launched.
+        // The grids of the sums are checked too, before anything is launched.
         grid(blocks.max(workspace.blocks), neurons)?;
         let stream = call.stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
         let _current = Current::enter(self.device.context())?;
-        // SAFETY: the arguments are those of the kernel, which was printed from the same signature, and the context is its
-        // own; the caller answers for the memory and the stream.
+        // SAFETY: the arguments are those of the kernel, which was generated with this signature, and its context is current;
+        // the caller guarantees the rest.
         unsafe {
             self.kernel.launch(grid(blocks, neurons)?, stream, &mut arguments)?;
             if let Some(kernels) = self.kernel.sums() {
@@ -152,7 +162,7 @@ impl PreparedCall {
         Ok(())
     }
 
-    /// Checks what a launch relies on.
+    /// Checks sizes and lengths.
     fn check(&self, call: &RawCall<'_>) -> Result<(), Error> {
         let (neuron, template) = (self.spec.name, self.template());
         let &RawCall { steps, neurons, inputs, parameters, outputs, .. } = call;
@@ -176,17 +186,10 @@ impl PreparedCall {
         let read = self.signature.inputs.iter().filter(is_array).zip(inputs);
         let learnables = Workspace::learnables_of(self.spec, template, parameters);
         let mut counts = learnables.map(|parameter| parameter.count);
-        for (buffer, array) in read.chain(self.signature.outputs.iter().zip(outputs)) {
-            let expected = buffer.elements(steps, neurons).or_else(|| counts.next());
-            if expected != Some(array.len) {
-                let shape = match buffer.extent {
-                    Extent::Parameter => "as many as the parameter has".to_owned(),
-                    _ => format!("T = {steps}, N = {neurons}"),
-                };
-                let (argument, expected, actual) = (buffer.name, expected.unwrap_or(0), array.len);
-                return Err(Error::Length { neuron, template, argument, shape, expected, actual });
-            }
-        }
-        Ok(())
+        read.chain(self.signature.outputs.iter().zip(outputs)).try_for_each(|(buffer, array)| {
+            // There is one for each gradient of a parameter: the signature was checked.
+            let count = if is_array(&buffer) { None } else { Some(counts.next().unwrap_or(0)) };
+            check_length(neuron, template, buffer, [steps, neurons], count, array.len)
+        })
     }
 }

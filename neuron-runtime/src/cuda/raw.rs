@@ -1,27 +1,27 @@
-//! Arrays by their addresses, for data that belongs to another library.
+//! Arrays by address, for data of other libraries.
 
 use crate::parameter::Layout;
 
 /// An array in the memory of a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawArray {
-    /// Address of its first element.
+    /// The address of its first element.
     pub address: u64,
-    /// How many elements it has.
+    /// The number of its elements.
     pub len: usize,
 }
 
-/// A parameter that may differ between neurons, in the memory of a GPU: value number `n / inner % count` is that of
-/// neuron `n`, as in [`Parameter`](crate::Parameter).
+/// An array parameter in the memory of a GPU: neuron `n` has the value with index `n / inner % count`, as in
+/// [`Parameter`](crate::Parameter).
 ///
-/// Ranges are checked where parameters come from the memory of the CPU, not here.
+/// Ranges are not checked, only those of parameters in the memory of the CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawParameter {
-    /// Address of its values, in the format of the arithmetic.
+    /// The address of its values, in the format of the arithmetic.
     pub address: u64,
-    /// How many there are.
+    /// The number of values.
     pub count: usize,
-    /// How many neurons next to each other have the same.
+    /// The number of adjacent neurons that share a value.
     pub inner: usize,
 }
 
@@ -31,21 +31,21 @@ impl RawParameter {
     }
 }
 
-/// Arrays for a [`PreparedCall`](super::PreparedCall), and where to launch it.
+/// The sizes, arrays and stream of a launch of a [`PreparedCall`](super::PreparedCall).
 #[derive(Clone, Copy, Debug)]
 pub struct RawCall<'a> {
     /// Number of steps; 1 for the single-step templates.
     pub steps: usize,
     /// Number of neurons.
     pub neurons: usize,
-    /// Arrays to read, in the order of the signature, but for parameters.
+    /// Inputs other than parameters, in the order of the signature.
     pub inputs: &'a [RawArray],
-    /// Parameters that may differ between neurons, in the order of the signature.
+    /// Array parameters, in the order of the signature.
     pub parameters: &'a [RawParameter],
-    /// Arrays to write, in the order of the signature.
+    /// Outputs, in the order of the signature.
     pub outputs: &'a [RawArray],
     /// [`PreparedCall::workspace_bytes`](super::PreparedCall::workspace_bytes) bytes or more, aligned to 8; `None` if that is 0.
     pub workspace: Option<RawArray>,
-    /// The stream (`cudaStream_t`, as a number) to launch on, or `None` for the device's own.
+    /// The stream to launch on, a `cudaStream_t` as an integer, or `None` for the device's own.
     pub stream: Option<u64>,
 }

@@ -1,5 +1,5 @@
-//! Gradients of parameters: each neuron's own, which the backward kernels write, added up over neurons by
-//! kernels of the same module, in the order of [`crate::summation`].
+//! Gradients of parameters: the backward kernels write one per neuron, and kernels of the same module sum them in the
+//! order of [`crate::summation`].
 
 use cudarc::driver::sys::CUstream;
 use neuron_abi::kernel::{ROUND_SUMS, SUM_ROWS, SUM_SEGMENTS};
@@ -12,8 +12,8 @@ use crate::parameter::Layout;
 use crate::summation::{LANES, Pass, SEGMENT, passes};
 use crate::{ParamKind, Spec, Template};
 
-/// What is where in the workspace: the gradient of each neuron's own parameter, for each learnable one, and
-/// partial sums in two places by turns.
+/// The layout of the workspace: for each learnable parameter the gradients per neuron, then two alternating areas for
+/// partial sums.
 pub(super) struct Workspace {
     part: usize,
     partial: usize,
@@ -25,8 +25,8 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// For parameters that fit so many neurons, in a format of arithmetic of `real` bytes. `None` if it is larger than can
-    /// be addressed.
+    /// The workspace for parameters whose layouts match `neurons`, in an arithmetic format of `real` bytes. `None` if its
+    /// size overflows.
     pub fn new(
         spec: &'static Spec,
         template: Template,
@@ -39,7 +39,7 @@ impl Workspace {
             return Some(Self { part: 0, partial: 0, learnables, neurons, bytes: 0, blocks: 0 });
         }
         let part = neurons.checked_mul(real)?.checked_next_multiple_of(size_of::<f64>())?;
-        // Passes leave fewer and fewer.
+        // The first pass has the most outputs.
         let outputs =
             |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
         let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0);
@@ -59,7 +59,7 @@ impl Workspace {
         arrays.filter(|(param, _)| param.kind == ParamKind::Learnable).map(|(_, parameter)| *parameter)
     }
 
-    /// How many there are.
+    /// The number of learnable parameters.
     pub fn learnables(&self) -> usize {
         self.learnables.len()
     }
@@ -69,7 +69,7 @@ impl Workspace {
         (0..self.learnables.len()).map(move |i| workspace + (i * self.part) as u64)
     }
 
-    /// Adds them up into `sums`.
+    /// Sums the gradients into `sums`.
     ///
     /// # Safety
     /// As [`super::PreparedCall::launch`], after its kernel has been launched on the same stream, in the same context.
@@ -93,14 +93,14 @@ impl Workspace {
                 };
                 let mut arguments = Arguments::of_sum(from, is_partial, &sizes, to);
                 let blocks = kernel::grid(blocks(pass), self.neurons)?;
-                // SAFETY: the kernel's arguments, and memory that the workspace was measured for.
+                // SAFETY: the arguments are the kernel's, and the workspace is large enough.
                 unsafe { kernel::launch(name, kernel, blocks, stream, &mut arguments)? };
                 (from, is_partial) = (to, true);
             }
             let count = parameter.layout().count;
             let mut arguments = Arguments::of_sum(from, is_partial, &[count], sum.address);
             let blocks = kernel::grid(count.div_ceil(LANES), self.neurons)?;
-            // SAFETY: as above; the caller answers for `sum`.
+            // SAFETY: as above; the caller guarantees that `sum` is valid.
             unsafe { kernel::launch(ROUND_SUMS, kernels.round, blocks, stream, &mut arguments)? };
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Whether an image is whole. The driver takes an address and no length: it reads as far as the image itself says.
+//! Checks that images are complete. The driver takes an address without a length, and reads as far as the image itself says.
 
 use std::io::{self, Read as _};
 
@@ -6,16 +6,16 @@ use lz4_flex::frame::FrameDecoder;
 
 use super::CudaError;
 
-/// What an image is.
+/// The kind of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Machine code: an ELF file.
     Cubin,
-    /// Text that ends with a zero.
+    /// Text that ends with a zero byte.
     Ptx,
 }
 
-/// Checks that everything that an image says is part of it is inside `bytes`.
+/// Checks that every part of an image is inside `bytes`.
 ///
 /// # Errors
 /// [`CudaError::Damaged`]
@@ -27,7 +27,7 @@ pub fn check(kind: Kind, bytes: &[u8]) -> Result<(), CudaError> {
     if is_whole { Ok(()) } else { Err(CudaError::Damaged { kind: kind.name(), bytes: bytes.len() }) }
 }
 
-/// The contents of a frame of LZ4, whose length and checksum are verified.
+/// Decompresses an LZ4 frame and verifies its length and checksum.
 ///
 /// # Errors
 /// [`CudaError::Damaged`]
@@ -40,8 +40,8 @@ pub fn decompress(frame: &[u8]) -> Result<Vec<u8>, CudaError> {
     if rest.is_empty() { Ok(image) } else { Err(damaged()) }
 }
 
-/// What follows the end of the input. The decoder would take a frame that ends between two blocks for a whole one, and
-/// verify nothing then.
+/// An error at the end of the input. Otherwise the decoder would accept a frame that ends between two blocks without
+/// verifying it.
 struct Truncated;
 
 impl io::Read for Truncated {
@@ -59,7 +59,7 @@ impl Kind {
     }
 }
 
-/// The driver tells formats apart by their first bytes: those of others are no text, but for ELF.
+/// Whether the driver takes it for PTX. It goes by the first bytes; those of other formats are not text, except ELF's.
 fn is_text(bytes: &[u8]) -> bool {
     let text = std::ffi::CStr::from_bytes_with_nul(bytes).ok().and_then(|text| text.to_str().ok());
     text.is_some_and(|text| !text.is_empty() && !text.as_bytes().starts_with(MAGIC))
@@ -73,7 +73,7 @@ const CLASS: &[u8] = &[2, 1];
 /// A section that has a size but no bytes in the file.
 const NO_BYTES: u32 = 8;
 
-/// `Some` of a file whose tables, sections and segments all end inside.
+/// `Some` if all tables, sections and segments of an ELF file end inside it.
 fn elf(bytes: &[u8]) -> Option<()> {
     let is_elf = bytes.starts_with(MAGIC) && bytes.get(4..6) == Some(CLASS);
     let (segments, sections) = (Table::new(bytes, 0x20, 0x36)?, Table::new(bytes, 0x28, 0x3a)?);
@@ -94,12 +94,12 @@ struct Table {
 }
 
 impl Table {
-    /// From where its offset is, and the size of an entry, which the number of them follows.
+    /// Reads a table's offset at `offset`, and at `size` the size of its entries, followed by their number.
     fn new(bytes: &[u8], offset: usize, size: usize) -> Option<Self> {
         Some(Self { offset: long(bytes, offset)?, size: half(bytes, size)?, count: half(bytes, size + 2)? })
     }
 
-    /// Its entries, if they are at least as long as the format has them, and inside.
+    /// Its entries, if they are inside the file and have at least the size of the format.
     fn entries<'a>(&self, least: u16, bytes: &'a [u8]) -> Option<impl Iterator<Item = &'a [u8]>> {
         let table = match self.count {
             0 => &[],

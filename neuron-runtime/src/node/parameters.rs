@@ -1,4 +1,4 @@
-//! The parameters of a node that may differ between its neurons, with their gradients.
+//! The array parameters of a node, with their gradients.
 
 use crate::initial::{initial_grads, initial_states};
 use crate::parameter::Layout;
@@ -11,15 +11,15 @@ use crate::{Array, Device, Element, Error, Neuron, ParamKind, ParamSpec, Paramet
 pub(crate) struct Parameters<R: Real> {
     spec: &'static Spec,
     arrays: Vec<Array<R>>,
-    /// Whether each was given a value other than the neuron's own.
+    /// Whether each was set to something other than the neuron's value.
     is_set: Vec<bool>,
-    /// What backward passes gave, for each learnable parameter, still where they left it: to add up only when
-    /// asked means not to wait for the GPU in each pass.
+    /// The gradients from each backward pass, for each learnable parameter, on their devices. They are only added up on
+    /// request, so that backward passes need not wait for the GPU.
     grads: Vec<Vec<Array<R>>>,
 }
 
 impl<R: Real> Parameters<R> {
-    /// The neuron's own values.
+    /// The neuron's values.
     pub fn of(neuron: &impl Neuron) -> Self {
         let spec = neuron.spec();
         let arrays: Vec<Array<R>> = spec.arrays().map(|param| own_value(neuron, param)).collect();
@@ -52,7 +52,7 @@ impl<R: Real> Parameters<R> {
         Ok(())
     }
 
-    /// Moves the values to where the inputs are.
+    /// Moves the values to the device of the inputs.
     pub fn move_to(&mut self, device: &Device) -> Result<(), Error> {
         for array in self.arrays.iter_mut().filter(|array| array.device() != *device) {
             *array = array.to(device)?;
@@ -108,7 +108,7 @@ impl<R: Real> Parameters<R> {
     /// Adds gradients, one for each learnable parameter, or none.
     pub fn add_grads(&mut self, grads: Vec<Array<R>>) {
         for (all, grad) in self.grads.iter_mut().zip(grads) {
-            // A parameter of another shape begins anew.
+            // If the parameter has another shape than before, start anew.
             all.retain(|before| before.shape() == grad.shape());
             all.push(grad);
         }
@@ -118,7 +118,7 @@ impl<R: Real> Parameters<R> {
         self.grads.iter_mut().for_each(Vec::clear);
     }
 
-    /// The sum of all that was added, where the last of it is.
+    /// The sum of all gradients, on the device of the last one.
     pub fn grad(&self, name: &str) -> Result<Option<Array<R>>, Error> {
         let Some(at) = self.spec.learnables().position(|param| param.name == name) else { return Ok(None) };
         let Some(last) = self.grads[at].last() else { return Ok(None) };

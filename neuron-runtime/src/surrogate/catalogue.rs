@@ -1,4 +1,4 @@
-//! The surrogates that this crate declares, by name and number.
+//! The built-in surrogates, by name and index.
 
 use super::Surrogate;
 use super::built_in::{ALL, ATan, Sigmoid};
@@ -15,15 +15,15 @@ impl Surrogate {
         Sigmoid { alpha }.into()
     }
 
-    /// All surrogates that this crate declares, with their default parameters.
+    /// All built-in surrogates, with their default parameters.
     pub fn all() -> impl Iterator<Item = Self> {
         ALL.into_iter().map(|built_in| built_in())
     }
 
-    /// The surrogate called `name`, with the given values for its first parameters and defaults for the others.
+    /// The built-in surrogate `name`, with the given values for its first parameters and defaults for the others.
     ///
-    /// Case and underscores make no difference, so that it may be given as SpikingJelly's class or function:
-    /// `PiecewiseQuadratic` or `piecewise_quadratic`. Only surrogates of this crate are found.
+    /// Case and underscores are ignored, so the names of SpikingJelly's classes and functions both work:
+    /// `PiecewiseQuadratic` or `piecewise_quadratic`.
     ///
     /// # Errors
     /// [`Error::UnknownSurrogate`]; [`Error::SurrogateParameters`] for too many values.
@@ -56,8 +56,7 @@ impl Surrogate {
         }
     }
 
-    /// Its number in CUDA kernels, or `None` if it is not one of this crate's: 0 and 1 are those of the 2020
-    /// API.
+    /// Its index in CUDA kernels, or `None` if it is user-defined. 0 and 1 are those of the 2020 API.
     pub fn index(&self) -> Option<u32> {
         let place = Self::all().position(|built_in| std::ptr::eq(built_in.definition, self.definition));
         place.and_then(|place| u32::try_from(place).ok())

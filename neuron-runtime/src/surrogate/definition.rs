@@ -1,4 +1,4 @@
-//! What is known of a declared surrogate.
+//! The definition of a declared surrogate.
 
 use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
 
@@ -6,8 +6,8 @@ use crate::cpu::isa::{Isa, dispatch};
 use crate::number::{BothReals, LANES, PerFormat};
 use crate::{Element, Real};
 
-/// Distances from the threshold beyond these count as these: squares are finite then, and differences and
-/// quotients of what grows are, too. The CUDA kernels have the same.
+/// Distances from the threshold are clamped to these bounds, which keeps squares finite, and so differences and quotients
+/// of growing terms. CUDA kernels use the same bounds.
 const BOUNDS: BothReals<Distance> = BothReals { single: 1e18, double: 1e150 };
 
 /// The family of a distance from the threshold.
@@ -18,7 +18,11 @@ impl PerFormat for Distance {
 }
 
 /// What `surrogate!` makes of a declaration.
-pub trait Shape: 'static {
+///
+/// # Safety
+/// `CUDA` and `CUDA_MATH` contain only the definitions described below, which access no memory but arguments and local
+/// variables: kernels are compiled with them, and launched by safe calls.
+pub unsafe trait Shape: 'static {
     /// Its name.
     const NAME: &'static str;
     /// Its parameters, at most [`MAX_PARAMETERS`].
@@ -32,10 +36,10 @@ pub trait Shape: 'static {
     /// The functions that it calls, in CUDA C++.
     const CUDA_MATH: &'static str;
 
-    /// The place of the first parameter out of range, and the condition that it does not meet.
+    /// The index of the first parameter out of range, and the condition that it violates.
     fn check(values: &[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
 
-    /// What takes the place of the derivative of the step.
+    /// The surrogate gradient.
     fn gradient<R: Real>(u: R, values: [R; MAX_PARAMETERS]) -> R;
 
     /// Its primitive.
@@ -49,11 +53,11 @@ pub struct ParameterDef {
     pub name: &'static str,
     /// Its default.
     pub default: f64,
-    /// Its valid values as declared, `alpha > 0.0`; empty if that is every finite number.
+    /// Its valid range as declared, such as `alpha > 0.0`; empty if every finite number is valid.
     pub range: &'static str,
 }
 
-/// What all instances of a surrogate share.
+/// The part that all instances of a surrogate share.
 pub struct Definition {
     pub(super) name: &'static str,
     pub(super) parameters: &'static [ParameterDef],
@@ -67,7 +71,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// That of a declaration.
+    /// The definition for a declaration.
     pub const fn of<S: Shape>() -> Self {
         Self {
             name: S::NAME,

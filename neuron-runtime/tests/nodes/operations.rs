@@ -77,12 +77,12 @@ fn several_states_and_inputs_are_in_the_order_of_their_declaration() {
 fn wrong_arrays_are_named() {
     let step = MultiStep::new(Leaky::default(), Surrogate::default());
     let error = step.forward(&Array::<f32>::zeros([5, 2, 3]), &Array::zeros([3, 2])).unwrap_err();
-    assert_eq!(error.to_string(), "Leaky: `x` has shape [5, 2, 3], [T, 3, 2] expected");
+    assert_eq!(error.to_string(), "Leaky: expected shape [T, 3, 2] for `x`, found [5, 2, 3]");
     let (_, _, context) = step.forward(&Array::<f32>::zeros([5, 2, 3]), &Array::zeros([2, 3])).unwrap();
     let error = context.backward(&Array::zeros([4, 2, 3]), &Array::zeros([2, 3])).unwrap_err();
-    assert_eq!(error.to_string(), "Leaky: `grad_spike` has shape [4, 2, 3], [5, 2, 3] expected");
+    assert_eq!(error.to_string(), "Leaky: expected shape [5, 2, 3] for `grad_spike`, found [4, 2, 3]");
     let error = context.backward(&Array::zeros([5, 2, 3]), &Array::zeros([6])).unwrap_err();
-    assert_eq!(error.to_string(), "Leaky: `grad_v_next` has shape [6], [2, 3] expected");
+    assert_eq!(error.to_string(), "Leaky: expected shape [2, 3] for `grad_v_next`, found [6]");
 
     let step = Step::new(Adaptive::default(), Surrogate::default());
     let (x, v) = (Array::<f32>::zeros([3]), Array::zeros([3]));
@@ -90,7 +90,7 @@ fn wrong_arrays_are_named() {
     assert_eq!(step.forward(&x, &v).unwrap_err(), arity(1));
     assert_eq!(step.forward_all(&[&x], &[]).unwrap_err(), arity(0));
     let error = step.forward_all(&[&x], &[&v, &Array::zeros([4])]).unwrap_err();
-    assert_eq!(error.to_string(), "Adaptive: `w` has shape [4], [3] expected");
+    assert_eq!(error.to_string(), "Adaptive: expected shape [3] for `w`, found [4]");
     assert_eq!(Adaptive::SPEC.states.len(), 2);
 
     let step = Step::new(Shunted::default(), Surrogate::default());

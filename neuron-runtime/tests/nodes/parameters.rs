@@ -155,8 +155,7 @@ fn what_does_not_fit_is_refused() {
     let scalar = node.set_parameter("tau", Array::zeros([])).unwrap_err();
     assert_eq!(
         scalar.to_string(),
-        "Normalised: parameter `tau` is one number, the same for all neurons; those that may differ between \
-         neurons are `scale`, `shift`, `gain`, `v_threshold`, `v_reset`"
+        "Normalised: parameter `tau` is a scalar, the same for all neurons; parameters that can be arrays: `scale`, `shift`, `gain`, `v_threshold`, `v_reset`"
     );
     let unknown = node.set_parameter("scala", Array::zeros([])).unwrap_err();
     assert!(matches!(unknown, Error::UnknownParameter { .. }), "{unknown}");
@@ -168,8 +167,8 @@ fn what_does_not_fit_is_refused() {
     let shape = node.forward(&Array::zeros([2, 4, 3, 2])).unwrap_err();
     assert_eq!(
         shape.to_string(),
-        "Normalised: `scale` has shape [4, 1, 2], one that broadcasts to [4, 3, 2], repeating outer and inner \
-         dimensions only, expected"
+        "Normalised: expected shape broadcastable to [4, 3, 2] (repeating outer and inner dimensions only) for \
+         `scale`, found [4, 1, 2]"
     );
     assert!(node.states().is_none());
     assert_eq!(Normalised::SPEC.arrays().map(|param| param.name).collect::<Vec<_>>(), NAMES);

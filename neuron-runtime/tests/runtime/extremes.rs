@@ -2,8 +2,8 @@
 
 use neuron_runtime::evaluate::{Mode, evaluate};
 use neuron_runtime::{
-    Array, Call, DeclaredNeuron, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink, Source,
-    Spec, Template, Value, initial_grads, initial_states, neuron, plan, validate_values,
+    Array, Call, Cuda, DeclaredNeuron, Error, Gradient, Keep, Neuron, Parameter, Reset, Signature, Sink,
+    Source, Spec, Template, Value, initial_grads, initial_states, neuron, plan, validate_values,
 };
 
 use crate::Lif;
@@ -138,7 +138,7 @@ fn ranges_hold_in_the_format_of_the_arithmetic() {
     let error = forward::<f32>(1.0 + 1e-12, 1.0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Lif: parameter `tau` is 1.000000000001, which is 1 in f32, but has to meet `tau > 1.0`"
+        "Lif: parameter `tau` is 1.000000000001, which rounds to 1 in f32, but must satisfy `tau > 1.0`"
     );
     assert_eq!(forward::<half::f16>(1.0 + 1e-12, 1.0), Err(error));
     let error = forward::<half::bf16>(2.0, 1e39).unwrap_err();
@@ -165,7 +165,7 @@ fn shapes_are_too_large_in_any_order() {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Reordered(Lif);
 
-static REORDERED: Spec = Spec { signatures: &REVERSED, ..*Lif::SPEC };
+static REORDERED: Spec = Spec { signatures: &REVERSED, cuda: Cuda::NONE, ..*Lif::SPEC };
 
 impl Neuron for Reordered {
     fn spec(&self) -> &'static Spec {

@@ -2,7 +2,7 @@
 //! the arguments of a kernel.
 
 use neuron_runtime::{
-    BufferSpec, Call, Class, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
+    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
     Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
     Template, Tile, Value,
 };
@@ -26,7 +26,7 @@ const fn signature(
 }
 
 const fn spec(params: &'static [ParamSpec], signatures: &'static [Signature]) -> Spec {
-    Spec { params, flags: &[], signatures, ..*Lif::SPEC }
+    Spec { params, flags: &[], signatures, cuda: Cuda::NONE, ..*Lif::SPEC }
 }
 
 const fn param(kind: ParamKind) -> ParamSpec {
@@ -140,7 +140,7 @@ fn the_gradient_of_a_parameter_is_not_an_array_of_neurons() {
         vec![Sink::Parameter(&mut numbers[..1])]
     });
     assert_eq!(error, wrong(Template::Forward, "gradients of parameters"));
-    let message = "Lif forward: the arrays for gradients of parameters in the signature are not those that the neuron has";
+    let message = "Lif forward: the gradients of parameters of the signature do not match the specification";
     assert_eq!(error.to_string(), message);
 }
 

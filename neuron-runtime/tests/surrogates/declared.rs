@@ -57,7 +57,7 @@ fn ranges_are_checked() {
         assert!(ATan { alpha }.validate().is_err(), "{alpha}");
     }
     let error = ATan { alpha: 0.0 }.validate().unwrap_err();
-    assert_eq!(error.to_string(), "surrogate ATan: `alpha` is 0, but has to meet `alpha > 0.0`");
+    assert_eq!(error.to_string(), "surrogate ATan: `alpha` is 0, but must satisfy `alpha > 0.0`");
     assert!(Surrogate::from_name("q_pseudo_spike", &[1.0]).unwrap().validate().is_err());
     for n in [0.0, 1.5, 5.0] {
         assert!(SquarewaveFourierSeries { n, t_period: 8.0 }.validate().is_err(), "{n}");

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use neuron_abi::kernel;
+use neuron_abi::{Architecture, Format, Target, kernel};
 use neuron_codegen::build::compiler::Compiler;
 use neuron_codegen::build::search::Search;
-use neuron_codegen::build::settings::{Format, Target};
 use neuron_codegen::kernel::Program;
 use neuron_runtime::Spec;
 use serde::Serialize;
@@ -17,8 +16,12 @@ use crate::cubin::{self, Usage};
 use crate::output::{QUIET, Table, heading};
 
 /// What is compiled for if nothing is embedded.
-const TARGETS: [&str; 2] = ["sm_80", "sm_90"];
-const PTX: &str = "compute_80";
+const TARGETS: [Target; 2] = [Target::Cubin(architecture(80)), Target::Cubin(architecture(90))];
+const PTX: Target = Target::Ptx(architecture(80));
+
+const fn architecture(number: u32) -> Architecture {
+    Architecture { number, letter: None }
+}
 
 /// The kernels of a neuron, compiled for one architecture.
 #[derive(Debug, Serialize)]
@@ -39,18 +42,21 @@ pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<C
         };
         Some(cubin::usage(cubin)?.into_iter().filter_map(named).collect::<BTreeMap<_, _>>())
     };
-    let compiled =
-        |target: &str, kernels| Compiled { target: target.to_owned(), format: format.to_string(), kernels };
+    let compiled = |target: Target, kernels| Compiled {
+        target: target.to_string(),
+        format: format.to_string(),
+        kernels,
+    };
     if compile {
         let compiler = compiler().map_err(|reason| Error::NoCompiler { reason })?;
-        let each = TARGETS.iter().map(|target| {
+        let each = TARGETS.into_iter().map(|target| {
             let cubin = run(&compiler, spec, format, target)?;
             let unknown = || Error::Compile { neuron: spec.name, log: "not a cubin".to_owned() };
             Ok(compiled(target, kernels(&cubin).ok_or_else(unknown)?))
         });
         return each.collect();
     }
-    let embedded = spec.cuda.images.iter().filter(|image| image.format == format.name());
+    let embedded = spec.cuda.images().iter().filter(|image| image.format == format);
     Ok(embedded
         .filter_map(|image| Some(compiled(image.target, kernels(&image.decompress().ok()?)?)))
         .collect())
@@ -59,9 +65,8 @@ pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<C
 /// PTX of all kernels, and where it is from.
 pub fn ptx(spec: &'static Spec, format: Format) -> Result<(String, String), Error> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
-    let is_ptx = |target: &str| target.starts_with("compute_");
     let mut embedded =
-        spec.cuda.images.iter().filter(|image| image.format == format.name() && is_ptx(image.target));
+        spec.cuda.images().iter().filter(|image| image.format == format && image.target.is_ptx());
     if let Some((image, ptx)) = embedded.find_map(|image| Some((image, image.decompress().ok()?))) {
         return Ok((text(&ptx), format!("embedded, {}", image.target)));
     }
@@ -75,11 +80,10 @@ fn compiler() -> Result<Compiler, String> {
     Search::new(&|name| std::env::var_os(name)).find().map_err(|error| error.to_string())
 }
 
-fn run(compiler: &Compiler, spec: &'static Spec, format: Format, target: &str) -> Result<Vec<u8>, Error> {
+fn run(compiler: &Compiler, spec: &'static Spec, format: Format, target: Target) -> Result<Vec<u8>, Error> {
     let failed = |log: String| Error::Compile { neuron: spec.name, log };
-    let target = Target::parse(target).ok_or_else(|| failed(format!("{target} is no architecture")))?;
     let scratch = std::env::temp_dir().join(format!("neurons-{}-{}", std::process::id(), spec.module));
-    compiler.compile(spec.cuda.source, format, target, &scratch).map_err(failed)
+    compiler.compile(spec.cuda.source(), format, target, &scratch).map_err(failed)
 }
 
 /// The table of kernels.
@@ -106,7 +110,7 @@ pub fn write(
         table.row([name].into_iter().chain(cells));
     }
     table.write(out, 2)?;
-    let note = match (usage.is_empty(), spec.cuda.images.is_empty()) {
+    let note = match (usage.is_empty(), spec.cuda.images().is_empty()) {
         (false, _) => "Local memory is in bytes per thread: values spilled from registers.",
         (true, true) => "Not compiled for GPUs at build time; --compile does it now, with NVRTC or nvcc.",
         (true, false) => "Not compiled for GPUs in this format; --compile does it now, with NVRTC or nvcc.",

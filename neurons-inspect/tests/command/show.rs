@@ -52,14 +52,14 @@ fn show_says_what_was_generated() {
 fn kernels_are_the_compiled_ones() {
     for neuron in Neurons::default().zoo().iter() {
         let spec = neuron.spec();
-        assert_eq!(good(&["show", spec.name, "--cuda", "--complete"]), spec.cuda.source);
+        assert_eq!(good(&["show", spec.name, "--cuda", "--complete"]), spec.cuda.source());
         let kernels = good(&["show", spec.name, "--cuda"]);
         let count = kernels.matches("extern \"C\" __global__ void ").count();
         assert!(count >= spec.templates().count(), "{}", spec.name);
         for kernel in kernels.split("extern \"C\"").skip(1) {
             // Up to the comment of the next one.
             let kernel = kernel.split("\n}\n").next().unwrap();
-            assert!(spec.cuda.source.contains(kernel), "{}: {kernel}", spec.name);
+            assert!(spec.cuda.source().contains(kernel), "{}: {kernel}", spec.name);
         }
         let rust = good(&["show", spec.name, "--rust"]);
         assert_eq!(rust.matches("\npub fn ").count(), count, "{}", spec.name);
@@ -114,8 +114,8 @@ fn names_are_found_and_suggested() {
         assert!(good(&["show", name]).starts_with("AdEx"));
     }
     let error = bad(&["show", "izikevich"]);
-    assert!(error.contains("no neuron `izikevich`, did you mean `Izhikevich`?"), "{error}");
-    assert!(bad(&["show", "nothing"]).contains("the neurons are If, Lif"));
+    assert!(error.contains("unknown neuron `izikevich`, did you mean `Izhikevich`?"), "{error}");
+    assert!(bad(&["show", "nothing"]).contains("expected one of If, Lif"));
 }
 
 /// Where neither a compiler nor embedded PTX is, the error says what to do.
@@ -128,8 +128,8 @@ fn ptx_or_how_to_get_it() {
     without.env("NEURON_NVRTC", "/nowhere");
     let ran = finish(without);
     let is_embedded =
-        |image: &neuron_runtime::Image| image.target.starts_with("compute_") && image.format == "f32";
-    if neurons::Lif::SPEC.cuda.images.iter().any(is_embedded) {
+        |image: &neuron_runtime::Image| image.target.is_ptx() && image.format == neuron_runtime::Format::F32;
+    if neurons::Lif::SPEC.cuda.images().iter().any(is_embedded) {
         assert!(ran.out.contains(".visible .entry lif_bptt_f32"), "{}", ran.err);
     } else {
         assert!(ran.err.contains("compiling it failed") && ran.err.contains("NEURON_NVRTC"), "{}", ran.err);
@@ -143,5 +143,5 @@ fn surrogates_are_shown() {
         assert!(text.contains(&format!("= {}\n", surrogate.gradient_equation())), "{text}");
         assert!(surrogate.parameter_defs().iter().all(|parameter| text.contains(parameter.name)), "{text}");
     }
-    assert!(bad(&["show", "atan", "--rust"]).contains("no neuron `atan`"));
+    assert!(bad(&["show", "atan", "--rust"]).contains("unknown neuron `atan`"));
 }

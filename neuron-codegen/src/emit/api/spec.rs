@@ -17,7 +17,7 @@ use crate::schedule::{Schedule, Target};
 use crate::variant::{Buffer, Signature, templates};
 
 /// `pub static SPEC: Spec`.
-pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
+pub fn spec(derived: &Derived, declaration: &str, cuda: &TokenStream) -> TokenStream {
     let model = &derived.model;
     let name = identifiers::text(&model.name);
     let module = module_name(model);
@@ -63,7 +63,7 @@ pub fn spec(derived: &Derived, declaration: &str) -> TokenStream {
             equations: &[#(#equations),*],
             derivatives: &[#(#derivatives),*],
             signatures: &[#(#signatures),*],
-            cuda: &CUDA,
+            cuda: #cuda,
         };
     }
 }

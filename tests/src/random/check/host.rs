@@ -36,7 +36,7 @@ impl Kernels {
     /// What the compiler says.
     pub fn new(subject: &Subject<'_>, compiler: &Compiler, directory: &Path) -> Result<Self, String> {
         let launches = Launches::of(subject.spec.declaration)?;
-        let source = format!("{}\n{}", subject.spec.cuda.source, launches.source);
+        let source = format!("{}\n{}", subject.spec.cuda.source(), launches.source);
         let formats: &[&'static str] =
             if subject.neuron.half().is_some() { &["f32", "f64", "f16", "bf16"] } else { &["f32"] };
         let load = |format: &&'static str| {
