@@ -38,3 +38,27 @@ impl Drop for Current {
         }
     }
 }
+
+/// Whatever context is current on this thread now, or none, will be so again when this is dropped.
+#[must_use]
+pub(crate) struct Preserved {
+    before: Option<sys::CUcontext>,
+    /// Of this thread only.
+    thread: PhantomData<*const ()>,
+}
+
+impl Preserved {
+    /// The driver has to be loaded.
+    pub fn new() -> Result<Self, CudaError> {
+        let before =
+            result::ctx::get_current().map_err(|e| CudaError::driver("asking for the context", e))?;
+        Ok(Self { before, thread: PhantomData })
+    }
+}
+
+impl Drop for Preserved {
+    fn drop(&mut self) {
+        // SAFETY: it was the current one, or null, which stands for none.
+        let _ = unsafe { sys::cuCtxSetCurrent(self.before.unwrap_or(std::ptr::null_mut())) };
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use cudarc::driver::{CudaContext, CudaStream, sys};
 
 use super::CudaError;
-use super::context::Current;
+use super::context::{Current, Preserved};
 use super::kernel::{Kernel, ModuleKey, Purpose};
 use super::module::Module;
 
@@ -42,22 +42,47 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::NoDevice`], [`CudaError::Driver`]
     pub fn new(index: usize) -> Result<Self, CudaError> {
+        let context = Self::primary_context(index)?;
+        let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
+        let device = Self::of(context, stream)?;
+        device.keep_freed_memory()?;
+        Ok(device)
+    }
+
+    /// The GPU of the given number as another library has set it up: for [`PreparedCall`](super::PreparedCall)s on that
+    /// library's arrays and streams.
+    ///
+    /// Unlike [`CudaDevice::new`], this creates no stream, leaves the settings of the driver's memory pool alone, and restores
+    /// the current context of the thread. The device's own stream is the driver's default stream.
+    ///
+    /// # Errors
+    /// As [`CudaDevice::new`].
+    pub fn borrowed(index: usize) -> Result<Self, CudaError> {
+        Self::initialize()?;
+        let _before = Preserved::new()?;
+        let context = Self::primary_context(index)?;
+        let stream = context.default_stream();
+        Self::of(context, stream)
+    }
+
+    fn primary_context(index: usize) -> Result<Arc<CudaContext>, CudaError> {
         let count = Self::count()?;
         if index >= count {
             return Err(CudaError::NoDevice { index, count });
         }
         let context = CudaContext::new(index).map_err(|e| CudaError::driver("creating a context", e))?;
-        // SAFETY: neither the context nor the stream made below leaves this crate but as a number, so its arrays are
+        // SAFETY: neither the context nor the stream made of it leaves this crate but as a number, so its arrays are
         // only used on that stream, and no events are needed to order work between streams.
         unsafe { context.disable_event_tracking() };
-        let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
+        Ok(context)
+    }
+
+    fn of(context: Arc<CudaContext>, stream: Arc<CudaStream>) -> Result<Self, CudaError> {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("asking for the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
         let (modules, kernels) = (Mutex::default(), RwLock::default());
-        let device = Self(Arc::new(Inner { context, stream, architecture, modules, kernels }));
-        device.keep_freed_memory()?;
-        Ok(device)
+        Ok(Self(Arc::new(Inner { context, stream, architecture, modules, kernels })))
     }
 
     /// How many GPUs there are.
@@ -65,11 +90,15 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::Driver`]
     pub fn count() -> Result<usize, CudaError> {
-        Self::require_driver()?;
-        let count = cudarc::driver::result::init()
-            .and_then(|()| CudaContext::device_count())
-            .map_err(|e| CudaError::driver("counting GPUs", e))?;
+        Self::initialize()?;
+        let count = CudaContext::device_count().map_err(|e| CudaError::driver("counting GPUs", e))?;
         Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// Loads the driver, unless it is loaded.
+    pub(super) fn initialize() -> Result<(), CudaError> {
+        Self::require_driver()?;
+        cudarc::driver::result::init().map_err(|e| CudaError::driver("loading the driver", e))
     }
 
     fn require_driver() -> Result<(), CudaError> {
