@@ -144,6 +144,27 @@ fn the_current_context_stays() {
     assert_eq!(current(), None, "after arrays were freed");
 }
 
+/// A device that is borrowed computes the same on another library's stream, and leaves the context as it was from the start.
+#[test]
+fn borrowed_devices() {
+    let Some(owned) = device() else { return };
+    // SAFETY: no context is one that lives.
+    unsafe { result::ctx::set_current(std::ptr::null_mut()) }.unwrap();
+    let borrowed = CudaDevice::borrowed(0).unwrap();
+    assert_eq!(result::ctx::get_current().unwrap(), None, "after a device was borrowed");
+    assert_eq!(borrowed.context_handle(), owned.context_handle());
+    assert_eq!(borrowed.stream_handle(), 0, "the driver's default stream");
+    let Sequence { inputs, outputs, .. } = Sequence::new(owned.clone());
+    owned.synchronize().unwrap();
+    let gradient = Gradient::default();
+    let prepared = PreparedCall::new::<f32>(&borrowed, &Lif::default(), Template::Fptt, gradient).unwrap();
+    let sequence = Sequence { device: borrowed, prepared, inputs, outputs };
+    sequence.run().unwrap();
+    sequence.device.synchronize().unwrap();
+    assert_eq!(result::ctx::get_current().unwrap(), None, "after a launch");
+    assert_eq!(sequence.results(), sequence.expected());
+}
+
 /// A graph made of a prepared call gives the same again; arrays that a graph would not keep are refused.
 #[test]
 fn graphs() {

@@ -70,8 +70,9 @@ fn reborrow<'s, E: Element>(sink: &'s mut Sink<'_, E>) -> Sink<'s, E> {
 /// Neurons are independent of each other, so results do not depend on how they are distributed.
 fn run<E: Element, K: Kernel<E>>(work: &Work<'_, E>, kernel: &K, isa: Isa, neuron_steps: usize) {
     let tiles = work.tiles();
-    let threads = rayon::current_num_threads();
-    if neuron_steps < PARALLEL || threads == 1 {
+    // Asking for their number starts them, which small calls need not pay for.
+    let threads = if neuron_steps < PARALLEL { 1 } else { rayon::current_num_threads() };
+    if threads == 1 {
         return tile_range(isa, work, kernel, 0..tiles);
     }
     // Several tasks per thread, so that a delayed thread does not delay the others.

@@ -45,16 +45,41 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::NoDevice`], [`CudaError::Driver`]
     pub fn new(index: usize) -> Result<Self, CudaError> {
+        Self::initialize()?;
+        let _restore = Restore::new()?;
+        let context = Self::primary_context(index)?;
+        let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
+        Self::of(context, stream)
+    }
+
+    /// The GPU with the given index as another library has set it up, for [`PreparedCall`](super::PreparedCall)s on that
+    /// library's arrays and streams.
+    ///
+    /// Unlike [`CudaDevice::new`], this creates no stream: the device's own is the driver's default stream.
+    ///
+    /// # Errors
+    /// As [`CudaDevice::new`].
+    pub fn borrowed(index: usize) -> Result<Self, CudaError> {
+        Self::initialize()?;
+        let _restore = Restore::new()?;
+        let context = Self::primary_context(index)?;
+        let stream = context.default_stream();
+        Self::of(context, stream)
+    }
+
+    fn primary_context(index: usize) -> Result<Arc<CudaContext>, CudaError> {
         let count = Self::count()?;
         if index >= count {
             return Err(CudaError::NoDevice { index, count });
         }
-        let _restore = Restore::new()?;
         let context = CudaContext::new(index).map_err(|e| CudaError::driver("creating a context", e))?;
         // SAFETY: the context and the stream below leave this crate only as integers, so its arrays are used on that
         // stream only, and no events are needed to order work between streams.
         unsafe { context.disable_event_tracking() };
-        let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
+        Ok(context)
+    }
+
+    fn of(context: Arc<CudaContext>, stream: Arc<CudaStream>) -> Result<Self, CudaError> {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("querying the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
@@ -68,11 +93,15 @@ impl CudaDevice {
     /// # Errors
     /// [`CudaError::NoDriver`], [`CudaError::Driver`]
     pub fn count() -> Result<usize, CudaError> {
-        Self::require_driver()?;
-        let count = cudarc::driver::result::init()
-            .and_then(|()| CudaContext::device_count())
-            .map_err(|e| CudaError::driver("counting GPUs", e))?;
+        Self::initialize()?;
+        let count = CudaContext::device_count().map_err(|e| CudaError::driver("counting GPUs", e))?;
         Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// Loads the driver, unless it is loaded.
+    pub(super) fn initialize() -> Result<(), CudaError> {
+        Self::require_driver()?;
+        cudarc::driver::result::init().map_err(|e| CudaError::driver("loading the driver", e))
     }
 
     fn require_driver() -> Result<(), CudaError> {
