@@ -10,6 +10,9 @@ neuron! {
     /// c_m dV/dt   = -g_l (V - e_l) + g_l delta_t exp((V - v_t) / delta_t) - w + X
     /// tau_w dw/dt = a (V - e_l) - w;     after a spike  w = w + b
     /// ```
+    ///
+    /// The exponent is at most 15. Above that, with any reasonable time step, the neuron fires in the next step anyway;
+    /// without the bound its gradient would be of the order of 1e9 there and soon overflow.
     pub struct AdEx {
         /// Membrane capacitance, pF.
         param c_m = 281.0 where c_m > 0.0;
@@ -39,7 +42,7 @@ neuron! {
         state w = 0.0;
 
         let leak = g_l * (e_l - v);
-        let upswing = g_l * delta_t * exp((v - v_t) / delta_t);
+        let upswing = g_l * delta_t * exp(min((v - v_t) / delta_t, 15.0));
         charge = v + dt / c_m * (leak + upswing - w + x);
         update w = w + dt / tau_w * (a * (v - e_l) - w) + b * spike;
         reset hard;

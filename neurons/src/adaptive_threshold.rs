@@ -3,15 +3,19 @@
 use crate::neuron;
 
 neuron! {
-    /// Adaptive leaky integrate-and-fire, ALIF (Bellec et al., 2018; with the unit of time a step): every
-    /// spike raises the threshold, which relaxes with a time constant of its own, so that the neuron
-    /// remembers over far longer than its membrane does.
+    /// Adaptive leaky integrate-and-fire, ALIF, after Bellec et al. (2018, 2020), with the time step as the unit of
+    /// time: every spike raises the threshold, which relaxes with its own time constant, so that the neuron's memory is
+    /// far longer than its membrane's.
     ///
     /// ```text
     /// H[t] = alpha V[t-1] + (1 - alpha) X[t]                       alpha = exp(-1 / tau)
     /// A[t] = v_threshold + beta a[t-1]                             the threshold
     /// a[t] = rho a[t-1] + (1 - rho) S[t]                           rho = exp(-1 / tau_a)
     /// ```
+    ///
+    /// The reset is that of the other neurons of this crate: within the step, by `v_threshold` if it is soft. Both papers
+    /// subtract one step later, and what they subtract does not decay: `V[t] = alpha V[t-1] + ... - S[t-1] B`, with
+    /// `B = A[t]` in 2018 and `B = v_threshold` in 2020, where `a` is not scaled by `1 - rho`.
     pub struct Alif {
         /// Membrane time constant, in steps.
         param tau = 20.0 where tau > 0.0;

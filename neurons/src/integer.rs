@@ -5,7 +5,8 @@ use crate::neuron;
 neuron! {
     /// Integer leaky integrate-and-fire, I-LIF (Luo et al., 2024): in training, a step gives the number of spikes that
     /// the potential is worth, up to `levels`; for inference each becomes that many steps of a binary neuron. The
-    /// rounding is differentiated as if it were not there ("straight through").
+    /// rounding is differentiated as if it were not there ("straight through"), and the reset takes the number of spikes
+    /// as a constant, as the authors' code does.
     ///
     /// ```text
     /// H[t] = V[t-1] - V[t-1] / tau + X[t]
@@ -23,6 +24,6 @@ neuron! {
         charge = v - v / tau + x;
         let count = round(clamp(h / v_threshold, 0.0, levels));
         output = count;
-        update v = h - count * v_threshold;
+        update v = h - detach(count) * v_threshold;
     }
 }

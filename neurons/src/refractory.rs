@@ -10,7 +10,10 @@ neuron! {
     /// H[t] = e_l + P (V[t-1] - e_l) + (1 - P) tau / c_m X[t]          P = exp(-dt / tau)
     /// ```
     ///
-    /// For `t_ref` after a spike the membrane stays at `v_reset`.
+    /// For `t_ref` after a spike the membrane stays at `v_reset`; `t_ref` is a multiple of `dt`.
+    ///
+    /// With a short time step a step changes the potential by less than float32 resolves. What is rounded off is carried
+    /// on to the next step (Kahan, 1965), so that the potential is as accurate as its format.
     pub struct RefractoryLif {
         /// Membrane time constant, ms.
         param tau = 10.0 where tau > 0.0;
@@ -19,7 +22,7 @@ neuron! {
         /// Resting potential, mV.
         param e_l = -70.0;
         /// Refractory period, ms.
-        param t_ref = 2.0 where t_ref >= 0.0;
+        param t_ref = 2.0 where t_ref >= 0.0, abs(t_ref / dt - round(t_ref / dt)) <= 0.001;
         /// Time step, ms.
         param dt = 0.1 where dt > 0.0;
         /// Threshold, mV.
@@ -30,11 +33,15 @@ neuron! {
         input x;
         /// Steps that are left of the refractory period.
         state refractory = 0.0;
+        /// The part of the last change of the potential that was rounded off, mV.
+        state remainder = 0.0;
 
-        let propagator = exp(-dt / tau);
-        let integrated = e_l + propagator * (v - e_l) + (1.0 - propagator) * tau / c_m * x;
-        charge = if refractory > 0.5 { v_reset } else { integrated };
-        update refractory = if spike { t_ref / dt } else { max(refractory - 1.0, 0.0) };
+        let decay = -expm1(-dt / tau);
+        let change = decay * (e_l - v + tau / c_m * x) + remainder;
+        let is_refractory = refractory > 0.5;
+        charge = if is_refractory { v_reset } else { v + change };
+        update refractory = if spike { round(t_ref / dt) } else { max(refractory - 1.0, 0.0) };
+        update remainder = if spike || is_refractory { 0.0 } else { change - (h - v) };
         reset hard;
     }
 }

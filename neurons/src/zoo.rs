@@ -16,6 +16,7 @@ macro_rules! with_zoo {
         $callback! {
             If,
             Lif,
+            RestingLif,
             Plif,
             Klif,
             Glif,
