@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::ir::{Func, Graph, Id, Node, Rate};
+use crate::ir::{Graph, Id, Node, Rate};
 use crate::model::Leaves;
 
 /// What a condition is under the assumption that the neuron fired, or did not.
@@ -137,7 +137,7 @@ impl Relaxed {
                 g.sum(left, right)
             }
             // What the straight-through estimator takes it for, where a gradient may flow through it.
-            Node::Call(Func::Round, a) if g.rate(a) != Rate::Uniform => self.done[&a],
+            Node::Call(func, a) if func.is_rounding() && g.rate(a) != Rate::Uniform => self.done[&a],
             node => g.add(node.map(|operand| self.done[&operand])),
         }
     }
