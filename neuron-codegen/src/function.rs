@@ -21,6 +21,12 @@ pub enum Func {
     Exp,
     /// Natural logarithm.
     Ln,
+    /// `exp(x) - 1`.
+    Expm1,
+    /// `ln(1 + x)`.
+    Log1p,
+    /// `(exp(x) - 1) / x`, and 1 at 0: the relative error exponential.
+    Exprel,
     /// Square root.
     Sqrt,
     /// Hyperbolic tangent.
@@ -39,13 +45,23 @@ pub enum Func {
     Cos,
     /// The nearest integer, ties to even.
     Round,
+    /// The largest integer that is not above.
+    Floor,
+    /// The integer next to it towards 0.
+    Trunc,
+    /// The derivative of [`Func::Exprel`]. It is no function of the language: a formula made of those would lose all
+    /// digits near 0.
+    ExprelSlope,
 }
 
 impl Func {
-    /// All functions, in the order in which the documentation lists them.
-    pub const ALL: [Self; 11] = [
+    /// All functions of the language, in the order in which the documentation lists them.
+    pub const ALL: [Self; 16] = [
         Self::Exp,
         Self::Ln,
+        Self::Expm1,
+        Self::Log1p,
+        Self::Exprel,
         Self::Sqrt,
         Self::Tanh,
         Self::Sigmoid,
@@ -55,6 +71,8 @@ impl Func {
         Self::Sin,
         Self::Cos,
         Self::Round,
+        Self::Floor,
+        Self::Trunc,
     ];
 
     /// Its name in the DSL and in generated code.
@@ -62,6 +80,10 @@ impl Func {
         match self {
             Self::Exp => "exp",
             Self::Ln => "ln",
+            Self::Expm1 => "expm1",
+            Self::Log1p => "log1p",
+            Self::Exprel => "exprel",
+            Self::ExprelSlope => "exprel_slope",
             Self::Sqrt => "sqrt",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
@@ -71,7 +93,15 @@ impl Func {
             Self::Sin => "sin",
             Self::Cos => "cos",
             Self::Round => "round",
+            Self::Floor => "floor",
+            Self::Trunc => "trunc",
         }
+    }
+
+    /// Whether it makes a number an integer. The derivative of these is that of what they round, as the straight-through
+    /// estimator has it (Bengio et al., 2013), and the relaxed model leaves them out.
+    pub(crate) fn is_rounding(self) -> bool {
+        matches!(self, Self::Round | Self::Floor | Self::Trunc)
     }
 
     /// Its value, from a library rather than the platform, so that a declaration means the same wherever it is compiled.
@@ -79,6 +109,10 @@ impl Func {
         match self {
             Self::Exp => libm::exp(a),
             Self::Ln => libm::log(a),
+            Self::Expm1 => libm::expm1(a),
+            Self::Log1p => libm::log1p(a),
+            Self::Exprel => exprel(a),
+            Self::ExprelSlope => exprel_slope(a),
             Self::Sqrt => a.sqrt(),
             Self::Tanh => libm::tanh(a),
             Self::Sigmoid => 1.0 / (1.0 + libm::exp(-a)),
@@ -88,6 +122,8 @@ impl Func {
             Self::Sin => libm::sin(a),
             Self::Cos => libm::cos(a),
             Self::Round => libm::rint(a),
+            Self::Floor => a.floor(),
+            Self::Trunc => a.trunc(),
         }
     }
 
@@ -97,6 +133,20 @@ impl Func {
         match self {
             Self::Exp => g.mul(da, expr),
             Self::Ln => g.div(da, a),
+            // Rather than `expr + 1`, of which nothing is left where that is near -1.
+            Self::Expm1 => {
+                let slope = g.call(Self::Exp, a);
+                g.mul(da, slope)
+            }
+            Self::Log1p => {
+                let denominator = g.sum(one, a);
+                g.div(da, denominator)
+            }
+            Self::Exprel => {
+                let slope = g.call(Self::ExprelSlope, a);
+                g.mul(da, slope)
+            }
+            Self::ExprelSlope => unreachable!("derivatives are not differentiated again"),
             Self::Sqrt => {
                 let two = g.num(2.0);
                 let twice = g.mul(two, expr);
@@ -133,8 +183,7 @@ impl Func {
                 let slope = g.mul(scale, gauss);
                 g.mul(da, slope)
             }
-            // The straight-through estimator (Bengio et al., 2013): the derivative of what was rounded.
-            Self::Round => da,
+            Self::Round | Self::Floor | Self::Trunc => da,
             Self::Sin => {
                 let slope = g.call(Self::Cos, a);
                 g.mul(da, slope)
@@ -155,6 +204,13 @@ impl Func {
                 let defined = a.intersection(Interval::POSITIVE);
                 if defined.is_empty() { Interval::ALL } else { defined.monotone(libm::log) }
             }
+            Self::Expm1 => a.rising(libm::expm1, Interval::open(-1.0, f64::INFINITY)),
+            Self::Log1p => {
+                let defined = a.intersection(Interval::open(-1.0, f64::INFINITY));
+                if defined.is_empty() { Interval::ALL } else { defined.monotone(libm::log1p) }
+            }
+            Self::Exprel => a.rising(exprel, Interval::POSITIVE),
+            Self::ExprelSlope => a.rising(exprel_slope, Interval::POSITIVE),
             Self::Sqrt => a.max(Interval::point(0.0)).monotone(libm::sqrt),
             Self::Tanh => a.rising(libm::tanh, Interval::open(-1.0, 1.0)),
             Self::Sigmoid => a.rising(|a| 1.0 / (1.0 + libm::exp(-a)), Interval::open(0.0, 1.0)),
@@ -162,7 +218,9 @@ impl Func {
             Self::Atan => a.rising(libm::atan, Interval::open(-FRAC_PI_2, FRAC_PI_2)),
             Self::Erf => a.rising(libm::erf, Interval::open(-1.0, 1.0)),
             Self::Sin | Self::Cos => Interval::closed(-1.0, 1.0),
-            Self::Round => a.round(),
+            Self::Round => a.integers(libm::rint),
+            Self::Floor => a.integers(f64::floor),
+            Self::Trunc => a.integers(f64::trunc),
         }
     }
 
@@ -171,8 +229,13 @@ impl Func {
         let name = match self {
             Self::Sqrt => return format!(r"\sqrt{{{a}}}"),
             Self::Abs => return format!(r"\left|{a}\right|"),
+            Self::Floor => return format!(r"\left\lfloor {a}\right\rfloor"),
             Self::Exp => r"\exp",
             Self::Ln => r"\ln",
+            Self::Expm1 => r"\operatorname{expm1}",
+            Self::Log1p => r"\operatorname{log1p}",
+            Self::Exprel => r"\operatorname{exprel}",
+            Self::ExprelSlope => r"\operatorname{exprel}'",
             Self::Tanh => r"\tanh",
             Self::Atan => r"\arctan",
             Self::Sin => r"\sin",
@@ -180,7 +243,30 @@ impl Func {
             Self::Sigmoid => r"\operatorname{sigmoid}",
             Self::Erf => r"\operatorname{erf}",
             Self::Round => r"\operatorname{round}",
+            Self::Trunc => r"\operatorname{trunc}",
         };
         format!(r"{name}\left({a}\right)")
+    }
+}
+
+fn exprel(a: f64) -> f64 {
+    match a {
+        0.0 => 1.0,
+        f64::INFINITY => a,
+        _ => libm::expm1(a) / a,
+    }
+}
+
+fn exprel_slope(a: f64) -> f64 {
+    if a.abs() < 1.5 {
+        // The sum of (k + 1) / (k + 2)! a^k, of which the terms below vanish when added to the others.
+        let terms = (0..24).map(f64::from);
+        let sum = terms.fold((0.0, 0.5), |(sum, term), k| (sum + (k + 1.0) * term, term * a / (k + 3.0)));
+        return sum.0;
+    }
+    match a {
+        f64::INFINITY => a,
+        f64::NEG_INFINITY => 0.0,
+        _ => ((a - 1.0) * libm::exp(a) + 1.0) / (a * a),
     }
 }

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 use crate::derive::{derivative, relaxed};
 use crate::interface::{Interface, Role};
-use crate::ir::{Func, Graph, Id, Node, Quantity, Rate, Sort};
+use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::{Model, Output, ParamKind, Reset};
 
 /// How one quantity changes with another.
@@ -424,7 +424,7 @@ fn available(g: &Graph, leaves: &GradLeaves, expr: Id) -> bool {
     g.reach([expr]).into_iter().all(|id| match g.node(id) {
         Node::Leaf(_) => id == leaves.s_to_h || (g.rate(id) != Rate::Step && id != leaves.detach_reset),
         // The relaxed model takes it for its argument, and leaves that to the backward pass.
-        Node::Call(Func::Round, a) => g.rate(a) == Rate::Uniform,
+        Node::Call(func, a) if func.is_rounding() => g.rate(a) == Rate::Uniform,
         Node::StraightThrough(..) => g.rate(id) == Rate::Uniform,
         _ => true,
     })

@@ -86,8 +86,7 @@ pub fn function(name: &str, known: &[&str], args: &[String]) -> Option<String> {
         }
         "square" | "sq" => format!("write `{}^2`", group(0)),
         "tan" => format!("write `sin({x}) / cos({x})`"),
-        "floor" => format!("write `round({x} - 0.5)`"),
-        "ceil" => format!("write `round({x} + 0.5)`"),
+        "ceil" => format!("write `-floor(-{})`", group(0)),
         "relu" => format!("write `max({x}, 0.0)`"),
         "heaviside" | "step" | "theta" if known.contains(&"heaviside") => {
             format!("write `heaviside({x} >= 0.0)`")
@@ -107,6 +106,10 @@ pub fn function(name: &str, known: &[&str], args: &[String]) -> Option<String> {
                 "minimum" | "fmin" => "min",
                 "maximum" | "fmax" => "max",
                 "expf" => "exp",
+                "exp_m1" => "expm1",
+                "ln_1p" | "ln1p" => "log1p",
+                "rint" | "nearbyint" | "nint" => "round",
+                "fix" | "truncate" => "trunc",
                 _ => {
                     known.iter().find(|known| **known == lower).copied().or_else(|| closest(&lower, known))?
                 }

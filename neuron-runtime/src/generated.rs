@@ -7,7 +7,10 @@ pub use std::vec::Vec;
 
 pub use crate::cpu::rows::{BitRowsMut, Rows, RowsMut, chunk, lanes};
 pub use crate::cpu::tile::{Kernel, Tile};
-pub use crate::math::{abs, atan, cos, erf, exp, ln, max, min, reciprocal, round, sigmoid, sin, sqrt, tanh};
+pub use crate::math::{
+    abs, atan, cos, erf, exp, expm1, exprel, exprel_slope, floor, ln, log1p, max, min, reciprocal, round,
+    sigmoid, sin, sqrt, tanh, trunc,
+};
 pub use crate::number::LANES;
 pub use crate::surrogate::TileGradient;
 pub use crate::{

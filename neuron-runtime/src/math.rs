@@ -1,5 +1,14 @@
 //! Functions under the names that generated code calls them by, and what they are made of.
 
+/// `a * x + b` down a list of coefficients, without fusing.
+macro_rules! polynomial {
+    ($x:expr, $first:expr $(, $next:expr)* $(,)?) => {{
+        let value = $first;
+        $(let value = value * $x + $next;)*
+        value
+    }};
+}
+
 pub mod double;
 pub mod single;
 
@@ -19,6 +28,10 @@ functions! {
     reciprocal: "`1 / x`.";
     exp: "Exponential.";
     ln: "Natural logarithm.";
+    expm1: "`exp(x) - 1`.";
+    log1p: "`ln(1 + x)`.";
+    exprel: "`(exp(x) - 1) / x`, 1 at 0.";
+    exprel_slope: "The derivative of `exprel`.";
     sqrt: "Square root.";
     tanh: "Hyperbolic tangent.";
     sigmoid: "Logistic function.";
@@ -28,6 +41,8 @@ functions! {
     sin: "Sine.";
     cos: "Cosine.";
     round: "Nearest integer, ties to even.";
+    floor: "Largest integer that is not above.";
+    trunc: "Integer next to it towards 0.";
 }
 
 /// The smaller of two numbers; `b` if either is NaN.

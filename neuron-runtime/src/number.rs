@@ -98,6 +98,14 @@ pub trait Real:
     fn exp(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
+    /// `exp(x) - 1`, precise near 0.
+    fn expm1(self) -> Self;
+    /// `ln(1 + x)`, precise near 0.
+    fn log1p(self) -> Self;
+    /// `(exp(x) - 1) / x`, 1 at 0.
+    fn exprel(self) -> Self;
+    /// The derivative of [`exprel`](Self::exprel), 1/2 at 0.
+    fn exprel_slope(self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
     /// Hyperbolic tangent.
@@ -116,6 +124,10 @@ pub trait Real:
     fn cos(self) -> Self;
     /// Nearest integer, ties to even.
     fn round(self) -> Self;
+    /// Largest integer that is not above.
+    fn floor(self) -> Self;
+    /// Integer next to it towards 0.
+    fn trunc(self) -> Self;
 }
 
 /// Rounds to a format for arithmetic.

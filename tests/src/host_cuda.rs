@@ -88,6 +88,15 @@ impl Compiler {
     }
 }
 
+/// Whether kernels call functions whose float64 versions are those of the C library.
+pub fn is_transcendental(kernels: &str) -> bool {
+    let exact = ["abs", "sqrt", "round", "floor", "trunc", "min", "max", "reciprocal"];
+    kernels.split("math::").skip(1).any(|call| {
+        let name = call.split('(').next().unwrap_or_default();
+        !exact.contains(&name)
+    })
+}
+
 /// The launches of all kernels of a neuron.
 #[derive(Clone, Debug)]
 pub struct Launches {
@@ -108,8 +117,7 @@ impl Launches {
         let mut derived = Derived::new(model);
         let programs = neuron_codegen::kernel::programs(&mut derived);
         let kernels = neuron_codegen::emit::cuda::kernels(&derived, &programs);
-        let functions = ["exp", "ln", "tanh", "sigmoid", "atan", "erf", "sin", "cos"];
-        let is_transcendental = functions.iter().any(|name| kernels.contains(&format!("math::{name}(")));
+        let is_transcendental = is_transcendental(&kernels);
         Ok(Self { source: launches(&derived, &programs), is_transcendental })
     }
 }

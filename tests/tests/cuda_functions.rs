@@ -11,15 +11,21 @@ use neurons_tests::host_cuda::Compiler;
 use rayon::prelude::*;
 
 /// Where formulas or results change, besides 0 and infinity.
-const PLACES: [f32; 16] = [
+const PLACES: [f32; 22] = [
+    0.346_573_6,
     0.414_213_57,
     0.625,
     1.0,
+    1.5,
     std::f32::consts::FRAC_PI_2,
     2.414_213_6,
     4.0,
+    33_554_432.0,
     88.722_84,
     89.0,
+    93.26,
+    93.28,
+    94.0,
     103.972_08,
     104.0,
     65504.0,
@@ -85,10 +91,14 @@ fn functions() {
     let rotated = "__uint_as_float(__float_as_uint(in[i]) << 9 | __float_as_uint(in[i]) >> 23)";
     type Function = fn(f32) -> f32;
     type OfTwo = fn(f32, f32) -> f32;
-    let functions: [(&str, Function); 11] = [
+    let functions: [(&str, Function); 18] = [
         ("reciprocal", math::reciprocal),
         ("exp", math::exp),
         ("ln", math::ln),
+        ("expm1", math::expm1),
+        ("log1p", math::log1p),
+        ("exprel", math::exprel),
+        ("exprel_slope", math::exprel_slope),
         ("sqrt", math::sqrt),
         ("tanh", math::tanh),
         ("sigmoid", math::sigmoid),
@@ -97,6 +107,9 @@ fn functions() {
         ("erf", math::erf),
         ("sin", math::sin),
         ("cos", math::cos),
+        ("round", math::round),
+        ("floor", math::floor),
+        ("trunc", math::trunc),
     ];
     let pairs: [(&str, OfTwo); 2] = [("min", math::min), ("max", math::max)];
     let mut text = String::new();

@@ -18,7 +18,7 @@ use neurons::{Array, DeclaredNeuron, Element, Lif, PackedSpikes, Real};
 use neurons_tests::cases::{Case, Host, SIZES, every_case};
 use neurons_tests::compare::{Executor, compare};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixture};
-use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, launch_name, launches};
+use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, is_transcendental, launch_name, launches};
 use rayon::prelude::*;
 
 /// The kernels of one neuron in one format.
@@ -118,8 +118,7 @@ impl Visit for Jobs<'_> {
         let programs = programs(&mut derived);
         assert_eq!(N::SPEC.cuda.source(), cuda::source(&derived, &programs), "the source that was embedded");
         let kernels = cuda::kernels(&derived, &programs);
-        let functions = ["exp", "ln", "tanh", "sigmoid", "atan", "erf", "sin", "cos"];
-        let is_transcendental = functions.iter().any(|name| kernels.contains(&format!("math::{name}(")));
+        let is_transcendental = is_transcendental(&kernels);
         let source = format!("{}\n{}", N::SPEC.cuda.source(), launches(&derived, &programs)).into();
         self.add::<N, f32>(&source, is_transcendental);
         self.add::<N, f64>(&source, is_transcendental);

@@ -45,7 +45,7 @@ neuron! {
     pub struct Relative {
         state b = 0.0;
         charge = 0.9 * v + x;
-        let threshold_now = v_threshold + 1.8 * b;
+        let threshold_now = max(v_threshold + 1.8 * b, 0.1);
         spike = heaviside((h - threshold_now) / detach(threshold_now) >= 0.0);
         update b = 0.9 * b + 0.1 * spike;
         update v = h - spike * threshold_now;
@@ -58,7 +58,7 @@ neuron! {
         learnable v_threshold = 1.0 where v_threshold > 0.0;
         charge = 0.9 * v + x;
         spike = straight_through(
-            if h >= v_threshold { round(h / v_threshold - 0.5) } else { 0.0 },
+            if h >= v_threshold { floor(h / v_threshold) } else { 0.0 },
             if h >= v_threshold - 0.5 { h / v_threshold } else { 0.0 });
         reset soft;
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::ir::{Func, Graph, Id, Node, Quantity, Rate, Sort};
+use crate::ir::{Graph, Id, Node, Quantity, Rate, Sort};
 use crate::model::Leaves;
 
 /// What a condition is under the assumption that the neuron fired, or did not.
@@ -141,7 +141,7 @@ impl Relaxed {
                 g.sum(left, right)
             }
             // What the straight-through estimator takes it for, where a gradient may flow through it.
-            Node::Call(Func::Round, a) if g.rate(a) != Rate::Uniform => self.done[&a],
+            Node::Call(func, a) if func.is_rounding() && g.rate(a) != Rate::Uniform => self.done[&a],
             // The same of whatever else is differentiated as something smooth.
             Node::StraightThrough(_, smooth) if g.rate(expr) != Rate::Uniform => self.done[&smooth],
             Node::Primitive(u) => {

@@ -27,7 +27,7 @@ const MACROS: &str = "linux unix i386 NULL NAN INFINITY HUGE_VAL assert errno EO
                       DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS stdin stdout stderr major minor makedev";
 
 /// What generated Rust refers to: generics, modules, functions and constants that are in scope in a neuron's module.
-const GENERATED_RUST: &str = "E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes chunk index step \
+const GENERATED_RUST: &str = "exprel_slope E R Some None Ok Err Option Result Vec SPEC CUDA LANES STEPS num lane lanes chunk index step \
                               steps params gradient detach_reset tile kernels generated values check_finite check_range neuron_runtime std core";
 
 /// What generated CUDA refers to. That none is forgotten is tested.

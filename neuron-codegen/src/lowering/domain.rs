@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Lowering, params};
 use crate::ir::{Id, Rate};
+use crate::lowering::interval::Interval;
 use crate::model::{Param, ParamKind};
 use crate::report::{Diagnostic, Extent};
 use crate::walk;
@@ -21,10 +22,18 @@ use values::{BUDGET, Budget, Values};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     Ln,
+    Log1p,
     Sqrt,
     Division,
     /// A power with this negative exponent.
     Power(i32),
+}
+
+impl Operation {
+    /// Where the values end that it has a result for.
+    fn least(self) -> f64 {
+        if self == Self::Log1p { -1.0 } else { 0.0 }
+    }
 }
 
 /// An operation as the user wrote it.
@@ -97,6 +106,10 @@ impl Lowering<'_> {
         let message = match (site.operation, problem) {
             (Operation::Ln, Problem::Negative) => format!("`ln({a})` is NaN where {subject} is negative"),
             (Operation::Ln, _) => format!("`ln({a})` is infinite where {subject} is 0"),
+            (Operation::Log1p, Problem::Negative) => {
+                format!("`log1p({a})` is NaN where {subject} is below -1")
+            }
+            (Operation::Log1p, _) => format!("`log1p({a})` is infinite where {subject} is -1"),
             (Operation::Sqrt, Problem::Negative) => format!("`sqrt({a})` is NaN where {subject} is negative"),
             (Operation::Sqrt, _) => format!("the slope of `sqrt({a})` is infinite where {subject} is 0"),
             (Operation::Division, _) if short => format!("division by {subject}, which can be 0"),
@@ -109,7 +122,8 @@ impl Lowering<'_> {
                 format!("state its range: `{}`", self.ranged(&leaf.name, site.operation))
             }
             (_, None) if is_constant && short => {
-                format!("state its range at one of the parameters: `where {a} > 0.0`")
+                let least = site.operation.least();
+                format!("state its range at one of the parameters: `where {a} > {least:?}`")
             }
             _ if is_constant => "state its range at one of the parameters, with `where`".to_owned(),
             (Operation::Division | Operation::Power(_), _) if short => {
@@ -121,6 +135,10 @@ impl Lowering<'_> {
             (Operation::Sqrt, _) if problem == Problem::Slope && short => {
                 format!("keep it above 0, for example `sqrt({a} + 1e-6)`")
             }
+            (Operation::Log1p, _) if short => {
+                format!("keep it above -1, for example `log1p(max({a}, -0.999))`")
+            }
+            (Operation::Log1p, _) => "keep it above -1, for example with `max`".to_owned(),
             (Operation::Ln, _) if short => format!("keep it above 0, for example `ln(max({a}, 1e-6))`"),
             (Operation::Sqrt, _) if short => format!("keep it above 0, for example `sqrt(max({a}, 1e-6))`"),
             _ => "keep it above 0, for example with `max`".to_owned(),
@@ -137,10 +155,11 @@ impl Lowering<'_> {
             Some(_) => 0.0,
         };
         let is_divisor = matches!(operation, Operation::Division | Operation::Power(_));
+        let least = operation.least();
         let (range, fits) = match operation {
-            Operation::Sqrt => (">= 0.0", default >= 0.0),
-            _ if is_divisor && default < 0.0 => ("< 0.0", true),
-            _ => ("> 0.0", default > 0.0),
+            Operation::Sqrt => (">= 0.0".to_owned(), default >= 0.0),
+            _ if is_divisor && default < 0.0 => ("< 0.0".to_owned(), true),
+            _ => (format!("> {least:?}"), default > least),
         };
         let word = self.scope.param_kind(name).keyword();
         let item = match declared {
@@ -155,7 +174,9 @@ impl Lowering<'_> {
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Problem {
+    /// Below the least that it is defined for.
     Negative,
+    /// The least itself.
     Zero,
     /// The value is fine, its derivative is not.
     Slope,
@@ -164,11 +185,15 @@ enum Problem {
 /// What is wrong at `site`, if anything is. `None` as well where it takes too long to tell.
 fn problem(site: &Site, values: &Values<'_>, is_differentiated: impl FnOnce() -> bool) -> Option<Problem> {
     let value = values.of(site.operand)?;
-    let zero = value.has_zero() && !values.is_nonzero(site.operand);
+    // How far it is from the least that has a value.
+    let value = value.sub(Interval::point(site.operation.least()));
+    let zero = value.has_zero() && !(site.operation.least() == 0.0 && values.is_nonzero(site.operand));
     match site.operation {
-        Operation::Ln | Operation::Sqrt if value.has_negative() => Some(Problem::Negative),
+        Operation::Ln | Operation::Log1p | Operation::Sqrt if value.has_negative() => Some(Problem::Negative),
         Operation::Sqrt => (zero && is_differentiated()).then_some(Problem::Slope),
-        Operation::Ln | Operation::Division | Operation::Power(_) => zero.then_some(Problem::Zero),
+        Operation::Ln | Operation::Log1p | Operation::Division | Operation::Power(_) => {
+            zero.then_some(Problem::Zero)
+        }
     }
 }
 

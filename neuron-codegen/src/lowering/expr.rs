@@ -155,6 +155,10 @@ impl Lowering<'_> {
                 self.site(Operation::Ln, a, &args[0], function.into());
                 Node::Call(Func::Ln, a)
             }
+            ("log1p", &[a]) => {
+                self.site(Operation::Log1p, a, &args[0], function.into());
+                Node::Call(Func::Log1p, a)
+            }
             ("sqrt", &[a]) => {
                 self.site(Operation::Sqrt, a, &args[0], function.into());
                 Node::Call(Func::Sqrt, a)

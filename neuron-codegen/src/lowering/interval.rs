@@ -180,10 +180,10 @@ impl Interval {
         }
     }
 
-    /// The nearest integers.
-    pub fn round(self) -> Self {
+    /// The integers that `round`, which never falls, makes of what is in it.
+    pub fn integers(self, round: fn(f64) -> f64) -> Self {
         // An end that is not reached may round to the same integer as what is near it.
-        Self::closed(libm::rint(self.low.value), libm::rint(self.high.value))
+        Self::closed(round(self.low.value), round(self.high.value))
     }
 
     /// `f`, a rising function whose values are in `range`, of what is in it.
@@ -264,6 +264,10 @@ mod tests {
                     check("powi", a.powi(n), x.powi(n));
                 }
                 check("exp", Func::Exp.interval(a), libm::exp(x));
+                check("expm1", Func::Expm1.interval(a), libm::expm1(x));
+                check("log1p", Func::Log1p.interval(a), libm::log1p(x));
+                check("exprel", Func::Exprel.interval(a), Func::Exprel.evaluate(x));
+                check("exprel_slope", Func::ExprelSlope.interval(a), Func::ExprelSlope.evaluate(x));
                 check("ln", Func::Ln.interval(a), libm::log(x));
                 check("sqrt", Func::Sqrt.interval(a), libm::sqrt(x));
                 check("tanh", Func::Tanh.interval(a), libm::tanh(x));
@@ -275,6 +279,8 @@ mod tests {
                 check("sigmoid", Func::Sigmoid.interval(a), 1.0 / (1.0 + libm::exp(-x)));
                 check("sin", Func::Sin.interval(a), libm::sin(x));
                 check("round", Func::Round.interval(a), libm::rint(x));
+                check("floor", Func::Floor.interval(a), x.floor());
+                check("trunc", Func::Trunc.interval(a), x.trunc());
             }
         }
     }

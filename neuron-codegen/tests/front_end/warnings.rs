@@ -39,6 +39,7 @@ fn ranges_are_believed() {
          let decay = exp(-dt / tau); charge = v * decay + x / (1.0 - decay) + ln(decay) + sqrt(tau / dt);",
         "param a = 1.0 where sin(a) > 0.0; charge = v + x / sin(a) + ln(sin(a));",
         "param a = 1.0; param b = 2.0 where a != b; charge = v + x / (a - b);",
+        "param a = 0.5 where a > -1.0; charge = v + x * log1p(a);",
     ] {
         silent(body);
     }
@@ -48,6 +49,10 @@ fn ranges_are_believed() {
 fn functions_have_ranges() {
     for expr in [
         "ln(exp(x))",
+        "log1p(exp(x)) + log1p(abs(v))",
+        "log1p(tanh(v)) + ln(expm1(v) + 1.0)",
+        "x / exprel(-(v + 40.0) / 10.0)",
+        "x / (floor(abs(v)) + 0.5) + sqrt(trunc(v^2) + 1.0)",
         "ln(1.0 + exp(v))",
         "sqrt(v * v + x^2 + 1.0)",
         "sqrt(1.0 + abs(v))",
@@ -73,6 +78,8 @@ fn functions_have_ranges() {
 fn choices_are_believed() {
     for expr in [
         "if v > 0.0 { ln(v) } else { 0.0 }",
+        "if v > -1.0 { log1p(v) } else { 0.0 }",
+        "if v > 0.0 { x / expm1(v) } else { 0.0 }",
         "if v <= 0.0 { 0.0 } else { ln(v) }",
         "if v != 0.0 { x / v } else { 0.0 }",
         "if v == 0.0 { 0.0 } else { x / v }",

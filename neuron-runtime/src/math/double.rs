@@ -1,22 +1,14 @@
-//! Functions of float64 that are not the standard library's: as those of [`single`](super::single), the same text
-//! gives the same bits in CUDA C++.
+//! Functions of float64 that are not the standard library's. Sine and cosine are, as the functions of
+//! [`single`](super::single), the same bits in CUDA C++; those that are made of the library's exponential are as near to
+//! one another as the libraries are.
 //!
-//! Polynomials and parts of pi / 2 are those of fdlibm (Sun Microsystems, 1993). NaN gives NaN.
+//! Polynomials of sine and cosine and parts of pi / 2 are those of fdlibm (Sun Microsystems, 1993). NaN gives NaN.
 
 // Constants have the digits of their sources.
 #![allow(clippy::excessive_precision, clippy::approx_constant)]
 
 /// 1.5 * 2^52: adding it rounds to an integer, which is then in the lowest bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
-
-/// `a * x + b` down a list of coefficients, without fusing.
-macro_rules! polynomial {
-    ($x:expr, $first:expr $(, $next:expr)* $(,)?) => {{
-        let value = $first;
-        $(let value = value * $x + $next;)*
-        value
-    }};
-}
 
 /// Sine, of arguments in radians. At most 4e-16 off up to 2500, 1e-15 up to 1e6; beyond, less and less is left of
 /// it, in the end only some number between -1 and 1. NaN for infinity.
@@ -33,6 +25,48 @@ pub fn cos(x: f64) -> f64 {
     let (sin, cos, quadrant) = reduced(x);
     let y = if quadrant & 1 == 0 { cos } else { sin };
     if (quadrant.wrapping_add(1)) & 2 == 0 { y } else { -y }
+}
+
+/// The exponential of this and more is infinite.
+const OVERFLOW: f64 = 800.0;
+
+/// `(exp(x) - 1) / x`, which is 1 at 0. From 709.8 on infinite.
+#[inline(always)]
+pub fn exprel(x: f64) -> f64 {
+    let divisor = if x > OVERFLOW { OVERFLOW } else { x };
+    if x == 0.0 { 1.0 } else { x.exp_m1() / divisor }
+}
+
+/// The derivative of [`exprel`], `((x - 1) exp(x) + 1) / x^2`, which is 1/2 at 0. Relative errors are at most 4e-15;
+/// from 703.2 on it is infinite, below -1.3e154 it is 0.
+#[inline(always)]
+pub fn exprel_slope(x: f64) -> f64 {
+    // Where the terms of the quotient nearly cancel: fitted for this crate.
+    let near = polynomial!(
+        x,
+        2.7309581630931987791e-15,
+        4.6419548713854830704e-14,
+        7.1662224181553239161e-13,
+        1.0700346431605529374e-11,
+        1.4912031955716957519e-10,
+        1.9270971615601112395e-9,
+        2.2964431939923262022e-8,
+        2.5052106967398486572e-7,
+        2.480158730663155016e-6,
+        2.2045855388768500716e-5,
+        1.7361111111093046504e-4,
+        1.1904761904727595655e-3,
+        6.9444444444444734847e-3,
+        3.3333333333333884895e-2,
+        1.2499999999999999864e-1,
+        3.3333333333333330748e-1,
+        0.5
+    );
+    let divisor = if x > OVERFLOW { OVERFLOW } else { x };
+    // Infinity times 0 would be NaN.
+    let bounded = if divisor < -OVERFLOW { -OVERFLOW } else { divisor };
+    let far = ((bounded - 1.0) * bounded.exp() + 1.0) / (divisor * divisor);
+    if x.abs() < 1.5 { near } else { far }
 }
 
 /// Sine and cosine of `x` less the nearest multiple of pi / 2, and that multiple.
@@ -76,6 +110,44 @@ fn reduced(x: f64) -> (f64, f64, i64) {
 
 #[cfg(test)]
 mod tests {
+    use super::{exprel, exprel_slope};
+
+    /// The `n`th derivative of `exprel` by a series of positive terms, which loses no digits: the sum of
+    /// `x^k / (k! (n + 1 + k))`, or for negative `x` of `(-x)^k / ((n + 1) .. (n + 1 + k))`, times the exponential.
+    fn series(n: f64, x: f64) -> f64 {
+        let terms = |ratio: &dyn Fn(f64) -> f64, value: &dyn Fn(f64) -> f64| {
+            let (mut sum, mut term) = (0.0, 1.0);
+            for k in (0..400).map(f64::from) {
+                sum += term * value(k);
+                term *= ratio(k);
+            }
+            sum
+        };
+        if x < 0.0 {
+            return x.exp() * terms(&|k| -x / (n + 2.0 + k), &|_| 1.0 / (n + 1.0));
+        }
+        terms(&|k| x / (k + 1.0), &|k| 1.0 / (n + 1.0 + k))
+    }
+
+    #[test]
+    fn relative_exponential() {
+        let mut worst = [0.0f64; 2];
+        for k in -40_000..=40_000 {
+            // Dense near 0, and up to 64.
+            let x = (f64::from(k) * 1e-4).powi(3);
+            for (i, (n, value)) in [(0.0, exprel(x)), (1.0, exprel_slope(x))].into_iter().enumerate() {
+                worst[i] = worst[i].max((value / series(n, x) - 1.0).abs());
+            }
+        }
+        assert!(worst[0] < 3e-15 && worst[1] < 4e-15, "{worst:?}");
+        let inf = f64::INFINITY;
+        assert_eq!([exprel(-inf), exprel(inf), exprel(0.0), exprel(f64::MAX)], [0.0, inf, 1.0, inf]);
+        assert_eq!([exprel(5e-324), exprel(-1e-300), exprel(f64::MIN)], [1.0, 1.0, 1.0 / f64::MAX]);
+        assert_eq!([exprel_slope(-inf), exprel_slope(inf), exprel_slope(0.0)], [0.0, inf, 0.5]);
+        assert_eq!([exprel_slope(f64::MIN), exprel_slope(f64::MAX)], [0.0, inf]);
+        assert!(exprel(f64::NAN).is_nan() && exprel_slope(f64::NAN).is_nan());
+    }
+
     #[test]
     fn sine_and_cosine() {
         for (step, count, bound) in [(0.00123, 2_000_000, 4e-16), (9.87, 100_000, 1e-15)] {

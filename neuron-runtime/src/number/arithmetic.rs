@@ -33,6 +33,22 @@ impl Real for f32 {
         single::ln(self)
     }
     #[inline(always)]
+    fn expm1(self) -> Self {
+        single::expm1(self)
+    }
+    #[inline(always)]
+    fn log1p(self) -> Self {
+        single::log1p(self)
+    }
+    #[inline(always)]
+    fn exprel(self) -> Self {
+        single::exprel(self)
+    }
+    #[inline(always)]
+    fn exprel_slope(self) -> Self {
+        single::exprel_slope(self)
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
     }
@@ -68,6 +84,14 @@ impl Real for f32 {
     fn round(self) -> Self {
         self.round_ties_even()
     }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f32::floor(self)
+    }
+    #[inline(always)]
+    fn trunc(self) -> Self {
+        f32::trunc(self)
+    }
 }
 
 impl Real for f64 {
@@ -98,6 +122,22 @@ impl Real for f64 {
     #[inline(always)]
     fn ln(self) -> Self {
         f64::ln(self)
+    }
+    #[inline(always)]
+    fn expm1(self) -> Self {
+        f64::exp_m1(self)
+    }
+    #[inline(always)]
+    fn log1p(self) -> Self {
+        f64::ln_1p(self)
+    }
+    #[inline(always)]
+    fn exprel(self) -> Self {
+        double::exprel(self)
+    }
+    #[inline(always)]
+    fn exprel_slope(self) -> Self {
+        double::exprel_slope(self)
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
@@ -136,5 +176,13 @@ impl Real for f64 {
     #[inline(always)]
     fn round(self) -> Self {
         self.round_ties_even()
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f64::floor(self)
+    }
+    #[inline(always)]
+    fn trunc(self) -> Self {
+        f64::trunc(self)
     }
 }

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod large;
+mod limits;
 mod wrong;
 
 use neuron_runtime::gradcheck::Failure;
@@ -27,7 +28,17 @@ neuron! {
     /// Every function of the language.
     pub struct Functions {
         charge = v + 0.1 * (exp(x - 2.0) + ln(2.0 + v * v) + sqrt(1.0 + x^2) + tanh(v) + sigmoid(x)
-            + atan(v) + erf(x) + sin(v) + cos(x) + 1.0 / (2.0 + x^2));
+            + atan(v) + erf(x) + sin(v) + cos(x) + 1.0 / (2.0 + x^2)
+            + expm1(0.5 * x) + log1p(abs(v)) + log1p(x^2) + exprel(v) + 1.0 / exprel(v - x));
+        reset hard | soft;
+    }
+}
+
+neuron! {
+    /// Integers, differentiated as what they are made of.
+    pub struct Integers {
+        learnable gain = 1.3;
+        charge = 0.9 * v + 0.1 * floor(4.0 * x) * trunc(3.0 * v) + floor(2.5 * gain) * x - trunc(x - v);
         reset hard | soft;
     }
 }
@@ -91,7 +102,8 @@ fn right_gradients_pass() {
     // Inputs at every step and states, for every reset, flag and surrogate.
     let coupled = gradcheck(&Coupled::default()).unwrap();
     assert_eq!(coupled.checked + coupled.skipped, 2 * 2 * 2 * 24 * (6 * 2 + 2));
-    for report in [coupled, gradcheck(&Functions::default()).unwrap()] {
+    let [functions, integers] = [gradcheck(&Functions::default()), gradcheck(&Integers::default())];
+    for report in [coupled, functions.unwrap(), integers.unwrap()] {
         assert_eq!(report.skipped, 0, "{report:?}");
         assert!(report.largest_error > 0.0 && report.largest_error < 1e-8, "{report:?}");
     }

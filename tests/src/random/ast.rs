@@ -171,6 +171,9 @@ pub enum Binary {
 pub enum Function {
     Exp,
     Ln,
+    Expm1,
+    Log1p,
+    Exprel,
     Sqrt,
     Tanh,
     Sigmoid,
@@ -180,6 +183,15 @@ pub enum Function {
     Cos,
     Abs,
     Round,
+    Floor,
+    Trunc,
+}
+
+impl Function {
+    /// Whether it makes a number an integer.
+    pub fn is_rounding(self) -> bool {
+        matches!(self, Self::Round | Self::Floor | Self::Trunc)
+    }
 }
 
 /// Comparisons.

@@ -2,14 +2,14 @@
 //!
 //! Two models. In the *spiking* one `spike` is 0 or 1, and a number with a slope has the surrogate's; what a condition
 //! with `spike` chooses changes with it by the difference of the two choices. In the *relaxed* one `spike` is the
-//! surrogate's primitive, what it chooses the mixture of both choices, and `round(a)` is `a`: it is smooth, and its
+//! surrogate's primitive, what it chooses the mixture of both choices, and `round(a)`, `floor(a)` and `trunc(a)` are `a`: it is smooth, and its
 //! derivative is what the surrogate gradient is for the spiking one. In both, comparisons of numbers have no slope,
 //! and numbers in them that depend on `spike` are those of the model.
 
 use std::cmp::Ordering;
 
 use super::ast::{
-    Compare, Cond, Declaration, Expr, Function, Kind, ParamKind, Part, Reset, V_RESET, V_THRESHOLD, Value,
+    Compare, Cond, Declaration, Expr, Kind, ParamKind, Part, Reset, V_RESET, V_THRESHOLD, Value,
 };
 use super::number::{Number, Surrogate};
 
@@ -178,7 +178,9 @@ impl<N: Number> Step<'_, N> {
             Expr::Neg(a) => self.expr(a)?.neg(),
             Expr::Binary(op, a, b) => self.expr(a)?.binary(*op, self.expr(b)?),
             Expr::Power(a, n) => self.expr(a)?.power(*n),
-            Expr::Call(Function::Round, a) if self.neuron.mode.is_relaxed && self.varies(a) => {
+            Expr::Call(function, a)
+                if function.is_rounding() && self.neuron.mode.is_relaxed && self.varies(a) =>
+            {
                 self.expr(a)?
             }
             Expr::Call(function, a) => self.expr(a)?.call(*function),

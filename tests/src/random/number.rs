@@ -1,9 +1,12 @@
 //! Numbers that the evaluator computes with: plain ones, ones that know how far rounding may have moved them,
 //! and ones with a slope.
 
+mod moments;
+
 use std::cmp::Ordering;
 
 use super::ast::{Binary, Function};
+use moments::moment;
 
 /// How spikes are differentiated, and what takes their place in the relaxed model. Formulas are written out here,
 /// independently of those that the runtime derives.
@@ -63,6 +66,8 @@ pub trait Number: Copy {
     fn neg(self) -> Self;
     /// A function of it.
     fn call(self, function: Function) -> Self;
+    /// A function of it, of which this number has that value and slope.
+    fn through(self, value: f64, slope: f64) -> Self;
     /// How it compares with `other`; `None` if rounding may decide that.
     fn order(self, other: Self) -> Option<Ordering>;
 
@@ -129,6 +134,10 @@ impl Number for f64 {
         match function {
             Function::Exp => libm::exp(self),
             Function::Ln => libm::log(self),
+            Function::Expm1 => libm::expm1(self),
+            Function::Log1p => libm::log1p(self),
+            Function::Exprel if self == 0.0 => 1.0,
+            Function::Exprel => libm::expm1(self) / self,
             Function::Sqrt => self.sqrt(),
             Function::Tanh => libm::tanh(self),
             Function::Sigmoid => {
@@ -142,7 +151,12 @@ impl Number for f64 {
             Function::Cos => libm::cos(self),
             Function::Abs => self.abs(),
             Function::Round => libm::rint(self),
+            Function::Floor => self.floor(),
+            Function::Trunc => self.trunc(),
         }
+    }
+    fn through(self, value: f64, _: f64) -> Self {
+        value
     }
     fn order(self, other: Self) -> Option<Ordering> {
         self.partial_cmp(&other)
@@ -210,6 +224,10 @@ impl Number for Rounded {
         let slope = match function {
             Function::Exp => value * error.exp(),
             Function::Ln => 1.0 / (a.abs() - error).max(0.0),
+            Function::Expm1 => (a + error).exp(),
+            Function::Log1p => 1.0 / ((1.0 + a).abs() - error).max(0.0),
+            // Below that of the exponential, and below the quotient itself.
+            Function::Exprel => value * error.exp(),
             // The steepest that it can be: of a number that may be 0 it is not bounded, but its change is.
             Function::Sqrt if a <= error => return Self::new(value, (a.max(0.0) + error).sqrt()),
             Function::Sqrt => 0.5 / (a - error).sqrt(),
@@ -224,9 +242,13 @@ impl Number for Rounded {
             }
             Function::Tanh | Function::Atan | Function::Abs => 1.0,
             // Exact, unless rounding decides.
-            Function::Round => {
-                let to_tie = ((a - a.floor()) - 0.5).abs();
-                let error = if error > 0.0 && to_tie <= APART * error { f64::INFINITY } else { 0.0 };
+            Function::Round | Function::Floor | Function::Trunc => {
+                let to_jump = if function == Function::Round {
+                    ((a - a.floor()) - 0.5).abs()
+                } else {
+                    (a - libm::rint(a)).abs()
+                };
+                let error = if error > 0.0 && to_jump <= APART * error { f64::INFINITY } else { 0.0 };
                 return Self { value, error };
             }
         };
@@ -234,6 +256,10 @@ impl Number for Rounded {
             return Self { value, error };
         }
         Self::new(value, if error == 0.0 { 0.0 } else { slope * error })
+    }
+    fn through(self, value: f64, slope: f64) -> Self {
+        // Such a function takes several operations.
+        Self::new(value, slope.abs() * self.error + 4.0 * PRECISION * value.abs())
     }
     fn order(self, other: Self) -> Option<Ordering> {
         let error = self.error + other.error;
@@ -295,6 +321,9 @@ impl<B: Number> Number for Dual<B> {
         let slope = match function {
             Function::Exp => value,
             Function::Ln => number(1.0).div(a),
+            Function::Expm1 => a.call(Function::Exp),
+            Function::Log1p => number(1.0).div(number(1.0).add(a)),
+            Function::Exprel => a.through(moment(1, a.value()), moment(2, a.value())),
             Function::Sqrt => number(0.5).div(value),
             Function::Tanh => number(1.0).sub(value.mul(value)),
             Function::Sigmoid => value.mul(number(1.0).sub(value)),
@@ -310,9 +339,12 @@ impl<B: Number> Number for Dual<B> {
                 None => number(f64::NAN),
             },
             // Straight through.
-            Function::Round => number(1.0),
+            Function::Round | Function::Floor | Function::Trunc => number(1.0),
         };
         self.chain(value, slope)
+    }
+    fn through(self, value: f64, slope: f64) -> Self {
+        self.chain(self.value.through(value, slope), B::constant(slope))
     }
     fn order(self, other: Self) -> Option<Ordering> {
         self.value.order(other.value)

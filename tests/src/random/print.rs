@@ -27,6 +27,9 @@ impl Function {
         match self {
             Self::Exp => "exp",
             Self::Ln => "ln",
+            Self::Expm1 => "expm1",
+            Self::Log1p => "log1p",
+            Self::Exprel => "exprel",
             Self::Sqrt => "sqrt",
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
@@ -36,6 +39,8 @@ impl Function {
             Self::Cos => "cos",
             Self::Abs => "abs",
             Self::Round => "round",
+            Self::Floor => "floor",
+            Self::Trunc => "trunc",
         }
     }
 }

@@ -91,10 +91,28 @@ parts! {
     Sqrt = include_str!("support/math/sqrt.cu"), needs [Formats];
     /// `math::round`.
     Round = include_str!("support/math/round.cu"), needs [Formats];
+    /// `math::floor`.
+    Floor = include_str!("support/math/floor.cu"), needs [Formats];
+    /// `math::trunc`.
+    Trunc = include_str!("support/math/trunc.cu"), needs [Formats];
+    /// Powers of two.
+    PowerOfTwo = include_str!("support/math/power_of_two.cu"), needs [Formats];
+    /// What exponentials share.
+    Exponent = include_str!("support/math/exponent.cu"), needs [Formats, Bounded, PowerOfTwo];
     /// `math::exp`.
-    Exp = include_str!("support/math/exp.cu"), needs [Formats, Bounded];
+    Exp = include_str!("support/math/exp.cu"), needs [Formats, Exponent];
+    /// `math::expm1`.
+    Expm1 = include_str!("support/math/expm1.cu"), needs [Formats, Exponent];
+    /// `math::exprel`.
+    Exprel = include_str!("support/math/exprel.cu"), needs [Formats, Reciprocal, Exponent];
+    /// `math::exprel_slope`.
+    ExprelSlope = include_str!("support/math/exprel_slope.cu"), needs [Formats, Reciprocal, Abs, Exponent];
+    /// What logarithms share.
+    Logarithm = include_str!("support/math/logarithm.cu"), needs [Formats];
     /// `math::ln`.
-    Ln = include_str!("support/math/ln.cu"), needs [Formats];
+    Ln = include_str!("support/math/ln.cu"), needs [Formats, Logarithm];
+    /// `math::log1p`.
+    Log1p = include_str!("support/math/log1p.cu"), needs [Formats, PowerOfTwo, Logarithm];
     /// `math::tanh`.
     Tanh = include_str!("support/math/tanh.cu"), needs [Formats, Reciprocal, Abs, Exp];
     /// `math::atan`.
@@ -162,6 +180,10 @@ impl Part {
             Node::Call(func, _) => match func {
                 Func::Exp => Exp,
                 Func::Ln => Ln,
+                Func::Expm1 => Expm1,
+                Func::Log1p => Log1p,
+                Func::Exprel => Exprel,
+                Func::ExprelSlope => ExprelSlope,
                 Func::Sqrt => Sqrt,
                 Func::Tanh => Tanh,
                 Func::Sigmoid => Sigmoid,
@@ -171,6 +193,8 @@ impl Part {
                 Func::Sin => Sin,
                 Func::Cos => Cos,
                 Func::Round => Round,
+                Func::Floor => Floor,
+                Func::Trunc => Trunc,
             },
             _ => return None,
         })

@@ -136,10 +136,17 @@ impl<'a> Source<'a> {
                 let base = binary(Binary::Add, Expr::Number(1.0), square(self.any(next)));
                 Expr::Power(Box::new(base), self.rng.random_range(-3..0))
             }
-            26 => call(Function::Round, self.any(next)),
+            26 => self.integer(next),
             27..30 => self.choice(next),
             _ => self.bounded(depth),
         }
+    }
+
+    /// An integer.
+    fn integer(&mut self, depth: u32) -> Expr {
+        let rounding = [Function::Round, Function::Floor, Function::Trunc];
+        let function = *rounding.choose(self.rng).expect("some");
+        call(function, self.any(depth))
     }
 
     /// A quotient, of which most do not divide by 0.
@@ -150,6 +157,7 @@ impl<'a> Source<'a> {
             3..5 => max(call(Function::Abs, self.any(depth)), Expr::Number(0.5)),
             5..8 => Expr::Number(rounded(self.rng.random_range(1.2..4.0))),
             8 => binary(Binary::Add, Expr::Number(1.5), self.bounded(depth)),
+            9 if self.rng.random_bool(0.5) => call(Function::Exprel, self.bounded(depth)),
             _ => self.any(depth),
         };
         binary(Binary::Div, a, b)
@@ -181,8 +189,13 @@ impl<'a> Source<'a> {
                 if self.rng.random() { min(a, b) } else { max(a, b) }
             }
             11 => call(Function::Exp, Expr::Neg(Box::new(call(Function::Abs, self.any(next))))),
-            12 => call(Function::Exp, min(self.any(next), Expr::Number(1.0))),
-            13 => match self.rng.random_range(0..3) {
+            12 => {
+                let rising = [Function::Exp, Function::Expm1, Function::Exprel];
+                let function = *rising.choose(self.rng).expect("some");
+                call(function, min(self.any(next), Expr::Number(1.0)))
+            }
+            13 => match self.rng.random_range(0..4) {
+                3 => call(Function::Log1p, call(Function::Abs, self.any(next))),
                 0 => call(Function::Ln, binary(Binary::Add, Expr::Number(1.0), square(self.any(next)))),
                 1 => call(Function::Ln, max(self.any(next), Expr::Number(0.1))),
                 _ => {
@@ -202,7 +215,7 @@ impl<'a> Source<'a> {
             },
             15 => call(Function::Abs, self.any(next)),
             16 if self.rng.random_bool(0.3) => {
-                let wild = [Function::Exp, Function::Ln, Function::Sqrt];
+                let wild = [Function::Exp, Function::Ln, Function::Expm1, Function::Log1p, Function::Sqrt];
                 call(*wild.choose(self.rng).expect("some"), self.any(next))
             }
             16..18 => self.choice(next),
@@ -313,7 +326,7 @@ impl<'a> Source<'a> {
     pub fn output(&mut self) -> Expr {
         match self.rng.random_range(0..4) {
             0 => Expr::Charged,
-            1 => call(Function::Round, self.any(2)),
+            1 => self.integer(2),
             _ => self.any(DEPTH),
         }
     }

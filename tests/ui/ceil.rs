@@ -2,7 +2,7 @@ use neurons::neuron;
 
 neuron! {
     pub struct Bad {
-        charge = v + floor(x);
+        charge = v + ceil(x);
         reset hard;
     }
 }
