@@ -104,6 +104,7 @@ impl Derivative<'_> {
                         let (negative, minus) = (g.less(a, zero), g.neg(da));
                         g.select(negative, minus, da)
                     }
+                    _ if self.leaves.is_none() => func.chain_alone(g, expr, a, da),
                     _ => func.chain(g, expr, a, da),
                 }
             }

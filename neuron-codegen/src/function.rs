@@ -158,7 +158,10 @@ impl Func {
                 g.mul(da, slope)
             }
             Self::Sigmoid => {
-                let rest = g.sub(one, expr);
+                // `1 - expr`, of which fewer digits are left the nearer `expr` is to 1. Compilers find that both calls
+                // have everything but a product in common.
+                let opposite = g.neg(a);
+                let rest = g.call(Self::Sigmoid, opposite);
                 let slope = g.mul(expr, rest);
                 g.mul(da, slope)
             }
@@ -193,6 +196,26 @@ impl Func {
                 let slope = g.neg(sin);
                 g.mul(da, slope)
             }
+        }
+    }
+
+    /// As [`Func::chain`], where nothing else needs `expr`: then there are formulas of `a` that keep all digits, and take
+    /// no more operations than the function.
+    pub(crate) fn chain_alone(self, g: &mut Graph, expr: Id, a: Id, da: Id) -> Id {
+        match self {
+            Self::Tanh => {
+                let (two, four, size) = (g.num(2.0), g.num(4.0), g.call(Self::Abs, a));
+                let twice = g.mul(two, size);
+                let density = logistic_density(g, twice);
+                let slope = g.mul(four, density);
+                g.mul(da, slope)
+            }
+            Self::Sigmoid => {
+                let size = g.call(Self::Abs, a);
+                let slope = logistic_density(g, size);
+                g.mul(da, slope)
+            }
+            _ => self.chain(g, expr, a, da),
         }
     }
 
@@ -247,6 +270,16 @@ impl Func {
         };
         format!(r"{name}\left({a}\right)")
     }
+}
+
+/// `exp(-size) / (1 + exp(-size))^2`, the derivative of the logistic function at `size` and at `-size`.
+fn logistic_density(g: &mut Graph, size: Id) -> Id {
+    let one = g.num(1.0);
+    let exponent = g.neg(size);
+    let e = g.call(Func::Exp, exponent);
+    let sum = g.sum(one, e);
+    let square = g.powi(sum, 2);
+    g.div(e, square)
 }
 
 fn exprel(a: f64) -> f64 {

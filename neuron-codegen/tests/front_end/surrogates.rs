@@ -36,7 +36,7 @@ fn gradients_are_as_somebody_would_write_them() {
         ("if u < 0.0 { a / (1.0 + abs(u)) } else { -a / (1.0 + abs(u)) }", "a / (1 + abs(u))^2"),
         (
             "if u > 0.0 { tanh(u) } else { if u <= 0.0 { a * u } else { u } }",
-            "if 0 < u { 1 - tanh(u)^2 } else { a }",
+            "if 0 < u { 4 * exp(-(2 * abs(u))) / (1 + exp(-(2 * abs(u))))^2 } else { a }",
         ),
         // What changes its sign with a number is its magnitude.
         ("a * u * abs(u)", "2 * a * abs(u)"),

@@ -41,8 +41,8 @@ surrogate! {
         /// Steepness: four times the gradient at the threshold.
         param alpha = 4.0 where alpha > 0.0;
 
-        let s = sigmoid(alpha * u);
-        primitive = s;
+        let z = alpha * u;
+        primitive = sigmoid(z);
     }
 }
 
@@ -110,8 +110,8 @@ surrogate! {
         param alpha = 2.0 where alpha > 1.0;
 
         let q = alpha - 1.0;
-        let z = 1.0 + 2.0 * abs(u) / q;
-        let power = exp(-q * ln(z));
+        let z = 2.0 * abs(u) / q;
+        let power = exp(-q * log1p(z));
         primitive = if u < 0.0 { 0.5 * power } else { 1.0 - 0.5 * power };
     }
 }
@@ -178,7 +178,7 @@ surrogate! {
         /// The gradient at the threshold.
         param alpha = 1.0 where alpha > 0.0;
 
-        let rise = ln(1.0 + alpha * abs(u));
+        let rise = log1p(alpha * abs(u));
         primitive = if u < 0.0 { -rise } else { rise };
     }
 }
@@ -209,7 +209,7 @@ surrogate! {
         /// The gradient at the threshold from above.
         param beta = 1.0 where beta > 0.0;
 
-        let s = sigmoid(alpha * u);
-        primitive = if u < 0.0 { s } else { 0.5 + beta * ln(1.0 + u) };
+        let z = alpha * u;
+        primitive = if u < 0.0 { sigmoid(z) } else { 0.5 + beta * log1p(u) };
     }
 }

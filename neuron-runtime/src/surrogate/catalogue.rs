@@ -10,7 +10,7 @@ impl Surrogate {
         ATan { alpha }.into()
     }
 
-    /// [`Sigmoid`]: gradient `alpha s (1 - s)` with `s = sigmoid(alpha u)`. Index 1 of the 2020 API.
+    /// [`Sigmoid`]: gradient `alpha e / (1 + e)^2` with `e = exp(-alpha |u|)`. Index 1 of the 2020 API.
     pub fn sigmoid(alpha: f64) -> Self {
         Sigmoid { alpha }.into()
     }

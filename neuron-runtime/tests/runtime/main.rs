@@ -26,13 +26,14 @@ neuron! {
 }
 
 neuron! {
-    /// Every function that kernels know, two inputs and two states.
+    /// Functions of all kinds, two inputs and two states.
     pub struct Mixed {
         param tau = 2.0 where tau > 1.0;
         input x, y;
         state w = 0.25;
 
-        charge = v + (tanh(x) + exp(-abs(v)) + sigmoid(y) * ln(1.0 + w^2) - sqrt(1.0 + y^2) * 0.1) / tau;
+        charge = v + (tanh(x) + exp(-abs(v)) + sigmoid(y) * ln(1.0 + w^2) - sqrt(1.0 + y^2) * 0.1) / tau
+            + 0.1 * (expm1(-abs(x)) + log1p(abs(v)) * exprel(tanh(y)) + floor(2.0 * x) - trunc(3.0 * y));
         update w = 0.5 * w + min(x, y) * 0.1 + max(h, 0.0) * 0.05 - 0.2 * spike;
         reset hard | soft;
     }

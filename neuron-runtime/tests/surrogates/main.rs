@@ -1,6 +1,7 @@
 //! Surrogates: formulas, derivatives, special values, and what is made of a declaration.
 
 mod declared;
+mod digits;
 mod finite;
 mod formulas;
 mod source;

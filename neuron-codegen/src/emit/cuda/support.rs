@@ -130,7 +130,7 @@ parts! {
     /// How spikes are differentiated.
     SurrogateGradient = include_str!("support/surrogate_gradient.cu"), needs [Formats, SurrogateParameters];
     /// The surrogates of the field.
-    Surrogates = include_str!("support/surrogates.cu"), needs [Formats, Reciprocal, Abs, Exp, Ln, Cos, Sigmoid];
+    Surrogates = include_str!("support/surrogates.cu"), needs [Formats, Reciprocal, Abs, Exp, Log1p, Cos];
     /// The choice among them.
     Apply = include_str!("support/apply.cu"), needs [Formats, Steps, SurrogateParameters, Lanes, Chunk, Bounded, SurrogateGradient, Surrogates];
     /// Kernels that pack spikes and unpack them.

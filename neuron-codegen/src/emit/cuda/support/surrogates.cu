@@ -10,11 +10,13 @@ __device__ __forceinline__ acc_t ATan(acc_t u, const acc_t (&values)[4]) {
     return acc_t(0.5) * alpha * math::reciprocal(acc_t(1.0) + z * z);
 }
 
-// Sigmoid: alpha * s * (1 - s) where s = sigmoid(alpha * u)
+// Sigmoid: alpha * exp(-abs(z)) / (1 + exp(-abs(z)))^2 where z = alpha * u
 __device__ __forceinline__ acc_t Sigmoid(acc_t u, const acc_t (&values)[4]) {
     const acc_t alpha = values[0];
-    const acc_t s = math::sigmoid(alpha * u);
-    return alpha * s * (acc_t(1.0) - s);
+    const acc_t z = alpha * u;
+    const acc_t term_1 = math::exp(-math::abs(z));
+    const acc_t term_2 = acc_t(1.0) + term_1;
+    return alpha * term_1 * math::reciprocal(term_2 * term_2);
 }
 
 // PiecewiseQuadratic: if 1 <= z { 0 } else { alpha * (1 - z) } where z = alpha * abs(u)
@@ -51,13 +53,13 @@ __device__ __forceinline__ acc_t Erf(acc_t u, const acc_t (&values)[4]) {
     return acc_t(0.5641895835477563) * alpha * math::exp(-(z * z));
 }
 
-// QPseudoSpike: power / z where q = alpha - 1, z = 1 + 2 * abs(u) / q, power = exp(-(q * ln(z)))
+// QPseudoSpike: power / (1 + z) where q = alpha - 1, z = 2 * abs(u) / q, power = exp(-(q * log1p(z)))
 __device__ __forceinline__ acc_t QPseudoSpike(acc_t u, const acc_t (&values)[4]) {
     const acc_t alpha = values[0];
     const acc_t q = alpha - acc_t(1.0);
-    const acc_t z = acc_t(1.0) + acc_t(2.0) * math::abs(u) * math::reciprocal(q);
-    const acc_t power = math::exp(-(q * math::ln(z)));
-    return power * math::reciprocal(z);
+    const acc_t z = acc_t(2.0) * math::abs(u) * math::reciprocal(q);
+    const acc_t power = math::exp(-(q * math::log1p(z)));
+    return power * math::reciprocal(acc_t(1.0) + z);
 }
 
 // Rect: if abs(u) < 0.5 / alpha { alpha } else { 0 }
@@ -109,12 +111,14 @@ __device__ __forceinline__ acc_t SquarewaveFourierSeries(acc_t u, const acc_t (&
     return acc_t(4.0) * (math::cos(z) + ((acc_t(2.0) <= n ? math::cos(acc_t(3.0) * z) : acc_t(0.0)) + (acc_t(3.0) <= n ? math::cos(acc_t(5.0) * z) : acc_t(0.0)) + (acc_t(4.0) <= n ? math::cos(acc_t(7.0) * z) : acc_t(0.0)))) * term_1;
 }
 
-// S2NN: if u < 0 { alpha * s * (1 - s) } else { beta / (1 + u) } where s = sigmoid(alpha * u)
+// S2NN: if u < 0 { alpha * exp(-abs(z)) / (1 + exp(-abs(z)))^2 } else { beta / (1 + u) } where z = alpha * u
 __device__ __forceinline__ acc_t S2NN(acc_t u, const acc_t (&values)[4]) {
     const acc_t alpha = values[0];
     const acc_t beta = values[1];
-    const acc_t s = math::sigmoid(alpha * u);
-    return u < acc_t(0.0) ? alpha * s * (acc_t(1.0) - s) : beta * math::reciprocal(acc_t(1.0) + u);
+    const acc_t z = alpha * u;
+    const acc_t term_1 = math::exp(-math::abs(z));
+    const acc_t term_2 = acc_t(1.0) + term_1;
+    return u < acc_t(0.0) ? alpha * term_1 * math::reciprocal(term_2 * term_2) : beta * math::reciprocal(acc_t(1.0) + u);
 }
 
 } // namespace surrogates
