@@ -142,6 +142,10 @@ fn the_current_context_stays() {
     assert_eq!(current(), None, "after a training operation");
     drop((x, v, sequence));
     assert_eq!(current(), None, "after arrays were freed");
+    let another = CudaDevice::new(0).unwrap();
+    assert_eq!(current(), None, "after a device was created");
+    drop(another);
+    assert_eq!(current(), None, "after a device was dropped");
 }
 
 /// A graph made of a prepared call gives the same again; arrays that a graph would not keep are refused.
