@@ -1,23 +1,23 @@
-//! The arrays of kernels: what they hold, in which format, and how many values.
+//! The arrays of kernels: roles, formats and extents.
 
 use std::fmt;
 
 use crate::{Format, STEPS, WORD};
 
-/// In which format an array is stored.
+/// The storage format of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// The data's own format: inputs, spikes and their gradients. May be a half-precision one.
+    /// The data format, possibly half precision: inputs, spikes and their gradients.
     Signal,
-    /// The format of the arithmetic: states, their gradients, factors kept for the backward pass.
+    /// The format of the arithmetic: states, their gradients, factors saved for the backward pass.
     State,
-    /// One bit a neuron, in words of 32 bits, `u32`: that of neuron `n` is bit `n % 32`, the lowest being bit 0, of
-    /// word `n / 32` of a step. Bits beyond the last neuron are 0.
+    /// One bit per neuron, in words of type `u32`: neuron `n` is bit `n % 32` of word `n / 32` of a step, where bit 0 is the
+    /// lowest. Bits beyond the last neuron are 0.
     Bits,
 }
 
 impl Class {
-    /// Elements of a row of so many neurons.
+    /// Elements per row of `neurons` neurons.
     pub const fn columns(self, neurons: usize) -> usize {
         match self {
             Self::Signal | Self::State => neurons,
@@ -25,7 +25,7 @@ impl Class {
         }
     }
 
-    /// Bytes of an element, of data of `format`.
+    /// Bytes per element, for data of `format`.
     pub const fn size(self, format: Format) -> usize {
         match self {
             Self::Signal => format.size(),
@@ -34,7 +34,7 @@ impl Class {
         }
     }
 
-    /// Bytes of a row of so many neurons, of data of `format`; `usize::MAX` if it is more.
+    /// Bytes per row of `neurons` neurons, for data of `format`; saturates at `usize::MAX`.
     pub const fn bytes(self, format: Format, neurons: usize) -> usize {
         self.columns(neurons).saturating_mul(self.size(format))
     }
@@ -50,21 +50,21 @@ impl fmt::Display for Class {
     }
 }
 
-/// How many values an array has.
+/// The extent of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Extent {
-    /// One a step and neuron: `[T, N]`.
+    /// One value per step and neuron: `[T, N]`.
     Step,
-    /// One a neuron: `[N]`.
+    /// One value per neuron: `[N]`.
     Neuron,
-    /// One a neuron before every [`STEPS`]th step but the first: `[(T - 1) / 8, N]`, so none up to `T = 8`.
+    /// One value per neuron before every [`STEPS`]th step except the first: `[(T - 1) / 8, N]`, so none up to `T = 8`.
     Checkpoint,
-    /// As many as a parameter has: one, or one a channel or a neuron.
+    /// The values of a parameter: one, or one per channel or neuron.
     Parameter,
 }
 
 impl Extent {
-    /// Rows of such an array over so many steps: it has one element for each neuron in each. `None` for a parameter.
+    /// The number of rows, each with one element per neuron, for `steps` steps. `None` for a parameter.
     pub const fn rows(self, steps: usize) -> Option<usize> {
         match self {
             Self::Step => Some(steps),
@@ -86,15 +86,14 @@ impl fmt::Display for Extent {
     }
 }
 
-/// What an array is to a neuron. Indices are places among the neuron's inputs, states and parameters, or among the
-/// factors that it saves.
+/// The role of an array. Indices are those of the neuron's inputs, states and parameters, or of the factors that it saves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// An input.
     Input(usize),
     /// The loss gradient of an input.
     GradInput(usize),
-    /// The spike, or what else leaves the neuron.
+    /// The spike, or the output of a neuron that does not fire.
     Output,
     /// The loss gradient of that.
     GradOutput,
@@ -106,24 +105,24 @@ pub enum Role {
     NextState(usize),
     /// The loss gradient of that.
     GradNextState(usize),
-    /// A state before every [`STEPS`]th step but the first.
+    /// A state before every [`STEPS`]th step except the first.
     Checkpoint(usize),
     /// The membrane potential after every step.
     Trace,
     /// A derivative that the forward pass saves for the backward pass.
     Factor(usize),
-    /// A parameter that may differ between neurons.
+    /// An array parameter.
     Param(usize),
     /// The loss gradient of a learnable parameter.
     GradParam(usize),
 }
 
-/// What values a parameter has.
+/// The kind of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamKind {
-    /// One number, the same for all neurons.
+    /// A scalar, the same for all neurons.
     Scalar,
-    /// One number for all neurons, or one a channel or a neuron: chosen where the neuron is used.
+    /// One value for all neurons, or one per channel or neuron: chosen where the neuron is used.
     Array,
     /// As [`ParamKind::Array`], and the backward pass returns its gradient.
     Learnable,
@@ -133,7 +132,7 @@ impl ParamKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Scalar, Self::Array, Self::Learnable];
 
-    /// The word that declares it.
+    /// The keyword that declares it.
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::Scalar => "param",

@@ -1,9 +1,9 @@
-//! What CUDA source is compiled with, when a crate is built and at run time alike: equal bits depend on it.
+//! The compiler options of CUDA source, both when a crate is built and at run time: bit-identical results depend on them.
 
 use crate::{Format, Target};
 
-/// The options of every compilation. No contraction, so that results are the same bits as the CPU's; division and
-/// square roots are IEEE's and denormals are kept by default.
+/// The options of every compilation. Without contraction, results are bit-identical to the CPU's; by default, division and
+/// square roots are those of IEEE 754, and subnormal numbers are kept.
 pub const FLAGS: [&str; 2] = ["--fmad=false", "--std=c++17"];
 
 /// All options for data of `format` and an image for `target`.

@@ -1,8 +1,8 @@
-//! Number formats of data.
+//! Data formats.
 
 use std::fmt;
 
-/// A data format: that of inputs, spikes and their gradients in memory.
+/// A data format: the storage format of inputs, spikes and their gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
     /// float32.
@@ -19,7 +19,7 @@ impl Format {
     /// All formats.
     pub const ALL: [Self; 4] = [Self::F32, Self::F64, Self::F16, Self::Bf16];
 
-    /// Its name, `f32`: what the symbols of its kernels end with.
+    /// Its name, `f32`: the suffix of its kernels' symbols.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -29,7 +29,7 @@ impl Format {
         }
     }
 
-    /// The macro that chooses it in CUDA source, `F32`.
+    /// The macro that selects it in CUDA source, `F32`.
     pub const fn cuda_macro(self) -> &'static str {
         match self {
             Self::F32 => "F32",
@@ -39,12 +39,12 @@ impl Format {
         }
     }
 
-    /// The format of that name.
+    /// The format with the given name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// Bytes of a number.
+    /// Bytes per number.
     pub const fn size(self) -> usize {
         match self {
             Self::F64 => 8,
@@ -53,7 +53,7 @@ impl Format {
         }
     }
 
-    /// The format of states and arithmetic: itself if it is one to compute in.
+    /// The format of states and arithmetic.
     pub const fn arithmetic(self) -> Self {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 => Self::F32,
@@ -68,7 +68,7 @@ impl fmt::Display for Format {
     }
 }
 
-/// Neurons that a thread of a kernel on a GPU computes, by the format of the data.
+/// The number of neurons per GPU thread, by data format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lanes {
     /// In float64.

@@ -1,17 +1,17 @@
-//! What kernels are called.
+//! Names of kernels.
 //!
-//! A kernel has a name in its neuron, `hard_reset_fptt`, and with the neuron's module and the format of the data it is
-//! a symbol of an image, `lif_hard_reset_fptt_f32`.
+//! A kernel has a name within its neuron, `hard_reset_fptt`. With the neuron's module and the data format, it becomes the
+//! symbol of an image, `lif_hard_reset_fptt_f32`.
 
 use crate::{Format, Reset, Template};
 
-/// Adds up rows of the gradients of each neuron's own parameter.
+/// Sums rows of per-neuron gradients of a parameter.
 pub const SUM_ROWS: &str = "sum_rows";
 
-/// Adds up neighbours among them.
+/// Sums adjacent ones of them.
 pub const SUM_SEGMENTS: &str = "sum_segments";
 
-/// Rounds their sums to the format of the arithmetic.
+/// Rounds the sums to the format of the arithmetic.
 pub const ROUND_SUMS: &str = "round_sums";
 
 /// Packs spikes into bits.
@@ -20,18 +20,18 @@ pub const PACK_SPIKES: &str = "pack_spikes";
 /// Unpacks spikes from bits.
 pub const UNPACK_SPIKES: &str = "unpack_spikes";
 
-/// The name of the kernel of a template under a reset mode, on which not every template depends.
+/// The name of the kernel of a template with a reset mode, which is ignored if the template does not depend on it.
 pub fn name(template: Template, reset: Reset) -> String {
     let prefix = if template.resets() { reset.prefix() } else { "" };
     format!("{prefix}{}", template.name())
 }
 
-/// The symbol of the kernel called `name` of the neuron whose module is `module`.
+/// The symbol of the kernel `name` of the neuron with the given module.
 pub fn symbol(module: &str, name: &str, format: Format) -> String {
     format!("{module}_{name}_{format}")
 }
 
-/// The name of the kernel that has a symbol among those of that neuron and format.
+/// The name of the kernel with the given symbol, if it belongs to that neuron and format.
 pub fn name_of<'s>(symbol: &'s str, module: &str, format: Format) -> Option<&'s str> {
     symbol.strip_prefix(module)?.strip_prefix('_')?.strip_suffix(format.name())?.strip_suffix('_')
 }

@@ -1,15 +1,13 @@
-//! What the neuron macro, build scripts and the runtime agree on.
+//! Definitions shared by the neuron macro, build scripts and the runtime.
 //!
-//! Code is generated when a crate is compiled and run by another one later. Everything that both sides have to
-//! spell, count or hash in the same way is here, once: which kernels there are and what they are called, what
-//! their arrays hold and how long they are, number formats, the sizes that kernels are written for, and the options
-//! that they are compiled with.
+//! Code is generated when a crate is compiled, and runs on another crate later. Everything that both sides must spell,
+//! count or hash in the same way is defined here, once: kernels and their names, roles and extents of their arrays, data
+//! formats, compilation targets, sizes that kernels are written for, and compiler options.
 //!
 //! Users find these types in `neuron_runtime`, which re-exports them.
 //!
-//! The enumerations are exhaustive: the generator and the executors have to handle every variant, and the compiler
-//! is what finds the places where a new one is not handled. A new variant changes what generated code says and is a
-//! breaking release of all crates together.
+//! The enumerations are exhaustive: the generator and the executors must handle every variant, and the compiler finds the
+//! places where a new one is not handled. A new variant changes generated code, and is a breaking change of all crates.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What happens after a spike.
+//! Reset modes.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub enum Reset {
     Soft,
     /// `V[t] = H[t]`
     None,
-    /// As the declaration says: `update v = ...`
+    /// As declared by `update v = ...`
     Custom,
 }
 
@@ -19,10 +19,10 @@ impl Reset {
     /// All modes, in the order in which documentation and tables list them.
     pub const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::None, Self::Custom];
 
-    /// Those that `reset` can name in a declaration.
+    /// The modes that `reset` can name in a declaration.
     pub const NAMED: [Self; 3] = [Self::Hard, Self::Soft, Self::None];
 
-    /// The word in a declaration.
+    /// The keyword in a declaration.
     pub const fn keyword(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -30,7 +30,7 @@ impl Reset {
         }
     }
 
-    /// What stands before `reset` in English: `hard`, `no`.
+    /// The word before `reset` in English: `hard`, `no`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Hard => "hard",
@@ -40,7 +40,7 @@ impl Reset {
         }
     }
 
-    /// What its kernels' names begin with: `hard_reset_`.
+    /// The prefix of its kernels' names: `hard_reset_`.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Hard => "hard_reset_",

@@ -1,21 +1,20 @@
-//! Sizes that kernels are written for and that their callers count with.
+//! Sizes that kernels and their callers share.
 
-/// Steps from one checkpoint of the lean templates to the next: those that
-/// [`Template::LeanBptt`](crate::Template::LeanBptt) computes again before it goes back through them, and that a thread
-/// of a GPU has in flight.
+/// Steps between checkpoints: the chunk that [`Template::LeanBptt`](crate::Template::LeanBptt) recomputes before it goes
+/// backward through it, and that a GPU thread has in flight.
 pub const STEPS: usize = 8;
 
-/// Bits of a word of [`Class::Bits`](crate::Class::Bits); also the threads of a warp of a GPU, which fill one together.
+/// Bits per word of [`Class::Bits`](crate::Class::Bits), and threads per warp, which fill a word together.
 pub const WORD: usize = u32::BITS as usize;
 
-/// Threads of a block, of every kernel.
+/// Threads per block, in every kernel.
 pub const THREADS: usize = 256;
 
-/// Rows that one pass of a sum over neurons adds up at a time.
+/// Rows per partial sum in one pass of a sum over neurons.
 pub const SUM_ROWS: usize = 64;
 
-/// Neighbours that one pass of a sum over neurons adds up at a time: a block of [`THREADS`] takes 16 each.
+/// Adjacent values per partial sum in one pass of a sum over neurons: 16 for each of the [`THREADS`] threads of a block.
 pub const SUM_SEGMENT: usize = 16 * THREADS;
 
-/// Parameters that a surrogate may have.
+/// The maximum number of parameters of a surrogate.
 pub const SURROGATE_PARAMETERS: usize = 4;

@@ -1,14 +1,14 @@
-//! What CUDA source is compiled for.
+//! Compilation targets of CUDA source.
 
 use std::fmt;
 
-/// A GPU architecture by its number, 90 for compute capability 9.0. Some have features of their own, which only code
-/// for the architecture with a letter may use: `90a`.
+/// A GPU architecture: 90 for compute capability 9.0. Features that other architectures lack are only available with a
+/// letter, as in `90a`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Architecture {
     /// Ten times the major version, plus the minor one.
     pub number: u32,
-    /// The letter, if the code depends on features of one architecture.
+    /// The letter, if code may use features specific to the architecture.
     pub letter: Option<char>,
 }
 

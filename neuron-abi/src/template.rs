@@ -1,13 +1,13 @@
-//! Which kernels a neuron has.
+//! The templates that kernels are generated from.
 
 use std::fmt;
 
-/// What a kernel computes. With the two resets, the first four are the eight forward templates of the
-/// 2020 API; the next two, the gradients, do not depend on the reset mode, since the forward pass saved its effect.
-/// The lean pair trains without saving anything of a step.
+/// What a kernel computes. With hard and soft reset, the first four are the eight forward templates of the 2020 API; the
+/// next two, the gradients, do not depend on the reset mode, since the forward pass saved its effect. The recompute pair
+/// (`lean_fptt` and `lean_bptt`) trains without saved activations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Template {
-    /// One step: inputs and states to spike and next states.
+    /// One step: from inputs and states to spike and next states.
     Forward,
     /// A sequence of `T` steps ("forward pass through time").
     Fptt,
@@ -19,14 +19,14 @@ pub enum Template {
     Backward,
     /// Gradients of a sequence: back-propagation through time.
     Bptt,
-    /// A sequence, saving no more than the states before every [`STEPS`](crate::STEPS)th step.
+    /// A sequence, saving only the states before every [`STEPS`](crate::STEPS)th step.
     LeanFptt,
-    /// As [`Template::Bptt`], from the inputs and what [`Template::LeanFptt`] has saved: it computes the steps
-    /// again. The same gradients, bit for bit.
+    /// As [`Template::Bptt`], but recomputes the steps from the inputs and the checkpoints of [`Template::LeanFptt`].
+    /// Gradients are bit-identical.
     LeanBptt,
     /// As [`Template::Fptt`], with the membrane potential after every step.
     FpttWithV,
-    /// As [`Template::Fptt`], with spikes of one bit: [`Class::Bits`](crate::Class::Bits). Only of neurons that fire.
+    /// As [`Template::Fptt`], with bit-packed spikes, [`Class::Bits`](crate::Class::Bits). Only for neurons that fire.
     PackedFptt,
 }
 
@@ -45,7 +45,7 @@ impl Template {
         Self::PackedFptt,
     ];
 
-    /// Its name in snake_case, without the reset: that of a method of every neuron.
+    /// Its name in snake_case, without the reset: a method of every neuron.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
@@ -61,7 +61,7 @@ impl Template {
         }
     }
 
-    /// Its name in CamelCase: that of the struct of its arrays in every neuron's module.
+    /// Its name in CamelCase: the struct of its arrays in every neuron's module.
     pub const fn type_name(self) -> &'static str {
         match self {
             Self::Forward => "Forward",
@@ -82,23 +82,23 @@ impl Template {
         !matches!(self, Self::Forward | Self::ForwardWithGrad | Self::Backward)
     }
 
-    /// Whether it goes forward in time and saves factors.
+    /// Whether it is a forward pass that saves factors.
     pub const fn is_with_grad(self) -> bool {
         matches!(self, Self::ForwardWithGrad | Self::FpttWithGrad)
     }
 
-    /// Whether it computes gradients, and so goes backward in time.
+    /// Whether it is a backward pass.
     pub const fn is_backward(self) -> bool {
         matches!(self, Self::Backward | Self::Bptt | Self::LeanBptt)
     }
 
-    /// Whether its kernel depends on the reset mode. [`Template::Backward`] and [`Template::Bptt`] find the
-    /// effect of the reset in what the forward pass saved.
+    /// Whether its kernel depends on the reset mode. For [`Template::Backward`] and [`Template::Bptt`], the forward pass
+    /// saved the effect of the reset.
     pub const fn resets(self) -> bool {
         !matches!(self, Self::Backward | Self::Bptt)
     }
 
-    /// Whether it differentiates spikes, and so reads the surrogate gradient of a call.
+    /// Whether it differentiates spikes, and therefore uses the surrogate gradient of a call.
     pub const fn takes_gradient(self) -> bool {
         self.is_with_grad() || matches!(self, Self::LeanBptt)
     }

@@ -9,13 +9,12 @@
 //! }
 //! ```
 //!
-//! It finds the declarations in the crate's sources, writes CUDA C++ for each, compiles that for every data
-//! format and architecture, and leaves the images in `OUT_DIR`, where the macro finds and embeds them. What
-//! was compiled before is not compiled again. Without a CUDA compiler it says so, once, and the crate is
-//! built without images.
+//! It finds the declarations in the crate's sources, generates CUDA C++ for each, compiles it for every data format and
+//! architecture, and writes the images to `OUT_DIR`, where the macro finds and embeds them. Only what has changed is
+//! recompiled. Without a CUDA compiler it prints one warning, and the crate is built without images.
 //!
-//! It is set with environment variables, described in `docs/cuda.md`: `NEURON_CUDA`, `NEURON_CUDA_TARGETS`,
-//! `NEURON_CUDA_FORMATS` and `NEURON_NVRTC`.
+//! Environment variables configure it, see `docs/cuda.md`: `NEURON_CUDA`, `NEURON_CUDA_TARGETS`, `NEURON_CUDA_FORMATS` and
+//! `NEURON_NVRTC`.
 
 pub mod compiler;
 pub mod error;
@@ -37,9 +36,9 @@ use error::Error;
 use settings::{Architecture, Format, Mode, Settings, Target};
 use sources::Source;
 
-/// Compiles the kernels of the crate whose build script calls it; talks to cargo.
+/// Compiles the kernels of the crate whose build script calls it, and prints instructions for cargo.
 ///
-/// Ends the build with a message if that is what `NEURON_CUDA` asks for, or if a setting is wrong.
+/// Fails the build with a message if kernels cannot be compiled under `NEURON_CUDA=require`, or if a setting is invalid.
 pub fn neurons() {
     if let Err(error) = build_script() {
         say("error", &error.to_string());
@@ -67,7 +66,7 @@ fn build_script() -> Result<(), Error> {
     Ok(())
 }
 
-/// An instruction to cargo, which takes one line at a time.
+/// Prints an instruction for cargo, which reads one line at a time.
 fn say(instruction: &str, text: &str) {
     for line in text.lines() {
         println!("cargo::{instruction}={line}");
@@ -79,20 +78,20 @@ fn say(instruction: &str, text: &str) {
 pub struct Outcome {
     /// Images compiled.
     pub compiled: usize,
-    /// Images that were there already.
+    /// Images that were up to date.
     pub kept: usize,
-    /// What the user should know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
-    /// The compiler's file; if it changes, images have to be compiled again.
+    /// The compiler's file. If it changes, images must be recompiled.
     pub compiler: Option<PathBuf>,
 }
 
-/// Compiles the kernels of every neuron that the package in `manifest_dir` declares to images under
-/// `out_dir`, as far as they are not there. Removes what is not asked for.
+/// Compiles the kernels of every neuron that the package in `manifest_dir` declares to images under `out_dir`, unless they
+/// are up to date. Removes images that are not requested.
 ///
 /// # Errors
-/// [`Error::Io`]; under [`Mode::Require`] whatever is in the way of an image. Under [`Mode::Auto`] that is a
-/// warning, except for a library that the user named.
+/// [`Error::Io`]; under [`Mode::Require`] also everything that prevents an image. Under [`Mode::Auto`] that is a warning,
+/// except for a library that the user named.
 pub fn compile(settings: &Settings, manifest_dir: &Path, out_dir: &Path) -> Result<Outcome, Error> {
     let root = images::root(out_dir);
     let sources = if settings.mode == Mode::Off { Vec::new() } else { sources::sources(manifest_dir) };
@@ -109,7 +108,7 @@ pub fn compile(settings: &Settings, manifest_dir: &Path, out_dir: &Path) -> Resu
                 "{} will run on the CPU only: {error}. Set `NEURON_CUDA=off` to silence this warning.",
                 names.join(", ")
             );
-            // One warning, on one line: cargo marks every line as one.
+            // On one line, since cargo prints each line as a separate warning.
             return Ok(Outcome { warnings: vec![warning.replace('\n', " ")], ..Outcome::default() });
         }
         Err(error) => return Err(error),
@@ -133,12 +132,12 @@ struct Job<'a> {
     source: &'a Source,
     format: Format,
     target: Target,
-    /// Whether the PTX of the target, a cubin, is wanted too: it costs nothing then.
+    /// Whether the PTX for the same architecture is requested too. It is a by-product of the cubin.
     with_ptx: bool,
     folder: PathBuf,
 }
 
-/// Clears away what is stale and says what is missing.
+/// Removes stale images and returns the jobs for missing ones.
 fn prepare<'a>(
     settings: &Settings,
     sources: &'a [Source],
@@ -212,7 +211,7 @@ impl Job<'_> {
             Error::Compile { neuron, format: *format, target: *target, compiler, log }
         })?;
         for (image, target) in compiled.iter().zip(self.targets()) {
-            // An image is there whole or not at all, however the build ends.
+            // Renamed when complete, so that an interrupted build leaves no partial image.
             let path = path(target);
             let image = images::compress(image).map_err(Error::io("compress", &path))?;
             std::fs::write(&scratch, image).map_err(Error::io("write", &scratch))?;
@@ -222,7 +221,7 @@ impl Job<'_> {
     }
 }
 
-/// Runs jobs on as many threads as cargo allows; results are in the order of the jobs.
+/// Runs jobs on as many threads as cargo allows; returns results in the order of the jobs.
 fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Vec<R> {
     // What cargo calls jobs.
     let allowed = std::env::var("NUM_JOBS").ok().and_then(|count| count.parse().ok());
@@ -247,12 +246,12 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], run: impl Fn(&J) -> R + Sync) -> Ve
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// What is in a folder; nothing if it is not there.
+/// The entries of a directory; none if it does not exist.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
-/// Removes a file or a folder with everything in it, if it is there.
+/// Removes a file, or a directory with its contents, if it exists.
 fn remove(path: &Path) -> Result<(), Error> {
     let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
     match removed {

@@ -22,6 +22,7 @@ mod kernel;
 mod loading;
 mod memory;
 mod module;
+mod pool;
 mod prepared;
 mod raw;
 mod sums;

@@ -1,4 +1,4 @@
-//! Everything that can be wrong with arguments, found before any work.
+//! Checks of arguments, before any work.
 
 use candle_core::{DType, Tensor};
 use neuron_runtime::{Layout, Neuron, Role, Spec, Template, validate_values};
@@ -6,7 +6,7 @@ use neuron_runtime::{Layout, Neuron, Role, Spec, Template, validate_values};
 use crate::Error;
 use crate::passes::Neurons;
 
-/// The format of the states for data of format `dtype`; `None` if neurons do not take such data.
+/// The format of the states for data of format `dtype`; `None` if the format is not supported.
 pub fn state_dtype(dtype: DType) -> Option<DType> {
     match dtype {
         DType::F64 => Some(DType::F64),
@@ -20,7 +20,7 @@ pub(crate) fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
     state_dtype(actual).ok_or_else(|| Error::UnsupportedDType { name: name.to_owned(), actual })
 }
 
-/// Checks a call, and says how its parameters are distributed over neurons.
+/// Checks a call; returns the layouts of its parameters.
 pub(crate) fn check_call<N: Neuron + Clone>(
     neurons: &Neurons<N>,
     multi_step: bool,
@@ -63,7 +63,7 @@ pub(crate) fn check_call<N: Neuron + Clone>(
     check_parameters(&neurons.neuron, parameters, dims, state_dtype)
 }
 
-/// What the inputs of a step or of a sequence are called.
+/// The names of the inputs of a step or a sequence.
 fn input_names(spec: &'static Spec, multi_step: bool) -> Vec<&'static str> {
     let template = if multi_step { Template::Fptt } else { Template::Forward };
     let inputs = spec.signature(template).inputs.iter();

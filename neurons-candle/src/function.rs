@@ -9,15 +9,15 @@ use crate::initial::Initial;
 use crate::op::Forward;
 use crate::passes::{Neurons, Passes};
 
-/// One time step: inputs and states, all of one shape, to the spikes and the next states of that shape; of a neuron that
-/// does not fire, to its output.
+/// One time step: from inputs and states, all of one shape, to spikes (or the output of a neuron that does not fire) and
+/// next states of that shape.
 ///
 /// Inputs and states are in the order of [`Spec::inputs`](neuron_runtime::Spec::inputs) and
-/// [`Spec::states`](neuron_runtime::Spec::states). Differentiable in all of them; `gradient` says how. Parameters have
-/// the neuron's own values.
+/// [`Spec::states`](neuron_runtime::Spec::states). The step is differentiable with respect to all of them, as specified by
+/// `gradient`. Parameters have the neuron's values.
 ///
 /// # Errors
-/// Tensors that do not fit the neuron or each other, parameters out of range: see [`Error`].
+/// Tensors do not match the neuron or each other, or parameters are out of range: see [`Error`].
 pub fn step<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
@@ -28,12 +28,12 @@ pub fn step<N: Neuron + Clone>(
     step_with(neuron, gradient, inputs, states, &parameters)
 }
 
-/// As [`step`], with values for the parameters that may differ between neurons
-/// ([`Spec::arrays`](neuron_runtime::Spec::arrays), in order), and differentiable in the learnable ones too.
+/// As [`step`], with values for the array parameters ([`Spec::arrays`](neuron_runtime::Spec::arrays), in order), and also
+/// differentiable with respect to the learnable ones.
 ///
-/// They are in the format of the states. Their shapes are broadcast to that of the states as usual: `[]` is one value for
-/// all, `[C, 1, 1]` one for each channel of `[B, C, H, W]`, `[C, H, W]` one for each neuron of an image. What is repeated
-/// has to be outer and inner dimensions only.
+/// They have the format of the states. Their shapes are broadcast to that of the states as usual: `[]` is one value for all
+/// neurons, `[C, 1, 1]` one per channel of `[B, C, H, W]`, `[C, H, W]` one per neuron of an image. Only outer and inner
+/// dimensions can be repeated.
 ///
 /// # Errors
 /// As [`step`].
@@ -48,11 +48,11 @@ pub fn step_with<N: Neuron + Clone>(
     call(&neurons, false, inputs, states, parameters)
 }
 
-/// A sequence of `T` steps: inputs `[T, ...]` and initial states `[...]` to the spikes `[T, ...]` and the
-/// states `[...]` after the last step. Otherwise as [`step`].
+/// A sequence of `T` steps: from inputs `[T, ...]` and initial states `[...]` to spikes `[T, ...]` and the states `[...]`
+/// after the last step. Otherwise as [`step`].
 ///
 /// # Errors
-/// As [`step`], and for inputs without a time dimension.
+/// As [`step`]; [`Error::NoTime`] for inputs without a time dimension.
 pub fn multi_step<N: Neuron + Clone>(
     neuron: &N,
     gradient: Gradient,
@@ -78,19 +78,19 @@ pub fn multi_step_with<N: Neuron + Clone>(
     call(&neurons, true, inputs, states, parameters)
 }
 
-/// The states before the first step, each of the shape of `x`, the input of one step.
+/// The states before the first step, each in the shape of `x`, the input of one step.
 ///
 /// # Errors
-/// [`Error::UnsupportedDType`], or a device that is out of memory.
+/// [`Error::UnsupportedDType`]; [`Error::Candle`] if memory is exhausted.
 pub fn initial_state<N: Neuron + Clone>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, Error> {
     let dtype = state_dtype_of(neuron.spec().inputs[0], x)?;
     initial(neuron, x.dims(), &own_values(neuron, x, dtype)?, x, dtype)
 }
 
-/// As [`initial_state`], with values for parameters; see [`step_with`]. Differentiable in the learnable ones.
+/// As [`initial_state`], with values for parameters; see [`step_with`]. Differentiable with respect to the learnable ones.
 ///
 /// # Errors
-/// As [`initial_state`], and parameters that do not fit.
+/// As [`initial_state`], and for parameters that do not match.
 pub fn initial_state_with<N: Neuron + Clone>(
     neuron: &N,
     x: &Tensor,
@@ -145,12 +145,12 @@ pub(crate) fn call<N: Neuron + Clone>(
     Ok((output, next))
 }
 
-/// The neuron's own values of the parameters that may differ between neurons, one for all, where `x` is.
+/// The neuron's values of its array parameters, one for all neurons, on the device of `x`.
 fn own_values<N: Neuron + Clone>(neuron: &N, x: &Tensor, dtype: DType) -> Result<Vec<Tensor>, Error> {
     neuron.spec().arrays().map(|param| shared_value(neuron, param, x, dtype)).collect()
 }
 
-/// As [`own_values`], for a call; what is wrong with its inputs is found by the call itself.
+/// As [`own_values`], for a call, which checks its inputs itself.
 fn own_values_for<N: Neuron + Clone>(neuron: &N, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Error> {
     let Some((x, dtype)) = inputs.first().and_then(|x| Some((*x, state_dtype(x.dtype())?))) else {
         return Ok(Vec::new());
@@ -158,7 +158,7 @@ fn own_values_for<N: Neuron + Clone>(neuron: &N, inputs: &[&Tensor]) -> Result<V
     own_values(neuron, x, dtype)
 }
 
-/// The neuron's own value of a parameter, one for all, where `x` is.
+/// The neuron's value of a parameter, one for all neurons, on the device of `x`.
 pub(crate) fn shared_value<N: Neuron + Clone>(
     neuron: &N,
     param: &ParamSpec,
@@ -168,7 +168,7 @@ pub(crate) fn shared_value<N: Neuron + Clone>(
     Ok(Tensor::full(own_value(neuron, param), (), x.device())?.to_dtype(dtype)?)
 }
 
-/// The neuron's own value of a parameter.
+/// The neuron's value of a parameter.
 pub(crate) fn own_value<N: Neuron + Clone>(neuron: &N, param: &ParamSpec) -> f64 {
     match neuron.get(param.name) {
         Some(Value::Real(value)) => value,
@@ -185,7 +185,7 @@ fn constant_but_learnable(spec: &'static Spec, parameters: &[Tensor]) -> Vec<Ten
     spec.arrays().zip(parameters).map(constant).collect()
 }
 
-/// All elements one behind the other. A single contiguous tensor is not copied.
+/// All elements, concatenated. A single contiguous tensor is not copied.
 fn flat<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> candle_core::Result<Tensor> {
     let flat = |tensor: &Tensor| tensor.contiguous()?.flatten_all();
     let mut flat = tensors.into_iter().map(flat).collect::<candle_core::Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! Initial states that depend on parameters, as an operation that is differentiable in these.
+//! Initial states that depend on parameters, as an operation that is differentiable with respect to these.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use neuron_runtime::{Neuron, ParamKind, Real, initial_grads, initial_states};

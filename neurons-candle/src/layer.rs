@@ -13,18 +13,18 @@ use crate::passes::Neurons;
 #[derive(Clone, Debug)]
 pub struct MultiStep<N> {
     neurons: Neurons<N>,
-    /// Of each parameter that may differ between neurons, unless the neuron's own value is that of all.
+    /// Values of array parameters; `None` stands for the neuron's value.
     parameters: Vec<Option<Tensor>>,
 }
 
 impl<N: Neuron + Clone> MultiStep<N> {
-    /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
+    /// A layer of `neuron`, differentiated as specified by `gradient`.
     ///
-    /// Every parameter has the neuron's own value, for all neurons; see [`MultiStep::learn`] and
+    /// Every parameter has the neuron's value, the same for all neurons; see [`MultiStep::learn`] and
     /// [`MultiStep::with_parameter`].
     ///
     /// # Errors
-    /// A parameter of the neuron or of the surrogate out of range.
+    /// A parameter of the neuron or the surrogate is out of range.
     pub fn new(neuron: N, gradient: Gradient) -> Result<Self, Error> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
@@ -32,20 +32,20 @@ impl<N: Neuron + Clone> MultiStep<N> {
         Ok(Self { neurons: Neurons { neuron, gradient, device: Device::Cpu }, parameters })
     }
 
-    /// Computed on `device`, a GPU for instance. Tensors stay on candle's CPU: they are copied there and back
-    /// for each pass, so that this needs no CUDA build of candle.
+    /// Runs the neurons on `device`, for instance a GPU. Tensors stay on candle's CPU and are copied for each pass, so this
+    /// does not need a CUDA build of candle.
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
         self.neurons.device = device;
         self
     }
 
-    /// With the neuron's `learnable` parameters as variables of `vb`, by their names, but for those that were given by
-    /// [`MultiStep::with_parameter`] before. A new variable begins with the neuron's own value in each element.
+    /// Makes the neuron's `learnable` parameters variables of `vb` under their names, except those set before by
+    /// [`MultiStep::with_parameter`]. New variables are initialised with the neuron's values.
     ///
-    /// `shape` is that of each of them, and is broadcast to the shape of the states, as in
-    /// [`step_with`](crate::step_with): `()` is one value for all, `(C, 1, 1)` one for each channel of `[B, C, H, W]`.
-    /// A neuron without learnable parameters is left as it is.
+    /// Each has the given shape, which is broadcast to that of the states as in [`step_with`](crate::step_with): `()` is
+    /// one value for all neurons, `(C, 1, 1)` one per channel of `[B, C, H, W]`. Has no effect on a neuron without
+    /// learnable parameters.
     ///
     /// ```
     /// # use candle_core::{DType, Device};
@@ -69,7 +69,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// ```
     ///
     /// # Errors
-    /// Those of `vb`: a stored tensor that is missing or has another shape. As [`MultiStep::with_parameter`].
+    /// Those of `vb`, if a stored tensor is missing or has another shape; as [`MultiStep::with_parameter`].
     pub fn learn(mut self, shape: impl Into<Shape>, vb: VarBuilder<'_>) -> Result<Self, Error> {
         let shape = shape.into();
         for (i, param) in self.neuron().spec().arrays().enumerate() {
@@ -82,15 +82,15 @@ impl<N: Neuron + Clone> MultiStep<N> {
         Ok(self)
     }
 
-    /// With values of its own for a parameter that may differ between neurons: a variable, or whatever was computed from
-    /// variables, if the parameter is `learnable`. No gradient flows to an `array`.
+    /// Sets the values of an array parameter. For a `learnable`, they can be a variable, or computed from variables; no
+    /// gradient flows to an `array`.
     ///
-    /// Shapes are those of [`step_with`](crate::step_with), formats those of data; values are converted to the format of
-    /// the states.
+    /// Shapes are as in [`step_with`](crate::step_with). Values may be in any data format, and are converted to that of the
+    /// states.
     ///
     /// # Errors
-    /// There is no such parameter, or it is a `param`; [`Error::UnsupportedDType`]; values out of range, which each
-    /// call checks again. Whether the shape fits is found out by the call.
+    /// There is no such parameter, or it is a `param`; [`Error::UnsupportedDType`]; values are out of range, which each
+    /// call checks again. Shapes are checked by the call.
     pub fn with_parameter(mut self, name: &str, values: Tensor) -> Result<Self, Error> {
         let at = self.neuron().spec().array_index(name)?;
         state_dtype_of(name, &values)?;
@@ -99,17 +99,17 @@ impl<N: Neuron + Clone> MultiStep<N> {
         Ok(self)
     }
 
-    /// The values that were given for a parameter; `None` if all neurons have that of [`MultiStep::neuron`].
+    /// The values set for a parameter; `None` if all neurons have the value of [`MultiStep::neuron`].
     pub fn parameter(&self, name: &str) -> Option<&Tensor> {
         self.parameters[self.neuron().spec().array_index(name).ok()?].as_ref()
     }
 
-    /// The neuron. What was given by [`MultiStep::learn`] and [`MultiStep::with_parameter`] is not in it.
+    /// The neuron, without the parameters set by [`MultiStep::learn`] and [`MultiStep::with_parameter`].
     pub fn neuron(&self) -> &N {
         &self.neurons.neuron
     }
 
-    /// Input `[T, ...]` to spikes, or output, `[T, ...]`, for neurons with one input.
+    /// From input `[T, ...]` to spikes or output `[T, ...]`, for neurons with one input.
     ///
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
@@ -117,8 +117,8 @@ impl<N: Neuron + Clone> MultiStep<N> {
         Ok(self.forward_from(x_seq, None)?.0)
     }
 
-    /// Input `[T, ...]` and states `[...]`, or the initial ones, to spikes `[T, ...]` and the states after
-    /// the last step.
+    /// From input `[T, ...]` and states `[...]` (`None` stands for the initial states) to spikes `[T, ...]` and the states
+    /// after the last step.
     ///
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
@@ -162,7 +162,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         }
     }
 
-    /// The values of all parameters that may differ between neurons, in the format of the states for data like `x`.
+    /// The values of all array parameters, in the format of the states for data like `x`.
     fn values(&self, x: &Tensor) -> Result<Vec<Tensor>, Error> {
         let Some(dtype) = state_dtype(x.dtype()) else { return Ok(Vec::new()) };
         let value = |(param, values): (_, &Option<Tensor>)| match values {

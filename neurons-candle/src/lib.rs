@@ -12,20 +12,20 @@
 //! # }
 //! ```
 //!
-//! There are three ways in, from the plain to the convenient:
+//! There are three interfaces, from the most basic to the most convenient:
 //!
-//! - [`step`] and [`multi_step`]: functions of inputs and states, differentiable in both, and with [`step_with`] and
-//!   [`multi_step_with`] in learnable parameters too;
+//! - [`step`] and [`multi_step`]: functions of inputs and states, differentiable with respect to both; [`step_with`] and
+//!   [`multi_step_with`] also with respect to learnable parameters;
 //! - [`MultiStep`]: a layer without memory, a [`candle_core::Module`];
 //! - [`Node`]: a layer that keeps its state from call to call until [`Node::reset`].
 //!
-//! What a neuron gives are its spikes, or its `output` if it does not fire. Neurons with several inputs go through
+//! The output of a neuron is its spikes, or its `output` if it does not fire. For neurons with several inputs there are
 //! [`MultiStep::forward_all`], [`Node::step_all`] and [`Node::multi_step_all`].
 //!
 //! # Parameters
-//! A `param` is a field of the neuron. What was declared as `array` or `learnable` begins as the neuron's own value, one
-//! for all; a layer gives it values of its own by [`MultiStep::with_parameter`], and [`MultiStep::learn`] makes variables of
-//! the learnable ones in a [`VarBuilder`](candle_nn::VarBuilder), to be optimised, saved and loaded with all others:
+//! A `param` is a field of the neuron. An `array` or `learnable` starts with the neuron's value, the same for all neurons.
+//! [`MultiStep::with_parameter`] sets other values, and [`MultiStep::learn`] makes the learnable ones variables of a
+//! [`VarBuilder`](candle_nn::VarBuilder), to be optimised, saved and loaded with all others:
 //!
 //! ```no_run
 //! # fn demo<Plif: neuron_runtime::DeclaredNeuron>(vb: candle_nn::VarBuilder) -> Result<(), neurons_candle::Error> {
@@ -38,13 +38,13 @@
 //! ```
 //!
 //! # Shapes and formats
-//! A step takes inputs and states of one shape, which may be any; a sequence has the time in front of it:
+//! A step takes inputs and states of one shape, which is arbitrary; a sequence adds time as the first dimension,
 //! `[T, ...]`. Inputs may be strided. Shapes of parameters are broadcast to that of the states. Data is `f32`, `f64`, `f16`
-//! or `bf16`; states and parameters are `f64` for `f64` data and `f32` for all other, see [`state_dtype`].
+//! or `bf16`; states and parameters are `f64` for `f64` data and `f32` otherwise, see [`state_dtype`].
 //!
 //! # Memory
-//! The forward pass keeps nothing but what candle keeps, the operation's inputs and output: the backward
-//! pass computes the membrane potentials again.
+//! The forward pass keeps nothing besides what candle keeps, the operation's inputs and output: the backward pass
+//! recomputes the membrane potentials.
 
 mod check;
 mod error;

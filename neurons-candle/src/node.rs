@@ -13,13 +13,13 @@ use crate::{Error, MultiStep};
 /// [`Node::detach`] for truncated back-propagation through time.
 #[derive(Clone, Debug)]
 pub struct Node<N> {
-    /// The same neurons without memory.
+    /// The layer without state.
     layer: MultiStep<N>,
     states: Option<Vec<Tensor>>,
 }
 
 impl<N: Neuron + Clone> Node<N> {
-    /// A layer of neurons like `neuron`, whose spikes are differentiated as `gradient` says.
+    /// A layer of `neuron`, differentiated as specified by `gradient`.
     ///
     /// # Errors
     /// As [`MultiStep::new`].
@@ -27,14 +27,14 @@ impl<N: Neuron + Clone> Node<N> {
         Ok(MultiStep::new(neuron, gradient)?.into())
     }
 
-    /// Computed on `device`; see [`MultiStep::on`].
+    /// Runs the neurons on `device`; see [`MultiStep::on`].
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
         self.layer = self.layer.on(device);
         self
     }
 
-    /// With learnable parameters as variables; see [`MultiStep::learn`].
+    /// Makes learnable parameters variables; see [`MultiStep::learn`].
     ///
     /// # Errors
     /// As [`MultiStep::learn`].
@@ -43,7 +43,7 @@ impl<N: Neuron + Clone> Node<N> {
         Ok(self)
     }
 
-    /// With values of its own for a parameter; see [`MultiStep::with_parameter`].
+    /// Sets the values of a parameter; see [`MultiStep::with_parameter`].
     ///
     /// # Errors
     /// As [`MultiStep::with_parameter`].
@@ -52,7 +52,7 @@ impl<N: Neuron + Clone> Node<N> {
         Ok(self)
     }
 
-    /// The values that were given for a parameter; see [`MultiStep::parameter`].
+    /// The values set for a parameter; see [`MultiStep::parameter`].
     pub fn parameter(&self, name: &str) -> Option<&Tensor> {
         self.layer.parameter(name)
     }
@@ -62,13 +62,13 @@ impl<N: Neuron + Clone> Node<N> {
         self.layer.neuron()
     }
 
-    /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states), if there was an input
-    /// since the last reset.
+    /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states); `None` without an input since the last
+    /// reset.
     pub fn states(&self) -> Option<&[Tensor]> {
         self.states.as_deref()
     }
 
-    /// One step: input to spikes, or output, of one shape. On an error the state stays as it was.
+    /// One step: from input to spikes or output of the same shape. After an error the state is unchanged.
     ///
     /// # Errors
     /// As [`step`](crate::step).
@@ -84,7 +84,7 @@ impl<N: Neuron + Clone> Node<N> {
         self.run(false, inputs)
     }
 
-    /// A sequence: input `[T, ...]` to spikes, or output, `[T, ...]`. On an error the state stays as it was.
+    /// A sequence: from input `[T, ...]` to spikes or output `[T, ...]`. After an error the state is unchanged.
     ///
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
@@ -106,12 +106,12 @@ impl<N: Neuron + Clone> Node<N> {
         Ok(output)
     }
 
-    /// Back to the initial state; the next input may have another shape.
+    /// Resets to the initial state; the next input may have another shape.
     pub fn reset(&mut self) {
         self.states = None;
     }
 
-    /// Cuts the state off from what it was computed from: later gradients stop here.
+    /// Detaches the state from candle's graph: later gradients stop here.
     pub fn detach(&mut self) {
         for state in self.states.iter_mut().flatten() {
             *state = state.detach();
@@ -120,7 +120,7 @@ impl<N: Neuron + Clone> Node<N> {
 }
 
 impl<N> From<MultiStep<N>> for Node<N> {
-    /// The same neurons, with memory.
+    /// The same layer, with state.
     fn from(layer: MultiStep<N>) -> Self {
         Self { layer, states: None }
     }

@@ -39,7 +39,7 @@ struct Cpu {
     instructions: &'static str,
 }
 
-/// Something that is there, or what is in its way.
+/// Something that was found, or the reason why not.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Finding {
@@ -171,12 +171,12 @@ fn cache() -> Cache {
     Cache { writable: is_writable(&path), path: Some(path.display().to_string()), files, bytes }
 }
 
-/// Whether a file can be made in a folder that may not be there yet; what is made for it is removed.
+/// Whether a file can be created in a directory, which may not exist yet. Removes what it creates.
 fn is_writable(folder: &Path) -> bool {
     let was_there = folder.is_dir();
     let file = folder.join(format!("doctor-{}", std::process::id()));
     let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&file, []));
-    // What cannot be removed is an empty file, and harms nobody.
+    // An empty file that cannot be removed does no harm.
     let _ = std::fs::remove_file(&file);
     if !was_there {
         let _ = std::fs::remove_dir(folder);

@@ -81,7 +81,7 @@ impl Entry {
     }
 }
 
-/// What its embedded kernels are for: `sm_80, sm_90, compute_80`, in as many formats as all of them have.
+/// The targets of its embedded kernels: `sm_80, sm_90, compute_80`.
 pub fn targets(spec: &Spec) -> String {
     let mut targets: Vec<String> = Vec::new();
     for target in spec.cuda.images().iter().map(|image| image.target.to_string()) {

@@ -73,7 +73,7 @@ impl Table {
                     (_, 0) => NAME,
                     _ => Style::new(),
                 };
-                // Spaces at the end of a line are nobody's.
+                // Trailing spaces are dropped.
                 let last = column + 1 == row.len();
                 let cell = if last { cell.trim_end() } else { &cell };
                 line += &format!("{}{style}{cell}{style:#}", if column == 0 { "" } else { "  " });

@@ -4,6 +4,7 @@
 
 use std::cell::Cell;
 
+use cudarc::driver::{result, sys};
 use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
 use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Role, Source, Template};
@@ -266,16 +267,16 @@ fn nodes() {
     assert!(matches!(error, neurons::Error::Device { argument: "v", .. }), "{error}");
 }
 
-/// A stream and device memory that belong to somebody else: here, to another handle of the same GPU.
-/// Other tests may allocate at the same time, so what they take is not known to be nothing.
+/// The memory of a device is that of its own arrays, and the default pool, which other libraries use, is left alone.
 #[test]
 fn memory_use() {
-    let Some(device) = device() else { return };
+    let (Some(device), Some(other)) = (device(), device()) else { return };
     let bytes = 256 << 20;
-    device.reset_memory_peak().unwrap();
-    let array = CudaArray::<f32>::zeros(&device, bytes / size_of::<f32>()).unwrap();
+    let zeros = |device| CudaArray::<f32>::zeros(device, bytes / size_of::<f32>()).unwrap();
+    let (array, elsewhere) = (zeros(&device), zeros(&other));
     let with = device.memory_use().unwrap();
-    assert!(with.current >= bytes as u64 && with.peak >= with.current, "{with:?}");
+    assert!(with.peak >= with.current, "{with:?}");
+    assert!((bytes as u64..2 * bytes as u64).contains(&with.current), "{with:?}");
     drop(array);
     device.synchronize().unwrap();
     let without = device.memory_use().unwrap();
@@ -283,8 +284,20 @@ fn memory_use() {
     device.reset_memory_peak().unwrap();
     let reset = device.memory_use().unwrap();
     assert!(reset.peak < without.peak, "{without:?}, {reset:?}");
+    drop(elsewhere);
+
+    let mut threshold = u64::MAX;
+    let attribute = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+    // SAFETY: the device exists, and the attribute is a 64-bit integer.
+    unsafe {
+        let gpu = result::device::get(i32::try_from(device.index()).unwrap()).unwrap();
+        let pool = result::device::get_default_mem_pool(gpu).unwrap();
+        result::mem_pool::get_attribute(pool, attribute, (&raw mut threshold).cast()).unwrap();
+    }
+    assert_eq!(threshold, 0);
 }
 
+/// A stream and device memory that belong to another handle of the same GPU.
 #[test]
 fn foreign_stream() {
     let (Some(device), Some(other)) = (device(), device()) else { return };

@@ -142,6 +142,10 @@ fn the_current_context_stays() {
     assert_eq!(current(), None, "after a training operation");
     drop((x, v, sequence));
     assert_eq!(current(), None, "after arrays were freed");
+    let another = CudaDevice::new(0).unwrap();
+    assert_eq!(current(), None, "after a device was created");
+    drop(another);
+    assert_eq!(current(), None, "after a device was dropped");
 }
 
 /// A device that is borrowed computes the same on another library's stream, and leaves the context as it was from the start.

@@ -1,4 +1,4 @@
-//! A CUDA compiler, whichever it is.
+//! A CUDA compiler, either NVRTC or nvcc.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub enum Compiler {
 }
 
 impl Compiler {
-    /// What it is, to the last detail that may change what it makes: kept beside the images.
+    /// Identifies it precisely enough to tell when images must be recompiled. Stored beside the images.
     pub fn description(&self) -> String {
         match self {
             Self::Nvrtc(nvrtc) => nvrtc.description(),
@@ -27,7 +27,7 @@ impl Compiler {
         }
     }
 
-    /// Its file, if known: the system's loader does not tell.
+    /// Its file, if known: the dynamic loader does not report it.
     pub fn path(&self) -> Option<&Path> {
         let path = match self {
             Self::Nvrtc(nvrtc) => nvrtc.path(),
@@ -36,10 +36,10 @@ impl Compiler {
         path.is_absolute().then_some(path)
     }
 
-    /// Compiles a source to an image. `scratch` is a path that nothing else uses, for files in between.
+    /// Compiles a source to an image. `scratch` is a path that nothing else uses, for intermediate files.
     ///
     /// # Errors
-    /// What the compiler said.
+    /// The compiler's output.
     pub fn compile(
         &self,
         source: &str,
@@ -55,7 +55,7 @@ impl Compiler {
     /// is the one that [`compile`](Self::compile) would give, byte for byte.
     ///
     /// # Errors
-    /// What the compiler said.
+    /// The compiler's output.
     pub fn compile_with_ptx(
         &self,
         source: &str,
@@ -76,10 +76,10 @@ impl Compiler {
         }
     }
 
-    /// What each kernel of a source takes of a GPU. Only a cubin is known to, not PTX: there are none then.
+    /// The resource usage of each kernel of a source. Empty for PTX, for which it is not known.
     ///
     /// # Errors
-    /// What the compiler said.
+    /// The compiler's output.
     pub fn usage(
         &self,
         source: &str,
@@ -93,7 +93,7 @@ impl Compiler {
         Ok(usage::read(&log))
     }
 
-    /// The image and what was said.
+    /// The image and the compiler's output.
     fn run(
         &self,
         source: &str,
@@ -111,7 +111,7 @@ impl Compiler {
     }
 }
 
-/// The driver takes PTX as a string that ends with a zero. NVRTC writes it, nvcc does not.
+/// Terminates PTX with the zero that the driver expects. NVRTC writes one, nvcc does not.
 fn terminated(mut ptx: Vec<u8>) -> Vec<u8> {
     if ptx.last() != Some(&0) {
         ptx.push(0);

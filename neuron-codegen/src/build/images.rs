@@ -1,4 +1,4 @@
-//! Where compiled kernels are, for the build script that writes them and the macro that embeds them.
+//! The files of compiled kernels, which the build script writes and the macro embeds.
 //!
 //! ```text
 //! OUT_DIR/neurons-cuda/Lif-0123456789abcdef/stamp           the compiler
@@ -6,11 +6,11 @@
 //!                                          /f32.compute_80.ptx.lz4
 //! ```
 //!
-//! Files are compressed, as they are embedded: a cubin to two fifths, PTX to a third. With LZ4, because the first launch
-//! waits for the decompression, and because a build script, which cargo does not optimise, compresses quickly with it.
+//! Files are compressed as they are embedded: cubins to two fifths of their size, PTX to a third. LZ4 is fast to decompress,
+//! which the first launch waits for, and to compress, even in a build script, which cargo does not optimise.
 //!
-//! The number is a hash of everything an image is made of except for what its file name says and which
-//! compiler it was. So the macro, which knows the source only, finds the images of exactly this source.
+//! The number is a hash of everything that an image depends on, except the compiler and what its file name contains. The
+//! macro, which only knows the source, thus finds the images of exactly this source.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -49,12 +49,12 @@ pub fn compress(image: &[u8]) -> io::Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-/// An image that is there to be embedded.
+/// An image that can be embedded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Embeddable {
     /// The data's format.
     pub format: Format,
-    /// What it was compiled for.
+    /// The target of the compilation.
     pub target: Target,
     /// Absolute path.
     pub path: String,
@@ -68,7 +68,7 @@ pub fn embeddable(out_dir: &Path, name: &str, source: &str) -> Vec<Embeddable> {
     images
 }
 
-/// Files by other names are not images: the stamp, and what is still being written.
+/// Other files are not images, but the stamp or incomplete files.
 fn image(path: &Path) -> Option<Embeddable> {
     let name = path.file_name()?.to_str()?;
     let mut parts = name.split('.');

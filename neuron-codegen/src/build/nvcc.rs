@@ -1,10 +1,10 @@
-//! nvcc, where there is no NVRTC.
+//! nvcc, used if there is no NVRTC.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Variables from which nvcc takes options besides those that it is given. They could undo `--fmad=false`, and a
-/// change of them would compile nothing again.
+/// Variables from which nvcc takes additional options. They could override `--fmad=false`, and changing them would not
+/// recompile anything.
 const OPTIONS: [&str; 2] = ["NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS"];
 
 /// The program.
@@ -15,7 +15,7 @@ pub struct Nvcc {
 }
 
 impl Nvcc {
-    /// Asks the program at `path` who it is. `None` if it does not run.
+    /// Queries the version of the program at `path`. `None` if it does not run.
     pub fn new(path: &Path) -> Option<Self> {
         let output = command(path).arg("--version").output().ok().filter(|output| output.status.success())?;
         // The last line names the build, such as `Build cuda_13.0.r13.0/compiler.36424714_0`.
@@ -33,7 +33,7 @@ impl Nvcc {
         &self.path
     }
 
-    /// Compiles a source, which it wants in a file. The second text is what it said.
+    /// Compiles a source, which is passed in a file; returns the image and the compiler's output.
     pub fn compile(
         &self,
         source: &str,
@@ -43,7 +43,7 @@ impl Nvcc {
     ) -> Result<(Vec<u8>, String), String> {
         let (input, output) = (scratch.with_extension("cu"), scratch.with_extension("out"));
         let image = self.compile_file(source, options, to_ptx, &input, &output);
-        // What is left behind is in the way of nobody.
+        // Files that cannot be removed do no harm.
         let _ = std::fs::remove_file(input);
         let _ = std::fs::remove_file(output);
         image

@@ -34,11 +34,11 @@ pub struct Nvrtc {
     path: PathBuf,
     version: (c_int, c_int),
     functions: Functions,
-    /// Never unloaded: it keeps threads and handlers that would be left without their code.
+    /// Never unloaded, because it keeps threads and handlers.
     _library: ManuallyDrop<Library>,
 }
 
-/// What is called. All of it may be called from several threads at a time, on a program each.
+/// The functions in use. They may be called from several threads at once, each with its own program.
 #[derive(Debug)]
 struct Functions {
     create: Create,
@@ -50,13 +50,13 @@ struct Functions {
 }
 
 impl Nvrtc {
-    /// Loads the library at `path`, or by its name alone as the system's loader finds it.
+    /// Loads the library at `path`; a name without a directory is looked up by the dynamic loader.
     ///
     /// # Errors
     /// [`Error::NvrtcUnusable`]
     pub fn load(path: &Path) -> Result<Self, Error> {
         Self::open(path).map_err(|error| {
-            // The error itself only says which call failed; why is in its source.
+            // The error only names the failed call; its source has the reason.
             let reason =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             Error::NvrtcUnusable { path: path.to_owned(), reason }
@@ -67,7 +67,7 @@ impl Nvrtc {
         // NVRTC opens its built-in functions by name, which the loader only finds in a folder it does not
         // search if they are loaded already.
         if let Some(builtins) = builtins(path) {
-            // SAFETY: NVIDIA's libraries may be loaded at any time; their initialisers ask nothing of us.
+            // SAFETY: NVIDIA's libraries may be loaded at any time; their initialisers have no preconditions.
             std::mem::forget(unsafe { Library::new(&builtins) }?);
         }
         // SAFETY: as above.
@@ -86,8 +86,8 @@ impl Nvrtc {
             (functions, symbol::<Version>(&library, "nvrtcVersion")?)
         };
         let (mut major, mut minor) = (0, 0);
-        // SAFETY: the signature is the one of nvrtc.h; both pointers are to integers of our own. It cannot
-        // fail with pointers that are not null.
+        // SAFETY: the signature is that of nvrtc.h; both pointers are to local integers. The call cannot fail with non-null
+        // pointers.
         unsafe { version(&mut major, &mut minor) };
         Ok(Self { path: path.to_owned(), version: (major, minor), functions, _library: library })
     }
@@ -98,16 +98,16 @@ impl Nvrtc {
         format!("NVRTC {major}.{minor} ({})", self.path.display())
     }
 
-    /// The library; a name alone if the system's loader found it.
+    /// The library; a name without a directory if the dynamic loader found it.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Compiles a source. `options` name the architecture, and `has_cubin` says whether it is a real one: PTX comes
-    /// out either way, because a cubin is assembled from it.
+    /// Compiles a source. `options` name the architecture, and `has_cubin` says whether it is a real one. There is PTX in
+    /// either case, since a cubin is assembled from it.
     ///
     /// # Errors
-    /// What the compiler said.
+    /// The compiler's output.
     pub fn compile(&self, source: &str, options: &[String], has_cubin: bool) -> Result<Output, String> {
         let text = |text: &str| {
             CString::new(text).map_err(|_| "the source or an option contains a zero byte".to_owned())
@@ -144,15 +144,15 @@ impl Nvrtc {
 /// What a compilation produced.
 #[derive(Debug)]
 pub struct Output {
-    /// Machine code; empty if only a virtual architecture was asked for.
+    /// Machine code; empty for a virtual architecture.
     pub cubin: Vec<u8>,
-    /// PTX, with the zero that ends it.
+    /// PTX, with its terminating zero.
     pub ptx: Vec<u8>,
-    /// What the compiler said.
+    /// The compiler's output.
     pub log: String,
 }
 
-/// A program that is destroyed in the end.
+/// A program, destroyed on drop.
 struct Running<'a> {
     program: Program,
     functions: &'a Functions,
@@ -162,7 +162,7 @@ impl Running<'_> {
     /// Reads one of the program's outputs.
     fn read(&self, (size, contents): (Size, Contents), what: &str) -> Result<Vec<u8>, String> {
         let mut length = 0;
-        // SAFETY: the program was created; the pointer is to a number of our own.
+        // SAFETY: the program was created; the pointer is to a local variable.
         check(unsafe { size(self.program, &mut length) }, what)?;
         let mut bytes = vec![0u8; length];
         // SAFETY: the program was created; the buffer has the size that it asked for.
@@ -190,7 +190,7 @@ unsafe fn symbol<F: Copy>(library: &Library, name: &str) -> Result<F, libloading
 }
 
 fn check(status: Status, what: &str) -> Result<(), String> {
-    // The codes of nvrtc.h that can come up here.
+    // The codes of nvrtc.h that can occur here.
     let meaning = match status {
         0 => return Ok(()),
         1 => "out of memory",
@@ -203,7 +203,7 @@ fn check(status: Status, what: &str) -> Result<(), String> {
     Err(format!("{what}: {meaning} (nvrtcResult {status})"))
 }
 
-/// The library with the built-in functions, beside the one at `path`; none if that is a name alone.
+/// The library with the built-in functions, beside the one at `path`; none if that has no directory.
 fn builtins(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
     let entries = std::fs::read_dir(folder).ok()?;

@@ -1,4 +1,4 @@
-//! Where a CUDA compiler may be.
+//! Finds a CUDA compiler.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,25 +8,24 @@ use super::error::Error;
 use super::nvcc::Nvcc;
 use super::nvrtc::Nvrtc;
 
-/// The environment variables that the search depends on, besides `PATH`: that one changes with every shell
-/// and editor, and a change of it is no reason to build again.
+/// The environment variables that the search depends on, besides `PATH`. That one differs between shells and editors, which
+/// should not cause a rebuild.
 pub const VARIABLES: [&str; 4] = ["CUDA_PATH", "CUDA_HOME", "VIRTUAL_ENV", "CONDA_PREFIX"];
 
-/// Where the compiler is looked for. NVRTC is preferred: it needs no host compiler and is several times
-/// faster.
+/// The locations to search. NVRTC is preferred: it needs no host compiler and is several times faster.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// The NVRTC that the user named: the library, or its folder. Nothing else is tried then.
+    /// The NVRTC that the user named, the library or its directory. If set, nothing else is tried.
     pub nvrtc: Option<PathBuf>,
-    /// Folders that NVRTC may be in, in order. The empty path stands for those of the system's loader, a relative one
-    /// is passed over: what the build's current folder has is nobody's compiler.
+    /// Directories to search for NVRTC, in order. The empty path stands for those of the dynamic loader. Relative ones are
+    /// skipped: they would depend on the build's current directory.
     pub libraries: Vec<PathBuf>,
-    /// Folders that nvcc may be in, in order; relative ones are passed over likewise.
+    /// Directories to search for nvcc, in order; relative ones are skipped likewise.
     pub programs: Vec<PathBuf>,
 }
 
 impl Search {
-    /// All known places, given the environment variables that `variable` looks up.
+    /// All known locations, given environment variables, which `variable` looks up.
     pub fn new(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let toolkits: Vec<PathBuf> = ["CUDA_PATH", "CUDA_HOME"].into_iter().filter_map(path).collect();
@@ -49,17 +48,16 @@ impl Search {
         Self { nvrtc: path("NEURON_NVRTC"), libraries, programs }
     }
 
-    /// Finds a compiler. An NVRTC that nobody named and that cannot be loaded is passed over: it may be one
-    /// for another system.
+    /// Finds a compiler. An NVRTC that cannot be loaded is skipped unless the user named it: it may be for another system.
     ///
     /// # Errors
-    /// [`Error::NoCompiler`]; [`Error::NvrtcNotThere`] and [`Error::NvrtcUnusable`] for one that was named.
+    /// [`Error::NoCompiler`]; [`Error::NvrtcNotThere`] and [`Error::NvrtcUnusable`] for one that the user named.
     pub fn find(&self) -> Result<Compiler, Error> {
         if let Some(named) = &self.nvrtc {
             let library =
                 if named.is_dir() { in_folder(named).into_iter().next() } else { Some(named.clone()) };
             let library = library.filter(|library| library.is_file());
-            // A name without a folder is one that the system's loader looks up in its own folders.
+            // The dynamic loader looks up names without a directory in its own directories.
             let library = library.and_then(|library| std::path::absolute(library).ok());
             let library = library.ok_or_else(|| Error::NvrtcNotThere { path: named.clone() })?;
             return Nvrtc::load(&library).map(Compiler::Nvrtc);
@@ -79,14 +77,14 @@ impl Search {
     }
 }
 
-/// The NVRTC libraries in a folder, newest first by name: `libnvrtc.so.13` before `libnvrtc.so.12`.
+/// The NVRTC libraries in a directory, newest first by name: `libnvrtc.so.13` before `libnvrtc.so.12`.
 fn in_folder(folder: &Path) -> Vec<PathBuf> {
     let mut found = children(folder, |name| name == "libnvrtc.so" || name.starts_with("libnvrtc.so."));
     found.reverse();
     found
 }
 
-/// Folders that pip and conda install packages to.
+/// Directories that pip and conda install packages to.
 fn python_packages(path: &dyn Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(path);
     let own = path("HOME").map(|home| home.join(".local"));
@@ -97,7 +95,7 @@ fn python_packages(path: &dyn Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What is in a folder, by name. A folder that cannot be read has nothing.
+/// The entries of a directory, by name. None if it cannot be read.
 fn children(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let entries =
         std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));

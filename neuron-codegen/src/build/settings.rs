@@ -1,4 +1,4 @@
-//! What is compiled, as the environment says.
+//! Settings of the build, from the environment.
 
 use std::ffi::OsString;
 
@@ -7,28 +7,28 @@ pub use neuron_abi::{Architecture, Format, Target};
 use super::error::Error;
 use super::search::Search;
 
-/// The environment variables that settings are read from; a change of one runs the build script again.
+/// The environment variables with settings; a change of one reruns the build script.
 pub const VARIABLES: [&str; 4] =
     ["NEURON_CUDA", "NEURON_CUDA_TARGETS", "NEURON_CUDA_FORMATS", "NEURON_NVRTC"];
 
-/// What is compiled for by default: GPUs of the generations Ampere, Ada and Hopper as they are, and every later one
-/// through the driver's compiler. The PTX comes with the first cubin.
+/// The default targets: machine code for Ampere, Ada and Hopper, and PTX for later GPUs, which is a by-product of the first
+/// cubin.
 const TARGETS: &str = "sm_80,sm_90,compute_80";
 
-/// The formats that are compiled by default. Every other one would add as much to each build as this one does; a
-/// machine with NVRTC compiles them when they are first used.
+/// The default formats. Each further one would add as much to every build as this one; machines with NVRTC compile them
+/// at first use.
 const FORMATS: &str = "f32";
 
-/// What is compiled, and with what.
+/// What is compiled, and with which compiler.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether at all.
+    /// Whether kernels are compiled.
     pub mode: Mode,
-    /// Architectures.
+    /// Targets.
     pub targets: Vec<Target>,
     /// Data formats.
     pub formats: Vec<Format>,
-    /// Where the compiler is looked for.
+    /// Where to search for the compiler.
     pub search: Search,
 }
 
@@ -90,9 +90,9 @@ fn list<T: PartialEq>(
 /// Whether kernels are compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// If there is a compiler. What cannot be compiled is reported as a warning.
+    /// If there is a compiler. Failures are warnings.
     Auto,
-    /// Yes; it is an error if they cannot be.
+    /// Yes; failures are errors.
     Require,
     /// No.
     Off,

@@ -1,4 +1,4 @@
-//! The declarations of a crate, as CUDA source.
+//! CUDA source for the declarations of a crate.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::emit::cuda;
 use crate::gradient::Derived;
 use crate::kernel::programs;
 
-/// The folders of a package with code that sees its `OUT_DIR`.
+/// The directories of a package with code that is compiled with its `OUT_DIR`.
 const FOLDERS: [&str; 4] = ["src", "examples", "tests", "benches"];
 
 /// A neuron declared in a crate.
@@ -20,15 +20,15 @@ pub struct Source {
     pub text: String,
 }
 
-/// Those of the folders that a package has.
+/// Those of these directories that a package has.
 pub fn folders(manifest_dir: &Path) -> Vec<PathBuf> {
     FOLDERS.iter().map(|folder| manifest_dir.join(folder)).filter(|folder| folder.is_dir()).collect()
 }
 
 /// Every neuron that the package declares, in a stable order.
 ///
-/// Files that are not Rust and declarations with mistakes are passed over: the compiler and the macro report
-/// these, better than a build script can.
+/// Files that are not Rust and declarations with mistakes are skipped: the compiler and the macro report them better than a
+/// build script can.
 pub fn sources(manifest_dir: &Path) -> Vec<Source> {
     let mut files = Vec::new();
     for folder in folders(manifest_dir) {
@@ -53,7 +53,7 @@ pub fn source(declaration: proc_macro2::TokenStream) -> Option<Source> {
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        // Not through links, which may lead in circles.
+        // Linked directories are not followed: they may form cycles.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             rust_files(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") && path.is_file() {
@@ -66,7 +66,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 mod tests {
     use super::*;
 
-    /// To read something else may take for ever.
+    /// Reading anything else may block.
     #[test]
     fn only_files_are_read() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,21 +1,21 @@
-//! What kernels take of a GPU, as the assembler reports it.
+//! Kernel resource usage, as reported by the assembler.
 
-/// What a kernel takes of a GPU.
+/// The resource usage of a kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Its name in the image.
+    /// Its symbol in the image.
     pub kernel: String,
-    /// Registers a thread.
+    /// Registers per thread.
     pub registers: u32,
-    /// Local memory a thread, in bytes: arrays that are not in registers, and spills.
+    /// Bytes of local memory per thread: arrays that are not in registers, and spills.
     pub stack: u32,
-    /// Bytes written to local memory because registers did not suffice.
+    /// Bytes of register spills written to local memory.
     pub spill_stores: u32,
-    /// Bytes read back.
+    /// Bytes of register spills read back.
     pub spill_loads: u32,
 }
 
-/// Reads what `ptxas -v` prints. Functions that a kernel calls follow it and count as part of it:
+/// Parses the output of `ptxas -v`. Functions that a kernel calls follow it, and count as part of it:
 ///
 /// ```text
 /// ptxas info    : Compiling entry function 'lif_bptt_f32' for 'sm_90'

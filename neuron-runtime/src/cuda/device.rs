@@ -9,8 +9,8 @@ use cudarc::driver::{CudaContext, CudaStream, sys};
 use super::CudaError;
 use super::context::{Current, Restore};
 use super::kernel::{Kernel, ModuleKey, Purpose};
-use super::memory::Pool;
 use super::module::Module;
+use super::pool::Pool;
 
 /// A GPU, with a stream of its own that runs all work in order.
 ///

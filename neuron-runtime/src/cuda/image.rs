@@ -106,7 +106,7 @@ pub fn image_for(cuda: &Cuda, format: Format, device: (u32, u32)) -> Option<&'st
 
 /// The images of a format that run on a GPU, best first: machine code before PTX, later architectures before earlier
 /// ones.
-fn candidates(images: &'static [Image], format: Format, device: (u32, u32)) -> Vec<&'static Image> {
+fn candidates(images: &[Image], format: Format, device: (u32, u32)) -> Vec<&Image> {
     let device = Architecture::of_device(device);
     let runs = |image: &&Image| image.format == format && image.target.runs_on(device);
     let mut images: Vec<_> = images.iter().filter(runs).collect();
@@ -132,9 +132,9 @@ mod tests {
             (Format::F32, "sm_90a"),
             (Format::F64, "sm_89"),
         ];
-        let images: &'static [Image] = images.map(image).to_vec().leak();
+        let images = images.map(image);
         let targets = |device| {
-            let found = candidates(images, Format::F32, device);
+            let found = candidates(&images, Format::F32, device);
             found.into_iter().map(|image| image.target.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(targets((8, 0)), ["sm_80", "compute_80"]);

@@ -1,4 +1,4 @@
-//! What a gradient check found.
+//! Results of a gradient check.
 
 use std::fmt;
 
@@ -13,16 +13,15 @@ pub struct Report {
     pub checked: usize,
     /// Partial derivatives not compared, for any of the [`Reasons`].
     pub skipped: usize,
-    /// Why these were not compared.
+    /// The reasons for these.
     pub reasons: Reasons,
-    /// The largest difference, relative to the derivative or to what others of the same array typically are,
-    /// whichever is larger.
+    /// The largest error, relative to the derivative or to the typical magnitude of the same array, whichever is larger.
     pub largest_error: f64,
-    /// Numbers that the pair with factors and the pair with checkpoints both gave, with the same bits.
+    /// The number of values that are bit-identical between the pairs with factors and with checkpoints.
     pub same_in_pairs: usize,
 }
 
-/// Why partial derivatives were not compared with finite differences: how many for each reason.
+/// Why partial derivatives were not compared with finite differences, with a count for each reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reasons {
     /// The neuron's own equations have a kink or a jump there.
@@ -31,7 +30,7 @@ pub struct Reasons {
     pub rounding: usize,
     /// Something overflows there.
     pub overflow: usize,
-    /// A parameter cannot be moved without leaving its range.
+    /// A parameter cannot be varied without leaving its range.
     pub range: usize,
 }
 
@@ -59,7 +58,7 @@ impl fmt::Display for Reasons {
     }
 }
 
-/// Why a neuron did not pass.
+/// Why a neuron failed.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -67,10 +66,10 @@ pub enum Failure {
     #[error(transparent)]
     Run(#[from] Error),
 
-    /// A derivative is not what finite differences say.
+    /// A derivative differs from finite differences.
     #[error(
-        "{neuron}, {reset} reset, {surrogate}: {gradient} at step {step} is {analytic}, \
-         finite differences give {numeric} within {uncertainty:.1e}"
+        "{neuron}, {reset} reset, {surrogate}: wrong {gradient} at step {step}: expected \
+         {numeric} +/- {uncertainty:.1e} from finite differences, found {analytic}"
     )]
     Gradient {
         /// The neuron.
@@ -83,15 +82,15 @@ pub enum Failure {
         gradient: &'static str,
         /// The step, 0 for states.
         step: usize,
-        /// What `bptt` says.
+        /// The result of `bptt`.
         analytic: f64,
-        /// What finite differences say.
+        /// The finite difference.
         numeric: f64,
-        /// How far from the derivative these may be.
+        /// Its estimated error.
         uncertainty: f64,
     },
 
-    /// Training with checkpoints does not give what training with stored factors gives.
+    /// Training with checkpoints and with saved factors gives different results.
     #[error(
         "{neuron}, {reset} reset, {surrogate}, detach_reset = {detach_reset}: {array}[{index}] is {checkpoints} with \
          checkpoints, {factors} with factors"
@@ -103,35 +102,35 @@ pub enum Failure {
         reset: Reset,
         /// The surrogate.
         surrogate: Surrogate,
-        /// Whether the reset takes the spike as a constant.
+        /// Whether the gradient treats the spike in the reset as a constant.
         detach_reset: bool,
         /// The output of the forward or backward pass.
         array: &'static str,
-        /// The place in it.
+        /// The index in it.
         index: usize,
-        /// What `fptt_with_grad` and `bptt` give.
+        /// The result of `fptt_with_grad` and `bptt`.
         factors: f64,
-        /// What `lean_fptt` and `lean_bptt` give.
+        /// The result of `lean_fptt` and `lean_bptt`.
         checkpoints: f64,
     },
 
-    /// Too few points at which a gradient could be told from a wrong one.
-    #[error("{neuron}: of {gradient} only {checked} of {total} derivatives could be compared; {reasons}")]
+    /// At too few points could a correct gradient be distinguished from a wrong one.
+    #[error("{neuron}: only {checked} of {total} derivatives of {gradient} could be compared; {reasons}")]
     TooFew {
         /// The neuron.
         neuron: &'static str,
         /// The output of `bptt`.
         gradient: &'static str,
-        /// How many could be compared.
+        /// The number that could be compared.
         checked: usize,
-        /// Of how many.
+        /// The total number.
         total: usize,
-        /// Why the others could not.
+        /// The reasons for the others.
         reasons: Reasons,
     },
 }
 
-/// What was found about one output of `bptt`.
+/// Counts for one output of `bptt`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
     pub checked: usize,

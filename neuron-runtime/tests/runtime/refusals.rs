@@ -184,26 +184,28 @@ fn errors_are_specific() {
         let buffers = lif::Fptt { x_seq: &x_seq, v: &v, spike_seq: &mut spikes, v_next: &mut next };
         Lif::default().fptt(buffers).expect_err("an invalid call").to_string()
     };
-    assert_eq!(fptt(7, 3, 6, 3), "Lif fptt: `x_seq` has 7 elements, a multiple of N = 3 expected");
-    assert_eq!(fptt(6, 3, 5, 3), "Lif fptt: `spike_seq` has 5 elements, 6 expected (T = 2, N = 3)");
-    assert_eq!(fptt(6, 3, 6, 1), "Lif fptt: `v_next` has 1 elements, 3 expected (N = 3)");
-    assert_eq!(fptt(0, 3, 0, 3), "Lif fptt: T is 0, at least 1 expected");
-    assert_eq!(fptt(0, 0, 0, 0), "Lif fptt: N is 0, at least 1 expected");
+    assert_eq!(fptt(7, 3, 6, 3), "Lif fptt: wrong length of `x_seq`: expected a multiple of N = 3, found 7");
+    assert_eq!(fptt(6, 3, 5, 3), "Lif fptt: wrong length of `spike_seq`: expected 6 (T = 2, N = 3), found 5");
+    assert_eq!(fptt(6, 3, 6, 1), "Lif fptt: wrong length of `v_next`: expected 3 (N = 3), found 1");
+    assert_eq!(fptt(0, 3, 0, 3), "Lif fptt: expected T to be at least 1, found 0");
+    assert_eq!(fptt(0, 0, 0, 0), "Lif fptt: expected N to be at least 1, found 0");
 
     let message = |neuron: Lif| neuron.validate().expect_err("an invalid neuron").to_string();
     assert_eq!(
         message(Lif { tau: 1.0, ..Lif::default() }),
-        "Lif: parameter `tau` is 1, but has to meet `tau > 1.0`"
+        "Lif: parameter `tau` is 1, but must satisfy `tau > 1.0`"
     );
     assert_eq!(
         message(Lif { v_reset: f64::NAN, ..Lif::default() }),
-        "Lif: parameter `v_reset` is NaN, but has to be finite"
+        "Lif: parameter `v_reset` is NaN, but must be finite"
     );
 
     let mut neuron = Lif::default();
     assert_eq!(neuron.set("tau", Value::Real(3.0)), Ok(()));
     assert_eq!(neuron.get("tau"), Some(Value::Real(3.0)));
-    assert!(matches!(neuron.set("tau", Value::Flag(true)), Err(Error::ParameterType { .. })));
+    let error = neuron.set("tau", Value::Flag(true)).unwrap_err();
+    assert!(matches!(error, Error::ParameterType { .. }));
+    assert_eq!(error.to_string(), "Lif: expected a number for `tau`, found the flag true");
     assert!(matches!(neuron.set("decay_input", Value::Real(1.0)), Err(Error::ParameterType { .. })));
     let error = neuron.set("taw", Value::Real(1.0)).unwrap_err().to_string();
     assert!(error.contains("`taw`") && error.contains("`tau`, "), "{error}");

@@ -1,4 +1,4 @@
-//! What kernels take of a GPU, and their PTX: from what is embedded, or from a compiler at hand.
+//! Kernel resource usage and PTX, from embedded images or a compiler.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::Error;
 use crate::cubin::{self, Usage};
 use crate::output::{QUIET, Table, heading};
 
-/// What is compiled for if nothing is embedded.
+/// The targets if nothing is embedded.
 const TARGETS: [Target; 2] = [Target::Cubin(architecture(80)), Target::Cubin(architecture(90))];
 const PTX: Target = Target::Ptx(architecture(80));
 
@@ -34,7 +34,7 @@ pub struct Compiled {
     pub kernels: BTreeMap<String, Usage>,
 }
 
-/// What the kernels take, for each architecture that is known; none if they are not compiled.
+/// The resource usage of kernels for each architecture; none if they are not compiled.
 pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<Compiled>, Error> {
     let kernels = |cubin: &[u8]| {
         let named = |(symbol, usage): (String, Usage)| {
@@ -62,7 +62,7 @@ pub fn usage(spec: &'static Spec, format: Format, compile: bool) -> Result<Vec<C
         .collect())
 }
 
-/// PTX of all kernels, and where it is from.
+/// The PTX of all kernels, and its source.
 pub fn ptx(spec: &'static Spec, format: Format) -> Result<(String, String), Error> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
     let mut embedded =
