@@ -139,7 +139,8 @@ neurons::surrogate! { surrogate Own { param a = 3.0; param b = 0.5; primitive = 
 
 /// A loop over the surrogate, as a launch with it calls it.
 fn surrogate_loop(surrogate: &Surrogate) -> String {
-    let (kind, index) = surrogate.index().map_or(("custom", 16), |index| ("listed", index));
+    let (kind, index) =
+        surrogate.index().map_or(("custom", Surrogate::all().count() as u32), |index| ("listed", index));
     let values: Vec<String> = surrogate.parameters().map(|(_, value)| format!("acc_t({value:?})")).collect();
     loop_over(
         &format!("{kind}_{index}"),

@@ -1,11 +1,11 @@
-//! The field's surrogates, each declared once. Names, parameters and defaults are those of SpikingJelly, and so
+//! The surrogates of the field, each declared once. Names, parameters and defaults of the first sixteen are those of SpikingJelly, and so
 //! are the primitives where it has them.
 
 use super::Surrogate;
 use crate::surrogate;
 
 /// All of them, with their defaults; the place of each is its number in CUDA kernels.
-pub(super) static ALL: [fn() -> Surrogate; 16] = [
+pub(super) static ALL: [fn() -> Surrogate; 17] = [
     || ATan::default().into(),
     || Sigmoid::default().into(),
     || PiecewiseQuadratic::default().into(),
@@ -22,6 +22,7 @@ pub(super) static ALL: [fn() -> Surrogate; 16] = [
     || NonzeroSignLogAbs::default().into(),
     || SquarewaveFourierSeries::default().into(),
     || S2NN::default().into(),
+    || FastSigmoid::default().into(),
 ];
 
 surrogate! {
@@ -81,7 +82,8 @@ surrogate! {
 }
 
 surrogate! {
-    /// SuperSpike (Zenke and Ganguli, 2018).
+    /// SuperSpike as SpikingJelly has it, where `alpha` is the height and the width is fixed. The slope of the paper
+    /// (Zenke and Ganguli, 2018) is [`FastSigmoid`].
     pub surrogate SuperSpike {
         /// The gradient at the threshold.
         param alpha = 1.0 where alpha > 0.0;
@@ -211,5 +213,18 @@ surrogate! {
 
         let z = alpha * u;
         primitive = if u < 0.0 { sigmoid(z) } else { 0.5 + beta * log1p(u) };
+    }
+}
+
+surrogate! {
+    /// The fast sigmoid, whose slope `1 / (1 + slope |u|)^2` is that of SuperSpike (Zenke and Ganguli, 2018), of snnTorch's
+    /// `fast_sigmoid` and of Spyx's `superspike`; Norse's `super` is that with a slope of 1.
+    pub surrogate FastSigmoid {
+        /// Steepness: the inverse of the distance at which the gradient is a quarter of that at the threshold, which is 1.
+        param slope = 25.0 where slope > 0.0;
+
+        let z = 1.0 + slope * abs(u);
+        let rise = (1.0 - 1.0 / z) / slope;
+        primitive = if u < 0.0 { 0.5 - rise } else { 0.5 + rise };
     }
 }

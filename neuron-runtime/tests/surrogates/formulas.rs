@@ -41,6 +41,7 @@ fn formula(name: &str, p: &[f64], u: f64) -> f64 {
         }
         "S2NN" if u < 0.0 => a * logistic(a * u) * logistic(-a * u),
         "S2NN" => p[1] / (1.0 + u),
+        "FastSigmoid" => (1.0 + p[0] * u.abs()).powi(-2),
         _ => panic!("no formula for {name}"),
     }
 }

@@ -10,7 +10,7 @@ use neuron_runtime::Surrogate;
 
 /// Every surrogate with its defaults, and with other values of its parameters.
 pub fn every_surrogate() -> Vec<Surrogate> {
-    let others: [(&str, &[f64]); 24] = [
+    let others: [(&str, &[f64]); 25] = [
         ("ATan", &[0.1]),
         ("ATan", &[50.0]),
         ("Sigmoid", &[0.2]),
@@ -35,6 +35,7 @@ pub fn every_surrogate() -> Vec<Surrogate> {
         ("SquarewaveFourierSeries", &[4.0, 1.5]),
         ("SquarewaveFourierSeries", &[1.0, 40.0]),
         ("S2NN", &[0.5, 3.0]),
+        ("FastSigmoid", &[7.0]),
     ];
     let others = others.map(|(name, values)| Surrogate::from_name(name, values).unwrap());
     Surrogate::all().chain(others).collect()

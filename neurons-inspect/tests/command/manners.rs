@@ -59,7 +59,7 @@ fn doctor_looks_at_this_machine() {
     assert!(text.contains("CPU") && text.contains("Neurons run on the CPU"), "{text}");
     let json: Value = serde_json::from_str(&good(&["doctor", "--json"])).unwrap();
     assert!(json["cpu"]["threads"].as_u64() > Some(0));
-    assert_eq!(json["neurons"], 16);
+    assert_eq!(json["neurons"], 17);
     // Without a cache directory it says so.
     let mut without = command(&["doctor"]);
     without.env_remove("HOME").env_remove("XDG_CACHE_HOME").env_remove("NEURON_CACHE");

@@ -121,6 +121,13 @@ __device__ __forceinline__ acc_t S2NN(acc_t u, const acc_t (&values)[4]) {
     return u < acc_t(0.0) ? alpha * term_1 * math::reciprocal(term_2 * term_2) : beta * math::reciprocal(acc_t(1.0) + u);
 }
 
+// FastSigmoid: 1 / z^2 where z = 1 + slope * abs(u)
+__device__ __forceinline__ acc_t FastSigmoid(acc_t u, const acc_t (&values)[4]) {
+    const acc_t slope = values[0];
+    const acc_t z = acc_t(1.0) + slope * math::abs(u);
+    return math::reciprocal(z * z);
+}
+
 } // namespace surrogates
 
 // CASE(index, name) for each of them.
@@ -140,4 +147,5 @@ __device__ __forceinline__ acc_t S2NN(acc_t u, const acc_t (&values)[4]) {
     CASE(12, LogTailedReLU) \
     CASE(13, NonzeroSignLogAbs) \
     CASE(14, SquarewaveFourierSeries) \
-    CASE(15, S2NN)
+    CASE(15, S2NN) \
+    CASE(16, FastSigmoid)
