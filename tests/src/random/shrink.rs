@@ -281,7 +281,9 @@ mod tests {
     #[test]
     fn what_fails_is_found() {
         let has_tanh = |declaration: &Declaration| declaration.to_string().contains("tanh(");
-        let large = (0..).map(declaration).find(|it| it.nodes() > 60 && has_tanh(it)).unwrap();
+        // Without states, of which the last cannot go as long as it holds the only use of an input.
+        let is_large = |it: &Declaration| it.nodes() > 60 && it.states.is_empty() && has_tanh(it);
+        let large = (0..).map(declaration).find(is_large).unwrap();
         let small = shrink(&large, 7, |all| all.iter().map(has_tanh).collect());
         assert!(has_tanh(&small) && small.nodes() <= 3, "{small}");
         assert!(!candidates(&small).iter().any(has_tanh), "{small}");
