@@ -3,9 +3,12 @@
 //! Skipped without a GPU, unless `NEURON_TEST_CUDA=require`.
 
 use cudarc::driver::{result, sys};
-use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
+use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter, load};
 use neurons::evaluate::evaluate_on;
-use neurons::{Array, Device, Error, Gradient, Lif, MultiStep, Neuron, Plif, Source, Template};
+use neurons::{
+    Array, Cuda, DeclaredNeuron, Device, Error, Gradient, Lif, MultiStep, Neuron, Plif, Source, Spec,
+    Template,
+};
 use neurons_tests::gpu::device;
 
 const STEPS: usize = 9;
@@ -219,4 +222,12 @@ fn chosen_neurons() {
         let on_cpu = evaluate_on(&Device::Cpu, &chosen, template, gradient, NEURONS, &sources).unwrap();
         assert_eq!(actual, on_cpu, "{template}");
     }
+}
+
+/// Nothing is launched that the macro has not generated.
+#[test]
+fn specifications_written_by_hand_have_no_kernels() {
+    static BY_HAND: Spec = Spec { cuda: Cuda::NONE, ..*Lif::SPEC };
+    let Some(device) = device() else { return };
+    assert_eq!(load::<f32>(&device, &BY_HAND), Err(CudaError::NoKernels { neuron: "Lif" }));
 }
