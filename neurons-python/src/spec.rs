@@ -69,6 +69,7 @@ fn dictionary<'py>(py: Python<'py>, spec: &'static Spec) -> PyResult<Bound<'py, 
     entry.set_item("params", params.collect::<PyResult<Vec<_>>>()?)?;
     entry.set_item("flags", flags.collect::<PyResult<Vec<_>>>()?)?;
     entry.set_item("resets", spec.resets.iter().map(|&reset| reset.keyword()).collect::<Vec<_>>())?;
+    entry.set_item("factors", spec.factors)?;
     entry.set_item("equations", equations(spec.equations))?;
     entry.set_item("derivatives", equations(spec.derivatives))?;
     Ok(entry)

@@ -17,7 +17,7 @@ __all__ = ["SPECS", "Neuron", "functional", "nn", "surrogate", *SPECS]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("functional", "nn", "ops"):
+    if name in ("functional", "nn", "ops", "cext"):
         return importlib.import_module(f"{__name__}.{name}")
     if name == "Node" or name in SPECS:
         return getattr(importlib.import_module(f"{__name__}.nn"), name)
