@@ -13,7 +13,7 @@ from . import _core, surrogate
 from ._neuron import SPECS, Neuron
 
 __version__: str = _core.__version__
-__all__ = ["SPECS", "Neuron", "functional", "nn", "surrogate", *SPECS]
+__all__ = ["SPECS", "Neuron", "accelerate", "functional", "nn", "surrogate", *SPECS]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +21,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     if name == "Node" or name in SPECS:
         return getattr(importlib.import_module(f"{__name__}.nn"), name)
+    if name == "accelerate":
+        return importlib.import_module(f"{__name__}.spikingjelly").accelerate
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

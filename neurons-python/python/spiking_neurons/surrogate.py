@@ -75,21 +75,37 @@ for _name in _CATALOGUE:
     globals()[_name] = _declare(_name)
 
 
+#: Parameters that SpikingJelly spells in another way.
+_SPELLED = {"t_period": "T_period"}
+
+
 def of(given: object) -> Surrogate:
     """The surrogate that is meant by one of this module, by a name (`"ATan"`), or by an object of SpikingJelly's
-    `surrogate` module."""
+    `surrogate` module.
+
+    Raises:
+        ValueError: there is none of that name, or the object has a parameter that is not a number.
+    """
     if isinstance(given, Surrogate):
         return given
     name = given if isinstance(given, str) else type(given).__name__
     plain = name.replace("_", "").lower()
-    for known in _CATALOGUE:
-        if known.lower() == plain:
-            cls = globals()[known]
-            if isinstance(given, str):
-                return cls()
-            values = {key: getattr(given, key) for key in cls.defaults if isinstance(getattr(given, key, None), (int, float))}
-            return cls(**values)
-    raise ValueError(f"unknown surrogate {name!r}; known are {', '.join(_CATALOGUE)}")
+    known = next((known for known in _CATALOGUE if known.lower() == plain), None)
+    if known is None:
+        raise ValueError(f"unknown surrogate {name!r}; known are {', '.join(_CATALOGUE)}")
+    cls: type[Surrogate] = globals()[known]
+    if isinstance(given, str):
+        return cls()
+    values = []
+    for parameter in cls.defaults:
+        value = getattr(given, _SPELLED.get(parameter, parameter), None)
+        if not isinstance(value, (int, float)):
+            raise ValueError(f"surrogate {name}: {parameter!r} is a {type(value).__name__}, a number expected")
+        values.append(value)
+    if name == "SquarewaveFourierSeries":
+        # Theirs leaves out the last of `n` terms.
+        values[0] -= 1
+    return cls(*values)
 
 
 __all__ = ["Surrogate", "of", *_CATALOGUE]
