@@ -98,6 +98,9 @@ def test_modes_see_operations():
         outputs = F.multi_step(sn.Neuron("Lif", tau=2.0), x)
         outputs[1].sum().backward()
     assert all(map(torch.equal, outputs, expected))
+    with Log(), pytest.raises(RuntimeError, match="no second derivative"):
+        grad = torch.autograd.grad(F.multi_step(sn.Neuron("Lif"), x)[1].sum(), x, create_graph=True)[0]
+        grad.sum().backward()
     assert any("_train" in name for name in seen) and any("_backward" in name for name in seen)
 
 
@@ -140,3 +143,41 @@ def test_the_relaxed_model_is_not_traced():
     layer = sn.Lif(relaxed=True, step_mode="m")
     with pytest.raises(Exception, match="cannot be traced"):
         torch.compile(layer, fullgraph=True, backend="eager")(torch.rand(3, 4))
+
+
+@pytest.mark.parametrize("name", ["Lif", "Plif", "LeakyIntegrator", "CubaLif", "Glif"])
+def test_transforms(name):
+    neuron = sn.Neuron(name)
+    xs = [x.detach() for x in drive(name, (10, 4, 3))]
+    params = parameters(name)
+
+    def loss(params, *xs):
+        output, *states = F.multi_step(neuron, xs, None, params)
+        return output.cumsum(0).sum() + sum(state.square().sum() for state in states)
+
+    leaves = {key: value.clone().requires_grad_() for key, value in params.items()}
+    inputs = [x.clone().requires_grad_() for x in xs]
+    expected = torch.autograd.grad(loss(leaves, *inputs), [*leaves.values(), *inputs])
+    grads, *grad_xs = torch.func.grad(loss, argnums=tuple(range(1 + len(xs))))(params, *xs)
+    for ours, theirs in zip([*grads.values(), *grad_xs], expected):
+        torch.testing.assert_close(ours, theirs)
+    # One gradient a sample; their sum is that of the batch.
+    each, *_ = torch.func.vmap(torch.func.grad(loss, argnums=(0, 1)), in_dims=(None, *[1] * len(xs)))(params, *xs)
+    for key, value in each.items():
+        assert value.shape == (4, 1)
+        torch.testing.assert_close(value.sum(0), grads[key])
+    outputs = torch.func.vmap(lambda *xs: F.multi_step(neuron, xs, None, params)[0], in_dims=1, out_dims=1)(*xs)
+    assert torch.equal(outputs, F.multi_step(neuron, xs, None, params)[0])
+    if params:
+        many = {key: value + torch.rand(5, 1) * 0.1 for key, value in params.items()}
+        outputs = torch.func.vmap(lambda params: F.multi_step(neuron, xs, None, params)[0])(many)
+        for at in range(5):
+            one = {key: value[at] for key, value in many.items()}
+            assert torch.equal(outputs[at], F.multi_step(neuron, xs, None, one)[0])
+
+
+def test_second_derivatives_are_refused_under_transforms():
+    x = torch.rand(3, 2)
+    total = lambda x: F.multi_step(sn.Neuron("Lif", tau=2.0), x)[1].sum()
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        torch.func.grad(lambda x: torch.func.grad(total)(x).sum())(x)

@@ -65,6 +65,13 @@ class Operation:
         self.back = self._define(
             f"{base}_backward", [*given, *tensors, *kept, *values], gradients, self._backward, self._fake_backward
         )
+        signals = ["signal"] * len(self.inputs) + ["state"] * len(self.states)
+        given_kinds = [*signals, *["param"] * len(self.arrays)]
+        results = ["signal", *["state"] * len(self.states)]
+        kept_kinds = ["kept"] * self.checkpoints
+        self._register_vmap(self.infer, given_kinds, results)
+        self._register_vmap(self.train, given_kinds, results + kept_kinds)
+        self._register_vmap(self.back, results + given_kinds + kept_kinds, signals + ["param"] * len(self.learnables))
         torch.library.register_autograd(
             f"spiking_neurons::{base}_train", self._autograd, setup_context=self._setup_context, lib=_LIBRARY
         )
@@ -77,6 +84,12 @@ class Operation:
             _LIBRARY.impl(name, run, key)
         torch.library.register_fake(f"spiking_neurons::{name}", fake, lib=_LIBRARY)
         return getattr(torch.ops.spiking_neurons, name).default
+
+    def _register_vmap(self, operation: Any, given: list[str], results: list[str]) -> None:
+        def rule(info: Any, in_dims: Any, *args: Any) -> Any:
+            return _mapped(operation, given, results, info.batch_size, in_dims, args)
+
+        torch.library.register_vmap(operation, rule, lib=_LIBRARY)
 
     def settings(self, neuron: Neuron, sequence: bool) -> tuple[Any, ...]:
         """What every operation is given after its tensors."""
@@ -137,16 +150,85 @@ class Operation:
 
     def _autograd(self, ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
         given = grads[: 1 + len(self.states)]
-        result = list(self.back(*given, *ctx.saved_tensors, *ctx.settings))
+        result = list(Final.apply(self, ctx.settings, *given, *ctx.saved_tensors))
         plain = len(self.inputs) + len(self.states)
         learned = dict(zip(self.learnables, result[plain:]))
         rest = [learned.get(name) for name in self.arrays]
         return (*result[:plain], *rest, *[None] * len(ctx.settings))
 
 
+class Final(torch.autograd.Function):
+    """A backward pass, which has no derivative itself."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(operation: Operation, settings: tuple[Any, ...], *arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return operation.back(*arrays, *settings)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
+        ctx.name = inputs[0].name
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
+        raise RuntimeError(f"{ctx.name}: surrogate gradients have no second derivative")
+
+
+class Transformed(torch.autograd.Function):
+    """Training under transforms of `torch.func`, which do not see the gradients that are registered for operations."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(operation: Operation, settings: tuple[Any, ...], *arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return operation.train(*arrays, *settings)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
+        ctx.operation, settings, *arrays = inputs
+        ctx.operation._setup_context(ctx, (*arrays, *settings), output)
+        ctx.mark_non_differentiable(*output[1 + len(ctx.operation.states) :])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
+        operation: Operation = ctx.operation
+        return (None, None, *operation._autograd(ctx, *grads)[: operation.count])
+
+
+def _mapped(
+    operation: Any, given: list[str], results: list[str], size: int, in_dims: Any, args: Any
+) -> tuple[Any, Any]:
+    """The operation on a batch of calls: as more neurons, or one by one if parameters have values or gradients of their own in each.
+
+    `given` and `results` say of each tensor what it is: a signal, which has time as its first dimension in sequences, a state, a
+    checkpoint, whose first dimension is always time, or a parameter.
+    """
+    tensors, settings = args[: len(given)], args[len(given) :]
+    batched = [dim is not None for dim in in_dims[: len(given)]]
+    if "param" in results or any(kind == "param" and has for kind, has in zip(given, batched)):
+        parts = []
+        for at in range(size):
+            own = [tensor.select(dim, at) if has else tensor for tensor, dim, has in zip(tensors, in_dims, batched)]
+            parts.append(operation(*[tensor.contiguous() for tensor in own], *settings))
+        return tuple(torch.stack(part) for part in zip(*parts)), tuple(0 for _ in results)
+    place = {"signal": 1 if settings[-1] else 0, "state": 0, "kept": 1}
+    folded = []
+    for tensor, kind, dim, has in zip(tensors, given, in_dims, batched):
+        if kind != "param":
+            at = place[kind]
+            shape = (*tensor.shape[:at], size, *tensor.shape[at:])
+            tensor = tensor.movedim(dim, at) if has else tensor.unsqueeze(at).expand(shape)
+        folded.append(tensor.contiguous())
+    return operation(*folded, *settings), tuple(place[kind] for kind in results)
+
+
 def _no_rows(state: torch.Tensor) -> torch.Tensor:
     return torch.empty_strided((0, *state.shape), (state.numel(), *state.stride()), dtype=state.dtype, device=state.device)
 
+
+# Private: without it, transforms of `torch.func` fail with PyTorch's own message.
+_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
 
 OPERATIONS = {name: Operation(name) for name in SPECS}
 
@@ -176,6 +258,8 @@ def multi_step(neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequen
         given.append(array.to(dtype).contiguous())
     arrays = [*inputs, *held, *given]
     settings = operation.settings(neuron, sequence)
+    if not torch.compiler.is_compiling() and _transforms() is not None:
+        return Transformed.apply(operation, settings, *arrays)[: 1 + len(held)]
     if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
         return operation.train(*arrays, *settings)[: 1 + len(held)]
     return operation.infer(*arrays, *settings)
