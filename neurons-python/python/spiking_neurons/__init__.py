@@ -1,0 +1,30 @@
+"""Spiking neurons for PyTorch: fused kernels for forward and backward passes, on CPU and CUDA tensors.
+
+`spiking_neurons.Lif(tau=2.0)` is a module, `spiking_neurons.functional.lif_multi_step` a function; both exist for every neuron in
+`SPECS`. PyTorch is imported when one of these is first used, not with the package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from . import _core, surrogate
+from ._neuron import SPECS, Neuron
+
+__version__: str = _core.__version__
+__all__ = ["SPECS", "Neuron", "accelerate", "functional", "nn", "surrogate", *SPECS]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("functional", "nn", "ops", "cext"):
+        return importlib.import_module(f"{__name__}.{name}")
+    if name == "Node" or name in SPECS:
+        return getattr(importlib.import_module(f"{__name__}.nn"), name)
+    if name == "accelerate":
+        return importlib.import_module(f"{__name__}.spikingjelly").accelerate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

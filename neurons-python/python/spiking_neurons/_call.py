@@ -1,0 +1,203 @@
+"""Calls of kernels on tensors that are known to fit: which templates, and what is allocated for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+import torch
+
+if TYPE_CHECKING:
+    from ._core import Plan
+    from ._neuron import Neuron
+
+FORMATS = {torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16"}
+
+#: The recompute pair saves the states before every 8th step but the first.
+CHUNK = 8
+
+
+def real(dtype: torch.dtype) -> torch.dtype:
+    """The format of states and arithmetic for data of a format."""
+    return torch.float64 if dtype is torch.float64 else torch.float32
+
+
+class Call:
+    """A neuron for data of one format on one device, in sequences or single steps. Plans are made when first needed."""
+
+    __slots__ = (
+        "neuron", "spec", "dtype", "format", "real", "device", "index", "sequence", "inputs", "states", "parameters",
+        "initial", "defaults", "_plans", "_recipes", "_keep",
+    )  # fmt: skip
+
+    def __init__(self, neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> None:
+        if dtype not in FORMATS:
+            raise TypeError(f"{neuron.name}: `x` is {dtype}; neurons take torch.float32, float64, float16 and bfloat16")
+        if device.type not in ("cpu", "cuda"):
+            raise ValueError(f"{neuron.name}: `x` is on {device}; neurons run on cpu and cuda")
+        self.neuron, self.spec, self.sequence = neuron, neuron.spec, sequence
+        self.dtype, self.format, self.real = dtype, FORMATS[dtype], real(dtype)
+        self.device = device
+        self.index = -1 if device.type == "cpu" else device.index
+        self.inputs = len(self.spec["inputs"])
+        self.states = len(self.spec["states"])
+        # Of each parameter that may be a tensor, its place among all parameters.
+        self.parameters = [place for place, param in enumerate(self.spec["params"]) if param["array"]]
+        self.initial = neuron.initial_state
+        #: Values of these parameters where no tensor is given.
+        self.defaults = {}
+        for place in self.parameters:
+            name = self.spec["params"][place]["name"]
+            self.defaults[name] = torch.full((1,), neuron.values[name], dtype=self.real, device=device)
+        self._plans: dict[str, Plan] = {}
+        self._recipes: dict[bool, Recipe] = {}
+        self._keep: dict[tuple[int, int], bool] = {}
+
+    def plan(self, template: str) -> Plan:
+        plan = self._plans.get(template)
+        if plan is None:
+            neuron = self.neuron
+            plan = self._plans[template] = neuron._model.plan(
+                template,
+                self.format,
+                self.index,
+                surrogate=neuron.surrogate.name,
+                parameters=list(neuron.surrogate.parameters),
+                detach_reset=neuron.detach_reset,
+                relaxed=neuron.relaxed and template in ("forward_with_grad", "fptt_with_grad"),
+                sequence=self.sequence,
+            )
+        return plan
+
+    def is_lean(self, x: torch.Tensor) -> bool:
+        """Whether training computes steps again instead of keeping their derivatives: whichever moves fewer bytes."""
+        if self.neuron.relaxed:
+            return False
+        steps = x.shape[0] if self.sequence else 1
+        key = (steps, x.numel())
+        lean = self._keep.get(key)
+        if lean is None:
+            lean = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1)) == "lean"
+            self._keep[key] = lean
+        return lean
+
+    def infer(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Output and next states."""
+        if self.neuron.relaxed:
+            return self.forward_factors(arrays)[0]
+        outputs = self._outputs(arrays)
+        self.plan("fptt" if self.sequence else "forward")(*arrays, *outputs)
+        return outputs
+
+    def infer_with_v(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Output, next states and the membrane potential after every step."""
+        outputs = self._outputs(arrays)
+        v_seq = torch.empty_like(arrays[0], dtype=self.real)
+        self.plan("fptt_with_v")(*arrays, *outputs, v_seq)
+        return (*outputs, v_seq)
+
+    def infer_packed(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states."""
+        x = arrays[0]
+        words = (arrays[self.inputs].numel() + 31) // 32
+        bits = torch.empty(x.shape[0], words, dtype=torch.int32, device=x.device)
+        states = arrays[self.inputs : self.inputs + self.states]
+        outputs = (bits, *[torch.empty_like(state) for state in states])
+        self.plan("packed_fptt")(*arrays, *outputs)
+        return outputs
+
+    def forward_lean(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
+        """Output and next states; checkpoints."""
+        outputs = self._outputs(arrays)
+        if not self.sequence:
+            self.plan("forward")(*arrays, *outputs)
+            return outputs, ()
+        plan = self.plan("lean_fptt")
+        rows = (arrays[0].shape[0] - 1) // CHUNK
+        count = len(plan.outputs) - len(outputs)
+        if rows <= 0:
+            checkpoints: tuple[torch.Tensor | None, ...] = (None,) * count
+        else:
+            states = arrays[self.inputs : self.inputs + count]
+            checkpoints = tuple([_rows_like(state, rows) for state in states])
+        plan(*arrays, *outputs, *checkpoints)
+        return outputs, checkpoints
+
+    def forward_factors(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+        """Output and next states; derivatives of every step."""
+        outputs = self._outputs(arrays)
+        plan = self.plan("fptt_with_grad" if self.sequence else "forward_with_grad")
+        factors = tuple([torch.empty_like(arrays[0], dtype=self.real) for _ in plan.outputs[len(outputs) :]])
+        plan(*arrays, *outputs, *factors)
+        return outputs, factors
+
+    def recipe(self, lean: bool) -> Recipe:
+        """The backward pass of what `forward_lean` or `forward_factors` has done."""
+        recipe = self._recipes.get(lean)
+        if recipe is None:
+            template = "lean_bptt" if lean else "bptt" if self.sequence else "backward"
+            recipe = self._recipes[lean] = Recipe(self, self.plan(template))
+        return recipe
+
+    def _outputs(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        empty_like = torch.empty_like
+        if self.states == 1:
+            return empty_like(arrays[0]), empty_like(arrays[self.inputs])
+        states = arrays[self.inputs : self.inputs + self.states]
+        return (empty_like(arrays[0]), *[empty_like(state) for state in states])
+
+
+def calls(neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> Call:
+    """The neuron prepared for such data."""
+    key = (dtype, device, sequence)
+    call = neuron._calls.get(key)
+    if call is None:
+        call = neuron._calls[key] = Call(neuron, dtype, device, sequence)
+    return call
+
+
+def _rows_like(state: torch.Tensor, rows: int) -> torch.Tensor:
+    """So many arrays like it, one behind the other."""
+    shape, stride = (rows, *state.shape), (state.numel(), *state.stride())
+    return torch.empty_strided(shape, stride, dtype=state.dtype, device=state.device)
+
+
+class Recipe:
+    """A backward pass: what it reads of what the forward pass was given and kept, and what it writes.
+
+    Attributes:
+        saved: places among `(*inputs, *states, *parameters, *kept)` of what has to be saved.
+        sources: for each array that the plan reads, its place among what is saved; for the gradient of the output -1, for that of
+            state number `i` `-2 - i`.
+        targets: for each array that the plan writes, the place among `(*inputs, *states, *parameters)` of what it is the
+            gradient of.
+        parameters: places among what is saved of the parameters that the last of these are gradients of.
+    """
+
+    __slots__ = ("plan", "saved", "sources", "targets", "parameters")
+
+    def __init__(self, call: Call, plan: Plan) -> None:
+        states = call.inputs
+        parameters = states + call.states
+        kept = parameters + len(call.parameters)
+        place = {
+            "input": lambda index: index,
+            "state": lambda index: states + index,
+            "param": lambda index: parameters + call.parameters.index(index),
+            "checkpoint": lambda index: kept + index,
+            "factor": lambda index: kept + index,
+        }
+        self.plan = plan
+        saved: list[int] = []
+        sources: list[int] = []
+        for role, index in plan.inputs:
+            if role == "grad_output":
+                sources.append(-1)
+            elif role == "grad_next_state":
+                sources.append(-2 - index)
+            else:
+                sources.append(len(saved))
+                saved.append(place[role](index))
+        self.saved, self.sources = tuple(saved), tuple(sources)
+        self.targets = tuple(place[role.removeprefix("grad_")](index) for role, index in plan.outputs)
+        learned = [at for (role, _), at in zip(plan.outputs, self.targets) if role == "grad_param"]
+        self.parameters = tuple(saved.index(at) for at in learned)

@@ -1,0 +1,42 @@
+from typing import Any
+
+from torch import Tensor
+
+__version__: str
+
+def zoo() -> list[dict[str, Any]]:
+    """Specifications of all neurons."""
+
+def surrogates() -> dict[str, dict[str, Any]]:
+    """All surrogates: default values of parameters, primitive and gradient."""
+
+def is_dense(tensor: Tensor, is_sequence: bool) -> bool:
+    """Whether a tensor can be used as it is: elements without gaps in any order of dimensions, time outermost."""
+
+class Model:
+    """A neuron of the zoo with its parameters, flags and reset mode."""
+
+    def __new__(cls, name: str, parameters: dict[str, float | bool], reset: str | None) -> Model: ...
+    def initial_state(self) -> list[float]: ...
+    def keep(self, format: str, steps: int, neurons: int) -> str: ...
+    def plan(
+        self,
+        template: str,
+        format: str,
+        device: int,
+        *,
+        surrogate: str,
+        parameters: list[float],
+        detach_reset: bool,
+        relaxed: bool = False,
+        sequence: bool = True,
+    ) -> Plan: ...
+
+class Plan:
+    """One template of a neuron, prepared for data of one format on one device."""
+
+    @property
+    def inputs(self) -> list[tuple[str, int]]: ...
+    @property
+    def outputs(self) -> list[tuple[str, int]]: ...
+    def __call__(self, *tensors: Tensor | None) -> None: ...

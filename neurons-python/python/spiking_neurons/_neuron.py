@@ -1,0 +1,93 @@
+"""A neuron as a value, and its kernels prepared for the tensors that it meets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _core, surrogate as surrogates
+
+SPECS: dict[str, dict[str, Any]] = {spec["name"]: spec for spec in _core.zoo()}
+
+
+class Neuron:
+    """A neuron of the zoo with the values of its parameters, its reset mode and its surrogate gradient.
+
+    Immutable, hashable and picklable; `replace` makes a changed copy.
+
+    Args:
+        name: `"Lif"`, say; `spiking_neurons.SPECS` has all.
+        reset: one of those that the neuron was declared with, `"hard"` or `"soft"` as a rule; the first one by default. `v_reset=None`
+            is another way to ask for `"soft"`.
+        surrogate: an object of `spiking_neurons.surrogate`, or its name.
+        detach_reset: whether the reset takes the spike as a constant in backward passes.
+        relaxed: the relaxed model, with the surrogate's primitive in place of the spike: its exact gradient is the surrogate
+            gradient, so `torch.autograd.gradcheck` can check it. CPU only.
+        values: parameters and flags by name; those that are learnable can be given as tensors to each call, too.
+    """
+
+    __slots__ = ("spec", "values", "reset", "surrogate", "detach_reset", "relaxed", "initial_state", "_model", "_calls", "_key")
+
+    def __init__(
+        self,
+        name: str,
+        reset: str | None = None,
+        surrogate: object = "ATan",
+        detach_reset: bool = False,
+        relaxed: bool = False,
+        **values: float | bool | None,
+    ) -> None:
+        if name not in SPECS:
+            raise ValueError(f"unknown neuron {name!r}; known are {', '.join(SPECS)}")
+        self.spec = spec = SPECS[name]
+        if "v_reset" in values and values["v_reset"] is None:
+            del values["v_reset"]
+            if reset not in (None, "soft"):
+                raise ValueError(f"{name}: `v_reset=None` asks for a soft reset, but `reset` is {reset!r}")
+            reset = "soft"
+        self.reset = spec["resets"][0] if reset is None else reset
+        self.surrogate = surrogates.of(surrogate)
+        self.detach_reset = bool(detach_reset)
+        self.relaxed = bool(relaxed)
+        declared = {entry["name"]: entry["default"] for entry in (*spec["params"], *spec["flags"])}
+        self._model = _core.Model(name, values, self.reset)
+        self.values = {key: values.get(key, default) for key, default in declared.items()}
+        #: The value of each state before the first step.
+        self.initial_state: tuple[float, ...] = tuple(self._model.initial_state())
+        self._calls: dict[Any, Any] = {}
+        self._key = (name, self.reset, self.surrogate, self.detach_reset, self.relaxed, tuple(self.values.values()))
+
+    @property
+    def name(self) -> str:
+        """`"Lif"`, say."""
+        return self.spec["name"]
+
+    def replace(self, **changes: Any) -> Neuron:
+        """A copy with other values."""
+        settings: dict[str, Any] = {
+            "reset": self.reset,
+            "surrogate": self.surrogate,
+            "detach_reset": self.detach_reset,
+            "relaxed": self.relaxed,
+            **self.values,
+        }
+        if "v_reset" in changes and changes["v_reset"] is None:
+            changes = {"reset": "soft", **changes}
+        return Neuron(self.name, **{**settings, **changes})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Neuron) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        values = "".join(f", {name}={value:g}" for name, value in self.values.items())
+        return f"Neuron({self.name!r}{values}, reset={self.reset!r}, surrogate={self.surrogate!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        settings = (self.reset, self.surrogate, self.detach_reset, self.relaxed, self.values)
+        return _restore, (self.name, *settings)
+
+
+def _restore(name: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]) -> Neuron:
+    return Neuron(name, reset, surrogate, detach_reset, relaxed, **values)

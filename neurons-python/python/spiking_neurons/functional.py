@@ -1,0 +1,261 @@
+"""Neurons as functions with explicit states.
+
+For every neuron of the zoo `<name>_step` and `<name>_multi_step` (`lif_step`, `cuba_lif_multi_step`), and for neurons as values
+`step` and `multi_step`. Data is float32, float64, float16 or bfloat16; states and parameters are float32, of float64 data
+float64. Any dense layout is taken as it is, channels_last included; what is not dense is copied.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Mapping, Sequence
+
+import torch
+
+from . import _core, ops
+from ._autograd import Differentiable
+from ._call import Call, calls
+from ._describe import documentation, signature
+from ._neuron import SPECS, Neuron
+
+
+def step(
+    neuron: Neuron,
+    inputs: torch.Tensor | Sequence[torch.Tensor],
+    states: Sequence[Any] | None = None,
+    parameters: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, ...]:
+    """One step: the output, usually spikes, and the next states.
+
+    Args:
+        neuron: with its parameters.
+        inputs: a tensor of any shape for each input of the neuron, all of the same shape.
+        states: for each state a tensor of that shape, a number, or None for the initial value.
+        parameters: tensors for parameters that may differ between neurons, by name. They are broadcast to the shape of the states:
+            `[1]`, `[C, 1, 1]` one a channel, `[C, H, W]` one a neuron. Other parameters have the neuron's values.
+
+    Returns:
+        `(output, *states)`: the output of shape and format of the input; states are float32 (float64 of float64 data).
+    """
+    return run(neuron, inputs, states, parameters, False)
+
+
+def multi_step(
+    neuron: Neuron,
+    inputs: torch.Tensor | Sequence[torch.Tensor],
+    states: Sequence[Any] | None = None,
+    parameters: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, ...]:
+    """A sequence of steps: as `step`, with inputs and output of shape `[T, ...]`, `...` being the shape of the states."""
+    return run(neuron, inputs, states, parameters, True)
+
+
+def multi_step_with_v(
+    neuron: Neuron,
+    inputs: torch.Tensor | Sequence[torch.Tensor],
+    states: Sequence[Any] | None = None,
+    parameters: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, ...]:
+    """As `multi_step`, and as the last result the membrane potential after every step, `[T, ...]`.
+
+    It has a gradient, too. The kernel that records it has none, so if one is needed the sequence is computed step by step,
+    which takes several times as long.
+    """
+    if isinstance(inputs, torch.Tensor):
+        inputs = (inputs,)
+    call, arrays = arrange(neuron, inputs, states, parameters, True)
+    if not _needs_grad(arrays) and not neuron.relaxed:
+        return call.infer_with_v(arrays)
+    count, x = call.inputs, arrays[0]
+    single = calls(neuron, x.dtype, x.device, False)
+    held, rest = arrays[count : count + call.states], arrays[count + call.states :]
+    outputs, potentials = [], []
+    for t in range(x.shape[0]):
+        inputs_t = [array[t] for array in arrays[:count]]
+        output, *held = run_arranged(single, (*inputs_t, *held, *rest))
+        outputs.append(output)
+        potentials.append(held[0])
+    return (torch.stack(outputs), *held, torch.stack(potentials))
+
+
+def multi_step_packed(
+    neuron: Neuron,
+    inputs: torch.Tensor | Sequence[torch.Tensor],
+    states: Sequence[Any] | None = None,
+    parameters: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[torch.Tensor, ...]:
+    """As `multi_step` without gradient, with spikes of one bit: `[T, ceil(N / 32)]` words of int32, `N` being the number of
+    neurons. The spike of neuron `n`, in the order of memory, is bit `n % 32` of word `n // 32`.
+    """
+    if isinstance(inputs, torch.Tensor):
+        inputs = (inputs,)
+    with torch.no_grad():
+        call, arrays = arrange(neuron, inputs, states, parameters, True)
+        return call.infer_packed(arrays)
+
+
+def run(neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool) -> tuple[torch.Tensor, ...]:
+    """`step`, or `multi_step` of a sequence."""
+    if isinstance(inputs, torch.Tensor):
+        inputs = (inputs,)
+    if _is_traced(inputs):
+        return ops.multi_step(neuron, list(inputs), states, parameters, sequence)
+    call, arrays = arrange(neuron, inputs, states, parameters, sequence)
+    return run_arranged(call, arrays)
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+_is_compiling = torch.compiler.is_compiling
+# Private: if a version of PyTorch lacks one of them, everything is an operation of `torch.library`, which is right but slower.
+_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)
+_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: 1)
+
+
+def _is_traced(inputs: Sequence[torch.Tensor]) -> bool:
+    """Whether somebody looks at operations: the compiler, tensors of other classes, modes, transforms."""
+    return _is_compiling() or type(inputs[0]) not in _PLAIN or _dispatch_modes() > 0 or _transforms() is not None
+
+
+def run_arranged(call: Call, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    """Of arrays that fit, with a gradient if one is needed."""
+    if _needs_grad(arrays):
+        return Differentiable.apply(call, *arrays)
+    return call.infer(arrays)
+
+
+def _needs_grad(arrays: Sequence[torch.Tensor]) -> bool:
+    if torch.is_grad_enabled():
+        for array in arrays:
+            if array.requires_grad:
+                return True
+    return False
+
+
+def arrange(
+    neuron: Neuron,
+    inputs: torch.Tensor | Sequence[torch.Tensor],
+    states: Sequence[Any] | None,
+    parameters: Mapping[str, torch.Tensor] | None,
+    sequence: bool,
+) -> tuple[Call, tuple[torch.Tensor, ...]]:
+    """The call, and its arrays: formats and layouts are those that kernels take. Shapes are checked by the call itself."""
+    x = inputs[0]
+    call = calls(neuron, x.dtype, x.device, sequence)
+    if len(inputs) != call.inputs:
+        raise TypeError(f"{neuron.name}: {len(inputs)} inputs given, {call.inputs} expected ({', '.join(call.spec['inputs'])})")
+    given = _parameters(call, parameters)
+    # Negation that has not been done yet is not in the memory.
+    if x.is_neg():
+        x = x.resolve_neg()
+    if not x.is_contiguous() and not (_core.is_dense(x, sequence) and _commute(given)):
+        x = x.contiguous()
+    if call.inputs > 1:
+        stride = x.stride()
+        inputs = (x, *[_laid_out(other, x.shape, stride) for other in inputs[1:]])
+    else:
+        inputs = (x,)
+    if sequence and x.dim() == 0:
+        raise ValueError(f"{neuron.name}: `x` has no dimension for time, [T, ...] expected")
+    return call, (*inputs, *_states(call, x, states), *given)
+
+
+def _laid_out(other: torch.Tensor, shape: Any, stride: Any) -> torch.Tensor:
+    """A copy in that layout, unless it has it. Of another shape it stays as it is: the call refuses it."""
+    if other.is_neg():
+        other = other.resolve_neg()
+    if other.stride() == stride or other.shape != shape:
+        return other
+    return torch.empty_strided(shape, stride, dtype=other.dtype, device=other.device).copy_(other)
+
+
+def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> list[torch.Tensor]:
+    shape, stride = x.shape, x.stride()
+    if call.sequence:
+        shape, stride = shape[1:], stride[1:]
+    if states is None:
+        states = (None,) * call.states
+    elif len(states) != call.states:
+        names = ", ".join(state["name"] for state in call.spec["states"])
+        raise TypeError(f"{call.neuron.name}: {len(states)} states given, {call.states} expected ({names})")
+    arrays = []
+    for place, state in enumerate(states):
+        if isinstance(state, torch.Tensor):
+            if state.dtype is not call.real:
+                state = state.to(call.real)
+            arrays.append(_laid_out(state, shape, stride))
+            continue
+        value = call.initial[place] if state is None else float(state)
+        fresh = torch.empty_strided(shape, stride, dtype=call.real, device=x.device)
+        arrays.append(fresh.fill_(value) if value else fresh.zero_())
+    return arrays
+
+
+def _parameters(call: Call, parameters: Mapping[str, torch.Tensor] | None) -> Sequence[torch.Tensor]:
+    """Tensors for all parameters that may be tensors."""
+    if not call.parameters:
+        if parameters:
+            _refuse(call, parameters)
+        return ()
+    given = dict(parameters or {})
+    arrays = []
+    for name, default in call.defaults.items():
+        array = given.pop(name, default)
+        if array.dtype is not call.real:
+            array = array.to(call.real)
+        arrays.append(array if array.is_contiguous() else array.contiguous())
+    if given:
+        _refuse(call, given)
+    return arrays
+
+
+def _refuse(call: Call, unknown: Mapping[str, Any]) -> None:
+    known = ", ".join(call.defaults) or "none"
+    names = ", ".join(repr(name) for name in unknown)
+    raise TypeError(f"{call.neuron.name} has no parameter {names} that may be a tensor; those that may are {known}")
+
+
+def _commute(parameters: Sequence[torch.Tensor]) -> bool:
+    """Whether parameters can be distributed over neurons in any order of memory: one dimension at most varies in each."""
+    return all(sum(size != 1 for size in array.shape) <= 1 for array in parameters)
+
+
+def _named(name: str) -> None:
+    """The functions of a neuron."""
+    spec = SPECS[name]
+    prefix = spec["module"].rstrip("_")
+    arrays = {param["name"] for param in spec["params"] if param["array"]}
+    states = [state["name"] for state in spec["states"]]
+
+    def make(sequence: bool) -> Any:
+        suffix = "_seq" if sequence else ""
+        positional = [f"{name}{suffix}" for name in spec["inputs"]] + states
+
+        def function(*args: Any, **options: Any) -> tuple[torch.Tensor, ...]:
+            count = len(spec["inputs"])
+            if not count <= len(args) <= count + len(states):
+                raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
+            held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
+            tensors = {key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)}
+            neuron = _neuron(name, tuple(sorted(options.items(), key=lambda item: item[0])))
+            return run(neuron, args[:count], held, tensors, sequence)
+
+        function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
+        function.__module__ = __name__
+        function.__signature__ = signature(spec, sequence)
+        function.__doc__ = documentation(spec, sequence)
+        return function
+
+    for sequence in (False, True):
+        function = make(sequence)
+        globals()[function.__name__] = function
+        __all__.append(function.__name__)
+
+
+@functools.lru_cache(maxsize=256)
+def _neuron(name: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
+    return Neuron(name, **dict(options))
+
+
+__all__ = ["step", "multi_step", "multi_step_with_v", "multi_step_packed"]
+for _name in SPECS:
+    _named(_name)

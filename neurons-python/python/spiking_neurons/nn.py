@@ -1,0 +1,184 @@
+"""Neurons as modules that keep their state: `Lif`, `If`, `Plif` and the rest of the zoo.
+
+```python
+layer = spiking_neurons.Lif(tau=2.0, step_mode="m")
+spike_seq = layer(x_seq)  # [T, ...]
+spike_seq.sum().backward()
+layer.reset()
+```
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+
+from . import _describe, functional
+from ._neuron import SPECS, Neuron
+from .surrogate import Surrogate
+
+
+class Node(torch.nn.Module):
+    """A layer of neurons; the base of the modules of the zoo, such as `Lif`.
+
+    The state before the first step is a number, and a tensor of the shape of the input from then on. It is neither a parameter nor
+    a buffer: `state_dict` does not have it, `.to` moves it, `reset` forgets it, and `detach` cuts the graph behind it.
+
+    Attributes:
+        neuron: the neuron with the values of its parameters.
+        step_mode: `"s"`, where each call is a step, or `"m"`, where each is a sequence `[T, ...]`.
+        store_v_seq: whether the membrane potential after every step of a sequence is kept in `v_seq`.
+        v_seq: that of the last sequence, `[T, ...]`.
+    """
+
+    spec: ClassVar[dict[str, Any]]
+    neuron: Neuron
+    store_v_seq: bool
+    v_seq: torch.Tensor | None
+
+    def __init__(
+        self,
+        *,
+        reset: str | None = None,
+        surrogate: Surrogate | str = "ATan",
+        detach_reset: bool = False,
+        relaxed: bool = False,
+        step_mode: str = "s",
+        store_v_seq: bool = False,
+        **values: Any,
+    ) -> None:
+        super().__init__()
+        arrays = [param["name"] for param in self.spec["params"] if param["array"]]
+        given = {name: values.pop(name) for name in arrays if name in values}
+        self.neuron = Neuron(self.spec["name"], reset, surrogate, detach_reset, relaxed, **values)
+        for name in arrays:
+            self.register_parameter(name, _parameter(given.get(name, self.neuron.values[name])))
+        self._held: list[Any] = [None] * len(self.spec["states"])
+        self.step_mode = step_mode
+        self.store_v_seq = store_v_seq
+        self.v_seq = None
+
+    @property
+    def step_mode(self) -> str:
+        return self._step_mode
+
+    @step_mode.setter
+    def step_mode(self, mode: str) -> None:
+        if mode not in ("s", "m"):
+            raise ValueError(f"step_mode is {mode!r}, 's' or 'm' expected")
+        self._step_mode = mode
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """Spikes, or what else the neuron gives, of the shape and format of the input."""
+        sequence = self._step_mode == "m"
+        if self.store_v_seq and sequence:
+            output, *self._held, self.v_seq = functional.multi_step_with_v(self.neuron, inputs, self._held, self._parameters)
+            return output
+        output, *self._held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence)
+        return output
+
+    def reset(self) -> None:
+        """Back to the state before the first step. Call it between independent sequences."""
+        self._held = [None] * len(self._held)
+        self.v_seq = None
+
+    def detach(self) -> None:
+        """Cuts the graph behind the state: later backward passes stop here (truncated back-propagation through time)."""
+        self._held = [state.detach() if isinstance(state, torch.Tensor) else state for state in self._held]
+
+    @property
+    def states(self) -> dict[str, Any]:
+        """Every state by name: a tensor, or the initial value, a number."""
+        names = [state["name"] for state in self.spec["states"]]
+        values = zip(names, self._held, self.neuron.initial_state)
+        return {name: initial if held is None else held for name, held, initial in values}
+
+    def extra_repr(self) -> str:
+        neuron, arrays = self.neuron, self._parameters
+        values = [f"{name}={value}" for name, value in neuron.values.items() if name not in arrays]
+        values += [f"{name}={list(value.shape)}" for name, value in arrays.items() if value is not None]
+        rest = [f"reset={neuron.reset!r}", f"surrogate={neuron.surrogate}", f"detach_reset={neuron.detach_reset}"]
+        rest += ["relaxed=True"] if neuron.relaxed else []
+        return ", ".join([*values, *rest, f"step_mode={self._step_mode!r}"])
+
+    def _apply(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        super()._apply(fn, *args, **kwargs)
+        # Moved, but not cast: the format of a state follows from that of the input.
+        self._held = [_moved(state, fn) for state in self._held]
+        self.v_seq = _moved(self.v_seq, fn)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Only leaves of the graph can be copied.
+        state = self.__dict__.copy()
+        state["_held"] = [held.detach() if isinstance(held, torch.Tensor) else held for held in self._held]
+        state["v_seq"] = None if self.v_seq is None else self.v_seq.detach()
+        return state
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any) -> None:
+        # A parameter of one value has shape [1] here and none in other libraries.
+        for name, parameter in self._parameters.items():
+            given = state_dict.get(prefix + name)
+            if given is not None and parameter is not None and given.dim() == 0 and parameter.shape == (1,):
+                state_dict[prefix + name] = given.reshape(1)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def _parameter(value: Any) -> torch.nn.Parameter:
+    if isinstance(value, torch.nn.Parameter):
+        return value
+    if isinstance(value, torch.Tensor):
+        value = value.detach().clone()
+        return torch.nn.Parameter(value.reshape(1) if value.dim() == 0 else value)
+    return torch.nn.Parameter(torch.full((1,), float(value)))
+
+
+def _moved(state: Any, fn: Any) -> Any:
+    if not isinstance(state, torch.Tensor):
+        return state
+    moved = fn(state)
+    return moved if moved.dtype is state.dtype else moved.to(state.dtype)
+
+
+def _value(name: str) -> property:
+    """A parameter that is one number, a flag or a setting: read from the neuron, written by replacing it."""
+
+    def get(self: Node) -> Any:
+        return self.neuron.values[name] if name in self.neuron.values else getattr(self.neuron, name)
+
+    def put(self: Node, value: Any) -> None:
+        self.neuron = self.neuron.replace(**{name: value})
+
+    return property(get, put)
+
+
+def _state(place: int) -> property:
+    """A state: a tensor, or before the first step its initial value. Written as a tensor or a number; None is the initial value."""
+
+    def get(self: Node) -> Any:
+        held = self._held[place]
+        return self.neuron.initial_state[place] if held is None else held
+
+    def put(self: Node, value: Any) -> None:
+        self._held = [value if at == place else held for at, held in enumerate(self._held)]
+
+    return property(get, put)
+
+
+def _declare(name: str) -> type[Node]:
+    spec = SPECS[name]
+    scalars = [param["name"] for param in spec["params"] if not param["array"]]
+    scalars += [flag["name"] for flag in spec["flags"]]
+    body: dict[str, Any] = {"__module__": __name__, "__doc__": _describe.module_documentation(spec), "spec": spec}
+    body.update({value: _value(value) for value in (*scalars, "surrogate", "detach_reset", "relaxed")})
+    body.update({state["name"]: _state(place) for place, state in enumerate(spec["states"])})
+    cls = type(name, (Node,), body)
+    cls.__signature__ = _describe.module_signature(spec)
+    return cls
+
+
+for _name in SPECS:
+    globals()[_name] = _declare(_name)
+
+__all__ = ["Node", *SPECS]

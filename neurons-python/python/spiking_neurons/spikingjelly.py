@@ -1,0 +1,205 @@
+"""Models of SpikingJelly (2.0 and 0.0.0.0.14) on the kernels of this package, without a change of the model.
+
+`accelerate(model)` gives nodes that it knows another class, a subclass of theirs: parameters, `state_dict`, `v`, `reset_net`,
+`set_step_mode` and `isinstance` stay as they are. A call that the kernels cannot do is theirs as before.
+
+What differs: states are float32 for data in half precision, where theirs are in the data's format; results are within rounding,
+since theirs divide by `tau` where these multiply by its reciprocal.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from spikingjelly.activation_based import base as _base
+from spikingjelly.activation_based import neuron as _theirs
+
+from . import functional
+from . import surrogate as surrogates
+from ._neuron import Neuron
+
+#: Of each of their classes our neuron, and of its parameters the names of their attributes.
+_KNOWN: dict[str, tuple[str, dict[str, str]]] = {
+    "IFNode": ("If", {}),
+    "LIFNode": ("Lif", {"tau": "tau", "decay_input": "decay_input"}),
+    "ParametricLIFNode": ("Plif", {"decay_input": "decay_input"}),
+    "QIFNode": ("Qif", {"tau": "tau", "v_rest": "v_rest", "v_c": "v_c", "a0": "a0"}),
+    "EIFNode": ("Eif", {"tau": "tau", "v_rest": "v_rest", "theta_rh": "theta_rh", "delta_t": "delta_T"}),
+    "IzhikevichNode": (
+        "AdaptiveQif",
+        {"tau": "tau", "v_rest": "v_rest", "v_c": "v_c", "a0": "a0", "a": "a", "b": "b", "tau_w": "tau_w"},
+    ),
+}  # fmt: skip
+
+#: Whether this is 0.0.0.0.14 rather than 2.0.
+_IS_OLD = hasattr(_theirs.BaseNode, "v_float_to_tensor")
+
+
+class Accelerated:
+    """What the classes of replaced nodes have in common."""
+
+    _original: type
+    _states = ("v",)
+
+    def single_step_forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        neuron = None if args or kwargs or self.store_v_seq else _neuron(self, x, x.shape)
+        if neuron is None:
+            return super().single_step_forward(x, *args, **kwargs)
+        spike, *states = functional.step(neuron, x, self._held(), self._learned())
+        self._keep(states)
+        return spike
+
+    def multi_step_forward(self, x_seq: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        neuron = None if args or kwargs else _neuron(self, x_seq, x_seq.shape[1:])
+        if neuron is None:
+            return super().multi_step_forward(x_seq, *args, **kwargs)
+        if self.store_v_seq:
+            outputs = functional.multi_step_with_v(neuron, x_seq, self._held(), self._learned())
+            spike_seq, *states, self.v_seq = outputs
+        else:
+            spike_seq, *states = functional.multi_step(neuron, x_seq, self._held(), self._learned())
+        self._keep(states)
+        return spike_seq
+
+    def _held(self) -> list[Any]:
+        return [self._memories[name] for name in self._states]
+
+    def _keep(self, states: list[torch.Tensor]) -> None:
+        for name, state in zip(self._states, states):
+            self._memories[name] = state
+
+    def _learned(self) -> dict[str, torch.Tensor] | None:
+        return None
+
+
+class _Parametric:
+    def _learned(self) -> dict[str, torch.Tensor] | None:
+        # Theirs has no dimensions.
+        return {"w": self.w.reshape(1)}
+
+
+def _neuron(node: Any, x: torch.Tensor, shape: Any) -> Neuron | None:
+    """Our neuron with the settings of a node, or None if the call is to be theirs."""
+    settings = _settings(node)
+    cached = node.__dict__.get("_accelerated")
+    if cached is None or cached[0] != settings:
+        try:
+            cached = (settings, _translated(node))
+        except (TypeError, ValueError):
+            cached = (settings, None)
+        node.__dict__["_accelerated"] = cached
+    neuron = cached[1]
+    if neuron is None or x.dtype not in (torch.float32, torch.float64, torch.float16, torch.bfloat16) or x.numel() == 0:
+        return None
+    if x.device.type not in ("cpu", "cuda"):
+        return None
+    for name in node._states:
+        state = node._memories[name]
+        if isinstance(state, torch.Tensor) and (state.shape != shape or state.device != x.device):
+            return None
+    return neuron
+
+
+def _settings(node: Any) -> tuple[Any, ...]:
+    """Everything that decides which neuron a node is."""
+    surrogate = node.surrogate_function
+    own = tuple(getattr(node, theirs) for theirs in _KNOWN[node._original.__name__][1].values())
+    given = tuple(value for value in surrogate.__dict__.values() if isinstance(value, (int, float, str, bool)))
+    precision = getattr(node, "_neuron_precision", None)
+    return (*own, node.v_threshold, node.v_reset, node.detach_reset, id(surrogate), given, precision)
+
+
+def _translated(node: Any) -> Neuron:
+    """Our neuron.
+
+    Raises:
+        ValueError, TypeError: there is none, which says why.
+    """
+    name, attributes = _KNOWN[node._original.__name__]
+    surrogate = node.surrogate_function
+    if not type(surrogate).__module__.startswith("spikingjelly."):
+        raise ValueError(f"its surrogate function is a {type(surrogate).__name__} that is not SpikingJelly's")
+    if not getattr(surrogate, "spiking", True):
+        raise ValueError("its surrogate function is not spiking")
+    if getattr(node, "_neuron_precision", None) is not None:
+        raise ValueError("it has a precision of its own")
+    if _IS_OLD and type(surrogate).__name__ == "PiecewiseLeakyReLU":
+        raise ValueError("in this version of SpikingJelly the gradient of PiecewiseLeakyReLU is another one")
+    values = {ours: getattr(node, theirs) for ours, theirs in attributes.items()}
+    return Neuron(
+        name,
+        surrogate=surrogates.of(surrogate),
+        detach_reset=node.detach_reset,
+        v_threshold=node.v_threshold,
+        v_reset=node.v_reset,
+        **values,
+    )
+
+
+def _declare(name: str) -> type:
+    original = getattr(_theirs, name)
+    parents = (_Parametric, Accelerated, original) if name == "ParametricLIFNode" else (Accelerated, original)
+    body: dict[str, Any] = {"__module__": __name__, "__doc__": f"SpikingJelly's `{name}`, accelerated.", "_original": original}
+    if name == "IzhikevichNode":
+        body["_states"] = ("v", "w")
+    return type(name, parents, body)
+
+
+_CLASSES = {getattr(_theirs, name): _declare(name) for name in _KNOWN}
+globals().update({cls.__name__: cls for cls in _CLASSES.values()})
+
+
+@dataclasses.dataclass
+class Report:
+    """What `accelerate` did.
+
+    Attributes:
+        replaced: paths of nodes that run on the kernels of this package, each with its class.
+        kept: paths of other nodes, each with the reason.
+    """
+
+    replaced: dict[str, str] = dataclasses.field(default_factory=dict)
+    kept: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.replaced)} nodes accelerated, {len(self.kept)} kept"]
+        lines += [f"  {path or '(the model)'}: {reason}" for path, reason in self.kept.items()]
+        return "\n".join(lines)
+
+
+def accelerate(model: torch.nn.Module) -> Report:
+    """Lets the nodes of a SpikingJelly model run on the kernels of this package, where they do the same.
+
+    The model is changed in place, and works as before; `restore` undoes it. The report has what was replaced, and why
+    other nodes were not.
+    """
+    report = Report()
+    for path, module in model.named_modules():
+        if isinstance(module, Accelerated):
+            report.replaced[path] = type(module).__name__
+        elif type(module) in _CLASSES:
+            original = type(module)
+            module.__class__ = _CLASSES[original]
+            try:
+                _translated(module)
+            except (TypeError, ValueError) as error:
+                module.__class__ = original
+                report.kept[path] = str(error)
+            else:
+                report.replaced[path] = original.__name__
+        elif isinstance(module, _theirs.BaseNode):
+            known = ", ".join(_KNOWN)
+            report.kept[path] = f"a {type(module).__name__}; known are exactly {known}"
+        elif isinstance(module, _base.MemoryModule) and type(module).__module__.startswith(_theirs.__name__):
+            report.kept[path] = f"a {type(module).__name__}, which has no counterpart"
+    return report
+
+
+def restore(model: torch.nn.Module) -> None:
+    """Undoes `accelerate`."""
+    for module in model.modules():
+        if isinstance(module, Accelerated):
+            module.__class__ = module._original
+            module.__dict__.pop("_accelerated", None)

@@ -1,0 +1,39 @@
+//! `spiking_neurons._core`: the kernels of the neurons, called on tensors of PyTorch.
+//!
+//! What Python sees is small on purpose: a [`model::Model`] is a neuron with its parameters, a [`plan::Plan`] one of its
+//! templates prepared for one format on one device. Everything about gradients, modules and tracing is in Python, in
+//! `python/spiking_neurons`.
+
+mod arrays;
+mod dlpack;
+mod error;
+#[cfg(feature = "cuda")]
+mod gpu;
+mod layout;
+mod model;
+mod plan;
+mod spec;
+mod tensor;
+mod threads;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use crate::layout::is_dense;
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::plan::Plan;
+    #[pymodule_export]
+    use crate::spec::{surrogates, zoo};
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::threads::handle_forks();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

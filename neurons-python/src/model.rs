@@ -1,0 +1,109 @@
+//! A neuron with its parameters.
+
+use neurons::evaluate::Mode;
+use neurons::{Format, Gradient, Neuron, Reset, Surrogate, Template, Value, zoo};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict};
+
+use crate::error::exception;
+use crate::plan::{Plan, Target};
+
+/// `Model(name, parameters, reset)`: a neuron of the zoo with its parameters, flags and reset mode, all of them checked.
+#[pyclass(frozen, module = "spiking_neurons._core")]
+pub struct Model {
+    neuron: Box<dyn Neuron>,
+}
+
+#[pymethods]
+impl Model {
+    #[new]
+    fn new(name: &str, parameters: &Bound<'_, PyDict>, reset: Option<&str>) -> PyResult<Self> {
+        let mut neuron = kernels::by_name(name).ok_or_else(|| {
+            let known: Vec<_> = zoo::SPECS.iter().map(|spec| spec.name).collect();
+            PyValueError::new_err(format!("unknown neuron `{name}`; known are {}", known.join(", ")))
+        })?;
+        for (key, value) in parameters {
+            let key: String = key.extract()?;
+            neuron.set(&key, number_or_flag(neuron.spec().name, &key, &value)?).map_err(exception)?;
+        }
+        if let Some(reset) = reset {
+            let found = Reset::ALL.into_iter().find(|known| known.keyword() == reset);
+            neuron.set_reset(found.ok_or_else(|| {
+                let known: Vec<_> = neuron.spec().resets.iter().map(|reset| reset.keyword()).collect();
+                let (neuron, known) = (neuron.spec().name, known.join(", "));
+                PyValueError::new_err(format!("{neuron}: unknown reset `{reset}`; it has {known}"))
+            })?);
+        }
+        neuron.validate().map_err(exception)?;
+        Ok(Self { neuron })
+    }
+
+    /// The states before the first step, in the order of the specification.
+    fn initial_state(&self) -> Vec<f64> {
+        self.neuron.initial_state()
+    }
+
+    /// What training is cheaper with, `lean` or `factors`: whichever pair of templates moves fewer bytes.
+    fn keep(&self, format: &str, steps: usize, neurons: usize) -> PyResult<&'static str> {
+        let spec = self.neuron.spec();
+        let plan = match parse_format(format)? {
+            Format::F32 => neurons::plan::<f32>(spec, steps, neurons),
+            Format::F64 => neurons::plan::<f64>(spec, steps, neurons),
+            Format::F16 => neurons::plan::<half::f16>(spec, steps, neurons),
+            Format::Bf16 => neurons::plan::<half::bf16>(spec, steps, neurons),
+        };
+        Ok(match plan.keep {
+            neurons::Keep::Checkpoints => "lean",
+            neurons::Keep::Factors => "factors",
+        })
+    }
+
+    /// One of its templates, prepared for data of one format on one device: a GPU's number, or -1 for the CPU.
+    #[pyo3(signature = (template, format, device, *, surrogate, parameters, detach_reset, relaxed=false, sequence=true))]
+    #[allow(clippy::too_many_arguments)]
+    fn plan(
+        &self,
+        template: &str,
+        format: &str,
+        device: i32,
+        surrogate: &str,
+        parameters: Vec<f64>,
+        detach_reset: bool,
+        relaxed: bool,
+        sequence: bool,
+    ) -> PyResult<Plan> {
+        let template = Template::ALL
+            .into_iter()
+            .find(|known| known.name() == template)
+            .ok_or_else(|| PyValueError::new_err(format!("unknown template `{template}`")))?;
+        let format = parse_format(format)?;
+        let surrogate = Surrogate::from_name(surrogate, &parameters).map_err(exception)?;
+        surrogate.validate().map_err(exception)?;
+        let gradient = Gradient { surrogate, detach_reset };
+        let mode = if relaxed { Mode::Relaxed } else { Mode::Spiking };
+        let target = Target::new(&*self.neuron, template, format, gradient, mode, device)?;
+        let spec = self.neuron.spec();
+        spec.check_template(template).map_err(exception)?;
+        let signature = spec.signature(template);
+        Ok(Plan { neuron: self.neuron.clone(), signature, gradient, format, mode, sequence, target })
+    }
+}
+
+fn number_or_flag(neuron: &str, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if let Ok(flag) = value.cast::<PyBool>() {
+        return Ok(Value::Flag(flag.is_true()));
+    }
+    value.extract().map(Value::Real).map_err(|_| {
+        let class = value.get_type();
+        let actual = class.name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+        PyTypeError::new_err(format!("{neuron}: `{name}` is a {actual}, a number or a bool expected"))
+    })
+}
+
+fn parse_format(name: &str) -> PyResult<Format> {
+    Format::parse(name).ok_or_else(|| {
+        let known = Format::ALL.map(Format::name).join(", ");
+        PyValueError::new_err(format!("unknown format `{name}`; known are {known}"))
+    })
+}

@@ -1,0 +1,229 @@
+//! Tensors of PyTorch as memory: address, format, device, shape and strides.
+
+use neurons::Format;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use smallvec::SmallVec;
+
+use crate::dlpack::{self, DlTensor, Exchange};
+
+/// Sizes or strides.
+pub type Dims = SmallVec<[i64; 6]>;
+
+/// A format of elements that kernels know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    Number(Format),
+    /// Words of packed spikes.
+    Int32,
+    /// Workspaces.
+    Uint8,
+}
+
+impl Dtype {
+    pub fn size(self) -> usize {
+        match self {
+            Self::Number(format) => format.size(),
+            Self::Int32 => 4,
+            Self::Uint8 => 1,
+        }
+    }
+
+    /// As PyTorch calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number(Format::F32) => "torch.float32",
+            Self::Number(Format::F64) => "torch.float64",
+            Self::Number(Format::F16) => "torch.float16",
+            Self::Number(Format::Bf16) => "torch.bfloat16",
+            Self::Int32 => "torch.int32",
+            Self::Uint8 => "torch.uint8",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Int32, Self::Uint8].into_iter().chain(Format::ALL.map(Self::Number));
+        all.into_iter().find(|dtype| dtype.name() == name)
+    }
+
+    /// By code and bits of DLPack.
+    fn of(tensor: &DlTensor) -> Option<Self> {
+        const INT: u8 = 0;
+        const UINT: u8 = 1;
+        const FLOAT: u8 = 2;
+        const BFLOAT: u8 = 4;
+        match (tensor.code, tensor.bits, tensor.lanes) {
+            (FLOAT, 32, 1) => Some(Self::Number(Format::F32)),
+            (FLOAT, 64, 1) => Some(Self::Number(Format::F64)),
+            (FLOAT, 16, 1) => Some(Self::Number(Format::F16)),
+            (BFLOAT, 16, 1) => Some(Self::Number(Format::Bf16)),
+            (INT, 32, 1) => Some(Self::Int32),
+            (UINT, 8, 1) => Some(Self::Uint8),
+            _ => None,
+        }
+    }
+}
+
+/// Where a tensor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Cpu,
+    Cuda(i32),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+        }
+    }
+}
+
+/// A tensor as memory. It does not keep the tensor alive: whoever has it keeps the tensor, too.
+#[derive(Debug)]
+pub struct View {
+    pub address: usize,
+    pub dtype: Dtype,
+    pub place: Place,
+    pub shape: Dims,
+    pub strides: Dims,
+}
+
+impl View {
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.shape.iter().map(|&size| usize::try_from(size).unwrap_or(0)).product()
+    }
+
+    /// Whether its elements lie one behind the other, the last dimension innermost.
+    pub fn is_contiguous(&self) -> bool {
+        let mut expected = 1;
+        self.shape.iter().zip(&self.strides).rev().all(|(&size, &stride)| {
+            let fits = size == 1 || stride == expected;
+            expected *= size;
+            fits
+        }) || self.len() == 0
+    }
+}
+
+/// How tensors are looked at: PyTorch's class, and its table if it has one.
+pub struct Torch {
+    class: Py<PyAny>,
+    exchange: Option<Exchange>,
+}
+
+impl Torch {
+    /// That of this process; PyTorch is imported if it is not yet.
+    pub fn get(py: Python<'_>) -> PyResult<&'static Self> {
+        static TORCH: PyOnceLock<Torch> = PyOnceLock::new();
+        TORCH.get_or_try_init(py, || {
+            let class = py.import("torch")?.getattr("Tensor")?;
+            // For tests of the other way, and for a PyTorch whose table misbehaves.
+            let is_off = std::env::var_os("SPIKING_NEURONS_NO_DLPACK").is_some();
+            let exchange = if is_off { None } else { Exchange::of(&class) };
+            Ok(Self { class: class.unbind(), exchange })
+        })
+    }
+
+    /// `tensor`, called `name` in messages.
+    pub fn view(&self, tensor: &Bound<'_, PyAny>, name: &str) -> PyResult<View> {
+        let py = tensor.py();
+        if !tensor.is_instance(self.class.bind(py))? {
+            let actual = tensor.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("`{name}` is a {actual}, torch.Tensor expected")));
+        }
+        let view = match &self.exchange {
+            // SAFETY: it is an instance of the class.
+            Some(exchange) => unsafe { exchange.describe(tensor) }
+                .map_err(|error| without_memory(tensor, name, Some(error)))
+                .and_then(|described| Self::described(&described, tensor, name))?,
+            None => Self::asked(tensor, name)?,
+        };
+        if view.address == 0 && view.len() > 0 {
+            return Err(without_memory(tensor, name, None));
+        }
+        Ok(view)
+    }
+
+    /// By the table.
+    fn described(described: &DlTensor, tensor: &Bound<'_, PyAny>, name: &str) -> PyResult<View> {
+        let dtype = Dtype::of(described).ok_or_else(|| wrong_dtype(tensor, name))?;
+        let place = match described.device_type {
+            dlpack::CPU => Place::Cpu,
+            dlpack::CUDA => Place::Cuda(described.device_id),
+            _ => return Err(wrong_device(tensor, name)),
+        };
+        let dims = |start: *const i64| {
+            let count = usize::try_from(described.ndim).unwrap_or(0);
+            if count == 0 {
+                return Dims::new();
+            }
+            // SAFETY: as many numbers as there are dimensions; they belong to the tensor, which the caller has.
+            Dims::from_slice(unsafe { std::slice::from_raw_parts(start, count) })
+        };
+        let offset = usize::try_from(described.byte_offset).unwrap_or(0);
+        let address = described.data.addr() + offset;
+        Ok(View { address, dtype, place, shape: dims(described.shape), strides: dims(described.strides) })
+    }
+
+    /// By its attributes.
+    fn asked(tensor: &Bound<'_, PyAny>, name: &str) -> PyResult<View> {
+        let py = tensor.py();
+        let dtype = tensor.getattr(intern!(py, "dtype"))?.str()?;
+        let dtype = Dtype::parse(&dtype.to_cow()?).ok_or_else(|| wrong_dtype(tensor, name))?;
+        let device = tensor.getattr(intern!(py, "device"))?;
+        let place = match &*device.getattr(intern!(py, "type"))?.extract::<String>()? {
+            "cpu" => Place::Cpu,
+            "cuda" => Place::Cuda(device.getattr(intern!(py, "index"))?.extract()?),
+            _ => return Err(wrong_device(tensor, name)),
+        };
+        let dims = |dims: Bound<'_, PyAny>| dims.extract::<Vec<i64>>().map(Dims::from_vec);
+        Ok(View {
+            address: tensor
+                .call_method0(intern!(py, "data_ptr"))
+                .map_err(|error| without_memory(tensor, name, Some(error)))?
+                .extract()?,
+            dtype,
+            place,
+            shape: dims(tensor.getattr(intern!(py, "shape"))?)?,
+            strides: dims(tensor.call_method0(intern!(py, "stride"))?)?,
+        })
+    }
+
+    /// The stream that PyTorch launches on now, on that GPU.
+    #[cfg(feature = "cuda")]
+    pub fn current_stream(&self, py: Python<'_>, device: i32) -> PyResult<u64> {
+        match &self.exchange {
+            Some(exchange) => exchange.current_stream(py, device),
+            None => {
+                let cuda = py.import(intern!(py, "torch"))?.getattr(intern!(py, "cuda"))?;
+                let stream = cuda.call_method1(intern!(py, "current_stream"), (device,))?;
+                stream.getattr(intern!(py, "cuda_stream"))?.extract()
+            }
+        }
+    }
+}
+
+fn without_memory(tensor: &Bound<'_, PyAny>, name: &str, cause: Option<PyErr>) -> PyErr {
+    let message = format!(
+        "`{name}` has no memory of its own, as a meta, fake or sparse tensor; a dense tensor expected"
+    );
+    let error = PyValueError::new_err(message);
+    error.set_cause(tensor.py(), cause);
+    error
+}
+
+fn wrong_dtype(tensor: &Bound<'_, PyAny>, name: &str) -> PyErr {
+    let actual = tensor.getattr("dtype").map_or_else(|_| "of an unknown type".to_owned(), |d| d.to_string());
+    PyTypeError::new_err(format!(
+        "`{name}` is {actual}; neurons take torch.float32, float64, float16 and bfloat16"
+    ))
+}
+
+fn wrong_device(tensor: &Bound<'_, PyAny>, name: &str) -> PyErr {
+    let actual = tensor.getattr("device").map_or_else(|_| "an unknown device".to_owned(), |d| d.to_string());
+    PyValueError::new_err(format!("`{name}` is on {actual}; neurons run on cpu and cuda"))
+}
