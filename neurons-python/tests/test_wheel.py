@@ -19,7 +19,8 @@ def test_links_to_system_libraries_only():
 
 
 def test_is_small():
-    assert pathlib.Path(sn._core.__file__).stat().st_size < 100 << 20
+    # A wheel is a quarter of it, without images of kernels; builds for development are larger.
+    assert pathlib.Path(sn._core.__file__).stat().st_size < 120 << 20
 
 
 def test_imports_without_torch():

@@ -171,9 +171,10 @@ class Recipe:
         targets: for each array that the plan writes, the place among `(*inputs, *states, *parameters)` of what it is the
             gradient of.
         parameters: places among what is saved of the parameters that the last of these are gradients of.
+        like: places among what is saved of an input and a state, or None if these are not read again.
     """
 
-    __slots__ = ("plan", "saved", "sources", "targets", "parameters")
+    __slots__ = ("plan", "saved", "sources", "targets", "parameters", "like")
 
     def __init__(self, call: Call, plan: Plan) -> None:
         states = call.inputs
@@ -201,3 +202,4 @@ class Recipe:
         self.targets = tuple(place[role.removeprefix("grad_")](index) for role, index in plan.outputs)
         learned = [at for (role, _), at in zip(plan.outputs, self.targets) if role == "grad_param"]
         self.parameters = tuple(saved.index(at) for at in learned)
+        self.like = (saved.index(0), saved.index(states)) if {0, states} <= set(saved) else None
