@@ -1,5 +1,7 @@
 //! Shaped arrays in the memory of the CPU or of a GPU.
 
+mod rows;
+
 use std::sync::Arc;
 
 use crate::cpu::memory::Elements;
@@ -75,6 +77,11 @@ pub(crate) enum Data<E: Plain> {
 impl<E: Plain> Data<E> {
     pub fn cpu(elements: Vec<E>) -> Self {
         Self::Cpu(Arc::new(Elements::new(elements)))
+    }
+
+    /// Elements in memory from [`space`](crate::cpu::memory::space).
+    pub fn output(elements: Vec<E>) -> Self {
+        Self::Cpu(Arc::new(Elements::output(elements)))
     }
 
     pub fn len(&self) -> usize {

@@ -137,10 +137,10 @@ pub fn compute<'a, N: Neuron, E: Element>(
             for (buffer, output) in outputs.into_arrays() {
                 let shape = || shape_of(buffer);
                 let array = output.map(
-                    |data| Array::from_vec(shape(), data),
-                    |data| Array::from_vec(shape(), data),
-                    |data| Array::from_vec(shape(), data),
-                    |words| Ok(Data::cpu(words)),
+                    |data| Array::new(shape(), Data::output(data)),
+                    |data| Array::new(shape(), Data::output(data)),
+                    |data| Array::new(shape(), Data::output(data)),
+                    |words| Ok(Data::output(words)),
                 );
                 computed.insert(buffer.role, array.transpose()?);
             }

@@ -354,6 +354,62 @@ pub enum Error {
         actual: usize,
     },
 
+    /// There is no state of that name.
+    #[error("{neuron} has no state `{name}`; available: {known}")]
+    UnknownState {
+        /// The neuron.
+        neuron: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names of its states.
+        known: String,
+    },
+
+    /// The gradient of a record that the forward pass did not make.
+    #[error("{neuron}: the forward pass did not record `{name}`; recorded: {recorded}")]
+    NotRecorded {
+        /// The neuron.
+        neuron: &'static str,
+        /// The state.
+        name: String,
+        /// The recorded states, or `none`.
+        recorded: String,
+    },
+
+    /// A number that is not a count of spikes.
+    #[error("expected an integer from 0 to {levels} at {index:?}, found {value}")]
+    SpikeCount {
+        /// The largest count.
+        levels: usize,
+        /// Where it is in its array.
+        index: Vec<usize>,
+        /// The number.
+        value: f64,
+    },
+
+    /// Counts of spikes that cannot be unrolled: no levels, or more elements than the machine can address.
+    #[error("cannot unroll counts of shape {shape:?} into {levels} steps each: expected 1 to {most}")]
+    Levels {
+        /// The shape of the counts.
+        shape: Vec<usize>,
+        /// The number of levels.
+        levels: usize,
+        /// The largest number of levels for that shape.
+        most: usize,
+    },
+
+    /// `backward` of a forward pass that the node did not keep.
+    #[error(
+        "{neuron}: backward of a forward pass that was dropped: the node keeps the last {kept}; to differentiate \
+         several, call keep_passes before the first of them"
+    )]
+    PassDropped {
+        /// The neuron.
+        neuron: &'static str,
+        /// How many passes the node keeps.
+        kept: usize,
+    },
+
     /// `backward` without a preceding `forward` in training mode.
     #[error(
         "{neuron}: backward without a saved forward pass; call forward in training mode once before each backward"

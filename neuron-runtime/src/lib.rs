@@ -31,6 +31,7 @@ mod array_call;
 mod by_class;
 mod call;
 mod check;
+pub mod counts;
 mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
@@ -51,6 +52,7 @@ mod range;
 mod shape;
 mod spec;
 pub mod step;
+mod sum;
 mod summation;
 pub mod surrogate;
 mod value;
@@ -73,12 +75,12 @@ pub use neuron::{DeclaredNeuron, Neuron};
 pub use neuron_abi::{
     Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
 };
-pub use node::{MultiStepNode, Node, Stateful};
+pub use node::{MultiStepNode, Node, OutOfRange, Stateful};
 pub use number::{Element, LANES, Plain, Real};
 pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter};
 pub use plan::{Keep, Plan, plan};
-pub use range::validate_values;
+pub use range::{project_values, validate_values};
 pub use spec::{BufferSpec, Cuda, Equation, FlagSpec, Image, ParamSpec, Signature, Spec, StateSpec};
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};

@@ -4,6 +4,9 @@ mod backward;
 mod display;
 mod forward;
 mod parameters;
+mod saved;
 mod stateful;
+mod states;
 
+pub use parameters::OutOfRange;
 pub use stateful::{MultiStepNode, Node, Stateful};

@@ -28,6 +28,11 @@ impl PackedSpikes {
         Self { spec, shape, words }
     }
 
+    /// Spikes `[T, ...]` from their words, `[T, ceil(N / 32)]`.
+    pub(crate) fn of_words(spec: &'static Spec, shape: Vec<usize>, words: Vec<u32>) -> Self {
+        Self::new(spec, shape, Data::cpu(words))
+    }
+
     /// Packs the spikes of a sequence `[T, ...]` on their device: every value other than 0 is a spike.
     ///
     /// `spec` is the neuron that they come from, or any other that fires: on a GPU, packing is one of its kernels, which are
@@ -57,7 +62,7 @@ impl PackedSpikes {
                 words.par_chunks_mut(columns).zip(data.par_chunks(neurons)).for_each(|(words, row)| {
                     words.par_chunks_mut(PART / WORD).zip(row.par_chunks(PART)).for_each(pack);
                 });
-                Data::cpu(words)
+                Data::output(words)
             }
             #[cfg(feature = "cuda")]
             Data::Cuda(data) => Data::Cuda(cuda::pack(spec, data, neurons)?),
@@ -78,7 +83,7 @@ impl PackedSpikes {
                 spikes.par_chunks_mut(neurons).zip(rows).for_each(|(row, words)| {
                     row.par_chunks_mut(PART).zip(words.par_chunks(PART / WORD)).for_each(unpack);
                 });
-                Array::from_vec(self.shape.clone(), spikes)
+                Array::new(self.shape.clone(), Data::output(spikes))
             }
             #[cfg(feature = "cuda")]
             Data::Cuda(words) => {

@@ -67,8 +67,11 @@ impl Layout {
         let Some(first) = (0..dims.len()).find(|&i| size(i) != 1) else { return Some(Self::SHARED) };
         let last = (first..dims.len()).rev().find(|&i| size(i) != 1)?;
         let fits = (first..=last).all(|i| size(i) == dims[i]);
-        let product = |range: &[usize]| range.iter().product();
-        fits.then(|| Self { count: product(&dims[first..=last]), inner: product(&dims[last + 1..]) })
+        // Dimensions of no array may be arbitrarily large.
+        let product =
+            |range: &[usize]| range.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        let (count, inner) = (product(&dims[first..=last])?, product(&dims[last + 1..])?);
+        fits.then_some(Self { count, inner })
     }
 
     /// As [`Layout::broadcast`], for the parameter `param` of the neuron `neuron`.
@@ -157,5 +160,7 @@ mod tests {
         assert_eq!(layout(&[2], &[4, 3]), None);
         assert_eq!(layout(&[3, 1, 5], &[2, 3, 4, 5]), None);
         assert_eq!(layout(&[1, 1, 3], &[4, 3]), None);
+        let large = [1 << 40, 1 << 40];
+        assert_eq!((layout(&large, &large), layout(&[3, 1, 1], &[3, 1 << 40, 1 << 40])), (None, None));
     }
 }

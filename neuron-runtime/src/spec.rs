@@ -259,6 +259,17 @@ impl Spec {
         })
     }
 
+    /// The position of the state `name` among [`Spec::states`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownState`]
+    pub fn state_index(&self, name: &str) -> Result<usize, Error> {
+        self.states.iter().position(|state| state.name == name).ok_or_else(|| {
+            let known = self.states.iter().map(|state| format!("`{}`", state.name)).collect::<Vec<_>>();
+            Error::UnknownState { neuron: self.name, name: name.to_owned(), known: known.join(", ") }
+        })
+    }
+
     /// The parameters that have a gradient, in order.
     pub fn learnables(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
         self.params.iter().filter(|param| param.kind == ParamKind::Learnable)

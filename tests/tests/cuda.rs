@@ -234,7 +234,7 @@ fn conformance() {
 /// A node moves to the GPU with its input, through training and back.
 #[test]
 fn nodes() {
-    use neurons::{Array, Device, LIFNode, MultiStepLIFNode};
+    use neurons::{Array, Device, LIFNode, MultiStepLIFNode, MultiStepPLIFNode};
     let Some(device) = device() else { return };
     let gpu = Device::Cuda(device);
     let x = |seed, shape: &[usize]| {
@@ -243,6 +243,7 @@ fn nodes() {
     };
     let train = |device: &Device| {
         let mut node = LIFNode::new(Lif { tau: 2.0, ..Lif::default() });
+        node.keep_passes(5);
         let spikes: Vec<_> = (0..5)
             .map(|t| node.forward(&x(t, &[3, 50]).to(device).unwrap()).unwrap().to(&Device::Cpu).unwrap())
             .collect();
@@ -260,11 +261,27 @@ fn nodes() {
     };
     assert_eq!(train(&gpu), train(&Device::Cpu));
 
-    // Arrays of one call are on one device.
-    let mut node = LIFNode::new(Lif::default());
-    node.forward(&x(1, &[4]).to(&gpu).unwrap()).unwrap();
-    let error = node.forward(&x(1, &[4])).unwrap_err();
-    assert!(matches!(error, neurons::Error::Device { argument: "v", .. }), "{error}");
+    // States and parameters follow the input, back and forth, and so do gradients between passes.
+    let train = |devices: [&Device; 2]| {
+        let mut node = MultiStepPLIFNode::<f32>::default();
+        node.keep_passes(2);
+        let mut passes = Vec::new();
+        for (seed, device) in (1..).zip(devices) {
+            let (spikes, records) =
+                node.forward_recorded(&[&x(seed, &[3, 4]).to(device).unwrap()], &["v"]).unwrap();
+            assert_eq!(node.v().unwrap().device(), *device);
+            passes.extend([spikes, records[0].clone()]);
+        }
+        for (seed, device) in (3..).zip(devices.iter().rev()) {
+            let grad = x(seed, &[3, 4]).to(device).unwrap();
+            passes.extend(node.backward_recorded(&grad, &[("v", &grad)]).unwrap());
+        }
+        (passes, node.parameter_grad("w").unwrap().unwrap())
+    };
+    let expected = train([&Device::Cpu, &Device::Cpu]);
+    for devices in [[&gpu, &gpu], [&gpu, &Device::Cpu], [&Device::Cpu, &gpu]] {
+        assert!(train(devices) == expected, "{devices:?}");
+    }
 }
 
 /// The memory of a device is that of its own arrays, and the default pool, which other libraries use, is left alone.

@@ -15,9 +15,12 @@ const LARGE: usize = 4 << 20;
 /// The maximum number of bytes kept.
 const MOST: usize = 1 << 30;
 
-/// Returns the kept memory of freed arrays, at most 1 GiB, to the system.
+/// The number of requests after which memory that none of them took makes way for new memory.
+const PASSED: usize = 32;
+
+/// Returns the kept memory of freed outputs, at most 1 GiB, to the system.
 ///
-/// It is kept for later arrays of the same lengths: each page of new memory causes a page fault when it is first touched,
+/// It is kept for later outputs of the same lengths: each page of new memory causes a page fault when it is first touched,
 /// which takes longer than a kernel needs for it.
 pub fn release_memory() {
     let kept = take(&mut *kept());
@@ -28,61 +31,96 @@ pub fn release_memory() {
 #[derive(Default)]
 struct Kept {
     bytes: usize,
-    arrays: VecDeque<(usize, Box<dyn Any + Send>)>,
+    arrays: VecDeque<KeptArray>,
+    /// The number of requests so far.
+    requests: usize,
+}
+
+struct KeptArray {
+    bytes: usize,
+    /// The number of requests before it was added.
+    since: usize,
+    array: Box<dyn Any + Send>,
 }
 
 fn kept() -> MutexGuard<'static, Kept> {
-    static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new() });
+    static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new(), requests: 0 });
     // Poisoning can be ignored: `bytes` is the sum over `arrays`, and nothing panics between changing one and the other.
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Kept {
-    fn add<T: Plain>(&mut self, array: Vec<T>) -> VecDeque<(usize, Box<dyn Any + Send>)> {
+    /// Adds an array; returns those that are too many, to be freed without the lock.
+    fn add<T: Plain>(&mut self, array: Vec<T>) -> Vec<KeptArray> {
         let bytes = size_of_val(array.as_slice());
         self.bytes += bytes;
-        self.arrays.push_back((bytes, Box::new(array)));
-        let mut oldest = VecDeque::new();
-        while self.bytes > MOST {
-            let Some((bytes, array)) = self.arrays.pop_front() else { break };
-            self.bytes -= bytes;
-            oldest.push_back((bytes, array));
-        }
-        oldest
+        self.arrays.push_back(KeptArray { bytes, since: self.requests, array: Box::new(array) });
+        self.remove_while(|kept, _| kept.bytes > MOST)
     }
 
-    /// The most recent array of that length.
-    fn take<T: Plain>(&mut self, len: usize) -> Option<Vec<T>> {
-        let fits = |array: &dyn Any| array.downcast_ref::<Vec<T>>().is_some_and(|array| array.len() == len);
-        let place = self.arrays.iter().rposition(|(_, array)| fits(&**array))?;
-        let (bytes, array) = self.arrays.remove(place)?;
-        self.bytes -= bytes;
-        array.downcast().ok().map(|array| *array)
+    /// The most recent array of that length, or those that many requests have passed over, to be freed without the lock.
+    fn take<T: Plain>(&mut self, len: usize) -> Result<Vec<T>, Vec<KeptArray>> {
+        self.requests += 1;
+        let fits =
+            |kept: &KeptArray| kept.array.downcast_ref::<Vec<T>>().is_some_and(|array| array.len() == len);
+        if let Some(kept) = self.arrays.iter().rposition(fits).and_then(|at| self.arrays.remove(at)) {
+            self.bytes -= kept.bytes;
+            if let Ok(array) = kept.array.downcast() {
+                return Ok(*array);
+            }
+        }
+        Err(self.remove_while(|kept, oldest| kept.requests - oldest.since > PASSED))
+    }
+
+    fn remove_while(&mut self, is_removed: impl Fn(&Self, &KeptArray) -> bool) -> Vec<KeptArray> {
+        let mut removed = Vec::new();
+        while let Some(oldest) = self.arrays.front()
+            && is_removed(self, oldest)
+        {
+            self.bytes -= oldest.bytes;
+            removed.extend(self.arrays.pop_front());
+        }
+        removed
     }
 }
 
-/// Elements of an array, whose memory is kept when it is freed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Elements<T: Plain>(Vec<T>);
+/// Elements of an array.
+#[derive(Clone, Debug)]
+pub(crate) struct Elements<T: Plain> {
+    elements: Vec<T>,
+    /// Whether the memory is kept for later outputs when the array is freed.
+    is_output: bool,
+}
 
 impl<T: Plain> Elements<T> {
+    /// Elements of a caller. Their memory is not kept: nobody may ever ask for that length again.
     pub fn new(elements: Vec<T>) -> Self {
-        Self(elements)
+        Self { elements, is_output: false }
+    }
+
+    /// Elements in memory from [`space`].
+    pub fn output(elements: Vec<T>) -> Self {
+        Self { elements, is_output: true }
     }
 
     pub fn into_vec(mut self) -> Vec<T> {
-        take(&mut self.0)
+        take(&mut self.elements)
+    }
+}
+
+impl<T: Plain> PartialEq for Elements<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.elements == other.elements
     }
 }
 
 impl<T: Plain> Drop for Elements<T> {
     fn drop(&mut self) {
-        let elements = take(&mut self.0);
+        let elements = take(&mut self.elements);
         // What is more than may be kept would only displace all that is.
-        let is_kept = (LARGE..=MOST).contains(&size_of_val(elements.as_slice()));
-        if is_kept && elements.len() == elements.capacity() {
+        let fits = (LARGE..=MOST).contains(&size_of_val(elements.as_slice()));
+        if self.is_output && fits && elements.len() == elements.capacity() {
             let oldest = kept().add(elements);
-            // Freed without the lock.
             drop(oldest);
         }
     }
@@ -92,21 +130,27 @@ impl<T: Plain> Deref for Elements<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.0
+        &self.elements
     }
 }
 
 impl<T: Plain> DerefMut for Elements<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.0
+        &mut self.elements
     }
 }
 
 /// Memory to be overwritten: zeros, or the contents of a freed array.
 pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
     let is_large = len.saturating_mul(size_of::<T>()) >= LARGE;
-    let kept = if is_large { kept().take(len) } else { None };
-    kept.unwrap_or_else(|| zeros(len))
+    if !is_large {
+        return zeros(len);
+    }
+    let kept = kept().take(len);
+    kept.unwrap_or_else(|old| {
+        drop(old);
+        zeros(len)
+    })
 }
 
 /// Zeros; if there are many, usually in memory that has not been touched yet.
@@ -165,30 +209,43 @@ mod tests {
     #[test]
     fn large_memory_is_kept() {
         let len = LARGE / 4 + 77;
-        let first = Elements::new(space::<f32>(len));
+        let first = Elements::output(space::<f32>(len));
         let address = first.as_ptr();
         drop(first);
         // Of another type or length it is not taken.
-        let others = (Elements::new(space::<u32>(len)), Elements::new(space::<f32>(len + 1)));
+        let others = (Elements::output(space::<u32>(len)), Elements::output(space::<f32>(len + 1)));
         assert!(others.0.as_ptr().cast() != address && others.1.as_ptr() != address);
-        let again = Elements::new(space::<f32>(len));
+        let again = Elements::output(space::<f32>(len));
         assert_eq!(again.as_ptr(), address);
         assert_eq!(again.clone().into_vec().len(), len);
         drop(again);
         release_memory();
         assert!(kept().arrays.is_empty());
+        // That of callers is not kept.
+        drop(Elements::new(zeros::<f32>(len)));
+        assert!(kept().arrays.is_empty());
 
         // No more than so much; the oldest goes.
         let eighth = MOST / 8;
-        let arrays: Vec<_> = (0..9).map(|i| Elements::new(zeros::<u32>(eighth / 4 - i))).collect();
+        let arrays: Vec<_> = (0..9).map(|i| Elements::output(zeros::<u32>(eighth / 4 - i))).collect();
         drop(arrays);
         assert_eq!(kept().arrays.len(), 8);
         assert!(kept().bytes <= MOST);
-        assert!(kept().take::<u32>(eighth / 4).is_none());
-        assert!(kept().take::<u32>(eighth / 4 - 8).is_some());
+        assert!(kept().take::<u32>(eighth / 4).is_err());
+        assert!(kept().take::<u32>(eighth / 4 - 8).is_ok());
         let before = kept().arrays.len();
-        drop(Elements::new(zeros::<u32>(MOST / 4 + 1)));
+        drop(Elements::output(zeros::<u32>(MOST / 4 + 1)));
         assert_eq!(kept().arrays.len(), before);
+
+        // What is taken again stays, what is not goes.
+        let once = Elements::output(space::<f32>(len));
+        drop(once);
+        for i in 1..=PASSED + 1 {
+            drop(Elements::output(space::<u32>(len)));
+            drop(Elements::output(space::<u32>(len + i)));
+        }
+        assert!(kept().take::<f32>(len).is_err());
+        assert!(kept().take::<u32>(len).is_ok());
         release_memory();
     }
 }

@@ -122,6 +122,37 @@ impl<E: Plain> CudaArray<E> {
         self.device.stream().memcpy_dtod(from, to).map_err(|e| CudaError::driver(doing, e))
     }
 
+    /// A copy of `len` elements from `start` on, which are within the array.
+    pub(crate) fn part(&self, start: usize, len: usize) -> Result<Self, CudaError> {
+        let mut part = Self::uninitialised(&self.device, len)?;
+        part.write(0, self, start, len)?;
+        Ok(part)
+    }
+
+    /// The elements of all `parts`, which are on `device`.
+    pub(crate) fn concat(device: &CudaDevice, parts: &[&Self]) -> Result<Self, CudaError> {
+        let mut whole = Self::uninitialised(device, parts.iter().map(|part| part.len).sum())?;
+        let mut at = 0;
+        for part in parts {
+            whole.write(at, part, 0, part.len)?;
+            at += part.len;
+        }
+        Ok(whole)
+    }
+
+    /// Copies elements of `other` into an array that has no clones.
+    fn write(&mut self, at: usize, other: &Self, start: usize, len: usize) -> Result<(), CudaError> {
+        let bytes = |from: usize| from * size_of::<E>()..(from + len) * size_of::<E>();
+        let memory = Arc::get_mut(&mut self.memory).expect("it has no clones");
+        if len == 0 {
+            return Ok(());
+        }
+        let _current = self.device.enter()?;
+        let (from, mut to) = (other.memory.bytes.slice(bytes(start)), memory.bytes.slice_mut(bytes(at)));
+        let copied = self.device.stream().memcpy_dtod(&from, &mut to);
+        copied.map_err(|e| CudaError::driver("copying on the GPU", e))
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         self.len

@@ -1,7 +1,10 @@
-//! Nodes: their state, settings and parameters.
+//! Nodes: their settings and parameters, and what they keep.
 
-use super::parameters::Parameters;
-use crate::step::{Context, Operation, Sequence, Single, Stepping};
+use std::collections::VecDeque;
+
+use super::parameters::{OutOfRange, Parameters};
+use super::saved::{Origin, Pass, Saved};
+use crate::step::{Operation, Sequence, Single, Stepping};
 use crate::{Array, Element, Error, Gradient, Neuron, Surrogate};
 
 /// A layer of neurons with state.
@@ -9,11 +12,30 @@ use crate::{Array, Element, Error, Gradient, Neuron, Surrogate};
 /// The state starts at its declared initial value (`v` at `v_reset`), takes the shape of the first input
 /// (`x_seq[0]` for a sequence) and persists until [`Stateful::reset`].
 ///
-/// In training mode, which is the default, each forward pass saves what its backward pass needs. Backward passes are
-/// called in reverse order, and the gradient of the state flows from each to the preceding one: back-propagation through
-/// time, over single steps or over several sequences. [`Stateful::detach`] cuts this flow and frees what was saved, but keeps
-/// the state; [`Stateful::reset`] discards the state, too. In evaluation mode nothing is saved, and no gradient flows through
-/// it.
+/// In training mode, which is the default, each forward pass saves what its backward pass needs. The node keeps the last of
+/// them, and drops it at the next forward pass. To back-propagate through several, over single steps or over several sequences,
+/// call [`Stateful::keep_passes`] first; backward passes are then called in reverse order, and the gradient of the state flows
+/// from each to the preceding one:
+///
+/// ```
+/// # use neuron_runtime::{Array, Node, neuron};
+/// # neuron! { pub struct Leaky { param tau = 2.0; charge = v + (x - v) / tau; reset hard; } }
+/// let mut node = Node::<Leaky>::default();
+/// node.keep_passes(usize::MAX); // or fewer, for truncated back-propagation through time
+/// for _ in 0..4 {
+///     node.forward(&Array::full([3], 1.5f32))?;
+/// }
+/// for _ in 0..4 {
+///     node.backward(&Array::full([3], 1.0))?; // the last step first
+/// }
+/// # Ok::<(), neuron_runtime::Error>(())
+/// ```
+///
+/// [`Stateful::detach`] cuts this flow and frees what was saved, but keeps the state; [`Stateful::reset`] discards the state,
+/// too. In evaluation mode nothing is saved, and no gradient flows through it.
+///
+/// Everything is computed on the device of the inputs. States and parameters on another device are copied there, and stay
+/// there once the pass has succeeded.
 ///
 /// Array parameters start with the neuron's value, the same for all neurons; see [`Stateful::set_parameter`]. Gradients of
 /// learnable parameters, including those through the initial state, accumulate over backward passes until
@@ -25,23 +47,15 @@ pub struct Stateful<N, E: Element, S> {
     pub(super) states: Option<Vec<Array<E::Real>>>,
     pub(super) stores_v_seq: bool,
     pub(super) v_seq: Option<Array<E::Real>>,
+    /// Where each of the states comes from.
+    pub(super) origins: Vec<Origin>,
     pub(super) is_training: bool,
-    pub(super) saved: Vec<Saved<N, E>>,
-    /// Whether the states are those after the last saved forward pass, which has not been differentiated yet.
-    pub(super) continues: bool,
+    pub(super) saved: VecDeque<Saved<N, E>>,
+    /// The most passes to be saved.
+    pub(super) kept_passes: usize,
+    /// Whether the pass before those that are saved was dropped.
+    pub(super) has_dropped: bool,
     /// Gradients of the states before the first step of the last backward pass.
-    pub(super) grad_states: Option<Vec<Array<E::Real>>>,
-}
-
-/// A forward pass to be differentiated.
-#[derive(Clone, Debug)]
-pub(super) struct Saved<N, E: Element> {
-    pub(super) context: Context<N, E>,
-    /// Whether it started from the states after the preceding saved pass.
-    pub(super) continues: bool,
-    /// Whether it started from the initial states.
-    pub(super) is_initial: bool,
-    /// Gradients of its final states, from the pass that continued with them; `None` means zero.
     pub(super) grad_states: Option<Vec<Array<E::Real>>>,
 }
 
@@ -61,13 +75,15 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
     pub fn with_gradient(neuron: N, gradient: impl Into<Gradient>) -> Self {
         Self {
             parameters: Parameters::of(&neuron),
+            origins: vec![Origin::Initial; neuron.spec().states.len()],
             operation: Operation::new(neuron, gradient),
             states: None,
             stores_v_seq: false,
             v_seq: None,
             is_training: true,
-            saved: Vec::new(),
-            continues: false,
+            saved: VecDeque::new(),
+            kept_passes: 1,
+            has_dropped: false,
             grad_states: None,
         }
     }
@@ -90,10 +106,16 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
     /// broadcast to that of the states, as in [`Operation::forward_with`].
     ///
     /// # Errors
-    /// [`Error::UnknownParameter`], [`Error::ScalarParameter`], and as [`Neuron::validate`] for values out of range.
-    /// The next forward pass checks the shape.
+    /// [`Error::UnknownParameter`], [`Error::ScalarParameter`], and as [`Neuron::validate`] for values out of range; see
+    /// [`Stateful::set_out_of_range`]. The next forward pass checks the shape.
     pub fn set_parameter(&mut self, name: &str, values: Array<E::Real>) -> Result<(), Error> {
         self.parameters.set(&self.operation.neuron, name, values)
+    }
+
+    /// Sets what [`Stateful::set_parameter`] does with values out of range: refuse them, which is the default, or replace them
+    /// by the closest ones in range.
+    pub fn set_out_of_range(&mut self, out_of_range: OutOfRange) {
+        self.parameters.out_of_range = out_of_range;
     }
 
     /// The values of an array parameter, or `None` if there is no such parameter.
@@ -125,16 +147,6 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
         self.operation.gradient
     }
 
-    /// The states, `v` first, or `None` before the first input.
-    pub fn states(&self) -> Option<&[Array<E::Real>]> {
-        self.states.as_deref()
-    }
-
-    /// The membrane potential, or `None` before the first input.
-    pub fn v(&self) -> Option<&Array<E::Real>> {
-        self.states.as_ref().map(|states| &states[0])
-    }
-
     /// Enters training mode: forward passes save what backward passes need.
     pub fn train(&mut self) {
         self.is_training = true;
@@ -150,18 +162,55 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
         self.is_training
     }
 
+    /// Sets how many forward passes in training mode the node keeps for backward passes; 1 by default. Each further one drops
+    /// the oldest, so gradients flow back through so many passes: back-propagation through time truncated to them. With
+    /// `usize::MAX` nothing is dropped, and memory grows with every pass until it is differentiated, or until
+    /// [`Stateful::detach`] or [`Stateful::reset`].
+    pub fn keep_passes(&mut self, most: usize) {
+        self.kept_passes = most;
+        self.drop_oldest();
+    }
+
+    /// The bytes that are kept for backward passes, besides the caller's arrays.
+    pub fn kept_bytes(&self) -> usize {
+        self.saved.iter().map(|saved| saved.pass.kept_bytes()).sum()
+    }
+
     /// Discards the state and everything saved.
     pub fn reset(&mut self) {
+        self.detach();
         self.states = None;
         self.v_seq = None;
-        self.detach();
+        self.origins.fill(Origin::Initial);
     }
 
     /// Discards everything saved, but keeps the state.
     pub fn detach(&mut self) {
         self.saved.clear();
-        self.continues = false;
+        self.has_dropped = false;
+        self.cut();
         self.grad_states = None;
+    }
+
+    /// Saves a forward pass, after which the states are its.
+    pub(super) fn save(&mut self, pass: Pass<N, E>) {
+        self.has_dropped &= !self.saved.is_empty();
+        self.saved.push_back(Saved { pass, origins: self.origins.clone(), grad_states: None });
+        self.drop_oldest();
+    }
+
+    fn drop_oldest(&mut self) {
+        while self.saved.len() > self.kept_passes {
+            self.saved.pop_front();
+            self.has_dropped = true;
+        }
+    }
+
+    /// Lets no more gradients flow from the states to the passes that are saved.
+    pub(super) fn cut(&mut self) {
+        for origin in self.origins.iter_mut().filter(|origin| **origin == Origin::Pass) {
+            *origin = Origin::Constant;
+        }
     }
 }
 

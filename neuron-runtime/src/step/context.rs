@@ -104,6 +104,10 @@ impl<N: Neuron + Clone, E: Element> Context<N, E> {
         bytes.sum()
     }
 
+    pub(crate) fn spec(&self) -> &'static Spec {
+        self.neuron.spec()
+    }
+
     /// The array parameters, as passed to the forward pass.
     pub fn parameters(&self) -> &[Array<E::Real>] {
         &self.parameters

@@ -1,6 +1,8 @@
 //! Parameters that differ between neurons, and learn.
 
-use neuron_runtime::{Array, DeclaredNeuron, Error, Gradient, MultiStep, MultiStepNode, Node, neuron};
+use neuron_runtime::{
+    Array, DeclaredNeuron, Error, Gradient, MultiStep, MultiStepNode, Node, OutOfRange, neuron,
+};
 
 neuron! {
     /// A normalisation before the neuron, with a value a channel, and a learnable threshold and reset potential.
@@ -89,6 +91,7 @@ fn every_shape_is_that_of_its_neurons() {
 #[test]
 fn a_node_adds_up_its_gradients() {
     let mut node = Node::<Normalised, f64>::default();
+    node.keep_passes(3);
     node.set_parameter("v_reset", near(0.0, 7, &[3])).unwrap();
     let pass = |node: &mut Node<Normalised, f64>| {
         node.reset();
@@ -172,6 +175,51 @@ fn what_does_not_fit_is_refused() {
     );
     assert!(node.states().is_none());
     assert_eq!(Normalised::SPEC.arrays().map(|param| param.name).collect::<Vec<_>>(), NAMES);
+}
+
+neuron! {
+    /// Ranges of all kinds.
+    pub struct Ranged {
+        learnable tau = 2.0 where tau > 1.0;
+        learnable low = 0.25 where low >= 0.0, low < high;
+        array high = 0.75 where high <= 1.0;
+        charge = v + (x - low * v) / tau + high;
+        reset hard;
+    }
+}
+
+/// Values out of range become the closest ones in it.
+#[test]
+fn values_are_clamped_on_request() {
+    let mut node = Node::<Ranged, f32>::default();
+    let moved = |node: &mut Node<Ranged>, name: &str, values: Vec<f32>| {
+        node.set_parameter(name, Array::from_vec([values.len()], values).unwrap())?;
+        Ok::<_, Error>(node.parameter(name).unwrap().to_vec().unwrap())
+    };
+    let above_one = 1.0 + f32::EPSILON;
+    let tau = vec![0.9, 3.0, -1e30, f32::INFINITY, f32::NEG_INFINITY, 1.0];
+    let refused = moved(&mut node, "tau", tau.clone());
+    assert!(matches!(refused, Err(Error::ParameterRange { name: "tau", .. })), "{refused:?}");
+    node.set_out_of_range(OutOfRange::Clamp);
+    let expected = [above_one, 3.0, above_one, f32::MAX, above_one, above_one];
+    assert_eq!(moved(&mut node, "tau", tau), Ok(expected.to_vec()));
+    let below = |value: f32| f32::from_bits(value.to_bits() - 1);
+    let low = vec![-0.5, 0.5, 0.75, 2.0];
+    assert_eq!(moved(&mut node, "low", low), Ok(vec![0.0, 0.5, below(0.75), below(0.75)]));
+    // Now of each with the other of the same index.
+    assert_eq!(moved(&mut node, "high", vec![3.0, 0.6, 0.75, 1.5]), Ok(vec![1.0, 0.6, 0.75, 1.0]));
+    let nan = moved(&mut node, "low", vec![f32::NAN]);
+    assert!(matches!(nan, Err(Error::ParameterNotFinite { name: "low", .. })), "{nan:?}");
+    let unknown = moved(&mut node, "lo", vec![0.0]);
+    assert!(matches!(unknown, Err(Error::UnknownParameter { .. })), "{unknown:?}");
+    node.set_parameter("tau", Array::full([], 0.5)).unwrap();
+    node.forward(&Array::full([4], 1.0)).unwrap();
+
+    // If the neuron's own value does not fit either, there is no direction to move in.
+    let mut node = Node::<Ranged, f64>::new(Ranged { tau: 0.5, ..Ranged::default() });
+    node.set_out_of_range(OutOfRange::Clamp);
+    let error = node.set_parameter("tau", Array::full([], 0.25)).unwrap_err();
+    assert!(matches!(error, Error::ParameterRange { name: "tau", value: 0.25, .. }), "{error}");
 }
 
 /// The same bits whatever the number of threads.

@@ -1,6 +1,6 @@
 //! Gradients through several calls of a node.
 
-use neuron_runtime::{Array, MultiStep, MultiStepNode, Neuron, Node, Stateful, Surrogate};
+use neuron_runtime::{Array, Error, MultiStep, MultiStepNode, Neuron, Node, Stateful, Surrogate};
 
 use crate::neurons::{Adaptive, Leaky, at, numbers, part};
 
@@ -11,8 +11,11 @@ fn data() -> (Array<f64>, Array<f64>) {
     (numbers(&[STEPS, 2, 5], 3.0, 1), numbers(&[STEPS, 2, 5], 1.0, 2))
 }
 
+/// Differentiates through any number of passes.
 fn adaptive<S: neuron_runtime::step::Stepping>() -> Stateful<Adaptive, f64, S> {
-    Stateful::with_gradient(Adaptive::default(), Surrogate::sigmoid(2.0))
+    let mut node = Stateful::with_gradient(Adaptive::default(), Surrogate::sigmoid(2.0));
+    node.keep_passes(usize::MAX);
+    node
 }
 
 /// Gradients of the inputs, by one call over the whole sequence.
@@ -108,4 +111,49 @@ fn a_node_is_its_operation_with_state() {
     let (grad_x_seq, grad_v) = context.backward(&grad, &Array::zeros([2, 5])).unwrap();
     assert_eq!(node.backward(&grad).unwrap(), grad_x_seq);
     assert_eq!(node.grad_states().unwrap(), [grad_v]);
+}
+
+/// With three passes kept, gradients are those of the last three steps, from the state before them.
+#[test]
+fn dropped_passes_truncate_the_gradient() {
+    let (x_seq, grad) = data();
+    let mut node: Node<Adaptive, f64> = adaptive();
+    node.keep_passes(3);
+    for step in 0..STEPS {
+        node.forward(&at(&x_seq, step)).unwrap();
+    }
+    let mut late: MultiStepNode<Adaptive, f64> = adaptive();
+    late.forward(&part(&x_seq, 0..3)).unwrap();
+    late.detach();
+    late.forward(&part(&x_seq, 3..STEPS)).unwrap();
+    let expected = late.backward(&part(&grad, 3..STEPS)).unwrap();
+    for step in (3..STEPS).rev() {
+        assert_eq!(node.backward(&at(&grad, step)).unwrap(), at(&expected, step - 3));
+    }
+    let error = node.backward(&at(&grad, 2)).unwrap_err();
+    assert_eq!(error, Error::PassDropped { neuron: "Adaptive", kept: 3 });
+    // The next pass is not preceded by a dropped one.
+    node.forward(&at(&x_seq, 0)).unwrap();
+    node.backward(&at(&grad, 0)).unwrap();
+    assert_eq!(node.backward(&at(&grad, 0)), Err(Error::NoContext { neuron: "Adaptive" }));
+}
+
+#[test]
+fn by_default_the_last_pass_is_kept() {
+    let (x_seq, grad) = data();
+    let mut node = MultiStepNode::<Adaptive, f64>::default();
+    for _ in 0..3 {
+        node.forward(&x_seq).unwrap();
+    }
+    let kept = node.kept_bytes();
+    node.forward(&x_seq).unwrap();
+    assert_eq!(node.kept_bytes(), kept);
+    node.backward(&grad).unwrap();
+    assert_eq!(node.kept_bytes(), 0);
+    let error = node.backward(&grad).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Adaptive: backward of a forward pass that was dropped: the node keeps the last 1; to differentiate several, \
+         call keep_passes before the first of them"
+    );
 }

@@ -11,6 +11,7 @@ pub enum Fault {
     Range,
     Surrogate,
     NoSuchParameter,
+    NoSuchState,
     NoContext,
     NoTemplate,
 }
@@ -28,7 +29,8 @@ impl Fault {
             | Error::ParameterTooLarge { .. } => Self::Range,
             Error::SurrogateParameter { .. } | Error::SurrogateParameterNotFinite { .. } => Self::Surrogate,
             Error::UnknownParameter { .. } | Error::ScalarParameter { .. } => Self::NoSuchParameter,
-            Error::NoContext { .. } => Self::NoContext,
+            Error::UnknownState { .. } => Self::NoSuchState,
+            Error::NoContext { .. } | Error::PassDropped { .. } => Self::NoContext,
             Error::NoTemplate { .. } => Self::NoTemplate,
             _ => return None,
         })

@@ -3,8 +3,8 @@
 use half::{bf16, f16};
 use neuron_runtime::step::{Sequence, Single, Stepping};
 use neuron_runtime::{
-    Array, DeclaredNeuron, Element, Error, Gradient, MultiStepNode, Node, PackedSpikes, Stateful, Surrogate,
-    Value,
+    Array, DeclaredNeuron, Element, Error, Gradient, Layout, MultiStepNode, Node, PackedSpikes, Stateful,
+    Surrogate, Value,
 };
 use proptest::prelude::*;
 
@@ -27,6 +27,8 @@ enum Call {
     Packed { shapes: Vec<Shape>, seed: u64 },
     Backward { shape: Shape, seed: u64 },
     SetParameter { name: &'static str, shape: Vec<usize>, value: f64 },
+    SetState { name: &'static str, shape: Shape, seed: u64 },
+    KeepPasses(usize),
     StoreVSeq(bool),
     Reset,
     Detach,
@@ -68,6 +70,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
 
 fn call() -> impl Strategy<Value = Call> {
     let name = prop::sample::select(vec!["gain", "gain", "w", "w", "v_reset", "tau", "v_threshold", "v"]);
+    let state = prop::sample::select(vec!["v", "a", "b"]);
     let own = prop_oneof![
         Just(vec![]),
         Just(vec![3]),
@@ -82,6 +85,8 @@ fn call() -> impl Strategy<Value = Call> {
         2 => (shapes(), any::<u64>()).prop_map(|(shapes, seed)| Call::Packed { shapes, seed }),
         5 => (shape(), any::<u64>()).prop_map(|(shape, seed)| Call::Backward { shape, seed }),
         3 => (name, own, value).prop_map(|(name, shape, value)| Call::SetParameter { name, shape, value }),
+        2 => (state, shape(), any::<u64>()).prop_map(|(name, shape, seed)| Call::SetState { name, shape, seed }),
+        1 => prop::sample::select(vec![0, 1, 2, usize::MAX, usize::MAX]).prop_map(Call::KeepPasses),
         1 => any::<bool>().prop_map(Call::StoreVSeq),
         1 => Just(Call::Reset),
         1 => Just(Call::Detach),
@@ -138,6 +143,7 @@ struct Model {
     parameters: Vec<Vec<usize>>,
     /// Shapes of the passes to be differentiated.
     saved: Vec<Vec<usize>>,
+    kept_passes: usize,
     is_training: bool,
     is_valid: bool,
     has_valid_surrogate: bool,
@@ -168,6 +174,32 @@ impl Model {
             faults.push(Fault::Surrogate);
         }
         (faults, dims)
+    }
+
+    fn drop_oldest(&mut self) {
+        let dropped = self.saved.len().saturating_sub(self.kept_passes);
+        self.saved.drain(..dropped);
+    }
+
+    fn set_state<N: DeclaredNeuron>(&self, name: &str, shape: &[usize]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if N::SPEC.state_index(name).is_err() {
+            faults.push(Fault::NoSuchState);
+        }
+        match &self.dims {
+            Some(dims) if dims != shape => faults.push(Fault::Shape),
+            Some(_) => {}
+            // The others get their initial values.
+            None => {
+                if !self.is_valid {
+                    faults.push(Fault::Range);
+                }
+                if self.parameters.iter().any(|own| Layout::broadcast(own, shape).is_none()) {
+                    faults.push(Fault::Shape);
+                }
+            }
+        }
+        faults
     }
 
     fn set_parameter<N: DeclaredNeuron>(&self, name: &str, shape: &[usize], value: f64) -> Vec<Fault> {
@@ -254,6 +286,19 @@ impl<N: DeclaredNeuron, E: Element, S: Passes> Pair<N, E, S> {
                     self.model.parameters[at] = shape.clone();
                 }
             }
+            Call::SetState { name, shape, seed } => {
+                let shape = self.model.shape(shape, false);
+                let faults = self.model.set_state::<N>(name, &shape);
+                let values = numbers::<E::Real>(&shape, *seed);
+                if self.both(&faults, |node| node.set_state(name, values.clone()).map(|()| Vec::new()))? {
+                    self.model.dims = Some(shape);
+                }
+            }
+            Call::KeepPasses(most) => {
+                self.always(|node| node.keep_passes(*most))?;
+                self.model.kept_passes = *most;
+                self.model.drop_oldest();
+            }
             Call::StoreVSeq(stores) => self.always(|node| S::store_v_seq(node, *stores))?,
             Call::Reset => {
                 self.always(Stateful::reset)?;
@@ -312,6 +357,7 @@ impl<N: DeclaredNeuron, E: Element, S: Passes> Pair<N, E, S> {
             self.model.dims = Some(dims);
             if self.model.is_training {
                 self.model.saved.push(shapes[0].clone());
+                self.model.drop_oldest();
             }
         }
         Ok(())
@@ -348,6 +394,7 @@ fn run<N: DeclaredNeuron, E: Element, S: Passes>(made: &Made, calls: &[Call]) ->
         dims: None,
         parameters: N::SPEC.arrays().map(|_| Vec::new()).collect(),
         saved: Vec::new(),
+        kept_passes: 1,
         is_training: true,
         is_valid: !is_scalar || is_in_range(tau, 1.0),
         has_valid_surrogate: is_in_range(alpha, 0.0),
