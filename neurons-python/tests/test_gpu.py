@@ -9,7 +9,9 @@ from spiking_neurons import functional as F
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch.cuda.is_available() is false: no GPU, or a PyTorch without CUDA"),
+    pytest.mark.skipif(
+        not torch.cuda.is_available(), reason="torch.cuda.is_available() is false: no GPU, or a PyTorch without CUDA"
+    ),
 ]
 
 

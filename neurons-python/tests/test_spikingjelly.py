@@ -86,7 +86,10 @@ class Own(neuron.LIFNode):
 
 def test_what_is_kept_says_why():
     network = torch.nn.Sequential(
-        layer.Linear(3, 4), made("LIFNode"), Own(step_mode="m"), neuron.LIFNode(surrogate_function=surrogate.ATan(spiking=False))
+        layer.Linear(3, 4),
+        made("LIFNode"),
+        Own(step_mode="m"),
+        neuron.LIFNode(surrogate_function=surrogate.ATan(spiking=False)),
     )
     report = sn.accelerate(network)
     assert report.replaced == {"1": "LIFNode"}
