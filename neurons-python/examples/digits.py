@@ -57,7 +57,9 @@ def digits(device):
     """Images and labels, to train with and to test with."""
     if not DATA.exists():
         sys.exit(f"{DATA} is missing: run this from a checkout of the repository")
-    rows = torch.tensor([[float(value) for value in line.split(",")] for line in DATA.read_text().split()], device=device)
+    rows = torch.tensor(
+        [[float(value) for value in line.split(",")] for line in DATA.read_text().split()], device=device
+    )
     images, labels = rows[:, :64].reshape(-1, 1, 8, 8) / 16, rows[:, 64].long()
     return (images[:TRAINING], labels[:TRAINING]), (images[TRAINING:], labels[TRAINING:])
 
@@ -66,7 +68,9 @@ def shifted(images):
     """Each by up to a pixel in both directions."""
     theta = torch.eye(2, 3, device=images.device).repeat(len(images), 1, 1)
     theta[:, :, 2] = (torch.randint(-1, 2, (len(images), 2), device=images.device)) / 4
-    return F.grid_sample(images, F.affine_grid(theta, images.shape, align_corners=False), "nearest", align_corners=False)
+    return F.grid_sample(
+        images, F.affine_grid(theta, images.shape, align_corners=False), "nearest", align_corners=False
+    )
 
 
 def main():
@@ -86,7 +90,9 @@ def main():
     optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
     updates = args.epochs * -(-len(images) // args.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=updates)
-    autocast = torch.autocast(torch.device(args.device).type, getattr(torch, args.amp or "bfloat16"), enabled=args.amp is not None)
+    autocast = torch.autocast(
+        torch.device(args.device).type, getattr(torch, args.amp or "bfloat16"), enabled=args.amp is not None
+    )
     scaler = torch.amp.GradScaler(torch.device(args.device).type, enabled=args.amp == "float16")
     start = time.monotonic()
     for epoch in range(args.epochs):
@@ -104,7 +110,11 @@ def main():
         with torch.no_grad(), autocast:
             accuracy = (network(test_images, args.steps).argmax(1) == test_labels).float().mean().item()
         bar = "#" * (epoch + 1) + "." * (args.epochs - epoch - 1)
-        print(f"\r[{bar}] loss {loss.item():.3f}, test accuracy {accuracy:.3f}, {time.monotonic() - start:.0f} s", end="", flush=True)
+        print(
+            f"\r[{bar}] loss {loss.item():.3f}, test accuracy {accuracy:.3f}, {time.monotonic() - start:.0f} s",
+            end="",
+            flush=True,
+        )
     print()
     return accuracy
 

@@ -85,7 +85,8 @@ def main():
         figures = [microseconds(call, device, args.batches, args.calls) for call in (infer, train)]
         base = base or figures
         line = "".join(
-            f"{f'{least:.1f} ({median:.1f})':>20}{least / reference[0]:8.2f}" for (least, median), reference in zip(figures, base)
+            f"{f'{least:.1f} ({median:.1f})':>20}{least / reference[0]:8.2f}"
+            for (least, median), reference in zip(figures, base)
         )
         print(f"{name:24}{line}")
 

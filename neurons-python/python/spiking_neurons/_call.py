@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Sequence
 
 import torch
 
+from . import _nvrtc
+
 if TYPE_CHECKING:
     from ._core import Plan
     from ._neuron import Neuron
@@ -38,6 +40,8 @@ class Call:
         self.dtype, self.format, self.real = dtype, FORMATS[dtype], real(dtype)
         self.device = device
         self.index = -1 if device.type == "cpu" else device.index
+        if self.index >= 0:
+            _nvrtc.load()
         self.inputs = len(self.spec["inputs"])
         self.states = len(self.spec["states"])
         # Of each parameter that may be a tensor, its place among all parameters.
@@ -105,7 +109,9 @@ class Call:
         self.plan("packed_fptt")(*arrays, *outputs)
         return outputs
 
-    def forward_lean(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
+    def forward_lean(
+        self, arrays: Sequence[torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
         """Output and next states; checkpoints."""
         outputs = self._outputs(arrays)
         if not self.sequence:
@@ -122,7 +128,9 @@ class Call:
         plan(*arrays, *outputs, *checkpoints)
         return outputs, checkpoints
 
-    def forward_factors(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    def forward_factors(
+        self, arrays: Sequence[torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
         """Output and next states; derivatives of every step."""
         outputs = self._outputs(arrays)
         plan = self.plan("fptt_with_grad" if self.sequence else "forward_with_grad")

@@ -142,7 +142,9 @@ def arrange(
     x = inputs[0]
     call = calls(neuron, x.dtype, x.device, sequence)
     if len(inputs) != call.inputs:
-        raise TypeError(f"{neuron.name}: {len(inputs)} inputs given, {call.inputs} expected ({', '.join(call.spec['inputs'])})")
+        raise TypeError(
+            f"{neuron.name}: {len(inputs)} inputs given, {call.inputs} expected ({', '.join(call.spec['inputs'])})"
+        )
     given = _parameters(call, parameters)
     # Negation that has not been done yet is not in the memory.
     if x.is_neg():
@@ -238,7 +240,9 @@ def _named(name: str) -> None:
             if not count <= len(args) <= count + len(states):
                 raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
-            tensors = {key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)}
+            tensors = {
+                key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)
+            }
             neuron = _neuron(name, tuple(sorted(options.items(), key=lambda item: item[0])))
             return run(neuron, args[:count], held, tensors, sequence)
 
