@@ -64,7 +64,7 @@ pub(crate) fn check_call<N: Neuron + Clone>(
 }
 
 /// The names of the inputs of a step or a sequence.
-fn input_names(spec: &'static Spec, multi_step: bool) -> Vec<&'static str> {
+pub(crate) fn input_names(spec: &'static Spec, multi_step: bool) -> Vec<&'static str> {
     let template = if multi_step { Template::Fptt } else { Template::Forward };
     let inputs = spec.signature(template).inputs.iter();
     inputs.filter(|buffer| matches!(buffer.role, Role::Input(_))).map(|buffer| buffer.name).collect()
@@ -104,14 +104,19 @@ pub(crate) fn step_dims<'x>(spec: &'static Spec, x_seq: &'x Tensor) -> Result<&'
     }
 }
 
-fn check_count(neuron: &'static str, what: &'static str, names: &[&str], actual: usize) -> Result<(), Error> {
+pub(crate) fn check_count(
+    neuron: &'static str,
+    what: &'static str,
+    names: &[&str],
+    actual: usize,
+) -> Result<(), Error> {
     if names.len() == actual {
         return Ok(());
     }
     Err(Error::Count { neuron, what, names: names.join(", "), expected: names.len(), actual })
 }
 
-fn check_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<(), Error> {
+pub(crate) fn check_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<(), Error> {
     if tensor.dims() == shape {
         return Ok(());
     }
@@ -119,7 +124,7 @@ fn check_shape(name: &str, tensor: &Tensor, shape: &[usize]) -> Result<(), Error
     Err(Error::Shape { name: name.to_owned(), expected, actual })
 }
 
-fn check_dtype(name: &str, tensor: &Tensor, expected: DType) -> Result<(), Error> {
+pub(crate) fn check_dtype(name: &str, tensor: &Tensor, expected: DType) -> Result<(), Error> {
     let actual = tensor.dtype();
     if actual == expected { Ok(()) } else { Err(Error::DType { name: name.to_owned(), expected, actual }) }
 }

@@ -63,6 +63,14 @@ pub enum Error {
         /// Its format.
         actual: DType,
     },
+    /// A state in an unsupported format.
+    #[error("expected f32 or f64 for state `{name}`, found {}", actual.as_str())]
+    UnsupportedState {
+        /// Name of the state.
+        name: String,
+        /// Its format.
+        actual: DType,
+    },
     /// The neuron refused the call: a parameter of the neuron or surrogate is out of range.
     #[error(transparent)]
     Neuron(#[from] neuron_runtime::Error),

@@ -5,8 +5,9 @@ use neuron_runtime::{Device, Gradient, Neuron, ParamKind, ParamSpec, Spec, Value
 
 use crate::Error;
 use crate::check::{check_call, check_parameters, state_dtype, state_dtype_of};
+use crate::history::History;
 use crate::initial::Initial;
-use crate::op::Forward;
+use crate::op::{Anchored, Forward};
 use crate::passes::{Neurons, Passes};
 
 /// One time step: from inputs and states, all of one shape, to spikes (or the output of a neuron that does not fire) and
@@ -45,7 +46,7 @@ pub fn step_with<N: Neuron + Clone>(
     parameters: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
-    call(&neurons, false, inputs, states, parameters)
+    call(&neurons, false, inputs, states, parameters, &mut History::default())
 }
 
 /// A sequence of `T` steps: from inputs `[T, ...]` and initial states `[...]` to spikes `[T, ...]` and the states `[...]`
@@ -75,7 +76,7 @@ pub fn multi_step_with<N: Neuron + Clone>(
     parameters: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
-    call(&neurons, true, inputs, states, parameters)
+    call(&neurons, true, inputs, states, parameters, &mut History::default())
 }
 
 /// The states before the first step, each in the shape of `x`, the input of one step.
@@ -122,12 +123,14 @@ pub(crate) fn initial<N: Neuron + Clone>(
     Ok((0..neuron.spec().states.len()).map(state).collect::<candle_core::Result<_>>()?)
 }
 
+/// Computes a call; `history` is that of `states`.
 pub(crate) fn call<N: Neuron + Clone>(
     neurons: &Neurons<N>,
     multi_step: bool,
     inputs: &[&Tensor],
     states: &[Tensor],
     parameters: &[Tensor],
+    history: &mut History,
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let layouts = check_call(neurons, multi_step, inputs, states, parameters)?;
     let x = inputs[0];
@@ -136,7 +139,15 @@ pub(crate) fn call<N: Neuron + Clone>(
     let passes = Passes { neurons: neurons.clone(), multi_step, steps, count, layouts };
 
     let reals = [states, &constant_but_learnable(neurons.neuron.spec(), parameters)].concat();
-    let result = flat(inputs.iter().copied())?.apply_op2(&flat(&reals)?, Forward(passes))?;
+    let (inputs, reals, forward) = (flat(inputs.iter().copied())?, flat(&reals)?, Forward(passes));
+    let result = match history.anchor() {
+        Some(anchor) => {
+            let anchored = Anchored { forward, _anchor: anchor.clone() };
+            anchor.result().apply_op3(&inputs, &reals, anchored)?
+        }
+        None => inputs.apply_op2(&reals, forward)?,
+    };
+    history.add(&result);
 
     let output = result.narrow(0, 0, steps * count)?.to_dtype(x.dtype())?.reshape(x.shape())?;
     let next =

@@ -2,12 +2,14 @@
 
 use candle_core::{Module, Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
-use neuron_runtime::{Device, Gradient, Neuron, ParamKind};
+use neuron_runtime::{Device, Gradient, Neuron, OutOfRange, ParamKind};
 
 use crate::Error;
 use crate::check::{check_ranges, state_dtype, state_dtype_of, step_dims};
 use crate::function::{call, initial, own_value, shared_value};
+use crate::history::History;
 use crate::passes::Neurons;
+use crate::range::project;
 
 /// A layer of neurons without memory: every sequence starts from the initial state.
 #[derive(Clone, Debug)]
@@ -15,6 +17,7 @@ pub struct MultiStep<N> {
     neurons: Neurons<N>,
     /// Values of array parameters; `None` stands for the neuron's value.
     parameters: Vec<Option<Tensor>>,
+    out_of_range: OutOfRange,
 }
 
 impl<N: Neuron + Clone> MultiStep<N> {
@@ -29,7 +32,11 @@ impl<N: Neuron + Clone> MultiStep<N> {
         neuron.validate()?;
         gradient.surrogate.validate()?;
         let parameters = vec![None; neuron.spec().arrays().count()];
-        Ok(Self { neurons: Neurons { neuron, gradient, device: Device::Cpu }, parameters })
+        Ok(Self {
+            neurons: Neurons { neuron, gradient, device: Device::Cpu },
+            parameters,
+            out_of_range: OutOfRange::Refuse,
+        })
     }
 
     /// Runs the neurons on `device`, for instance a GPU. Tensors stay on candle's CPU and are copied for each pass, so this
@@ -37,6 +44,15 @@ impl<N: Neuron + Clone> MultiStep<N> {
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
         self.neurons.device = device;
+        self
+    }
+
+    /// Sets what a call does with values of parameters that an optimiser has moved out of range: refuse them, which is the
+    /// default, or move them back to the closest ones in range, in the variables themselves (projected gradient descent).
+    /// Only candle's variables can be moved; other tensors out of range are refused.
+    #[must_use]
+    pub fn with_out_of_range(mut self, out_of_range: OutOfRange) -> Self {
+        self.out_of_range = out_of_range;
         self
     }
 
@@ -139,27 +155,41 @@ impl<N: Neuron + Clone> MultiStep<N> {
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        self.run(true, inputs, states)
+        self.run(true, inputs, states, &mut History::default())
     }
 
+    /// Runs a step or a sequence; `history` is that of `states`.
     pub(crate) fn run(
         &self,
         multi_step: bool,
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
+        history: &mut History,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         // Without an input there is nothing to make states or values for; the call refuses it by name.
-        let Some(x) = inputs.first() else { return call(&self.neurons, multi_step, inputs, &[], &[]) };
-        let values = self.values(x)?;
-        match states {
-            Some(states) => call(&self.neurons, multi_step, inputs, states, &values),
-            None => {
-                let dims = if multi_step { step_dims(self.neuron().spec(), x)? } else { x.dims() };
-                let dtype = state_dtype_of(self.neuron().spec().inputs[0], x)?;
-                let states = initial(&self.neurons.neuron, dims, &values, x, dtype)?;
-                call(&self.neurons, multi_step, inputs, &states, &values)
-            }
+        let Some(x) = inputs.first() else {
+            return call(&self.neurons, multi_step, inputs, &[], &[], history);
+        };
+        if self.out_of_range == OutOfRange::Clamp {
+            project(&self.neurons.neuron, &self.parameters, x.dtype())?;
         }
+        let initial;
+        let states = match states {
+            Some(states) => states,
+            None => {
+                initial = self.initial(multi_step, x)?;
+                &initial
+            }
+        };
+        call(&self.neurons, multi_step, inputs, states, &self.values(x)?, history)
+    }
+
+    /// The states before the first step, for `x`, the first input.
+    pub(crate) fn initial(&self, multi_step: bool, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+        let spec = self.neuron().spec();
+        let dims = if multi_step { step_dims(spec, x)? } else { x.dims() };
+        let dtype = state_dtype_of(spec.inputs[0], x)?;
+        initial(&self.neurons.neuron, dims, &self.values(x)?, x, dtype)
     }
 
     /// The values of all array parameters, in the format of the states for data like `x`.

@@ -37,6 +37,13 @@
 //! # }
 //! ```
 //!
+//! An optimiser may move a parameter out of its declared range. The next call then refuses it, or moves it back:
+//! [`MultiStep::with_out_of_range`].
+//!
+//! # States
+//! [`Node::states`] are tensors: part of the graph, to be saved and restored ([`Node::set_states`]), and learned if they come
+//! from variables. [`Node::multi_step_recorded`] returns them after every step, for losses on the membrane.
+//!
 //! # Shapes and formats
 //! A step takes inputs and states of one shape, which is arbitrary; a sequence adds time as the first dimension,
 //! `[T, ...]`. Inputs may be strided. Shapes of parameters are broadcast to that of the states. Data is `f32`, `f64`, `f16`
@@ -44,21 +51,26 @@
 //!
 //! # Memory
 //! The forward pass keeps nothing besides what candle keeps, the operation's inputs and output: the backward pass
-//! recomputes the membrane potentials.
+//! recomputes the membrane potentials. In training, a [`Node`] thus keeps the inputs
+//! and outputs of all calls since [`Node::detach`] or [`Node::reset`], in candle's graph; in evaluation mode ([`Node::eval`])
+//! it keeps none.
 
 mod check;
 mod error;
 mod function;
+mod history;
 mod initial;
 mod layer;
 mod node;
 mod op;
 mod passes;
+mod range;
+mod states;
 mod storage;
 
 pub use check::state_dtype;
 pub use error::Error;
 pub use function::{initial_state, initial_state_with, multi_step, multi_step_with, step, step_with};
 pub use layer::MultiStep;
-pub use neuron_runtime::{Gradient, Surrogate};
+pub use neuron_runtime::{Gradient, OutOfRange, Surrogate};
 pub use node::Node;

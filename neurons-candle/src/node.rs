@@ -2,20 +2,27 @@
 
 use candle_core::{Shape, Tensor};
 use candle_nn::VarBuilder;
-use neuron_runtime::{Device, Gradient, Neuron};
+use neuron_runtime::{Device, Gradient, Neuron, OutOfRange};
 
+use crate::history::History;
 use crate::{Error, MultiStep};
 
 /// A layer of neurons that keeps its state from call to call.
 ///
 /// The state takes the shape of the first input and starts at its initial value, `v_reset` for the membrane
-/// potential. It stays part of candle's graph, so that gradients flow back into earlier calls; cut it with
-/// [`Node::detach`] for truncated back-propagation through time.
+/// potential, or where [`Node::set_state`] says. It stays part of candle's graph, so that gradients flow back into earlier
+/// calls, however many; cut it with [`Node::detach`] for truncated back-propagation through time.
+///
+/// In evaluation mode ([`Node::eval`]), outputs and states are no part of a graph, so that memory does not grow.
 #[derive(Clone, Debug)]
 pub struct Node<N> {
     /// The layer without state.
-    layer: MultiStep<N>,
-    states: Option<Vec<Tensor>>,
+    pub(crate) layer: MultiStep<N>,
+    pub(crate) states: Option<Vec<Tensor>>,
+    /// States that were set since the last call.
+    pub(crate) set: Vec<Option<Tensor>>,
+    pub(crate) history: History,
+    is_evaluating: bool,
 }
 
 impl<N: Neuron + Clone> Node<N> {
@@ -31,6 +38,13 @@ impl<N: Neuron + Clone> Node<N> {
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
         self.layer = self.layer.on(device);
+        self
+    }
+
+    /// Sets what a call does with values out of range; see [`MultiStep::with_out_of_range`].
+    #[must_use]
+    pub fn with_out_of_range(mut self, out_of_range: OutOfRange) -> Self {
+        self.layer = self.layer.with_out_of_range(out_of_range);
         self
     }
 
@@ -62,10 +76,19 @@ impl<N: Neuron + Clone> Node<N> {
         self.layer.neuron()
     }
 
-    /// The states, in the order of [`Spec::states`](neuron_runtime::Spec::states); `None` without an input since the last
-    /// reset.
-    pub fn states(&self) -> Option<&[Tensor]> {
-        self.states.as_deref()
+    /// Enters training mode, which is the default: outputs and states are part of candle's graph.
+    pub fn train(&mut self) {
+        self.is_evaluating = false;
+    }
+
+    /// Enters evaluation mode: outputs and states are detached.
+    pub fn eval(&mut self) {
+        self.is_evaluating = true;
+    }
+
+    /// Whether outputs and states are part of candle's graph.
+    pub fn is_training(&self) -> bool {
+        !self.is_evaluating
     }
 
     /// One step: from input to spikes or output of the same shape. After an error the state is unchanged.
@@ -100,28 +123,48 @@ impl<N: Neuron + Clone> Node<N> {
         self.run(true, inputs)
     }
 
-    fn run(&mut self, multi_step: bool, inputs: &[&Tensor]) -> Result<Tensor, Error> {
-        let (output, next) = self.layer.run(multi_step, inputs, self.states.as_deref())?;
+    /// Runs a call. On an error, the node is as before.
+    pub(crate) fn run(&mut self, multi_step: bool, inputs: &[&Tensor]) -> Result<Tensor, Error> {
+        let initial = match (&self.states, inputs.first()) {
+            (None, Some(x)) if self.set.iter().any(Option::is_some) => {
+                let initial = self.layer.initial(multi_step, x)?;
+                let set = self.set.iter().cloned();
+                Some(set.zip(initial).map(|(set, initial)| set.unwrap_or(initial)).collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        let states = self.states.as_deref().or(initial.as_deref());
+        let (output, next) = self.layer.run(multi_step, inputs, states, &mut self.history)?;
         self.states = Some(next);
+        self.set.fill(None);
+        if self.is_evaluating {
+            self.detach();
+            return Ok(output.detach());
+        }
         Ok(output)
     }
 
     /// Resets to the initial state; the next input may have another shape.
     pub fn reset(&mut self) {
         self.states = None;
+        self.set.fill(None);
+        self.history = History::default();
     }
 
     /// Detaches the state from candle's graph: later gradients stop here.
     pub fn detach(&mut self) {
-        for state in self.states.iter_mut().flatten() {
+        let set = self.set.iter_mut().flatten();
+        for state in self.states.iter_mut().flatten().chain(set) {
             *state = state.detach();
         }
+        self.history = History::default();
     }
 }
 
-impl<N> From<MultiStep<N>> for Node<N> {
+impl<N: Neuron + Clone> From<MultiStep<N>> for Node<N> {
     /// The same layer, with state.
     fn from(layer: MultiStep<N>) -> Self {
-        Self { layer, states: None }
+        let set = vec![None; layer.neuron().spec().states.len()];
+        Self { layer, states: None, set, history: History::default(), is_evaluating: false }
     }
 }

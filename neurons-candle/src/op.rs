@@ -12,10 +12,13 @@
 //! The backward pass is an operation too, rather than a loop over data in `bwd`, so that every device
 //! implements both in the same way.
 
+use std::sync::Arc;
+
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Error, Layout, Result, Shape, Tensor, WithDType};
 use half::{bf16, f16};
 use neuron_runtime::Neuron;
 
+use crate::history::Anchor;
 use crate::passes::Passes;
 
 /// Output and next states of a step or a sequence.
@@ -65,6 +68,44 @@ impl<N: Neuron + Clone> CustomOp2 for Forward<N> {
         let grad_inputs = || grads.narrow(0, 0, first)?.to_dtype(inputs.dtype());
         let grad_reals = || grads.narrow(0, first, second);
         Ok((inputs.track_op().then(grad_inputs).transpose()?, reals.track_op().then(grad_reals).transpose()?))
+    }
+}
+
+/// [`Forward`] with an anchor as another argument, before the others; see [`crate::history`].
+pub(crate) struct Anchored<N> {
+    pub(crate) forward: Forward<N>,
+    /// Held until the call is freed.
+    pub(crate) _anchor: Arc<Anchor>,
+}
+
+impl<N: Neuron + Clone> CustomOp3 for Anchored<N> {
+    fn name(&self) -> &'static str {
+        self.forward.name()
+    }
+
+    fn cpu_fwd(
+        &self,
+        _anchor: &CpuStorage,
+        _anchor_layout: &Layout,
+        inputs: &CpuStorage,
+        inputs_layout: &Layout,
+        reals: &CpuStorage,
+        reals_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.forward.cpu_fwd(inputs, inputs_layout, reals, reals_layout)
+    }
+
+    fn bwd(
+        &self,
+        anchor: &Tensor,
+        inputs: &Tensor,
+        reals: &Tensor,
+        result: &Tensor,
+        grad_result: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let (grad_inputs, grad_reals) = self.forward.bwd(inputs, reals, result, grad_result)?;
+        // Candle expects a gradient of everything that it finds, and may not find the anchor on another way.
+        Ok((Some(anchor.zeros_like()?), grad_inputs, grad_reals))
     }
 }
 
