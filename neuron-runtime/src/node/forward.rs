@@ -166,6 +166,7 @@ impl<N: Neuron + Clone, E: Element> MultiStepNode<N, E> {
     ///
     /// # Errors
     /// As [`Stateful::forward`], and [`Error::UnknownState`].
+    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub fn forward_recorded(
         &mut self,
         inputs: &[&Array<E>],

@@ -33,6 +33,7 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
     /// # Errors
     /// As [`Operation::forward`], and [`Error::UnknownState`].
     #[allow(clippy::type_complexity)]
+    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub fn forward_recorded<E: Element>(
         &self,
         inputs: &[&Array<E>],
@@ -63,6 +64,7 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
     }
 
     /// As [`Operation::inference_with`], with the states `names` after every step.
+    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub(crate) fn inference_recorded<E: Element>(
         &self,
         inputs: &[&Array<E>],
@@ -116,6 +118,7 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
 }
 
 impl<E: Element> Steps<E> {
+    #[expect(clippy::type_complexity, reason = "a pair of results")]
     fn stacked(self) -> Result<(Stepped<E>, Vec<Array<E::Real>>), Error> {
         let records = self.records.iter().map(|record| Array::stack(record)).collect::<Result<_, _>>()?;
         Ok((Stepped { spike: Array::stack(&self.outputs)?, states: self.states }, records))
