@@ -24,6 +24,7 @@
 
 #![allow(non_snake_case, reason = "parameters have the names that they have in the simulator")]
 
+pub mod bellec;
 pub mod bindsnet;
 pub mod brian2;
 pub mod lava;

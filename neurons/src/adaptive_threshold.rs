@@ -16,6 +16,7 @@ neuron! {
     /// The reset is that of the other neurons of this crate: within the step, by `v_threshold` if it is soft. Both papers
     /// subtract one step later, and what they subtract does not decay: `V[t] = alpha V[t-1] + ... - S[t-1] B`, with
     /// `B = A[t]` in 2018 and `B = v_threshold` in 2020, where `a` is not scaled by `1 - rho`.
+    /// The crate `spiking-neurons-dialects` has both, in its module `bellec`.
     pub struct Alif {
         /// Membrane time constant, in steps.
         param tau = 20.0 where tau > 0.0;
