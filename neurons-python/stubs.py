@@ -31,7 +31,7 @@ def arguments(parameters: list[inspect.Parameter], indent: str) -> str:
 
 
 def functional() -> str:
-    text = f"""{HEAD}from typing import Any, Mapping, Sequence
+    text = f"""{HEAD}from typing import Mapping, Sequence
 
 from torch import Tensor
 
@@ -117,8 +117,7 @@ def of(given: object) -> Surrogate: ...
 
 def package() -> str:
     names = ", ".join(f"{name} as {name}" for name in ("Node", *SPECS))
-    return f"""{HEAD}from typing import Any
-
+    return f"""{HEAD}
 from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron
 from .nn import {names}

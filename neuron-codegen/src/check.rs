@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
         let values = flags.iter().map(|flag| (flag.leaf, f64::from(u8::from(flag.default)))).collect();
         let params = self.lowering.params(values);
         let resets = self.resets(states[0].update.is_some());
-        self.counts(spike, &resets, &states);
+        self.counts(spike, output, &resets, &states);
         self.lowering.unused();
         let mut model = Model {
             name: declaration.name.clone(),
@@ -224,7 +224,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports what needs a spike of 0 or 1 in a neuron that may have several in a step.
-    fn counts(&mut self, spike: Option<Spike>, resets: &[Reset], states: &[State]) {
+    fn counts(&mut self, spike: Option<Spike>, output: Output, resets: &[Reset], states: &[State]) {
         if spike.is_none_or(|spike| spike.is_binary) || !self.lowering.report.is_empty() {
             return;
         }
@@ -234,8 +234,11 @@ impl<'a> Checker<'a> {
             let error = Diagnostic::new(written.extent, format!("{message}, which a hard reset cannot be"));
             self.lowering.report.push(error.help("write `reset soft;`, or the reset as `update v = ...`"));
         }
-        let updates: Vec<Id> = states.iter().filter_map(|state| state.update).collect();
-        if self.lowering.graph.reach(updates).contains(&self.leaves.fired) {
+        let mut later: Vec<Id> = states.iter().filter_map(|state| state.update).collect();
+        if let Output::Value(value) = output {
+            later.push(value);
+        }
+        if self.lowering.graph.reach(later).contains(&self.leaves.fired) {
             let error = Diagnostic::new(written.extent, format!("{message}, which is no condition"));
             self.lowering.report.push(error.help("compare it: `if spike > 0.0 { .. }`"));
         }

@@ -102,7 +102,7 @@ pub enum Error {
     },
 
     /// The neuron was not declared with that reset mode.
-    #[error("{neuron} was not declared with reset `{reset}`; available: {declared}")]
+    #[error("{neuron} was not declared with reset `{}`; available: {declared}", .reset.keyword())]
     ResetNotDeclared {
         /// The neuron.
         neuron: &'static str,

@@ -27,7 +27,7 @@ pub fn check_reset(spec: &'static Spec, reset: Reset) -> Result<(), Error> {
     if spec.resets.contains(&reset) {
         return Ok(());
     }
-    let declared = spec.resets.iter().map(Reset::to_string).collect::<Vec<_>>().join(", ");
+    let declared = spec.resets.iter().map(|reset| reset.keyword()).collect::<Vec<_>>().join(", ");
     Err(Error::ResetNotDeclared { neuron: spec.name, reset, declared })
 }
 

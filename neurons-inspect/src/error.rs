@@ -194,6 +194,6 @@ fn did_you_mean(closest: &Option<String>) -> String {
 
 fn asked(template: Option<&str>, reset: Option<Reset>) -> String {
     let template = template.map(|template| format!("template `{template}`"));
-    let reset = reset.map(|reset| format!("{reset} reset"));
-    template.into_iter().chain(reset).collect::<Vec<_>>().join(" with ")
+    let reset = reset.map(|reset| format!("reset `{}`", reset.keyword()));
+    template.into_iter().chain(reset).collect::<Vec<_>>().join(" and ")
 }

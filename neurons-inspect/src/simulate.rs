@@ -77,7 +77,7 @@ impl Subject {
         }
         let value = match self.neuron.get(name) {
             Some(Value::Real(_)) => Value::Real(number()?),
-            Some(Value::Flag(_)) => Value::Flag(text.parse().map_err(|_| wrong("flag, `true` or `false`"))?),
+            Some(Value::Flag(_)) => Value::Flag(text.parse().map_err(|_| wrong("flag (`true` or `false`)"))?),
             None => {
                 let params = spec.params.iter().map(|param| param.name);
                 let flags = spec.flags.iter().map(|flag| flag.name);

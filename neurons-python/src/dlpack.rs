@@ -11,6 +11,8 @@ use pyo3::types::PyCapsule;
 pub const CPU: i32 = 1;
 /// `DLDeviceType`
 pub const CUDA: i32 = 2;
+/// `DLDeviceType`: pinned memory of the CPU
+pub const CUDA_HOST: i32 = 3;
 
 /// `DLTensor`, with its `DLDevice` and `DLDataType`.
 #[repr(C)]

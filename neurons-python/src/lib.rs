@@ -1,6 +1,6 @@
 //! `spiking_neurons._core`: the kernels of the neurons, called on tensors of PyTorch.
 //!
-//! What Python sees is small on purpose: a [`model::Model`] is a neuron with its parameters, a [`plan::Plan`] one of its
+//! What Python sees is small on purpose: a `Model` is a neuron with its parameters, a `Plan` one of its
 //! templates prepared for one format on one device. Everything about gradients, modules and tracing is in Python, in
 //! `python/spiking_neurons`.
 

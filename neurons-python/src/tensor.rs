@@ -152,21 +152,24 @@ impl Torch {
     fn described(described: &DlTensor, tensor: &Bound<'_, PyAny>, name: &str) -> PyResult<View> {
         let dtype = Dtype::of(described).ok_or_else(|| wrong_dtype(tensor, name))?;
         let place = match described.device_type {
-            dlpack::CPU => Place::Cpu,
+            dlpack::CPU | dlpack::CUDA_HOST => Place::Cpu,
             dlpack::CUDA => Place::Cuda(described.device_id),
             _ => return Err(wrong_device(tensor, name)),
         };
         let dims = |start: *const i64| {
             let count = usize::try_from(described.ndim).unwrap_or(0);
-            if count == 0 {
-                return Dims::new();
+            if count == 0 || start.is_null() {
+                return None;
             }
             // SAFETY: as many numbers as there are dimensions; they belong to the tensor, which the caller has.
-            Dims::from_slice(unsafe { std::slice::from_raw_parts(start, count) })
+            Some(Dims::from_slice(unsafe { std::slice::from_raw_parts(start, count) }))
         };
+        let shape = dims(described.shape).unwrap_or_default();
+        // Tables of older versions may leave them out where elements lie one behind the other.
+        let strides = dims(described.strides).unwrap_or_else(|| contiguous(&shape));
         let offset = usize::try_from(described.byte_offset).unwrap_or(0);
         let address = described.data.addr() + offset;
-        Ok(View { address, dtype, place, shape: dims(described.shape), strides: dims(described.strides) })
+        Ok(View { address, dtype, place, shape, strides })
     }
 
     /// By its attributes.
@@ -205,6 +208,15 @@ impl Torch {
             }
         }
     }
+}
+
+/// Strides of elements that lie one behind the other.
+fn contiguous(shape: &Dims) -> Dims {
+    let mut strides = Dims::from_elem(1, shape.len());
+    for dim in (1..shape.len()).rev() {
+        strides[dim - 1] = strides[dim] * shape[dim];
+    }
+    strides
 }
 
 fn without_memory(tensor: &Bound<'_, PyAny>, name: &str, cause: Option<PyErr>) -> PyErr {

@@ -30,7 +30,9 @@ def _variants():
         flags = [flag["name"] for flag in spec["flags"]]
         for reset in spec["resets"]:
             for value in (False, True) if flags else (None,):
-                yield pytest.param(name, {"reset": reset, **{flag: value for flag in flags}}, id=f"{name}-{reset}-{value}")
+                yield pytest.param(
+                    name, {"reset": reset, **{flag: value for flag in flags}}, id=f"{name}-{reset}-{value}"
+                )
 
 
 #: Inputs that let each neuron fire now and then, as mean and spread.
@@ -44,7 +46,9 @@ def drive(name, shape, dtype=torch.float32, device="cpu", seed=0):
     """Inputs for a neuron, one tensor for each."""
     generator = torch.Generator().manual_seed(seed)
     mean, spread = DRIVE.get(name, (0.6, 1.5))
-    make = lambda: (torch.randn(shape, generator=generator, dtype=torch.float64) * spread + mean).clamp(-6e4, 6e4).to(dtype)
+    make = lambda: (
+        (torch.randn(shape, generator=generator, dtype=torch.float64) * spread + mean).clamp(-6e4, 6e4).to(dtype)
+    )
     return [make().to(device) for _ in SPECS[name]["inputs"]]
 
 
@@ -53,5 +57,7 @@ def parameters(name, dtype=torch.float32, device="cpu", requires_grad=False):
     made = {}
     for param in SPECS[name]["params"]:
         if param["array"]:
-            made[param["name"]] = torch.full((1,), param["default"], dtype=dtype, device=device, requires_grad=requires_grad)
+            made[param["name"]] = torch.full(
+                (1,), param["default"], dtype=dtype, device=device, requires_grad=requires_grad
+            )
     return made

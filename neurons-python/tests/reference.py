@@ -6,7 +6,9 @@ import pathlib
 
 import pytest
 
-FOLDER = pathlib.Path(os.environ.get("NEURON_REFERENCE", pathlib.Path(__file__).parents[2] / "tests" / "reference" / "vectors"))
+FOLDER = pathlib.Path(
+    os.environ.get("NEURON_REFERENCE", pathlib.Path(__file__).parents[2] / "tests" / "reference" / "vectors")
+)
 
 
 class Case:
@@ -33,4 +35,6 @@ def paths():
     """Of all cases; without them, one that is skipped and says why."""
     found = sorted(FOLDER.glob("*.safetensors"))
     reason = f"no reference cases in {FOLDER}; set NEURON_REFERENCE to their folder"
-    return [pytest.param(path, id=path.stem) for path in found] or [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
+    return [pytest.param(path, id=path.stem) for path in found] or [
+        pytest.param(None, marks=pytest.mark.skip(reason=reason))
+    ]

@@ -20,7 +20,11 @@ IFNode MultiStepIFNode LIFNode MultiStepLIFNode ParametricLIF_backward Parametri
 
 def test_names():
     assert set(NAMES) <= set(cext.__all__)
-    assert all(hasattr(cext, name) and getattr(cext, name).__doc__ for name in cext.__all__ if name != "surrogate_function_dict")
+    assert all(
+        hasattr(cext, name) and getattr(cext, name).__doc__
+        for name in cext.__all__
+        if name != "surrogate_function_dict"
+    )
 
 
 @pytest.mark.parametrize("v_reset", [0.0, -0.5, None])
@@ -73,7 +77,9 @@ def test_autograd_functions():
         torch.autograd.grad(v_next.sum(), x, create_graph=True)
 
 
-@pytest.mark.parametrize("neuron, own", [("Qif", {"tau": 3.0}), ("Eif", {}), ("Klif", {"k": 1.5}), ("Lif", {"tau": 2.0})])
+@pytest.mark.parametrize(
+    "neuron, own", [("Qif", {"tau": 3.0}), ("Eif", {}), ("Klif", {"k": 1.5}), ("Lif", {"tau": 2.0})]
+)
 @pytest.mark.parametrize("reset", ["hard", "soft"])
 def test_templates(neuron, own, reset):
     x, v = torch.randn(5, 4) * 0.5, torch.zeros(4)
@@ -86,8 +92,12 @@ def test_templates(neuron, own, reset):
     grad_x_seq, grad_v, *_ = cext.bptt_template(grad, torch.ones(4), *outputs[2:], neuron=neuron, **own)
     held, kept = v, []
     for t in range(5):
-        assert torch.equal(get(f"{reset}_reset_forward_template")(x[t], held, *thresholds, neuron, **own)[0], spike_seq[t])
-        _, held, *saved = get(f"{reset}_reset_forward_with_grad_template")(x[t], held, *thresholds, 2.0, False, 0, neuron, **own)
+        assert torch.equal(
+            get(f"{reset}_reset_forward_template")(x[t], held, *thresholds, neuron, **own)[0], spike_seq[t]
+        )
+        _, held, *saved = get(f"{reset}_reset_forward_with_grad_template")(
+            x[t], held, *thresholds, 2.0, False, 0, neuron, **own
+        )
         kept.append(saved)
     grad_held = torch.ones(4)
     for t in reversed(range(5)):

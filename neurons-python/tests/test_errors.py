@@ -60,7 +60,7 @@ def test_refused_counts_and_overlaps():
 @pytest.mark.parametrize(
     "call, error, message",
     [
-        (lambda: sn.Neuron("Lif", tau=0.5), ValueError, "`tau` is 0.5, but has to meet `tau > 1.0`"),
+        (lambda: sn.Neuron("Lif", tau=0.5), ValueError, "`tau` is 0.5, but must satisfy `tau > 1.0`"),
         (lambda: sn.Neuron("Lif", taus=2.0), ValueError, "no parameter `taus`"),
         (lambda: sn.Neuron("Lif", tau=True), TypeError, "`tau` is a number"),
         (lambda: sn.Neuron("Lif", tau="2"), TypeError, "`tau` is a str"),

@@ -20,7 +20,9 @@ def run_with_gradients(neuron, name, inputs, states, params, multi=True):
         leaf.requires_grad_()
     outputs = (F.multi_step if multi else F.step)(neuron, inputs, states, params)
     generator = torch.Generator().manual_seed(5)
-    loss = sum((o.double().cpu() * torch.randn(o.shape, generator=generator, dtype=torch.float64)).sum() for o in outputs)
+    loss = sum(
+        (o.double().cpu() * torch.randn(o.shape, generator=generator, dtype=torch.float64)).sum() for o in outputs
+    )
     loss.backward()
     return [output.detach() for output in outputs], [leaf.grad for leaf in leaves]
 
@@ -68,7 +70,9 @@ def test_gradients_of_all_ways_are_the_same_bits(name, options, device, monkeypa
         outs.append(out)
     outputs = [torch.stack(outs), *held]
     generator = torch.Generator().manual_seed(5)
-    loss = sum((o.double().cpu() * torch.randn(o.shape, generator=generator, dtype=torch.float64)).sum() for o in outputs)
+    loss = sum(
+        (o.double().cpu() * torch.randn(o.shape, generator=generator, dtype=torch.float64)).sum() for o in outputs
+    )
     loss.backward()
     (lean_out, lean_grad), (out, grad) = results
     assert all(map(torch.equal, lean_out, out)) and all(map(torch.equal, lean_grad, grad))
@@ -151,4 +155,7 @@ def test_plan_by_bytes():
     x = torch.zeros(16, 8)
     assert call.is_lean(x)
     assert neuron._model.keep("f32", 16, 8) == "lean"
-    assert isinstance(Differentiable.apply(call, x.requires_grad_(), torch.zeros(8))[0].grad_fn, torch.autograd.function.BackwardCFunction)
+    assert isinstance(
+        Differentiable.apply(call, x.requires_grad_(), torch.zeros(8))[0].grad_fn,
+        torch.autograd.function.BackwardCFunction,
+    )

@@ -24,7 +24,9 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("w", [torch.zeros(1), torch.rand(3, 1, 1), torch.rand(3, 4, 5)], ids=["one", "channel", "neuron"])
+@pytest.mark.parametrize(
+    "w", [torch.zeros(1), torch.rand(3, 1, 1), torch.rand(3, 4, 5)], ids=["one", "channel", "neuron"]
+)
 def test_layouts(layout, w, device):
     x = torch.randn(6, 2, 3, 4, 5, generator=torch.Generator().manual_seed(1)).to(device) * 3
     laid = LAYOUTS[layout](x)
@@ -61,7 +63,12 @@ def test_states_in_any_layout_and_format():
     x = torch.randn(4, 2, 3)
     neuron = sn.Neuron("Lif", tau=2.0)
     expected = F.multi_step(neuron, x, [torch.full((2, 3), 0.5)])
-    for v in (0.5, torch.tensor(0.5).expand(2, 3), torch.full((3, 2), 0.5).t(), torch.full((2, 3), 0.5, dtype=torch.bfloat16)):
+    for v in (
+        0.5,
+        torch.tensor(0.5).expand(2, 3),
+        torch.full((3, 2), 0.5).t(),
+        torch.full((2, 3), 0.5, dtype=torch.bfloat16),
+    ):
         assert all(map(torch.equal, F.multi_step(neuron, x, [v]), expected))
 
 

@@ -48,7 +48,9 @@ class Samples(torch.utils.data.Dataset):
 def test_forked_workers():
     # This process has started its threads by then.
     expected = [potentials(index) for index in range(4)]
-    loader = torch.utils.data.DataLoader(Samples(), batch_size=None, num_workers=2, multiprocessing_context="fork", timeout=60)
+    loader = torch.utils.data.DataLoader(
+        Samples(), batch_size=None, num_workers=2, multiprocessing_context="fork", timeout=60
+    )
     assert [tuple(result) for result in loader] == expected
 
 

@@ -86,7 +86,10 @@ class Own(neuron.LIFNode):
 
 def test_what_is_kept_says_why():
     network = torch.nn.Sequential(
-        layer.Linear(3, 4), made("LIFNode"), Own(step_mode="m"), neuron.LIFNode(surrogate_function=surrogate.ATan(spiking=False))
+        layer.Linear(3, 4),
+        made("LIFNode"),
+        Own(step_mode="m"),
+        neuron.LIFNode(surrogate_function=surrogate.ATan(spiking=False)),
     )
     report = sn.accelerate(network)
     assert report.replaced == {"1": "LIFNode"}
@@ -147,3 +150,45 @@ def test_a_network_compiles():
 def test_signatures_are_theirs():
     for original, cls in ours._CLASSES.items():
         assert inspect.signature(cls.__init__) == inspect.signature(original.__init__)
+
+
+def models():
+    """Their models by name, if what they need is installed."""
+    pytest.importorskip("torchvision", reason="their models need torchvision")
+    pytest.importorskip("h5py", reason="their models need h5py")
+    from spikingjelly.activation_based.model import sew_resnet, spiking_resnet, spiking_vgg
+
+    return {
+        "sew_resnet18": lambda **options: sew_resnet.sew_resnet18(cnf="ADD", **options),
+        "spiking_vgg11_bn": spiking_vgg.spiking_vgg11_bn,
+        "spiking_resnet18": spiking_resnet.spiking_resnet18,
+    }
+
+
+@pytest.mark.parametrize("name", ["sew_resnet18", "spiking_vgg11_bn", "spiking_resnet18"])
+def test_their_models(name):
+    torch.manual_seed(0)
+    options = {"surrogate_function": surrogate.ATan(), "detach_reset": True, "v_threshold": 0.3, "tau": 1.7}
+    model = models()[name](spiking_neuron=neuron.LIFNode, **options).double()
+    functional.set_step_mode(model, "m")
+    x = torch.rand(4, 2, 3, 32, 32, dtype=torch.float64)
+    spikes = []
+    for module in model.modules():
+        if isinstance(module, neuron.LIFNode):
+            module.register_forward_hook(lambda module, args, output: spikes.append(output.detach()))
+
+    def run():
+        spikes.clear()
+        functional.reset_net(model)
+        model.zero_grad()
+        torch.manual_seed(1)
+        model(x).square().sum().backward()
+        return list(spikes), [parameter.grad.clone() for parameter in model.parameters()]
+
+    expected, expected_grads = run()
+    assert all(layer.any() for layer in expected)
+    report = sn.accelerate(model)
+    assert len(report.replaced) == len(expected) and not report.kept
+    results, grads = run()
+    assert all(map(torch.equal, results, expected))
+    torch.testing.assert_close(grads, expected_grads)

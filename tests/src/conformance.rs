@@ -1,15 +1,21 @@
 //! Compares neurons with what independent software computed.
 //!
 //! A reference case is a `.safetensors` file with a neuron, its parameters, inputs, outputs and gradients; see
-//! `tests/reference/README.md`. Each case is run in `f64` and in `f32`, over the whole sequence and step by
+//! `tests/reference/README.md`. Its neuron is one of the `neurons` crate or, if a simulator is named, of
+//! `neurons-dialects`. Each case is run in `f64` and in `f32`, over the whole sequence and step by
 //! step, and gives one line of the report for each. A trace of a simulator is run step by step in `f64`.
 
 mod case;
 mod check;
 mod command;
 mod compare;
+mod dialect;
+mod file;
+mod malformed;
+mod names;
 mod report;
 mod trace;
+mod vector;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -18,12 +24,15 @@ use neurons::{DeclaredNeuron, Device, Element, Error};
 
 use crate::declared::{Visit, every_neuron};
 
-pub use case::{Case, Malformed, Reference};
+pub use case::Case;
 pub use command::main;
 pub use compare::{Quantity, Spikes};
+pub use file::Reference;
+pub use malformed::Malformed;
 pub use report::{Row, Tally, Verdict};
 pub use trace::Trace;
 
+use case::Settings;
 use compare::Tolerance;
 
 /// The formats that each case is run in.
@@ -81,14 +90,15 @@ pub fn rows(path: &Path, device: &Device) -> Vec<Row> {
                 Err(error) => row(dtype, Verdict::Fail(error.to_string())),
             }];
         }
+        Ok(Reference::Undeclared { neuron }) => return undeclared(&neuron, row),
         Ok(Reference::Case(case)) => case,
     };
     let mut finder = Finder { case: &case, device, measured: None };
-    every_neuron(&mut finder);
-    let Some(measured) = finder.measured else {
-        let reason = format!("no neuron `{}` is declared", case.neuron);
-        return FORMATS.map(|dtype| row(dtype, Verdict::Unsupported(reason.clone()))).into();
-    };
+    match case.settings {
+        Settings::Vector { .. } => every_neuron(&mut finder),
+        Settings::Dialect { .. } => every_dialect(&mut finder),
+    }
+    let Some(measured) = finder.measured else { return undeclared(&case.neuron, row) };
     let finish = |(dtype, measured): (&'static str, Result<check::Measured, check::Failure>)| match measured {
         Ok(measured) => {
             let verdict = measured.verdict();
@@ -97,12 +107,18 @@ pub fn rows(path: &Path, device: &Device) -> Vec<Row> {
         Err(check::Failure::Run(error)) if is_unsupported(&error) => {
             row(dtype, Verdict::Unsupported(error.to_string()))
         }
+        Err(check::Failure::Unresolved(reason)) => row(dtype, Verdict::Unsupported(reason)),
         Err(check::Failure::NotComputed(tensor)) => {
             row(dtype, Verdict::Unsupported(format!("nothing computes `{tensor}`")))
         }
         Err(error) => row(dtype, Verdict::Fail(error.to_string())),
     };
     FORMATS.into_iter().zip(measured).map(finish).collect()
+}
+
+fn undeclared(neuron: &str, row: impl Fn(&'static str, Verdict) -> Row) -> Vec<Row> {
+    let reason = format!("no neuron `{neuron}` is declared");
+    FORMATS.map(|dtype| row(dtype, Verdict::Unsupported(reason.clone()))).into()
 }
 
 /// Whether a case asks for something that there is not, rather than for something wrong.
@@ -120,15 +136,34 @@ struct Finder<'c> {
     measured: Option<[Result<check::Measured, check::Failure>; 2]>,
 }
 
+impl Finder<'_> {
+    fn measure<N: DeclaredNeuron>(&mut self) {
+        self.measured = Some([
+            check::check::<N, f64>(self.case, self.device),
+            check::check::<N, f32>(self.case, self.device),
+        ]);
+    }
+}
+
 impl Visit for Finder<'_> {
     fn visit<N: DeclaredNeuron>(&mut self) {
         // What the cases call Izhikevich's neuron is SpikingJelly's form of it.
         let name = if self.case.neuron == "izhikevich" { "AdaptiveQif" } else { &self.case.neuron };
         if neurons::zoo::is_called(N::SPEC, name) {
-            self.measured = Some([
-                check::check::<N, f64>(self.case, self.device),
-                check::check::<N, f32>(self.case, self.device),
-            ]);
+            self.measure::<N>();
         }
     }
+}
+
+/// Runs the case with the neuron of another simulator that it names.
+fn every_dialect(finder: &mut Finder<'_>) {
+    macro_rules! measure {
+        ($($name:literal => $module:ident::$neuron:ident),+) => {
+            match finder.case.neuron.as_str() {
+                $($name => finder.measure::<neurons_dialects::$module::$neuron>(),)+
+                _ => {}
+            }
+        };
+    }
+    neurons_dialects::with_dialects!(measure);
 }

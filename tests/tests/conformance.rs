@@ -22,7 +22,15 @@ struct Changed {
 
 impl Changed {
     fn case(name: &str) -> Self {
-        let bytes = std::fs::read(folder("vectors").join(name).with_extension("safetensors")).unwrap();
+        Self::read("vectors", name)
+    }
+
+    fn dialect(name: &str) -> Self {
+        Self::read("dialects", name)
+    }
+
+    fn read(kind: &str, name: &str) -> Self {
+        let bytes = std::fs::read(folder(kind).join(name).with_extension("safetensors")).unwrap();
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let numbers = |view: &TensorView<'_>| {
             view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
@@ -109,6 +117,46 @@ fn vectors() {
 }
 
 #[test]
+fn dialects() {
+    let mut report = Vec::new();
+    let tally = run(&folder("dialects"), &Device::Cpu, &mut report).unwrap();
+    println!("{}", String::from_utf8(report).unwrap());
+    assert_eq!(tally, Tally { passed: 134, failed: 0, unsupported: 0 });
+}
+
+#[test]
+fn a_wrong_number_of_a_dialect_is_found() {
+    let case = || Changed::dialect("snntorch_rleaky_subtract");
+    for name in ["mem_seq", "spk_next", "grad_x_seq", "grad_mem_init", "grad_V", "grad_threshold"] {
+        let ours = name.replace("mem", "v").replace("threshold", "v_threshold");
+        fails(case().set(name, 0, 2.5), &format!("`{ours}` [0, 0] by"));
+    }
+    fails(case().set("spike_seq", 3, 2.0), "`spike_seq` [0, 3]");
+    fails(Changed::dialect("spikingjelly_glif").set("grad_conduct_seq", 4, 9.0), "`grad_conduct_seq` [4, 0]");
+    fails(Changed::dialect("bindsnet_izhikevich").set("param_c", 2, -40.0), "`");
+}
+
+#[test]
+fn no_part_of_a_dialect_is_left_out() {
+    let case = || Changed::dialect("norse_lif");
+    is_unsupported(case().with("neuron", "norse_coba"), "no neuron `norse_coba`");
+    is_unsupported(case().with("params", r#"{"tau": 2.0}"#), "no parameter `tau`");
+    is_unsupported(case().insert("grad_dt", vec![0.0]), "nothing computes `grad_dt`");
+    is_unsupported(case().insert("w_seq", vec![0.0]), "nothing computes `w_seq`");
+    fails(case().without_tensor("i_seq"), "`i_seq` is missing");
+    fails(case().without_tensor("grad_i_next"), "`grad_i_next` is missing");
+    fails(case().with("amplification", "large"), "a number or `discontinuous`");
+    fails(case().with("min_distance", "near"), "a number or `none`");
+    fails(case().with("params", r#"{"v_leak": null}"#), "`v_leak`");
+}
+
+#[test]
+fn a_dialect_that_float32_does_not_resolve_is_not_compared_in_it() {
+    let verdicts = Changed::dialect("norse_lif").with("amplification", "1e6").verdicts();
+    assert!(matches!(verdicts.as_slice(), [Verdict::Pass, Verdict::Unsupported(_)]), "{verdicts:?}");
+}
+
+#[test]
 fn every_output_and_gradient_is_compared() {
     for row in rows(&folder("vectors").join(LIF).with_extension("safetensors"), &Device::Cpu) {
         let mut names: Vec<&str> = row.quantities.iter().map(|quantity| quantity.name.as_str()).collect();
@@ -167,7 +215,7 @@ fn malformed_files_fail_with_the_reason() {
     fails(Changed::case(LIF).with("detach_reset", "maybe"), "`detach_reset` is \"maybe\"");
     fails(Changed::case(LIF).with("params", r#"{"tau": "2"}"#), "numbers and booleans");
     fails(Changed::case(LIF).with("params", r#"{"tau": 0.5}"#), "`tau > 1.0`");
-    fails(Changed::case(LIF).with("params", r#"{"decay_input": 1.0}"#), "`decay_input` is a flag");
+    fails(Changed::case(LIF).with("params", r#"{"decay_input": 1.0}"#), "expected a flag for `decay_input`");
     fails(Changed::case(LIF).with("alpha", "-1"), "`alpha` is -1");
     let mut case = Changed::case(LIF);
     case.metadata.remove("surrogate");

@@ -52,8 +52,10 @@ fn compiled() {
         // value need not be called after it. Likewise named parts of long equations, which are skipped.
         let right = |equation: &String| equation.split_once(" = ").map(|(_, right)| right.to_owned());
         assert_eq!(actual.equations.len(), expected.equations.len(), "{}", sample.declaration);
-        let resets = samples[original].declaration.resets();
-        if expected.equations.len() == 2 + resets + samples[original].declaration.states.len() {
+        // The charge, the spike, the output, what `v` and the other states become.
+        let declared = &samples[original].declaration;
+        let leaving = usize::from(declared.fires()) + usize::from(declared.output.is_some());
+        if expected.equations.len() == 1 + leaving + declared.resets() + declared.states.len() {
             let translated = actual.equations.iter().map(|equation| names.translate(equation));
             let equations: Vec<_> = translated.map(|equation| right(&equation)).collect();
             let expected: Vec<_> = expected.equations.iter().map(right).collect();

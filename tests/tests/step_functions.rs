@@ -94,8 +94,20 @@ neuron! {
     }
 }
 
+neuron! {
+    /// A step function of a step function: the relaxed neuron has two surrogate gradients, at distances of its own.
+    pub struct Nested {
+        learnable v_threshold = 1.0;
+        charge = 0.9 * v + x;
+        let strong = heaviside(x > 0.5);
+        spike = heaviside(v > -0.2) * heaviside(h > v_threshold + 0.3 * strong);
+        reset hard | soft;
+    }
+}
+
 #[test]
 fn gradients() {
+    gradcheck(&Nested::default()).unwrap();
     gradcheck(&Refractory::default()).unwrap();
     gradcheck(&Strict::default()).unwrap();
     gradcheck(&Before::default()).unwrap();

@@ -153,10 +153,11 @@ impl Relaxed {
                 g.leaf(Quantity::Held(a), "held", Sort::Real, Rate::Step)
             }
             Node::Leaf(_) => match g.quantity(expr) {
-                // Not an operand, and older; no surrogate gradient is part of it.
+                // Not an operand, and older; no surrogate gradient is part of it. Its name stays: others have theirs.
                 Some(Quantity::Slope(u)) => {
+                    let name = g.as_leaf(expr).expect("a leaf").name.clone();
                     let u = self.of(g, u);
-                    g.leaf(Quantity::Slope(u), "slope", Sort::Real, Rate::Step)
+                    g.leaf(Quantity::Slope(u), &name, Sort::Real, Rate::Step)
                 }
                 _ => expr,
             },

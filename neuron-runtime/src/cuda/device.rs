@@ -49,13 +49,14 @@ impl CudaDevice {
         let _restore = Restore::new()?;
         let context = Self::primary_context(index)?;
         let stream = context.new_stream().map_err(|e| CudaError::driver("creating a stream", e))?;
-        Self::of(context, stream)
+        let pool = Pool::new(&context)?;
+        Self::of(context, stream, pool)
     }
 
     /// The GPU with the given index as another library has set it up, for [`PreparedCall`](super::PreparedCall)s on that
     /// library's arrays and streams.
     ///
-    /// Unlike [`CudaDevice::new`], this creates no stream: the device's own is the driver's default stream.
+    /// Unlike [`CudaDevice::new`], this creates neither a stream nor a memory pool: the device's own stream is the driver's default stream.
     ///
     /// # Errors
     /// As [`CudaDevice::new`].
@@ -64,7 +65,7 @@ impl CudaDevice {
         let _restore = Restore::new()?;
         let context = Self::primary_context(index)?;
         let stream = context.default_stream();
-        Self::of(context, stream)
+        Self::of(context, stream, None)
     }
 
     fn primary_context(index: usize) -> Result<Arc<CudaContext>, CudaError> {
@@ -79,12 +80,11 @@ impl CudaDevice {
         Ok(context)
     }
 
-    fn of(context: Arc<CudaContext>, stream: Arc<CudaStream>) -> Result<Self, CudaError> {
+    fn of(context: Arc<CudaContext>, stream: Arc<CudaStream>, pool: Option<Pool>) -> Result<Self, CudaError> {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("querying the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
         let (modules, kernels) = (Mutex::default(), RwLock::default());
-        let pool = Pool::new(&context)?;
         Ok(Self(Arc::new(Inner { pool, context, stream, architecture, modules, kernels })))
     }
 

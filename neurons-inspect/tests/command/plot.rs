@@ -71,17 +71,17 @@ fn files_are_written() {
 #[test]
 fn what_cannot_be_drawn() {
     for (arguments, expected) in [
-        (&["plot", "lif", "--out", "lif.png"][..], "plots are SVG; use `lif.svg`"),
+        (&["plot", "lif", "--out", "lif.png"][..], "expected an SVG file, found `lif.png`; use `lif.svg`"),
         (&["plot", "lif", "--out", "/nowhere/lif.svg"], "cannot write `/nowhere/lif.svg`"),
         (
             &["plot", "lif", "--set", "taw=3"],
-            "no parameter, flag or further input `taw`, did you mean `tau`?",
+            "no parameter, flag or additional input `taw`, did you mean `tau`?",
         ),
         (&["plot", "lif", "--set", "tau=0.5"], "parameter `tau` is 0.5, but must satisfy `tau > 1.0`"),
         (&["plot", "lif", "--set", "tau=x"], "expected a number for `tau`, found `x`"),
         (
             &["plot", "lif", "--set", "decay_input=1"],
-            "expected a flag, `true` or `false`, for `decay_input`, found `1`",
+            "expected a flag (`true` or `false`) for `decay_input`, found `1`",
         ),
         (&["plot", "lif", "--set", "tau"], "expected `NAME=VALUE`"),
         (

@@ -80,9 +80,11 @@ fn kernels_are_chosen() {
     assert_eq!(kernels, ["soft_reset_forward"]);
     let kernels: Vec<String> = rust(&["--template", "bptt", "--reset", "soft"]);
     assert_eq!(kernels, ["bptt"]);
-    assert!(bad(&["show", "lif", "--rust", "--reset", "none"]).contains("Lif has no kernel of no reset"));
+    assert!(
+        bad(&["show", "lif", "--rust", "--reset", "none"]).contains("Lif has no kernel for reset `none`")
+    );
     let error = bad(&["show", "lif", "--rust", "--template", "backwards"]);
-    assert!(error.contains("no kernel of template `backwards`, did you mean `backward`?"), "{error}");
+    assert!(error.contains("no kernel for template `backwards`, did you mean `backward`?"), "{error}");
 }
 
 #[test]

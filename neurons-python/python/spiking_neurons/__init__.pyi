@@ -1,5 +1,4 @@
 # Written by stubs.py from the specifications of the neurons.
-from typing import Any
 
 from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron

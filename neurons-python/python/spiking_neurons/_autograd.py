@@ -50,9 +50,14 @@ def backward(call, recipe, shape, stride, saved, grad_output, grad_states) -> li
             sources.append(_laid_out(grad_output, shape, stride, dtype, device))
         else:
             sources.append(_laid_out(grad_states[-2 - source], step, step_stride, call.real, device))
-    empty = torch.empty_strided
-    outputs = [empty(shape, stride, dtype=dtype, device=device) for _ in range(call.inputs)]
-    outputs += [empty(step, step_stride, dtype=call.real, device=device) for _ in range(call.states)]
+    if recipe.like is not None:
+        inputs, states = [saved[place] for place in recipe.like]
+        outputs = [torch.empty_like(inputs) for _ in range(call.inputs)]
+        outputs += [torch.empty_like(states) for _ in range(call.states)]
+    else:
+        empty = torch.empty_strided
+        outputs = [empty(shape, stride, dtype=dtype, device=device) for _ in range(call.inputs)]
+        outputs += [empty(step, step_stride, dtype=call.real, device=device) for _ in range(call.states)]
     outputs += [torch.empty_like(saved[place]) for place in recipe.parameters]
     recipe.plan(*sources, *outputs)
     if len(outputs) == call.inputs + call.states + len(call.parameters):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Sequence
 
 import torch
 
+from . import _nvrtc
+
 if TYPE_CHECKING:
     from ._core import Plan
     from ._neuron import Neuron
@@ -38,6 +40,8 @@ class Call:
         self.dtype, self.format, self.real = dtype, FORMATS[dtype], real(dtype)
         self.device = device
         self.index = -1 if device.type == "cpu" else device.index
+        if self.index >= 0:
+            _nvrtc.load()
         self.inputs = len(self.spec["inputs"])
         self.states = len(self.spec["states"])
         # Of each parameter that may be a tensor, its place among all parameters.
@@ -105,7 +109,9 @@ class Call:
         self.plan("packed_fptt")(*arrays, *outputs)
         return outputs
 
-    def forward_lean(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
+    def forward_lean(
+        self, arrays: Sequence[torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
         """Output and next states; checkpoints."""
         outputs = self._outputs(arrays)
         if not self.sequence:
@@ -122,7 +128,9 @@ class Call:
         plan(*arrays, *outputs, *checkpoints)
         return outputs, checkpoints
 
-    def forward_factors(self, arrays: Sequence[torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    def forward_factors(
+        self, arrays: Sequence[torch.Tensor]
+    ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
         """Output and next states; derivatives of every step."""
         outputs = self._outputs(arrays)
         plan = self.plan("fptt_with_grad" if self.sequence else "forward_with_grad")
@@ -171,9 +179,10 @@ class Recipe:
         targets: for each array that the plan writes, the place among `(*inputs, *states, *parameters)` of what it is the
             gradient of.
         parameters: places among what is saved of the parameters that the last of these are gradients of.
+        like: places among what is saved of an input and a state, or None if these are not read again.
     """
 
-    __slots__ = ("plan", "saved", "sources", "targets", "parameters")
+    __slots__ = ("plan", "saved", "sources", "targets", "parameters", "like")
 
     def __init__(self, call: Call, plan: Plan) -> None:
         states = call.inputs
@@ -201,3 +210,4 @@ class Recipe:
         self.targets = tuple(place[role.removeprefix("grad_")](index) for role, index in plan.outputs)
         learned = [at for (role, _), at in zip(plan.outputs, self.targets) if role == "grad_param"]
         self.parameters = tuple(saved.index(at) for at in learned)
+        self.like = (saved.index(0), saved.index(states)) if {0, states} <= set(saved) else None

@@ -25,7 +25,18 @@ class Neuron:
         values: parameters and flags by name; those that are learnable can be given as tensors to each call, too.
     """
 
-    __slots__ = ("spec", "values", "reset", "surrogate", "detach_reset", "relaxed", "initial_state", "_model", "_calls", "_key")
+    __slots__ = (
+        "spec",
+        "values",
+        "reset",
+        "surrogate",
+        "detach_reset",
+        "relaxed",
+        "initial_state",
+        "_model",
+        "_calls",
+        "_key",
+    )
 
     def __init__(
         self,
@@ -89,5 +100,7 @@ class Neuron:
         return _restore, (self.name, *settings)
 
 
-def _restore(name: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]) -> Neuron:
+def _restore(
+    name: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]
+) -> Neuron:
     return Neuron(name, reset, surrogate, detach_reset, relaxed, **values)

@@ -142,7 +142,9 @@ def arrange(
     x = inputs[0]
     call = calls(neuron, x.dtype, x.device, sequence)
     if len(inputs) != call.inputs:
-        raise TypeError(f"{neuron.name}: {len(inputs)} inputs given, {call.inputs} expected ({', '.join(call.spec['inputs'])})")
+        raise TypeError(
+            f"{neuron.name}: {len(inputs)} inputs given, {call.inputs} expected ({', '.join(call.spec['inputs'])})"
+        )
     given = _parameters(call, parameters)
     # Negation that has not been done yet is not in the memory.
     if x.is_neg():
@@ -169,23 +171,26 @@ def _laid_out(other: torch.Tensor, shape: Any, stride: Any) -> torch.Tensor:
 
 
 def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> list[torch.Tensor]:
-    shape, stride = x.shape, x.stride()
-    if call.sequence:
-        shape, stride = shape[1:], stride[1:]
     if states is None:
         states = (None,) * call.states
     elif len(states) != call.states:
         names = ", ".join(state["name"] for state in call.spec["states"])
         raise TypeError(f"{call.neuron.name}: {len(states)} states given, {call.states} expected ({names})")
     arrays = []
+    contiguous, layout = x.is_contiguous(), None
     for place, state in enumerate(states):
-        if isinstance(state, torch.Tensor):
-            if state.dtype is not call.real:
-                state = state.to(call.real)
-            arrays.append(_laid_out(state, shape, stride))
+        is_tensor = isinstance(state, torch.Tensor)
+        if is_tensor and contiguous and state.dtype is call.real and state.is_contiguous() and not state.is_neg():
+            arrays.append(state)
+            continue
+        if layout is None:
+            shape, stride = x.shape, x.stride()
+            layout = (shape[1:], stride[1:]) if call.sequence else (shape, stride)
+        if is_tensor:
+            arrays.append(_laid_out(state.to(call.real), *layout))
             continue
         value = call.initial[place] if state is None else float(state)
-        fresh = torch.empty_strided(shape, stride, dtype=call.real, device=x.device)
+        fresh = torch.empty_strided(*layout, dtype=call.real, device=x.device)
         arrays.append(fresh.fill_(value) if value else fresh.zero_())
     return arrays
 
@@ -235,7 +240,9 @@ def _named(name: str) -> None:
             if not count <= len(args) <= count + len(states):
                 raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
-            tensors = {key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)}
+            tensors = {
+                key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)
+            }
             neuron = _neuron(name, tuple(sorted(options.items(), key=lambda item: item[0])))
             return run(neuron, args[:count], held, tensors, sequence)
 

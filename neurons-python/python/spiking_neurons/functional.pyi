@@ -1,5 +1,5 @@
 # Written by stubs.py from the specifications of the neurons.
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from torch import Tensor
 

@@ -73,7 +73,9 @@ class Node(torch.nn.Module):
         """Spikes, or what else the neuron gives, of the shape and format of the input."""
         sequence = self._step_mode == "m"
         if self.store_v_seq and sequence:
-            output, *self._held, self.v_seq = functional.multi_step_with_v(self.neuron, inputs, self._held, self._parameters)
+            output, *self._held, self.v_seq = functional.multi_step_with_v(
+                self.neuron, inputs, self._held, self._parameters
+            )
             return output
         output, *self._held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence)
         return output

@@ -25,7 +25,9 @@ _SETTINGS = "str reset, str surrogate, float[] surrogate_parameters, bool detach
 
 
 @functools.lru_cache(maxsize=1024)
-def _neuron(name: str, values: tuple[Any, ...], reset: str, surrogate: str, parameters: tuple[float, ...], detach: bool) -> Neuron:
+def _neuron(
+    name: str, values: tuple[Any, ...], reset: str, surrogate: str, parameters: tuple[float, ...], detach: bool
+) -> Neuron:
     spec = SPECS[name]
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"])]
     given = getattr(surrogates, surrogate)(*parameters)
@@ -61,7 +63,9 @@ class Operation:
         outputs = 1 + len(self.states)
         gradients = len(self.inputs) + len(self.states) + len(self.learnables)
         self.infer = self._define(base, [*tensors, *values], outputs, self._infer, self._fake_infer)
-        self.train = self._define(f"{base}_train", [*tensors, *values], outputs + self.checkpoints, self._train, self._fake_train)
+        self.train = self._define(
+            f"{base}_train", [*tensors, *values], outputs + self.checkpoints, self._train, self._fake_train
+        )
         self.back = self._define(
             f"{base}_backward", [*given, *tensors, *kept, *values], gradients, self._backward, self._fake_backward
         )
@@ -96,7 +100,15 @@ class Operation:
         surrogate = neuron.surrogate
         values = [float(neuron.values[param["name"]]) for param in self.spec["params"]]
         flags = [neuron.values[flag["name"]] for flag in self.spec["flags"]]
-        return (*values, *flags, neuron.reset, surrogate.name, list(surrogate.parameters), neuron.detach_reset, sequence)
+        return (
+            *values,
+            *flags,
+            neuron.reset,
+            surrogate.name,
+            list(surrogate.parameters),
+            neuron.detach_reset,
+            sequence,
+        )
 
     def _call(self, x: torch.Tensor, settings: Sequence[Any]) -> Call:
         *values, reset, surrogate, parameters, detach, sequence = settings
@@ -224,7 +236,9 @@ def _mapped(
 
 
 def _no_rows(state: torch.Tensor) -> torch.Tensor:
-    return torch.empty_strided((0, *state.shape), (state.numel(), *state.stride()), dtype=state.dtype, device=state.device)
+    return torch.empty_strided(
+        (0, *state.shape), (state.numel(), *state.stride()), dtype=state.dtype, device=state.device
+    )
 
 
 # Private: without it, transforms of `torch.func` fail with PyTorch's own message.

@@ -141,7 +141,11 @@ def _translated(node: Any) -> Neuron:
 def _declare(name: str) -> type:
     original = getattr(_theirs, name)
     parents = (_Parametric, Accelerated, original) if name == "ParametricLIFNode" else (Accelerated, original)
-    body: dict[str, Any] = {"__module__": __name__, "__doc__": f"SpikingJelly's `{name}`, accelerated.", "_original": original}
+    body: dict[str, Any] = {
+        "__module__": __name__,
+        "__doc__": f"SpikingJelly's `{name}`, accelerated.",
+        "_original": original,
+    }
     if name == "IzhikevichNode":
         body["_states"] = ("v", "w")
     return type(name, parents, body)

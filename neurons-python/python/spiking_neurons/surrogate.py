@@ -28,7 +28,9 @@ class Surrogate:
         given = dict(zip(names, args))
         for name, value in named.items():
             if name not in self.defaults:
-                raise TypeError(f"{self.name} has no parameter {name!r}; its parameters are {', '.join(names) or 'none'}")
+                raise TypeError(
+                    f"{self.name} has no parameter {name!r}; its parameters are {', '.join(names) or 'none'}"
+                )
             if name in given:
                 raise TypeError(f"{self.name}: {name!r} is given twice")
             given[name] = value

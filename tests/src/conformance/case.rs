@@ -1,192 +1,100 @@
-//! Reference files: what they hold, and what may be wrong with them.
+//! One sequence of a neuron with its gradients, whichever kind of file it comes from.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-use std::str::FromStr;
+use neurons::{Error, Gradient, Neuron, Reset, Surrogate, Value};
+use neurons_dialects::Dialect;
 
-use neurons::{Reset, Value};
-use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use thiserror::Error;
-
-use super::trace::Trace;
-
-/// Why a reference file cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Malformed {
-    /// It cannot be read.
-    #[error("cannot be read: {0}")]
-    Read(#[from] std::io::Error),
-    /// It is not in the format of safetensors.
-    #[error("is not a safetensors file: {0}")]
-    Format(#[from] SafeTensorError),
-    /// The metadata lacks an entry.
-    #[error("metadata `{key}` is missing")]
-    MissingKey {
-        /// The entry.
-        key: &'static str,
-    },
-    /// An entry of the metadata is something else.
-    #[error("metadata `{key}` is {actual:?}, {expected} expected")]
-    Key {
-        /// The entry.
-        key: &'static str,
-        /// What it should be.
-        expected: &'static str,
-        /// What it is.
-        actual: String,
-    },
-    /// A tensor is missing.
-    #[error("tensor `{tensor}` is missing")]
-    MissingTensor {
-        /// Its name.
-        tensor: String,
-    },
-    /// A tensor is not of float64.
-    #[error("tensor `{tensor}` is of {actual}, F64 expected")]
-    Dtype {
-        /// Its name.
-        tensor: String,
-        /// Its format.
-        actual: Dtype,
-    },
-    /// A tensor has the wrong shape.
-    #[error("tensor `{tensor}` has shape {actual:?}, {expected:?} expected")]
-    Shape {
-        /// Its name.
-        tensor: String,
-        /// The shape that `T` and `N` ask for.
-        expected: Vec<usize>,
-        /// Its shape.
-        actual: Vec<usize>,
-    },
-}
-
-/// A reference file.
-#[derive(Clone, Debug)]
-pub enum Reference {
-    /// A sequence with its gradients.
-    Case(Case),
-    /// A membrane trace of a simulator.
-    Trace(Trace),
-}
+use super::file::{Tensor, Tensors};
+use super::malformed::Malformed;
 
 /// One sequence of a neuron, with its gradients.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The kind of neuron: `lif`.
     pub neuron: String,
-    /// Its own parameters and flags.
-    pub params: Vec<(String, Value)>,
-    /// Threshold.
-    pub v_threshold: f64,
-    /// Reset mode.
-    pub reset: Reset,
-    /// Reset potential; 0 with soft reset.
-    pub v_reset: f64,
-    /// Name of the surrogate: `atan`.
-    pub surrogate: String,
-    /// Its parameter.
-    pub alpha: f64,
-    /// Whether the reset takes the spike as a constant.
-    pub detach_reset: bool,
     /// `T`
     pub steps: usize,
     /// `N`
     pub neurons: usize,
-    tensors: BTreeMap<String, Tensor>,
+    pub(super) settings: Settings,
+    /// By how much a relative error of the inputs grows, at least 1, where the file says so.
+    pub(super) amplification: Option<f64>,
+    /// Why spikes in float32 may be others, if they may.
+    pub(super) unresolved: Option<String>,
+    /// Whether the output is spikes, which have to be equal.
+    pub(super) gives_spikes: bool,
+    /// By the names that the declaration has for states and parameters.
+    pub(super) tensors: Tensors,
 }
 
+/// What is run: parameters and surrogate.
 #[derive(Clone, Debug)]
-struct Tensor {
-    shape: Vec<usize>,
-    data: Vec<f64>,
+pub(super) enum Settings {
+    /// Of a neuron of the `neurons` crate.
+    Vector {
+        /// Its own parameters and flags.
+        params: Vec<(String, Value)>,
+        v_threshold: f64,
+        reset: Reset,
+        /// 0 with soft reset.
+        v_reset: f64,
+        /// Name of the surrogate: `atan`.
+        surrogate: String,
+        /// Its parameter.
+        alpha: f64,
+        detach_reset: bool,
+    },
+    /// Of a simulator's neuron.
+    Dialect {
+        dialect: &'static Dialect,
+        /// In the simulator's names; `None` is null.
+        params: Vec<(String, Option<Value>)>,
+    },
 }
 
-impl Reference {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`Malformed`]
-    pub fn read(path: &Path) -> Result<Self, Malformed> {
-        Self::parse(&std::fs::read(path)?)
-    }
-
-    /// Of the contents of a file.
-    ///
-    /// # Errors
-    /// [`Malformed`]
-    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let tensors = SafeTensors::deserialize(bytes)?;
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let metadata = Metadata(header.metadata().as_ref());
-        if let (Err(_), Ok(model)) = (metadata.text("neuron"), metadata.text("model")) {
-            return Ok(Self::Trace(trace(model, &metadata, &tensors)?));
+impl Settings {
+    /// Gives `neuron` its parameters, and returns how spikes are differentiated.
+    pub(super) fn apply(&self, neuron: &mut impl Neuron) -> Result<Gradient, Error> {
+        match self {
+            Self::Vector { params, v_threshold, reset, v_reset, surrogate, alpha, detach_reset } => {
+                for (name, value) in params {
+                    neuron.set(name, *value)?;
+                }
+                neuron.set("v_threshold", Value::Real(*v_threshold))?;
+                neuron.set("v_reset", Value::Real(*v_reset))?;
+                neuron.set_reset(*reset);
+                let surrogate = Surrogate::from_name(surrogate, &[*alpha])?;
+                Ok(Gradient { surrogate, detach_reset: *detach_reset })
+            }
+            Self::Dialect { dialect, params } => {
+                let params = params.iter().map(|(name, value)| (name.as_str(), *value));
+                dialect.configure(neuron, params.clone())?;
+                let surrogate = dialect.surrogate(|wanted| {
+                    params.clone().find_map(|(name, value)| match value {
+                        Some(Value::Real(value)) if name == wanted => Some(value),
+                        _ => None,
+                    })
+                });
+                Ok(surrogate.into())
+            }
         }
-        Ok(Self::Case(Case::new(&metadata, &tensors)?))
     }
-}
-
-fn trace(model: &str, metadata: &Metadata<'_>, tensors: &SafeTensors<'_>) -> Result<Trace, Malformed> {
-    let mut tensors = read_tensors(tensors)?;
-    let mut series = |name: &str| tensors.remove(name).map(|tensor| tensor.data);
-    let v = series("v").filter(|v| !v.is_empty());
-    Ok(Trace {
-        model: model.to_owned(),
-        dt: metadata.parse("dt_ms", "a number")?,
-        params: params(metadata.text("params")?)?,
-        v: v.ok_or(Malformed::MissingTensor { tensor: "v".to_owned() })?,
-        u: series("u"),
-        spike_times: series("spike_times_ms")
-            .ok_or(Malformed::MissingTensor { tensor: "spike_times_ms".to_owned() })?,
-    })
 }
 
 impl Case {
-    fn new(metadata: &Metadata<'_>, tensors: &SafeTensors<'_>) -> Result<Self, Malformed> {
-        let reset = match metadata.text("reset")? {
-            "hard" => Reset::Hard,
-            "soft" => Reset::Soft,
-            actual => return Err(wrong("reset", "`hard` or `soft`", actual)),
-        };
-        let v_reset = match (reset, metadata.text("v_reset")?) {
-            (Reset::Hard, _) => metadata.parse("v_reset", "a number")?,
-            (Reset::Soft, "") => 0.0,
-            (_, actual) => return Err(wrong("v_reset", "nothing, with soft reset,", actual)),
-        };
-        let size = |key| match metadata.parse(key, "a positive integer")? {
-            0 => Err(wrong(key, "a positive integer", "0")),
-            size => Ok(size),
-        };
-        let case = Self {
-            neuron: metadata.text("neuron")?.to_owned(),
-            params: params(metadata.text("params")?)?,
-            v_threshold: metadata.parse("v_threshold", "a number")?,
-            reset,
-            v_reset,
-            surrogate: metadata.text("surrogate")?.to_owned(),
-            alpha: metadata.parse("alpha", "a number")?,
-            detach_reset: metadata.parse("detach_reset", "`true` or `false`")?,
-            steps: size("T")?,
-            neurons: size("N")?,
-            tensors: read_tensors(tensors)?,
-        };
-        // What every neuron has, whether or not it is declared here.
-        for name in ["x_seq", "spike_seq", "grad_spike_seq", "grad_x_seq"] {
-            case.sequence(name)?;
-        }
-        for name in ["v_init", "v_next", "grad_v_next", "grad_v_init"] {
-            case.row(name)?;
-        }
-        Ok(case)
-    }
-
     /// A tensor `[T, N]`.
     ///
     /// # Errors
     /// [`Malformed::MissingTensor`], [`Malformed::Shape`]
     pub fn sequence(&self, name: &str) -> Result<&[f64], Malformed> {
         self.tensor(name, &[self.steps, self.neurons])
+    }
+
+    /// A tensor `[T]`, the same for all neurons.
+    ///
+    /// # Errors
+    /// As [`Case::sequence`].
+    pub fn shared_sequence(&self, name: &str) -> Result<&[f64], Malformed> {
+        self.tensor(name, &[self.steps])
     }
 
     /// A tensor `[N]`.
@@ -210,6 +118,17 @@ impl Case {
         self.tensors.contains_key(name)
     }
 
+    /// Whether there is one that has no value for each neuron of its own.
+    pub(super) fn has_shared(&self, name: &str) -> bool {
+        self.tensors.get(name).is_some_and(|tensor| tensor.shape.len() == 1)
+    }
+
+    /// Whether a gradient is missing and may be: there are simulators that cannot differentiate or cannot start from a
+    /// given state.
+    pub(super) fn omits(&self, name: &str) -> bool {
+        matches!(self.settings, Settings::Dialect { .. }) && !self.has(name)
+    }
+
     fn tensor(&self, name: &str, expected: &[usize]) -> Result<&[f64], Malformed> {
         let missing = || Malformed::MissingTensor { tensor: name.to_owned() };
         let Tensor { shape, data } = self.tensors.get(name).ok_or_else(missing)?;
@@ -219,48 +138,4 @@ impl Case {
         }
         Ok(data)
     }
-}
-
-struct Metadata<'f>(Option<&'f HashMap<String, String>>);
-
-impl<'f> Metadata<'f> {
-    fn text(&self, key: &'static str) -> Result<&'f str, Malformed> {
-        let value = self.0.and_then(|entries| entries.get(key));
-        value.map(String::as_str).ok_or(Malformed::MissingKey { key })
-    }
-
-    fn parse<V: FromStr>(&self, key: &'static str, expected: &'static str) -> Result<V, Malformed> {
-        let text = self.text(key)?;
-        text.parse().map_err(|_| wrong(key, expected, text))
-    }
-}
-
-fn wrong(key: &'static str, expected: &'static str, actual: &str) -> Malformed {
-    Malformed::Key { key, expected, actual: actual.to_owned() }
-}
-
-fn params(text: &str) -> Result<Vec<(String, Value)>, Malformed> {
-    let wrong = || wrong("params", "a JSON object of numbers and booleans", text);
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|_| wrong())?;
-    let param = |(name, value): (String, serde_json::Value)| {
-        let value = match value {
-            serde_json::Value::Bool(flag) => Value::Flag(flag),
-            value => Value::Real(value.as_f64().ok_or_else(wrong)?),
-        };
-        Ok((name, value))
-    };
-    object.into_iter().map(param).collect()
-}
-
-fn read_tensors(tensors: &SafeTensors<'_>) -> Result<BTreeMap<String, Tensor>, Malformed> {
-    let read = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
-        if view.dtype() != Dtype::F64 {
-            return Err(Malformed::Dtype { tensor: name, actual: view.dtype() });
-        }
-        let (numbers, _) = view.data().as_chunks::<8>();
-        let data = numbers.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
-        Ok((name, Tensor { shape: view.shape().to_vec(), data }))
-    };
-    tensors.tensors().into_iter().map(read).collect()
 }

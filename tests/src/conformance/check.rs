@@ -2,12 +2,14 @@
 
 use neurons::evaluate::{Outputs, evaluate_on};
 use neurons::{
-    DeclaredNeuron, Device, Element, Error, Gradient, ParamKind, Parameter, Real, Role, Source, Surrogate,
+    DeclaredNeuron, Device, Element, Error, Gradient, Neuron, ParamKind, Parameter, Real, Role, Source,
     Template, Value,
 };
 
-use super::case::{Case, Malformed};
+use super::case::Case;
 use super::compare::{Quantity, Spikes, Tolerance, quantity};
+use super::malformed::Malformed;
+use super::names;
 use super::report::Verdict;
 
 /// Why a case could not be compared.
@@ -19,9 +21,12 @@ pub(super) enum Failure {
     /// The neuron did not run.
     #[error(transparent)]
     Run(#[from] Error),
-    /// The file has a gradient that the neuron does not give.
+    /// The file has a tensor that the neuron has nothing to do with, such as the gradient of what it does not learn.
     #[error("nothing computes `{0}`")]
     NotComputed(String),
+    /// The format's rounding may change spikes.
+    #[error("{0}")]
+    Unresolved(String),
     /// The neuron's signature lacks an array that it should have.
     #[error("the neuron does not return {0:?}")]
     NotReturned(Role),
@@ -66,35 +71,45 @@ pub(super) fn check<N: DeclaredNeuron, E: Element>(
     case: &Case,
     device: &Device,
 ) -> Result<Measured, Failure> {
+    if let Some(reason) = case.unresolved.as_ref().filter(|_| E::NAME != <f64 as Element>::NAME) {
+        return Err(Failure::Unresolved(reason.clone()));
+    }
     let mut neuron = N::default();
-    for (name, value) in &case.params {
-        neuron.set(name, *value)?;
-    }
-    neuron.set("v_threshold", Value::Real(case.v_threshold))?;
-    neuron.set("v_reset", Value::Real(case.v_reset))?;
-    neuron.set_reset(case.reset);
+    let gradient = case.settings.apply(&mut neuron)?;
     neuron.validate()?;
-    // Parameters have gradients in some cases; a case is not passed if one of them is left out.
-    for param in N::SPEC.params {
-        let tensor = format!("grad_{}", param.name);
-        if case.has(&tensor) && param.kind != ParamKind::Learnable {
-            return Err(Failure::NotComputed(tensor));
-        }
+    // A case is not passed if a part of it is left out.
+    if let Some(tensor) = case.tensors.keys().find(|tensor| !names::known(N::SPEC).contains(*tensor)) {
+        return Err(Failure::NotComputed(tensor.clone()));
     }
-    let surrogate = Surrogate::from_name(&case.surrogate, &[case.alpha])?;
-    let gradient = Gradient { surrogate, detach_reset: case.detach_reset };
-    let (spikes, tolerance) = (Spikes::default(), [Tolerance::of::<E>(), Tolerance::of_sum::<E>()]);
-    let measured = Measured { spikes, quantities: Vec::new(), sums: Vec::new(), tolerance };
-    let (inputs, grad_spike) = (Vec::new(), Vec::new());
-    let own = N::SPEC.arrays().filter_map(|param| match neuron.get(param.name) {
-        Some(Value::Real(value)) => Some(E::Real::from_f64(value)),
-        _ => None,
-    });
-    let parameters = own.collect();
+    let tolerance = match case.amplification {
+        None => [Tolerance::of::<E>(), Tolerance::of_sum::<E>()],
+        Some(amplification) => [Tolerance::amplified::<E>(amplification); 2],
+    };
+    let measured =
+        Measured { spikes: Spikes::default(), quantities: Vec::new(), sums: Vec::new(), tolerance };
+    let (inputs, grad_output) = (Vec::new(), Vec::new());
+    let parameters = parameters::<E>(case, &neuron)?;
     let mut check =
-        Check::<N, E> { case, device, neuron, gradient, measured, inputs, grad_spike, parameters };
+        Check::<N, E> { case, device, neuron, gradient, measured, inputs, grad_output, parameters };
     check.run()?;
     Ok(check.measured)
+}
+
+/// The values of each parameter that may differ between neurons: one for each neuron if the case has them, or one.
+fn parameters<E: Element>(case: &Case, neuron: &impl Neuron) -> Result<Arrays<E>, Failure> {
+    let mut parameters = Vec::new();
+    for param in neuron.spec().arrays() {
+        let name = names::parameter(param);
+        parameters.push(if case.has(&name) {
+            stored(case.row(&name)?)
+        } else {
+            match neuron.get(param.name) {
+                Some(Value::Real(value)) => vec![E::Real::from_f64(value)],
+                _ => Vec::new(),
+            }
+        });
+    }
+    Ok(parameters)
 }
 
 struct Check<'c, N, E: Element> {
@@ -105,9 +120,9 @@ struct Check<'c, N, E: Element> {
     measured: Measured,
     /// Input sequences.
     inputs: Vec<Vec<E>>,
-    grad_spike: Vec<E>,
-    /// The parameters that may differ between neurons; here they do not.
-    parameters: Vec<E::Real>,
+    grad_output: Vec<E>,
+    /// The parameters that may differ between neurons: one value for each, or one for all.
+    parameters: Arrays<E>,
 }
 
 /// Values of each state, or of each factor.
@@ -115,7 +130,7 @@ type Arrays<E> = Vec<Vec<<E as Element>::Real>>;
 
 /// What a forward pass over the sequence gave.
 struct Forward<E: Element> {
-    spikes: Vec<E>,
+    outputs: Vec<E>,
     /// After the last step.
     states: Arrays<E>,
     /// After each step, where steps were single.
@@ -136,15 +151,20 @@ struct Backward<E: Element> {
 impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
     fn run(&mut self) -> Result<(), Failure> {
         let case = self.case;
-        let names = N::SPEC.states.iter().map(|state| state.name);
         for name in N::SPEC.inputs {
             self.inputs.push(stored(case.sequence(&format!("{name}_seq"))?));
         }
-        self.grad_spike = stored(case.sequence("grad_spike_seq")?);
+        let grad_output = format!("grad_{}_seq", N::SPEC.output);
+        let is_differentiated = !case.omits(&grad_output);
         let (mut initial, mut grad_next) = (Vec::new(), Vec::new());
-        for name in names {
-            initial.push(stored(case.row(&format!("{name}_init"))?));
-            grad_next.push(stored(case.row(&format!("grad_{name}_next"))?));
+        for state in N::SPEC.states {
+            initial.push(stored(case.row(&format!("{}_init", state.name))?));
+            if is_differentiated {
+                grad_next.push(stored(case.row(&format!("grad_{}_next", state.name))?));
+            }
+        }
+        if is_differentiated {
+            self.grad_output = stored(case.sequence(&grad_output)?);
         }
         for template in [Template::Fptt, Template::FpttWithGrad, Template::LeanFptt] {
             let forward = self.sequence(template, &initial)?;
@@ -154,13 +174,16 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
                 Template::LeanFptt => Template::LeanBptt,
                 _ => continue,
             };
+            if !is_differentiated {
+                continue;
+            }
             let gradients = self.bptt(backward, &initial, &forward, &grad_next)?;
             self.compare_backward(backward, &gradients)?;
         }
         for template in [Template::Forward, Template::ForwardWithGrad] {
             let forward = self.steps(template, &initial)?;
             self.compare_forward(template, &forward)?;
-            if template == Template::ForwardWithGrad {
+            if template == Template::ForwardWithGrad && is_differentiated {
                 let backward = self.backward(&forward.factors, grad_next.clone())?;
                 self.compare_backward(Template::Backward, &backward)?;
             }
@@ -175,7 +198,8 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         states: &[&[E::Real]],
     ) -> Result<Outputs<E>, Error> {
         let signals = signals.iter().map(|array| Source::Signal(array));
-        let parameters = self.parameters.iter().map(|value| Source::Parameter(Parameter::shared(value)));
+        let parameters =
+            self.parameters.iter().map(|values| Source::Parameter(Parameter::per_neuron(values)));
         let states = states.iter().map(|array| Source::State(array));
         let sources: Vec<_> = signals.chain(states).chain(parameters).collect();
         evaluate_on(self.device, &self.neuron, template, self.gradient, self.case.neurons, &sources)
@@ -190,14 +214,14 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         let checkpoints = N::SPEC.signature(template).outputs.iter().map(|buffer| buffer.role);
         let checkpoints = checkpoints.filter(|role| matches!(role, Role::Checkpoint(_)));
         let checkpoints = checkpoints.map(|role| take(&mut outputs, role)).collect::<Result<_, _>>()?;
-        let spikes = take_signal(&mut outputs, Role::Output)?;
-        Ok(Forward { spikes, states, trace: None, factors, checkpoints })
+        let outputs = take_signal(&mut outputs, Role::Output)?;
+        Ok(Forward { outputs, states, trace: None, factors, checkpoints })
     }
 
     /// A call for each step.
     fn steps(&self, template: Template, initial: &Arrays<E>) -> Result<Forward<E>, Failure> {
         let mut states = initial.clone();
-        let mut spikes = Vec::new();
+        let mut all_outputs = Vec::new();
         let mut trace = vec![Vec::new(); states.len()];
         let mut factors = vec![Vec::new(); factors_of::<N>(template)];
         for step in 0..self.case.steps {
@@ -210,9 +234,9 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
             for (all, factor) in factors.iter_mut().zip(self.factors(template, &mut outputs)?) {
                 all.extend(factor);
             }
-            spikes.extend(take_signal(&mut outputs, Role::Output)?);
+            all_outputs.extend(take_signal(&mut outputs, Role::Output)?);
         }
-        Ok(Forward { spikes, states, trace: Some(trace), factors, checkpoints: Vec::new() })
+        Ok(Forward { outputs: all_outputs, states, trace: Some(trace), factors, checkpoints: Vec::new() })
     }
 
     /// All steps in one call.
@@ -227,7 +251,7 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         let inputs = self.inputs.iter().enumerate();
         let inputs = inputs.filter(|(index, _)| is_lean && N::SPEC.rereads(Role::Input(*index)));
         let inputs = inputs.map(|(_, input)| input.as_slice());
-        let signals: Vec<&[E]> = inputs.chain([self.grad_spike.as_slice()]).collect();
+        let signals: Vec<&[E]> = inputs.chain([self.grad_output.as_slice()]).collect();
         let starts = initial.iter().enumerate();
         let starts = starts.filter(|(index, _)| is_lean && N::SPEC.rereads(Role::State(*index)));
         let starts = starts.map(|(_, state)| state.as_slice()).collect();
@@ -248,8 +272,8 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         for step in (0..self.case.steps).rev() {
             let factors: Vec<&[E::Real]> = factors.iter().map(|factor| self.row(factor, step)).collect();
             let states = [slices(&grad_states_next), factors].concat();
-            let grad_spike = self.row(&self.grad_spike, step);
-            let mut outputs = self.evaluate(Template::Backward, &[grad_spike], &states)?;
+            let grad_output = self.row(&self.grad_output, step);
+            let mut outputs = self.evaluate(Template::Backward, &[grad_output], &states)?;
             for (index, all) in inputs.iter_mut().enumerate() {
                 let grad = take_signal(&mut outputs, Role::GradInput(index))?;
                 all[step * self.case.neurons..][..grad.len()].copy_from_slice(&grad);
@@ -268,8 +292,13 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
 
     fn compare_forward(&mut self, template: Template, forward: &Forward<E>) -> Result<(), Failure> {
         let case = self.case;
-        let spikes = case.sequence("spike_seq")?;
-        self.measured.spikes.compare(template.name(), &forward.spikes, spikes, case.neurons);
+        let name = format!("{}_seq", N::SPEC.output);
+        let expected = case.sequence(&name)?;
+        if case.gives_spikes {
+            self.measured.spikes.compare(template.name(), &forward.outputs, expected, case.neurons);
+        } else {
+            self.compare(&name, template, &forward.outputs, expected);
+        }
         for (index, (state, spec)) in forward.states.iter().zip(N::SPEC.states).enumerate() {
             let (next, seq) = (format!("{}_next", spec.name), format!("{}_seq", spec.name));
             self.compare(&next, template, state, case.row(&next)?);
@@ -287,21 +316,33 @@ impl<N: DeclaredNeuron, E: Element> Check<'_, N, E> {
         let case = self.case;
         for (grad, name) in backward.inputs.iter().zip(N::SPEC.inputs) {
             let name = format!("grad_{name}_seq");
-            self.compare(&name, template, grad, case.sequence(&name)?);
+            if case.has_shared(&name) {
+                let steps = grad.chunks(case.neurons);
+                let sums: Vec<f64> =
+                    steps.map(|step| step.iter().map(|grad| grad.load().to_f64()).sum()).collect();
+                self.compare_sums(name.clone(), template, &sums, case.shared_sequence(&name)?);
+            } else {
+                self.compare(&name, template, grad, case.sequence(&name)?);
+            }
         }
         for (grad, state) in backward.states.iter().zip(N::SPEC.states) {
             let name = format!("grad_{}_init", state.name);
-            self.compare(&name, template, grad, case.row(&name)?);
+            if !case.omits(&name) {
+                self.compare(&name, template, grad, case.row(&name)?);
+            }
         }
         for (grad, param) in backward.parameters.iter().zip(N::SPEC.learnables()) {
-            let name = format!("grad_{}", param.name);
+            let name = names::gradient(param);
             if case.has(&name) {
-                let new = quantity(&name, template.name(), &[*grad], case.scalar(&name)?, 1);
-                self.measured.add(new);
-                self.measured.sums.push(name);
+                self.compare_sums(name.clone(), template, &[*grad], case.scalar(&name)?);
             }
         }
         Ok(())
+    }
+
+    fn compare_sums(&mut self, name: String, template: Template, actual: &[f64], expected: &[f64]) {
+        self.measured.add(quantity(&name, template.name(), actual, expected, 1));
+        self.measured.sums.push(name);
     }
 
     fn compare<F: Element>(&mut self, name: &str, template: Template, actual: &[F], expected: &[f64]) {

@@ -17,7 +17,8 @@ Usage: conformance [--device cpu|cuda|cuda:N] DIR
 Prints a line for each case and number format: name, backend, format, whether the spikes are equal, the
 largest absolute and relative difference of each output and gradient, and pass, FAIL or unsupported.
 A relative difference is a multiple of the largest magnitude of its tensor. The tolerance is 1e-10 absolute
-in f64, 2e-5 relative in f32.
+in f64, 2e-5 relative in f32; for cases that state an amplification A, 1e-10 A (1 + M) and 2e-5 A (1 + M),
+where M is that magnitude. States and parameters have the names of the declaration: `v`, not `mem`.
 
 Exit status: 0 if nothing failed, 1 if something did, 2 if there was nothing to check.
 ";

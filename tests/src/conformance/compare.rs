@@ -28,6 +28,12 @@ impl Tolerance {
         if E::NAME == <f64 as Element>::NAME { Self::Absolute(1e-10) } else { Self::Mixed(1e-4) }
     }
 
+    /// Where relative errors of the inputs grow by `amplification`, of results of any magnitude.
+    pub(super) fn amplified<E: Element>(amplification: f64) -> Self {
+        let rounding = if E::NAME == <f64 as Element>::NAME { 1e-10 } else { 2e-5 };
+        Self::Mixed(rounding * amplification)
+    }
+
     /// Of traces over thousands of steps.
     pub(super) const TRACE: Self = Self::Absolute(1e-9);
 

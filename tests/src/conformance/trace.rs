@@ -3,9 +3,10 @@
 use neurons::evaluate::evaluate_on;
 use neurons::{DeclaredNeuron, Device, Gradient, Izhikevich, RefractoryLif, Role, Source, Template, Value};
 
-use super::case::Malformed;
 use super::check::{Failure, take};
 use super::compare::{Quantity, quantity};
+use super::file::{Metadata, Tensors};
+use super::malformed::Malformed;
 
 /// A trace as read from its file.
 #[derive(Clone, Debug)]
@@ -53,13 +54,28 @@ pub(super) fn check(trace: &Trace, device: &Device) -> Result<Option<Vec<Quantit
             };
             // At rest, unless the file says otherwise.
             let v = trace.optional("V_m").unwrap_or(neuron.e_l);
-            trace.run(&neuron, vec![v, 0.0], device).map(Some)
+            trace.run(&neuron, vec![v, 0.0, 0.0], device).map(Some)
         }
         _ => Ok(None),
     }
 }
 
 impl Trace {
+    /// Of the contents of a file.
+    pub(super) fn new(model: &str, metadata: &Metadata<'_>, mut tensors: Tensors) -> Result<Self, Malformed> {
+        let mut series = |name: &str| tensors.remove(name).map(|tensor| tensor.data);
+        let v = series("v").filter(|v| !v.is_empty());
+        Ok(Self {
+            model: model.to_owned(),
+            dt: metadata.parse("dt_ms", "a number")?,
+            params: metadata.given_params()?,
+            v: v.ok_or(Malformed::MissingTensor { tensor: "v".to_owned() })?,
+            u: series("u"),
+            spike_times: series("spike_times_ms")
+                .ok_or(Malformed::MissingTensor { tensor: "spike_times_ms".to_owned() })?,
+        })
+    }
+
     fn optional(&self, name: &str) -> Option<f64> {
         self.params.iter().find_map(|(known, value)| match value {
             Value::Real(value) if known == name => Some(*value),

@@ -1,7 +1,11 @@
 //! A declaration as data: well-typed by construction, since numbers and conditions are different types and
 //! names are indices into what declares them.
 
+mod expression;
+
 use serde::{Deserialize, Serialize};
+
+pub use expression::{Binary, Compare, Cond, Expr, Function, Part, Rewrite};
 
 /// Index of `v_threshold` among the parameters.
 pub const V_THRESHOLD: usize = 0;
@@ -83,15 +87,41 @@ pub enum Reset {
     None,
 }
 
-/// What leaves the neuron, and what becomes of `v`.
+/// When a neuron fires.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Kind {
-    /// It fires: a threshold of its own, if any; at least one reset.
-    Fires(Option<Expr>, Vec<Reset>),
-    /// It fires: a threshold of its own, if any; the potential after the step.
-    FiresWithUpdate(Option<Expr>, Expr),
-    /// It gives a number; the potential after the step, if that is not `h`.
-    Gives(Expr, Option<Expr>),
+pub enum Firing {
+    /// Where `h` reaches `threshold`, or `v_threshold` if there is none.
+    Threshold(Option<Expr>),
+    /// `spike = ..`, where a step function is written as its comparison.
+    Spike(Expr),
+}
+
+impl Firing {
+    /// What is written of it.
+    pub fn expr(&self) -> Option<&Expr> {
+        match self {
+            Self::Threshold(threshold) => threshold.as_ref(),
+            Self::Spike(spike) => Some(spike),
+        }
+    }
+
+    fn expr_mut(&mut self) -> Option<&mut Expr> {
+        match self {
+            Self::Threshold(threshold) => threshold.as_mut(),
+            Self::Spike(spike) => Some(spike),
+        }
+    }
+}
+
+/// What becomes of `v`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum After {
+    /// `reset ..`, at least one mode. Only of a neuron that fires.
+    Resets(Vec<Reset>),
+    /// `update v = ..`
+    Update(Expr),
+    /// It is `h`. Only of a neuron that does not fire.
+    Charged,
 }
 
 /// A neuron.
@@ -105,218 +135,35 @@ pub struct Declaration {
     pub flags: Vec<Flag>,
     /// Names of the inputs, at least one.
     pub inputs: Vec<String>,
+    /// `state v = ..`, over parameters and flags.
+    pub initial_v: Option<Expr>,
     /// States besides `v`.
     pub states: Vec<State>,
     /// Named expressions.
     pub lets: Vec<Let>,
     /// The charged potential.
     pub charge: Expr,
-    /// The rest of the step.
-    pub kind: Kind,
+    /// When it fires, if it does.
+    pub firing: Option<Firing>,
+    /// What leaves it in place of spikes. There is one if it does not fire, and none if it has a threshold.
+    pub output: Option<Expr>,
+    /// What becomes of `v`.
+    pub after: After,
     /// If given, items are written in an order drawn with it.
     pub order: Option<u64>,
-}
-
-/// A number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Expr {
-    /// Not negative.
-    Number(f64),
-    /// Parameter of that index.
-    Param(usize),
-    /// Input of that index.
-    Input(usize),
-    /// `v`, or the state of index less 1.
-    State(usize),
-    /// `let` of that index, which is a number.
-    Let(usize),
-    /// `h`
-    Charged,
-    /// `spike` as a number.
-    Spike,
-    /// `-a`
-    Neg(Box<Expr>),
-    /// `a + b` and the like.
-    Binary(Binary, Box<Expr>, Box<Expr>),
-    /// `a^n`
-    Power(Box<Expr>, i32),
-    /// `exp(a)` and the like.
-    Call(Function, Box<Expr>),
-    /// `min(a, b)`
-    Min(Box<Expr>, Box<Expr>),
-    /// `max(a, b)`
-    Max(Box<Expr>, Box<Expr>),
-    /// `clamp(a, low, high)`
-    Clamp(Box<[Expr; 3]>),
-    /// `if c { a } else { b }`
-    If(Box<Cond>, Box<Expr>, Box<Expr>),
-}
-
-/// Operators between numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Binary {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-}
-
-/// Functions of one argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Function {
-    Exp,
-    Ln,
-    Expm1,
-    Log1p,
-    Exprel,
-    Sqrt,
-    Tanh,
-    Sigmoid,
-    Atan,
-    Erf,
-    Sin,
-    Cos,
-    Abs,
-    Round,
-    Floor,
-    Trunc,
-}
-
-impl Function {
-    /// Whether it makes a number an integer.
-    pub fn is_rounding(self) -> bool {
-        matches!(self, Self::Round | Self::Floor | Self::Trunc)
-    }
-}
-
-/// Comparisons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Compare {
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-    Equal,
-    NotEqual,
-}
-
-/// A condition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Cond {
-    /// Flag of that index.
-    Flag(usize),
-    /// `let` of that index, which is a condition.
-    Let(usize),
-    /// `spike` as a condition.
-    Spike,
-    /// `a < b` and the like.
-    Compare(Compare, Box<Expr>, Box<Expr>),
-    /// `!a`
-    Not(Box<Cond>),
-    /// `a && b`
-    And(Box<Cond>, Box<Cond>),
-    /// `a || b`
-    Or(Box<Cond>, Box<Cond>),
-}
-
-/// A number or a condition, for walks over both.
-#[derive(Clone, Copy, Debug)]
-pub enum Part<'a> {
-    /// A number.
-    Expr(&'a Expr),
-    /// A condition.
-    Cond(&'a Cond),
-}
-
-impl<'a> Part<'a> {
-    /// What it is made of.
-    pub fn operands(self) -> Vec<Part<'a>> {
-        use Part::{Cond as C, Expr as E};
-        match self {
-            E(Expr::Neg(a) | Expr::Power(a, _) | Expr::Call(_, a)) => vec![E(a)],
-            E(Expr::Binary(_, a, b) | Expr::Min(a, b) | Expr::Max(a, b)) => vec![E(a), E(b)],
-            E(Expr::Clamp(parts)) => parts.iter().map(E).collect(),
-            E(Expr::If(c, a, b)) => vec![C(c), E(a), E(b)],
-            C(Cond::Compare(_, a, b)) => vec![E(a), E(b)],
-            C(Cond::Not(a)) => vec![C(a)],
-            C(Cond::And(a, b) | Cond::Or(a, b)) => vec![C(a), C(b)],
-            E(_) | C(_) => Vec::new(),
-        }
-    }
-
-    /// Calls `visit` with this and everything in it.
-    pub fn walk(self, visit: &mut impl FnMut(Part<'a>)) {
-        visit(self);
-        self.operands().into_iter().for_each(|part| part.walk(visit));
-    }
-}
-
-/// An expression and a condition that can be put in the place of a part.
-pub trait Rewrite {
-    /// In place of a number, or `None` to look into it.
-    fn expr(&mut self, expr: &Expr) -> Option<Expr>;
-    /// In place of a condition, or `None` to look into it.
-    fn cond(&mut self, cond: &Cond) -> Option<Cond>;
-}
-
-impl Expr {
-    /// With parts replaced, outermost first.
-    pub fn rewrite(&self, by: &mut impl Rewrite) -> Self {
-        if let Some(replaced) = by.expr(self) {
-            return replaced;
-        }
-        let mut of = |a: &Self| a.rewrite(by);
-        match self {
-            Self::Neg(a) => Self::Neg(Box::new(of(a))),
-            Self::Power(a, n) => Self::Power(Box::new(of(a)), *n),
-            Self::Call(function, a) => Self::Call(*function, Box::new(of(a))),
-            Self::Binary(op, a, b) => Self::Binary(*op, Box::new(of(a)), Box::new(of(b))),
-            Self::Min(a, b) => Self::Min(Box::new(of(a)), Box::new(of(b))),
-            Self::Max(a, b) => Self::Max(Box::new(of(a)), Box::new(of(b))),
-            Self::Clamp(parts) => Self::Clamp(Box::new(parts.each_ref().map(of))),
-            Self::If(c, a, b) => {
-                let c = c.rewrite(by);
-                let mut of = |a: &Self| a.rewrite(by);
-                Self::If(Box::new(c), Box::new(of(a)), Box::new(of(b)))
-            }
-            leaf => leaf.clone(),
-        }
-    }
-}
-
-impl Cond {
-    /// With parts replaced, outermost first.
-    pub fn rewrite(&self, by: &mut impl Rewrite) -> Self {
-        if let Some(replaced) = by.cond(self) {
-            return replaced;
-        }
-        match self {
-            Self::Compare(op, a, b) => Self::Compare(*op, Box::new(a.rewrite(by)), Box::new(b.rewrite(by))),
-            Self::Not(a) => Self::Not(Box::new(a.rewrite(by))),
-            Self::And(a, b) => Self::And(Box::new(a.rewrite(by)), Box::new(b.rewrite(by))),
-            Self::Or(a, b) => Self::Or(Box::new(a.rewrite(by)), Box::new(b.rewrite(by))),
-            leaf => leaf.clone(),
-        }
-    }
 }
 
 impl Declaration {
     /// Whether it fires.
     pub fn fires(&self) -> bool {
-        !matches!(self.kind, Kind::Gives(..))
+        self.firing.is_some()
     }
 
     /// How many ways it has to reset, among them none and its own.
     pub fn resets(&self) -> usize {
-        match &self.kind {
-            Kind::Fires(_, resets) => resets.len(),
-            Kind::FiresWithUpdate(..) | Kind::Gives(..) => 1,
+        match &self.after {
+            After::Resets(resets) => resets.len(),
+            After::Update(_) | After::Charged => 1,
         }
     }
 
@@ -327,6 +174,7 @@ impl Declaration {
             parts.push((Owner::Param(i), Part::Expr(&param.default)));
             parts.extend(param.conditions.iter().map(|cond| (Owner::Param(i), Part::Cond(cond))));
         }
+        parts.extend(self.initial_v.iter().map(|initial| (Owner::Step, Part::Expr(initial))));
         for state in &self.states {
             parts.push((Owner::Step, Part::Expr(&state.initial)));
             parts.push((Owner::Step, Part::Expr(&state.update)));
@@ -341,11 +189,11 @@ impl Declaration {
             ));
         }
         parts.push((Owner::Step, Part::Expr(&self.charge)));
-        let more = match &self.kind {
-            Kind::Fires(threshold, _) => vec![threshold.as_ref()],
-            Kind::FiresWithUpdate(threshold, update) => vec![threshold.as_ref(), Some(update)],
-            Kind::Gives(output, update) => vec![Some(output), update.as_ref()],
+        let update = match &self.after {
+            After::Update(update) => Some(update),
+            After::Resets(_) | After::Charged => None,
         };
+        let more = [self.firing.as_ref().and_then(Firing::expr), self.output.as_ref(), update];
         parts.extend(more.into_iter().flatten().map(|expr| (Owner::Step, Part::Expr(expr))));
         parts
     }
@@ -357,6 +205,7 @@ impl Declaration {
             param.default = param.default.rewrite(by);
             param.conditions.iter_mut().for_each(|cond| *cond = cond.rewrite(by));
         }
+        new.initial_v = new.initial_v.map(|initial| initial.rewrite(by));
         for state in &mut new.states {
             state.initial = state.initial.rewrite(by);
             state.update = state.update.rewrite(by);
@@ -368,20 +217,32 @@ impl Declaration {
             }
         }
         new.charge = new.charge.rewrite(by);
-        let (first, second) = match &mut new.kind {
-            Kind::Fires(threshold, _) => (threshold.as_mut(), None),
-            Kind::FiresWithUpdate(threshold, update) => (threshold.as_mut(), Some(update)),
-            Kind::Gives(output, update) => (Some(output), update.as_mut()),
+        let update = match &mut new.after {
+            After::Update(update) => Some(update),
+            After::Resets(_) | After::Charged => None,
         };
-        [first, second].into_iter().flatten().for_each(|expr| *expr = expr.rewrite(by));
+        let more = [new.firing.as_mut().and_then(Firing::expr_mut), new.output.as_mut(), update];
+        more.into_iter().flatten().for_each(|expr| *expr = expr.rewrite(by));
         new
+    }
+
+    /// Calls `visit` with every expression and condition, and everything in them.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(Part<'a>)) {
+        self.parts().into_iter().for_each(|(_, part)| part.walk(visit));
     }
 
     /// Nodes of its expressions.
     pub fn nodes(&self) -> usize {
         let mut count = 0;
-        self.parts().into_iter().for_each(|(_, part)| part.walk(&mut |_| count += 1));
+        self.walk(&mut |_| count += 1);
         count
+    }
+
+    /// Whether something in it is detached.
+    pub fn detaches(&self) -> bool {
+        let mut found = false;
+        self.walk(&mut |part| found |= matches!(part, Part::Expr(Expr::Detach(_))));
+        found
     }
 
     /// Every name that was given, in a fixed order, the struct's first.

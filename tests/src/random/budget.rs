@@ -1,7 +1,7 @@
 //! Declarations that grow in one direction, to see that what is generated of them does not explode.
 
 use super::ast::{
-    Binary, Compare, Cond, Declaration, Expr, Kind, Let, Param, ParamKind, Reset, State, Value,
+    After, Binary, Compare, Cond, Declaration, Expr, Firing, Let, Param, ParamKind, Reset, State, Value,
 };
 
 /// Declarations with what is large in them.
@@ -29,10 +29,13 @@ fn base(charge: Expr) -> Declaration {
         params: vec![built_in("v_threshold", 1.0), built_in("v_reset", 0.0)],
         flags: Vec::new(),
         inputs: vec!["x".to_owned()],
+        initial_v: None,
         states: Vec::new(),
         lets: Vec::new(),
         charge,
-        kind: Kind::Fires(None, vec![Reset::Hard]),
+        firing: Some(Firing::Threshold(None)),
+        output: None,
+        after: After::Resets(vec![Reset::Hard]),
         order: None,
     }
 }

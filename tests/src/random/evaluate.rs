@@ -1,15 +1,16 @@
 //! What a declaration computes, straight from its expressions.
 //!
-//! Two models. In the *spiking* one `spike` is 0 or 1, and a number with a slope has the surrogate's; what a condition
-//! with `spike` chooses changes with it by the difference of the two choices. In the *relaxed* one `spike` is the
-//! surrogate's primitive, what it chooses the mixture of both choices, and `round(a)`, `floor(a)` and `trunc(a)` are `a`: it is smooth, and its
-//! derivative is what the surrogate gradient is for the spiking one. In both, comparisons of numbers have no slope,
-//! and numbers in them that depend on `spike` are those of the model.
+//! Two models. In the *spiking* one a step function is 0 or 1, and its slope is the surrogate's; what a condition with
+//! `spike` chooses changes with it by the difference of the two choices. In the *relaxed* one a step function is the
+//! surrogate's primitive, what `spike` chooses the mixture of both choices, `round(a)`, `floor(a)` and `trunc(a)` are
+//! `a`, and `straight_through(a, b)` is `b`: it is smooth, and its derivative is what the surrogate gradient is for the
+//! spiking one. What parameters alone determine is the same in both. In both, comparisons of numbers have no slope, and
+//! numbers in them are those of the model.
 
 use std::cmp::Ordering;
 
 use super::ast::{
-    Compare, Cond, Declaration, Expr, Kind, ParamKind, Part, Reset, V_RESET, V_THRESHOLD, Value,
+    After, Compare, Cond, Declaration, Expr, Firing, ParamKind, Part, Reset, V_RESET, V_THRESHOLD, Value,
 };
 use super::number::{Number, Surrogate};
 
@@ -59,7 +60,10 @@ impl<N: Number> Neuron<'_, N> {
     /// The states before the first step.
     pub fn initial(&self) -> Known<Vec<N>> {
         let mut step = self.step_of(&[], &[]);
-        let mut states = vec![self.params[V_RESET]];
+        let mut states = vec![match &self.declaration.initial_v {
+            Some(initial) => finite(step.expr(initial)?)?,
+            None => self.params[V_RESET],
+        }];
         for state in &self.declaration.states {
             states.push(finite(step.expr(&state.initial)?)?);
         }
@@ -86,29 +90,26 @@ impl<N: Number> Neuron<'_, N> {
         let declaration = self.declaration;
         let mut step = self.step_of(inputs, states);
         let h = finite(step.expr(&declaration.charge)?)?;
-        let threshold = match &declaration.kind {
-            Kind::Fires(threshold, _) | Kind::FiresWithUpdate(threshold, _) => Some(match threshold {
-                Some(threshold) => step.expr(threshold)?,
-                None => self.params[V_THRESHOLD],
-            }),
-            Kind::Gives(..) => None,
+        // The threshold is known before `h` is.
+        let spike = match &declaration.firing {
+            Some(Firing::Threshold(threshold)) => {
+                let threshold = match threshold {
+                    Some(threshold) => step.expr(threshold)?,
+                    None => self.params[V_THRESHOLD],
+                };
+                Some(step.heaviside(Compare::GreaterEqual, h, threshold, true)?)
+            }
+            Some(Firing::Spike(spike)) => {
+                step.charged = Some(h);
+                Some(finite(step.expr(spike)?)?)
+            }
+            None => None,
         };
         step.charged = Some(h);
-        if let Some(threshold) = threshold {
-            let order = h.order(finite(threshold)?).ok_or(Unknown)?;
-            let u = h.sub(threshold);
-            let fired = order != Ordering::Less;
-            let surrogate = self.mode.surrogate;
-            let spike = if self.mode.is_relaxed {
-                surrogate.primitive(u)
-            } else {
-                u.spike(f64::from(u8::from(fired)), surrogate)
-            };
-            step.spike = Some((finite(spike)?, fired));
-        }
-        let output = match &declaration.kind {
-            Kind::Gives(output, _) => finite(step.expr(output)?)?,
-            _ => step.spike.expect("it fires").0,
+        step.spike = spike.map(|spike| (spike, spike.value() != 0.0));
+        let output = match (&declaration.output, spike) {
+            (Some(output), _) => finite(step.expr(output)?)?,
+            (None, spike) => spike.ok_or(Unknown)?,
         };
         let mut next = vec![h];
         for state in &declaration.states {
@@ -125,10 +126,10 @@ impl<N: Number> Neuron<'_, N> {
 
     /// What `v` becomes.
     fn potential(&self, step: &mut Step<'_, N>, h: N) -> Known<N> {
-        match &self.declaration.kind {
-            Kind::FiresWithUpdate(_, update) | Kind::Gives(_, Some(update)) => step.expr(update),
-            Kind::Gives(_, None) => Ok(h),
-            Kind::Fires(..) => match self.mode.reset {
+        match &self.declaration.after {
+            After::Update(update) => step.expr(update),
+            After::Charged => Ok(h),
+            After::Resets(_) => match self.mode.reset {
                 Reset::None => Ok(h),
                 Reset::Soft => {
                     let (spike, _) = step.spike.ok_or(Unknown)?;
@@ -192,7 +193,30 @@ impl<N: Number> Step<'_, N> {
                 lesser(high, greater(low, a)?)?
             }
             Expr::If(cond, a, b) => self.choose(cond, |step| step.expr(a), |step| step.expr(b))?,
+            Expr::Heaviside(op, a, b) => {
+                let varies = self.varies(expr);
+                let (a, b) = (self.expr(a)?, self.expr(b)?);
+                self.heaviside(*op, a, b, varies)?
+            }
+            Expr::StraightThrough(a, b) => match (self.neuron.mode.is_relaxed, N::HAS_SLOPE) {
+                (true, _) if self.varies(expr) => self.expr(b)?,
+                (false, true) => self.expr(a)?.straight_through(self.expr(b)?),
+                _ => self.expr(a)?,
+            },
+            Expr::Detach(a) => self.expr(a)?.detached(),
         })
+    }
+
+    /// The step function of a comparison; `varies` if a gradient may flow through it.
+    fn heaviside(&self, op: Compare, a: N, b: N, varies: bool) -> Known<N> {
+        let Mode { surrogate, is_relaxed, .. } = self.neuron.mode;
+        let (a, b) = (finite(a)?, finite(b)?);
+        let u = if matches!(op, Compare::Less | Compare::LessEqual) { b.sub(a) } else { a.sub(b) };
+        if is_relaxed && varies {
+            return finite(surrogate.primitive(u));
+        }
+        let holds = op.holds(a.order(b).ok_or(Unknown)?);
+        finite(u.spike(f64::from(u8::from(holds)), surrogate))
     }
 
     /// What `cond` chooses.
@@ -290,18 +314,22 @@ impl<N: Number> Step<'_, N> {
             Cond::Not(a) => !self.cond(a, assumed)?,
             Cond::And(a, b) => self.cond(a, assumed)? && self.cond(b, assumed)?,
             Cond::Or(a, b) => self.cond(a, assumed)? || self.cond(b, assumed)?,
-            Cond::Compare(op, a, b) => {
-                let order = self.expr(a)?.order(self.expr(b)?).ok_or(Unknown)?;
-                match op {
-                    Compare::Less => order == Ordering::Less,
-                    Compare::LessEqual => order != Ordering::Greater,
-                    Compare::Greater => order == Ordering::Greater,
-                    Compare::GreaterEqual => order != Ordering::Less,
-                    Compare::Equal => order == Ordering::Equal,
-                    Compare::NotEqual => order != Ordering::Equal,
-                }
-            }
+            Cond::Compare(op, a, b) => op.holds(self.expr(a)?.order(self.expr(b)?).ok_or(Unknown)?),
         })
+    }
+}
+
+impl Compare {
+    /// Whether two numbers of that order compare so.
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Less => order == Ordering::Less,
+            Self::LessEqual => order != Ordering::Greater,
+            Self::Greater => order == Ordering::Greater,
+            Self::GreaterEqual => order != Ordering::Less,
+            Self::Equal => order == Ordering::Equal,
+            Self::NotEqual => order != Ordering::Equal,
+        }
     }
 }
 

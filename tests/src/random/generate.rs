@@ -1,14 +1,17 @@
 //! Declarations at random: well-typed, and tame enough that most sequences stay finite, but not all.
 
+mod equations;
 mod expression;
 
-use rand::seq::IndexedRandom;
+use std::ops::Range;
+
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::ast::{
-    Binary, Compare, Cond, Declaration, Expr, Flag, Kind, Let, Param, ParamKind, Reset, State, V_RESET,
-    V_THRESHOLD, Value,
+    After, Binary, Compare, Cond, Declaration, Expr, Firing, Flag, Let, Param, ParamKind, Reset, State,
+    V_RESET, V_THRESHOLD, Value,
 };
 use super::usage::Level;
 use expression::{Source, binary, number};
@@ -38,10 +41,13 @@ fn draw(rng: &mut ChaCha8Rng) -> Declaration {
             0 => vec!["x".to_owned()],
             count => names("i", count + usize::from(rng.random_bool(0.3))).collect(),
         },
+        initial_v: None,
         states: Vec::new(),
         lets: Vec::new(),
         charge: Expr::Number(0.0),
-        kind: Kind::Fires(None, vec![Reset::Hard]),
+        firing: None,
+        output: None,
+        after: After::Charged,
         order: rng.random_bool(0.3).then(|| rng.random()),
     };
     restate_built_in(rng, &mut declaration);
@@ -54,26 +60,43 @@ fn draw(rng: &mut ChaCha8Rng) -> Declaration {
         let initial = initial(rng, &declaration);
         declaration.states.push(State { name, initial, update: Expr::Number(0.0) });
     }
+    declaration.initial_v = rng.random_bool(0.2).then(|| initial(rng, &declaration));
     let fires = rng.random_bool(0.8);
     let late = if fires { Level::Spiked } else { Level::Charged };
-    for name in names("l", few(rng, 5)) {
-        let level = *[Level::Early, Level::Early, Level::Charged, late].choose(rng).expect("some");
-        let mut source = Source::new(rng, &declaration, level);
-        let value = if source.rng.random_bool(0.2) {
-            Value::Condition(source.compound(2))
-        } else {
-            Value::Number(source.named())
-        };
-        declaration.lets.push(Let { name, value });
+    // What the spike may use comes before it, since what uses the spike depends on whether it is a condition.
+    let count = few(rng, 5);
+    let early = rng.random_range(0..=count);
+    add_lets(rng, &mut declaration, 0..early, &[Level::Early, Level::Early, Level::Charged]);
+    if fires {
+        declaration.firing = Some(firing(rng, &declaration));
     }
+    add_lets(rng, &mut declaration, early..count, &[Level::Early, Level::Charged, late]);
     declaration.charge = Source::new(rng, &declaration, Level::Early).charge();
     for i in 0..declaration.states.len() {
         let update = Source::new(rng, &declaration, late).update(i + 1);
         declaration.states[i].update = update;
     }
-    declaration.kind = kind(rng, &declaration, fires);
+    let is_written = matches!(declaration.firing, Some(Firing::Spike(_)));
+    if !fires || (is_written && rng.random_bool(0.3)) {
+        declaration.output = Some(Source::new(rng, &declaration, late).output());
+    }
+    declaration.after = after(rng, &declaration);
     declaration.tidy();
     declaration
+}
+
+/// Named expressions, each for a place of one of `levels`.
+fn add_lets(rng: &mut ChaCha8Rng, declaration: &mut Declaration, places: Range<usize>, levels: &[Level]) {
+    for place in places {
+        let level = *levels.choose(rng).expect("some");
+        let mut source = Source::new(rng, declaration, level);
+        let value = if source.rng.random_bool(0.2) {
+            Value::Condition(source.compound(2))
+        } else {
+            Value::Number(source.named())
+        };
+        declaration.lets.push(Let { name: format!("l{place}"), value });
+    }
 }
 
 /// 0 to `most`, mostly few.
@@ -196,20 +219,27 @@ fn initial(rng: &mut ChaCha8Rng, declaration: &Declaration) -> Expr {
     }
 }
 
-fn kind(rng: &mut ChaCha8Rng, declaration: &Declaration, fires: bool) -> Kind {
-    if !fires {
-        let output = Source::new(rng, declaration, Level::Charged).output();
-        let update = rng.random_bool(0.5).then(|| Source::new(rng, declaration, Level::Charged).update(0));
-        return Kind::Gives(output, update);
+fn firing(rng: &mut ChaCha8Rng, declaration: &Declaration) -> Firing {
+    match rng.random_range(0..10) {
+        0..4 => Firing::Threshold(None),
+        4..6 => Firing::Threshold(Some(Source::new(rng, declaration, Level::Early).threshold())),
+        _ => Firing::Spike(Source::new(rng, declaration, Level::Charged).spike()),
     }
-    let threshold = rng.random_bool(0.3).then(|| Source::new(rng, declaration, Level::Early).threshold());
+}
+
+fn after(rng: &mut ChaCha8Rng, declaration: &Declaration) -> After {
+    if !declaration.fires() {
+        let update = rng.random_bool(0.5).then(|| Source::new(rng, declaration, Level::Charged).update(0));
+        return update.map_or(After::Charged, After::Update);
+    }
     if rng.random_bool(0.3) {
-        return Kind::FiresWithUpdate(threshold, Source::new(rng, declaration, Level::Spiked).reset());
+        return After::Update(Source::new(rng, declaration, Level::Spiked).reset());
     }
     let mut resets = vec![Reset::Hard, Reset::Soft, Reset::None];
-    for i in (1..3).rev() {
-        resets.swap(i, rng.random_range(0..=i));
+    if declaration.has_count() {
+        resets.remove(0);
     }
+    resets.shuffle(rng);
     resets.truncate(1 + few(rng, 2));
-    Kind::Fires(threshold, resets)
+    After::Resets(resets)
 }

@@ -77,9 +77,13 @@ pub trait Number: Copy {
     fn detached(self) -> Self {
         self
     }
-    /// The spike that `u = self` causes: `value`, with the surrogate as its slope.
+    /// The value of a step function at `u = self`, with the surrogate as its slope.
     fn spike(self, value: f64, _: Surrogate) -> Self {
         Self::constant(value)
+    }
+    /// The same value with the slope of `smooth`.
+    fn straight_through(self, _smooth: Self) -> Self {
+        self
     }
     /// The same value, which is what `spike` chose between `with` and `without`.
     fn chosen(self, _with: Self, _without: Self, _spike: Self) -> Self {
@@ -356,6 +360,9 @@ impl<B: Number> Number for Dual<B> {
     }
     fn spike(self, value: f64, surrogate: Surrogate) -> Self {
         self.chain(B::constant(value), surrogate.slope(self.value))
+    }
+    fn straight_through(self, smooth: Self) -> Self {
+        Self { slope: smooth.slope, ..self }
     }
     fn chosen(self, with: Self, without: Self, spike: Self) -> Self {
         let jump = with.value.sub(without.value);

@@ -7,7 +7,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::ast::{Binary, Compare, Cond, Declaration, Expr, Function, Kind, ParamKind, Reset, Value};
+use super::ast::{
+    After, Binary, Compare, Cond, Declaration, Expr, Firing, Function, ParamKind, Reset, Value,
+};
 
 /// How strongly an operand has to bind.
 mod level {
@@ -129,7 +131,15 @@ impl Writer<'_> {
                 };
                 atom(&format!("if {cond} {{ {a} }} else {b}"))
             }
+            Expr::Heaviside(op, a, b) => atom(&format!("heaviside({})", self.comparison(*op, a, b))),
+            Expr::StraightThrough(a, b) => atom(&format!("straight_through({})", all(&[a, b]))),
+            Expr::Detach(a) => atom(&format!("detach({})", all(&[a]))),
         }
+    }
+
+    fn comparison(self, op: Compare, a: &Expr, b: &Expr) -> String {
+        let [a, b] = [a, b].map(|part| self.expr(part, level::SUM));
+        format!("{a} {} {b}", op.text())
     }
 
     fn cond(self, cond: &Cond, least: u8) -> String {
@@ -138,10 +148,7 @@ impl Writer<'_> {
             Cond::Flag(i) => (declaration.flags[*i].name.clone(), level::ATOM),
             Cond::Let(i) => (declaration.lets[*i].name.clone(), level::ATOM),
             Cond::Spike => ("spike".to_owned(), level::ATOM),
-            Cond::Compare(op, a, b) => {
-                let [a, b] = [a, b].map(|part| self.expr(part, level::SUM));
-                (format!("{a} {} {b}", op.text()), level::COMPARE)
-            }
+            Cond::Compare(op, a, b) => (self.comparison(*op, a, b), level::COMPARE),
             Cond::Not(a) => (format!("!{}", self.cond(a, level::UNARY)), level::UNARY),
             Cond::And(a, b) => {
                 (format!("{} && {}", self.cond(a, level::AND), self.cond(b, level::COMPARE)), level::AND)
@@ -172,8 +179,10 @@ impl Writer<'_> {
         if declaration.inputs != ["x"] {
             items.push(format!("input {};", declaration.inputs.join(", ")));
         }
+        let equation = |left: &str, right: &Expr| format!("{left} = {};", self.expr(right, 0));
+        items.extend(declaration.initial_v.iter().map(|initial| equation("state v", initial)));
         for state in &declaration.states {
-            items.push(format!("state {} = {};", state.name, self.expr(&state.initial, 0)));
+            items.push(equation(&format!("state {}", state.name), &state.initial));
         }
         for named in &declaration.lets {
             let value = match &named.value {
@@ -182,26 +191,26 @@ impl Writer<'_> {
             };
             items.push(format!("let {} = {value};", named.name));
         }
-        items.push(format!("charge = {};", self.expr(&declaration.charge, 0)));
-        let equation = |left: &str, right: &Expr| format!("{left} = {};", self.expr(right, 0));
-        match &declaration.kind {
-            Kind::Fires(threshold, _) | Kind::FiresWithUpdate(threshold, _) => {
-                items.extend(threshold.iter().map(|threshold| equation("threshold", threshold)));
+        items.push(equation("charge", &declaration.charge));
+        match &declaration.firing {
+            Some(Firing::Threshold(Some(threshold))) => items.push(equation("threshold", threshold)),
+            Some(Firing::Spike(Expr::Heaviside(op, a, b))) => {
+                items.push(format!("spike = {};", self.comparison(*op, a, b)));
             }
-            Kind::Gives(output, _) => items.push(equation("output", output)),
+            Some(Firing::Spike(spike)) => items.push(equation("spike", spike)),
+            Some(Firing::Threshold(None)) | None => {}
         }
+        items.extend(declaration.output.iter().map(|output| equation("output", output)));
         for state in &declaration.states {
             items.push(equation(&format!("update {}", state.name), &state.update));
         }
-        match &declaration.kind {
-            Kind::Fires(_, resets) => {
+        match &declaration.after {
+            After::Resets(resets) => {
                 let modes: Vec<_> = resets.iter().map(|reset| reset.word()).collect();
                 items.push(format!("reset {};", modes.join(" | ")));
             }
-            Kind::FiresWithUpdate(_, update) | Kind::Gives(_, Some(update)) => {
-                items.push(equation("update v", update));
-            }
-            Kind::Gives(_, None) => {}
+            After::Update(update) => items.push(equation("update v", update)),
+            After::Charged => {}
         }
         if let Some(seed) = declaration.order {
             items.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));

@@ -1,6 +1,6 @@
 //! From a declaration that fails to the smallest one that still does.
 
-use super::ast::{Cond, Declaration, Expr, Kind, ParamKind, Part, Reset, Rewrite, V_RESET, Value};
+use super::ast::{After, Cond, Declaration, Expr, Firing, ParamKind, Part, Reset, Rewrite, V_RESET, Value};
 use super::usage::Name;
 
 /// How large a declaration is: what shrinking makes smaller.
@@ -23,16 +23,19 @@ pub fn size(declaration: &Declaration) -> usize {
     }
     let flags: usize = declaration.flags.iter().map(|flag| 8 + usize::from(flag.default)).sum();
     let items = declaration.inputs.len() + declaration.states.len() + declaration.lets.len();
-    let kind = match &declaration.kind {
-        Kind::Fires(threshold, resets) => {
-            let modes: usize = resets.iter().map(|&reset| 3 + usize::from(reset == Reset::Soft)).sum();
-            8 * usize::from(threshold.is_some()) + modes
-        }
-        Kind::FiresWithUpdate(threshold, _) => 8 * usize::from(threshold.is_some()) + 8,
-        Kind::Gives(_, update) => 16 + 8 * usize::from(update.is_some()),
+    let firing = match &declaration.firing {
+        Some(Firing::Threshold(threshold)) => 8 * usize::from(threshold.is_some()),
+        Some(Firing::Spike(_)) => 16,
+        None => 8,
     };
+    let after = match &declaration.after {
+        After::Resets(resets) => resets.iter().map(|&reset| 3 + usize::from(reset == Reset::Soft)).sum(),
+        After::Update(_) => 8,
+        After::Charged => 0,
+    };
+    let more = usize::from(declaration.output.is_some()) + usize::from(declaration.initial_v.is_some());
     let implicit = usize::from(declaration.inputs != ["x"]);
-    size + flags + 8 * items + kind + implicit + usize::from(declaration.order.is_some())
+    size + flags + 8 * (items + more) + firing + after + implicit + usize::from(declaration.order.is_some())
 }
 
 /// The smallest declaration that is reached from `declaration` by steps after each of which `fail` says of it that it
@@ -85,21 +88,27 @@ fn structural(declaration: &Declaration) -> Vec<Declaration> {
     if let [_] = declaration.inputs.as_slice() {
         with(&|new| new.inputs = vec!["x".to_owned()]);
     }
-    match &declaration.kind {
-        Kind::Fires(threshold, resets) => {
-            with(&|new| new.kind = Kind::Fires(None, resets.clone()));
-            for &reset in resets {
-                with(&|new| new.kind = Kind::Fires(threshold.clone(), vec![reset]));
+    with(&|new| new.initial_v = None);
+    with(&|new| new.after = After::Resets(vec![Reset::Hard]));
+    with(&|new| {
+        (new.firing, new.output) = (Some(Firing::Threshold(None)), None);
+        if new.after == After::Charged {
+            new.after = After::Resets(vec![Reset::Hard]);
+        }
+    });
+    if declaration.output.is_some() {
+        with(&|new| new.output = None);
+        with(&|new| {
+            new.firing = None;
+            if let After::Resets(_) = new.after {
+                new.after = After::Charged;
             }
-            with(&|new| new.kind = Kind::Fires(threshold.clone(), vec![Reset::Hard]));
-        }
-        Kind::FiresWithUpdate(threshold, update) => {
-            with(&|new| new.kind = Kind::FiresWithUpdate(None, update.clone()));
-            with(&|new| new.kind = Kind::Fires(threshold.clone(), vec![Reset::Hard]));
-        }
-        Kind::Gives(output, _) => {
-            with(&|new| new.kind = Kind::Gives(output.clone(), None));
-            with(&|new| new.kind = Kind::Fires(None, vec![Reset::Hard]));
+        });
+        with(&|new| (new.firing, new.after) = (None, After::Charged));
+    }
+    if let After::Resets(resets) = &declaration.after {
+        for &reset in resets {
+            with(&|new| new.after = After::Resets(vec![reset]));
         }
     }
     for (i, param) in declaration.params.iter().enumerate().filter(|(_, param)| param.is_declared) {

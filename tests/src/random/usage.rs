@@ -1,8 +1,11 @@
 //! What the language demands of a declaration besides types: names are used, each only where it has a value, and
 //! defaults are in range.
 
+mod counts;
+
 use super::ast::{
-    Cond, Declaration, Expr, Kind, Owner, Param, ParamKind, Part, Reset, Rewrite, V_RESET, V_THRESHOLD, Value,
+    After, Cond, Declaration, Expr, Firing, Owner, Param, ParamKind, Part, Reset, Rewrite, V_RESET,
+    V_THRESHOLD, Value,
 };
 use super::evaluate::{Mode, Neuron};
 use super::number::Surrogate;
@@ -93,24 +96,22 @@ impl Declaration {
         for state in &self.states {
             open.extend([&state.initial, &state.update]);
         }
-        let mut found = vec![V_RESET];
-        let threshold = match &self.kind {
-            Kind::Fires(threshold, resets) => {
+        open.extend(&self.initial_v);
+        open.extend(self.firing.as_ref().and_then(Firing::expr));
+        open.extend(&self.output);
+        let mut found = Vec::new();
+        match &self.after {
+            After::Resets(resets) => {
+                found.extend(resets.contains(&Reset::Hard).then_some(V_RESET));
                 found.extend(resets.contains(&Reset::Soft).then_some(V_THRESHOLD));
-                threshold
             }
-            Kind::FiresWithUpdate(threshold, update) => {
-                open.push(update);
-                threshold
-            }
-            Kind::Gives(output, update) => {
-                open.push(output);
-                open.extend(update);
-                &None
-            }
-        };
-        open.extend(threshold);
-        if self.fires() && threshold.is_none() {
+            After::Update(update) => open.push(update),
+            After::Charged => {}
+        }
+        if self.initial_v.is_none() {
+            found.push(V_RESET);
+        }
+        if self.firing == Some(Firing::Threshold(None)) {
             found.push(V_THRESHOLD);
         }
         while let Some(expr) = open.pop() {
@@ -121,6 +122,8 @@ impl Declaration {
                         open.push(value);
                     }
                 }
+                Expr::StraightThrough(_, smooth) => open.push(smooth),
+                Expr::Detach(_) => {}
                 _ => open.extend(Part::Expr(expr).operands().into_iter().filter_map(|part| match part {
                     Part::Expr(expr) => Some(expr),
                     Part::Cond(_) => None,
@@ -142,7 +145,7 @@ impl Declaration {
                 is_constant &= match Name::of(part) {
                     Some(Name::Param(used)) => used > V_RESET && used < i,
                     Some(_) => false,
-                    None => !matches!(part, Part::Expr(Expr::Charged | Expr::Spike)),
+                    None => !matches!(part, Part::Expr(Expr::Charged | Expr::Spike | Expr::Heaviside(..))),
                 };
             });
             if !is_constant {
@@ -169,19 +172,31 @@ impl Declaration {
         };
         let late = if self.fires() { Level::Spiked } else { Level::Charged };
         at_most(Part::Expr(&self.charge), Level::Early, "charge")?;
-        for state in &self.states {
-            only_params(Part::Expr(&state.initial))?;
-            at_most(Part::Expr(&state.update), late, "update")?;
+        for initial in self.initial_v.iter().chain(self.states.iter().map(|state| &state.initial)) {
+            only_params(Part::Expr(initial))?;
         }
-        let (threshold, output, update) = match &self.kind {
-            Kind::Fires(_, resets) if resets.is_empty() => return Err("no reset".to_owned()),
-            Kind::Fires(threshold, _) => (threshold.as_ref(), None, None),
-            Kind::FiresWithUpdate(threshold, update) => (threshold.as_ref(), None, Some(update)),
-            Kind::Gives(output, update) => (None, Some(output), update.as_ref()),
+        self.states.iter().try_for_each(|state| at_most(Part::Expr(&state.update), late, "update"))?;
+        let (most, place) = match &self.firing {
+            Some(Firing::Spike(_)) => (Level::Charged, "spike"),
+            Some(Firing::Threshold(_)) | None => (Level::Early, "threshold"),
         };
-        threshold.map_or(Ok(()), |expr| at_most(Part::Expr(expr), Level::Early, "threshold"))?;
-        output.map_or(Ok(()), |expr| at_most(Part::Expr(expr), Level::Charged, "output"))?;
-        update.map_or(Ok(()), |expr| at_most(Part::Expr(expr), late, "update"))?;
+        let firing = self.firing.as_ref().and_then(Firing::expr);
+        firing.map_or(Ok(()), |expr| at_most(Part::Expr(expr), most, place))?;
+        self.output.as_ref().map_or(Ok(()), |expr| at_most(Part::Expr(expr), late, "output"))?;
+        match (&self.firing, &self.output) {
+            (None, None) => return Err("nothing leaves the neuron".to_owned()),
+            (Some(Firing::Threshold(_)), Some(_)) => return Err("an output and a threshold".to_owned()),
+            _ => {}
+        }
+        match &self.after {
+            After::Resets(resets) if resets.is_empty() || !self.fires() => {
+                return Err("no reset".to_owned());
+            }
+            After::Charged if self.fires() => return Err("no reset".to_owned()),
+            After::Update(update) => at_most(Part::Expr(update), late, "update")?,
+            After::Resets(_) | After::Charged => {}
+        }
+        self.check_count()?;
         lets.iter().try_for_each(|&level| if level > late { Err("no spike".to_owned()) } else { Ok(()) })?;
         if self.lets.iter().any(|named| named.value == Value::Condition(Cond::Spike)) {
             return Err("a mere `spike` is a number".to_owned());
@@ -192,9 +207,7 @@ impl Declaration {
             return Err("something is not used".to_owned());
         }
         let mut uses_input = false;
-        for (_, part) in self.parts() {
-            part.walk(&mut |part| uses_input |= matches!(part, Part::Expr(Expr::Input(_))));
-        }
+        self.walk(&mut |part| uses_input |= matches!(part, Part::Expr(Expr::Input(_))));
         if !uses_input {
             return Err("no input is used".to_owned());
         }
@@ -222,7 +235,8 @@ fn only_params(part: Part<'_>) -> Result<(), String> {
     part.walk(&mut |part| {
         let has_more = match part {
             Part::Expr(expr) => {
-                matches!(expr, Expr::Input(_) | Expr::State(_) | Expr::Let(_) | Expr::Charged | Expr::Spike)
+                let late = matches!(expr, Expr::Let(_) | Expr::Charged | Expr::Spike | Expr::Heaviside(..));
+                late || matches!(expr, Expr::Input(_) | Expr::State(_))
             }
             Part::Cond(cond) => matches!(cond, Cond::Spike | Cond::Let(_)),
         };

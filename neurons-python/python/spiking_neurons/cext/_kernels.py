@@ -84,7 +84,9 @@ def forward_with_grad(
     parameters: tuple = (),
 ) -> tuple[torch.Tensor, ...]:
     """`spike, v_next, grad_s_to_h, grad_v_to_h`, and what else the neuron saves."""
-    neuron = neuron_of(name, v_threshold, v_reset, tuple(values.items()), surrogate_of(index, alpha), bool(detach_reset))
+    neuron = neuron_of(
+        name, v_threshold, v_reset, tuple(values.items()), surrogate_of(index, alpha), bool(detach_reset)
+    )
     call = call_of(neuron, x, sequence)
     outputs, factors = call.forward_factors(arrays_of(call, x, (v,), parameters))
     return (*outputs, *_by_name(call, factors))

@@ -31,7 +31,9 @@ def _forward_with_grad(x, v, v_threshold, v_reset, alpha, detach_reset, index, r
     return (*rest, grad_h_to_w / slope)
 
 
-def _backward(grad_spike, grad_v_next, grad_s_to_h, grad_v_to_h, grad_h_to_rtau, reciprocal_tau, detach_input, sequence):
+def _backward(
+    grad_spike, grad_v_next, grad_s_to_h, grad_v_to_h, grad_h_to_rtau, reciprocal_tau, detach_input, sequence
+):
     w, slope = _weight(reciprocal_tau, grad_spike)
     factors = (grad_s_to_h, grad_v_to_h, grad_h_to_rtau * slope)
     values = {"decay_input": not detach_input}

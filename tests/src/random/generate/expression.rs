@@ -9,7 +9,7 @@ use crate::random::ast::{Binary, Compare, Cond, Declaration, Expr, Function, V_R
 use crate::random::usage::Level;
 
 /// How deep expressions are.
-const DEPTH: u32 = 3;
+pub(super) const DEPTH: u32 = 3;
 
 /// A number, negative or not.
 pub fn number(value: f64) -> Expr {
@@ -21,28 +21,32 @@ pub fn binary(op: Binary, a: Expr, b: Expr) -> Expr {
     Expr::Binary(op, Box::new(a), Box::new(b))
 }
 
-fn call(function: Function, a: Expr) -> Expr {
+pub(super) fn call(function: Function, a: Expr) -> Expr {
     Expr::Call(function, Box::new(a))
 }
 
-fn choice(cond: Cond, a: Expr, b: Expr) -> Expr {
+pub(super) fn choice(cond: Cond, a: Expr, b: Expr) -> Expr {
     Expr::If(Box::new(cond), Box::new(a), Box::new(b))
 }
 
-fn compare(op: Compare, a: Expr, b: Expr) -> Cond {
+pub(super) fn compare(op: Compare, a: Expr, b: Expr) -> Cond {
     Cond::Compare(op, Box::new(a), Box::new(b))
 }
 
-fn max(a: Expr, b: Expr) -> Expr {
+pub(super) fn max(a: Expr, b: Expr) -> Expr {
     Expr::Max(Box::new(a), Box::new(b))
 }
 
-fn min(a: Expr, b: Expr) -> Expr {
+pub(super) fn min(a: Expr, b: Expr) -> Expr {
     Expr::Min(Box::new(a), Box::new(b))
 }
 
-fn square(a: Expr) -> Expr {
+pub(super) fn square(a: Expr) -> Expr {
     Expr::Power(Box::new(a), 2)
+}
+
+pub(super) fn straight_through(a: Expr, b: Expr) -> Expr {
+    Expr::StraightThrough(Box::new(a), Box::new(b))
 }
 
 /// Draws expressions for one place of a declaration.
@@ -52,8 +56,10 @@ pub struct Source<'a> {
     leaves: Vec<Expr>,
     /// Conditions that have a value there.
     conditions: Vec<Cond>,
-    level: Level,
-    params: usize,
+    pub(super) level: Level,
+    pub(super) params: usize,
+    /// Whether `spike` is a number of spikes, which is no condition.
+    is_count: bool,
 }
 
 impl<'a> Source<'a> {
@@ -78,14 +84,18 @@ impl<'a> Source<'a> {
         if level >= Level::Charged {
             leaves.extend([Expr::Charged, Expr::Charged]);
         }
+        let is_count = declaration.has_count();
         if level >= Level::Spiked {
             leaves.extend([Expr::Spike, Expr::Spike]);
-            conditions.extend([Cond::Spike, Cond::Spike, Cond::Spike]);
+            if !is_count {
+                conditions.extend([Cond::Spike, Cond::Spike, Cond::Spike]);
+            }
         }
-        Self { rng, leaves, conditions, level, params: declaration.params.len() }
+        let params = declaration.params.len();
+        Self { rng, leaves, conditions, level, params, is_count }
     }
 
-    fn literal(&mut self) -> Expr {
+    pub(super) fn literal(&mut self) -> Expr {
         match self.rng.random_range(0..24) {
             0..4 => Expr::Number(0.5),
             4..7 => Expr::Number(1.0),
@@ -143,7 +153,7 @@ impl<'a> Source<'a> {
     }
 
     /// An integer.
-    fn integer(&mut self, depth: u32) -> Expr {
+    pub(super) fn integer(&mut self, depth: u32) -> Expr {
         let rounding = [Function::Round, Function::Floor, Function::Trunc];
         let function = *rounding.choose(self.rng).expect("some");
         call(function, self.any(depth))
@@ -172,7 +182,7 @@ impl<'a> Source<'a> {
             };
         }
         let next = depth - 1;
-        match self.rng.random_range(0..20) {
+        match self.rng.random_range(0..24) {
             0..3 => call(Function::Tanh, self.any(next)),
             3 => call(Function::Sigmoid, self.any(next)),
             4 => call(Function::Atan, self.any(next)),
@@ -219,11 +229,37 @@ impl<'a> Source<'a> {
                 call(*wild.choose(self.rng).expect("some"), self.any(next))
             }
             16..18 => self.choice(next),
+            18..20 if self.level > Level::Constant => self.heaviside(next),
+            20 => Expr::Detach(Box::new(self.any(next))),
+            21 => match self.rng.random_range(0..3) {
+                0 => straight_through(self.integer(next), self.bounded(next)),
+                1 => straight_through(self.bounded(next), self.bounded(next)),
+                _ => straight_through(self.choice(next), self.any(next)),
+            },
             _ => {
                 let (a, b) = (self.literal(), self.any(next));
                 binary(Binary::Mul, a, b)
             }
         }
+    }
+
+    /// A step function, most of them of what may be on either side of it.
+    pub fn heaviside(&mut self, depth: u32) -> Expr {
+        let orders = [Compare::Less, Compare::LessEqual, Compare::Greater, Compare::GreaterEqual];
+        let op = *orders.choose(self.rng).expect("some");
+        let a = self.any(depth);
+        let b = match self.rng.random_range(0..10) {
+            0..6 => self.literal(),
+            6 => Expr::Detach(Box::new(self.any(depth))),
+            _ => self.bounded(depth),
+        };
+        let (a, b) = if self.rng.random_bool(0.2) { (b, a) } else { (a, b) };
+        Expr::Heaviside(op, Box::new(a), Box::new(b))
+    }
+
+    /// Whether the neuron fires, for a choice.
+    pub(super) fn fired(&self) -> Cond {
+        if self.is_count { compare(Compare::Greater, Expr::Spike, Expr::Number(0.0)) } else { Cond::Spike }
     }
 
     fn choice(&mut self, depth: u32) -> Expr {
@@ -273,101 +309,6 @@ impl<'a> Source<'a> {
                 let divisor = binary(Binary::Add, Expr::Number(1.0), square(self.leaf()));
                 binary(Binary::Div, binary(Binary::Add, a, Expr::Spike), divisor)
             }
-            _ => self.any(DEPTH),
-        }
-    }
-
-    /// A rate of decay.
-    fn divisor(&mut self) -> Expr {
-        if self.params > V_RESET + 1 && self.rng.random_bool(0.3) {
-            let param = Expr::Param(self.rng.random_range(V_RESET + 1..self.params));
-            return max(param, Expr::Number(1.1));
-        }
-        Expr::Number(rounded(self.rng.random_range(1.2..5.0)))
-    }
-
-    /// What is charged.
-    pub fn charge(&mut self) -> Expr {
-        let v = Expr::State(0);
-        let current = match self.rng.random_range(0..4) {
-            0 => Expr::Input(0),
-            1 => binary(Binary::Add, Expr::Input(0), self.bounded(DEPTH - 1)),
-            2 => binary(Binary::Mul, Expr::Input(0), self.bounded(DEPTH - 1)),
-            _ => self.any(DEPTH),
-        };
-        match self.rng.random_range(0..10) {
-            0..3 => {
-                let leak = binary(Binary::Sub, v.clone(), Expr::Param(V_RESET));
-                let change = binary(Binary::Sub, current, leak);
-                binary(Binary::Add, v, binary(Binary::Div, change, self.divisor()))
-            }
-            3..6 => {
-                let decay = Expr::Number(rounded(self.rng.random_range(0.3..0.98)));
-                binary(Binary::Add, binary(Binary::Mul, decay, v), current)
-            }
-            6..8 => binary(Binary::Add, call(Function::Tanh, v), current),
-            8 => binary(Binary::Add, v, current),
-            _ => self.any(DEPTH + 1),
-        }
-    }
-
-    /// What `h` is compared with.
-    pub fn threshold(&mut self) -> Expr {
-        match self.rng.random_range(0..4) {
-            0..3 => {
-                let rise = binary(Binary::Mul, Expr::Number(0.2), self.bounded(2));
-                binary(Binary::Add, Expr::Param(V_THRESHOLD), rise)
-            }
-            _ => self.any(2),
-        }
-    }
-
-    /// What a neuron gives that does not fire.
-    pub fn output(&mut self) -> Expr {
-        match self.rng.random_range(0..4) {
-            0 => Expr::Charged,
-            1 => self.integer(2),
-            _ => self.any(DEPTH),
-        }
-    }
-
-    /// What a state becomes.
-    pub fn update(&mut self, state: usize) -> Expr {
-        let own = Expr::State(state);
-        let change = self.any(DEPTH);
-        let is_late = self.level == Level::Spiked;
-        match self.rng.random_range(0..10) {
-            0..4 => {
-                let decay = Expr::Number(rounded(self.rng.random_range(0.1..0.95)));
-                binary(Binary::Add, binary(Binary::Mul, decay, own), change)
-            }
-            4 if is_late => choice(Cond::Spike, Expr::Number(0.0), binary(Binary::Add, own, change)),
-            5 if is_late => choice(Cond::Spike, change, binary(Binary::Mul, Expr::Number(0.5), own)),
-            4..7 => {
-                let loss = binary(Binary::Div, own.clone(), self.divisor());
-                binary(Binary::Add, binary(Binary::Sub, own, loss), self.bounded(DEPTH))
-            }
-            7 => call(Function::Tanh, binary(Binary::Add, own, change)),
-            _ => change,
-        }
-    }
-
-    /// What `v` becomes, written out.
-    pub fn reset(&mut self) -> Expr {
-        let hard = choice(Cond::Spike, Expr::Param(V_RESET), Expr::Charged);
-        match self.rng.random_range(0..8) {
-            0 => max(hard, number(-1.0)),
-            1 => hard,
-            2 => {
-                let drop = binary(Binary::Mul, Expr::Spike, self.bounded(2));
-                binary(Binary::Sub, Expr::Charged, drop)
-            }
-            3 => choice(self.compound(2), self.bounded(2), Expr::Charged),
-            4 => {
-                let rest = binary(Binary::Sub, Expr::Number(1.0), Expr::Spike);
-                binary(Binary::Mul, Expr::Charged, rest)
-            }
-            5 => self.update(0),
             _ => self.any(DEPTH),
         }
     }
