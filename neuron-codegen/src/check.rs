@@ -77,6 +77,11 @@ static NEURON: Language = Language {
     use_in: "an equation",
 };
 
+/// The parameters that every neuron has.
+pub(crate) fn given_params() -> &'static [GivenParam] {
+    NEURON.params
+}
+
 /// The state of checking one neuron.
 struct Checker<'a> {
     lowering: Lowering<'a>,

@@ -30,6 +30,7 @@ pub mod latex;
 mod lowering;
 pub mod model;
 pub mod print;
+pub mod redeclare;
 pub mod report;
 pub mod schedule;
 mod simplify;

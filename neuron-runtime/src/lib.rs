@@ -69,7 +69,7 @@ pub use error::Error;
 pub use gradcheck::gradcheck;
 pub use initial::{initial_grads, initial_states};
 #[doc(hidden)]
-pub use macros::{__expand, __expand_surrogate};
+pub use macros::{__expand, __expand_surrogate, __redeclare};
 pub use neuron::{DeclaredNeuron, Neuron};
 #[doc(inline)]
 pub use neuron_abi::{

@@ -80,4 +80,4 @@ macro_rules! surrogate {
 }
 
 #[doc(hidden)]
-pub use neuron_dsl::{neuron as __expand, surrogate as __expand_surrogate};
+pub use neuron_dsl::{neuron as __expand, redeclare as __redeclare, surrogate as __expand_surrogate};

@@ -1,6 +1,6 @@
 //! Neurons as layers of a network.
 
-use candle_core::{Module, Shape, Tensor};
+use candle_core::{DType, Module, Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
 use neuron_runtime::{Device, Gradient, Neuron, OutOfRange, ParamKind};
 
@@ -111,6 +111,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         let at = self.neuron().spec().array_index(name)?;
         state_dtype_of(name, &values)?;
         self.parameters[at] = Some(values.clone());
+        self.project(values.dtype())?;
         check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
         Ok(self)
     }
@@ -170,9 +171,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         let Some(x) = inputs.first() else {
             return call(&self.neurons, multi_step, inputs, &[], &[], history);
         };
-        if self.out_of_range == OutOfRange::Clamp {
-            project(&self.neurons.neuron, &self.parameters, x.dtype())?;
-        }
+        self.project(x.dtype())?;
         let initial;
         let states = match states {
             Some(states) => states,
@@ -182,6 +181,14 @@ impl<N: Neuron + Clone> MultiStep<N> {
             }
         };
         call(&self.neurons, multi_step, inputs, states, &self.values(x)?, history)
+    }
+
+    /// Moves variables out of range back, if that was asked for; for data of format `dtype`.
+    fn project(&self, dtype: DType) -> Result<(), Error> {
+        match self.out_of_range {
+            OutOfRange::Refuse => Ok(()),
+            OutOfRange::Clamp => project(&self.neurons.neuron, &self.parameters, dtype),
+        }
     }
 
     /// The states before the first step, for `x`, the first input.

@@ -176,6 +176,13 @@ fn variables_are_moved_into_their_range() {
             assert!(moved.iter().all(|w| *w as f32 > 0.0 && (*w as f32) < 1.0) || data == DType::F64);
         }
     }
+    // A variable that was out of range before.
+    let w = Var::from_tensor(&Tensor::new(1.5, &Device::Cpu).unwrap()).unwrap();
+    let layer = MultiStep::new(Graded::default(), Gradient::default()).unwrap();
+    assert!(layer.clone().with_parameter("w", w.as_tensor().clone()).is_err());
+    let layer = layer.with_out_of_range(OutOfRange::Clamp);
+    layer.with_parameter("w", w.as_tensor().clone()).unwrap();
+    assert_eq!(w.to_scalar::<f64>().unwrap(), 1.0 - f64::EPSILON / 2.0);
     // What was computed from variables cannot be moved.
     let w = Var::from_tensor(&Tensor::new(0.5, &Device::Cpu).unwrap()).unwrap();
     let double = (w.as_tensor() * 2.5).unwrap();

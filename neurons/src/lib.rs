@@ -27,6 +27,7 @@ mod leaky;
 mod nodes;
 mod parametric;
 mod quadratic;
+mod redeclare;
 mod refractory;
 mod resonate;
 mod resting;
@@ -54,6 +55,9 @@ pub use resting::*;
 pub use scaled::*;
 pub use simple_model::*;
 pub use synaptic::*;
+
+// `__declaration!`, by the build script: the declarations of this crate, for `redeclare!`.
+include!(concat!(env!("OUT_DIR"), "/declarations.rs"));
 
 // The examples in the documentation that names this crate.
 

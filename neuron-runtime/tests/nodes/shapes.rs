@@ -116,3 +116,39 @@ fn shapes_that_no_memory_could_hold() {
     let x = Array::<f32>::from_vec([0, 1 << 60], vec![]).unwrap();
     assert!(matches!(Node::<Leaky>::default().forward(&x), Err(Error::Empty { what: "N", .. })));
 }
+
+/// Wherever the zero is, and for every kind of array that a node takes.
+#[test]
+fn products_that_overflow_are_refused_in_any_order() {
+    let huge = 1 << 40;
+    for shape in [[huge, huge, 0], [huge, 0, huge], [0, huge, huge], [huge, huge, 1]] {
+        let error = Array::<f32>::from_vec(shape, vec![]).unwrap_err();
+        assert!(matches!(error, Error::ArrayLength { actual: 0, .. }), "{error}");
+    }
+    // These fit, although no array of floats with that many elements would.
+    for shape in [[huge, 0], [0, huge]] {
+        let array = Array::<f32>::from_vec(shape, vec![]).unwrap();
+        let mut node = MultiStepNode::<Adaptive>::default();
+        assert!(matches!(node.forward(&array), Err(Error::Empty { .. })));
+        node.set_states(vec![array.clone(), array]).unwrap();
+        let error = node.forward(&Array::zeros([3, 2])).unwrap_err();
+        assert!(matches!(error, Error::Shape { .. }), "{error}");
+    }
+}
+
+/// Before anything is computed: the backward pass alone reads them.
+#[test]
+fn surrogates_are_checked_in_the_forward_pass() {
+    for surrogate in [Surrogate::atan(0.0), Surrogate::atan(1e-60), Surrogate::sigmoid(f64::NAN)] {
+        let x = Array::full([4, 3], 1.0f32);
+        let mut node = MultiStepNode::<Leaky>::default().with_surrogate(surrogate);
+        assert!(node.forward(&x).is_err() && node.v().is_none());
+        assert!(node.forward_recorded(&[&x], &["v"]).is_err() && node.v().is_none());
+        assert!(node.forward_packed(&[&x]).is_err() && node.v().is_none());
+        let step = Step::new(Leaky::default(), surrogate);
+        assert!(step.forward(&x, &x).is_err());
+        // Without a backward pass it does not matter.
+        node.eval();
+        node.forward(&x).unwrap();
+    }
+}

@@ -1,0 +1,316 @@
+//! A neuron declared again with parameters of another kind: the tokens of `redeclare!`.
+//!
+//! The macro of the crate that declares neurons puts the declaration behind what the user wrote:
+//! `{ pub struct MyLif { learnable tau; } } { pub struct Lif { .. } }`. The result is a declaration like any other.
+
+use std::path::Path;
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::quote;
+
+use crate::check::given_params;
+use crate::declarations::declarations;
+use crate::expand;
+use crate::report::{Diagnostic, Report};
+use crate::syntax::fragments;
+
+/// Expands `redeclare!`. The tokens begin with the path of the runtime crate and a semicolon, as for
+/// [`expand::expand`](crate::expand::expand). Mistakes become `compile_error!`s, and are ignored otherwise, so that code that
+/// uses the neuron gets no errors of its own.
+pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
+    let (krate, tokens) = expand::split(tokens);
+    let mut report = Report::default();
+    let declaration = redeclared(tokens, &mut report);
+    let errors = report.to_compile_error();
+    let expansion = declaration.map(|declaration| expand::expand(quote!(#krate; #declaration), out_dir));
+    quote!(#errors #expansion)
+}
+
+/// A macro `__declaration!` with the declarations of a crate: `__declaration! { Lif .. }` expands to `redeclare!` of the rest
+/// and the declaration of `Lif`. For the build script of that crate; `folder` has the sources.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn table(folder: &Path) -> std::io::Result<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(entry?.path());
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    files.sort();
+    let (mut arms, mut names) = (String::new(), Vec::new());
+    for file in files {
+        // The compiler reports what is not Rust.
+        for declaration in declarations(&std::fs::read_to_string(file)?).unwrap_or_default() {
+            let Some(name) = Parts::of(declaration.clone()).map(|parts| parts.name.to_string()) else {
+                continue;
+            };
+            arms.push_str(&format!(
+                "    ({name} $($user:tt)*) => {{ $crate::__redeclare! {{ $crate; {{ $($user)* }} {{ {declaration} }} }} }};\n"
+            ));
+            names.push(name);
+        }
+    }
+    let known = names.join(", ");
+    Ok(format!(
+        "#[doc(hidden)]\n#[macro_export]\nmacro_rules! __declaration {{\n{arms}    ($other:ident $($user:tt)*) => {{\n        \
+         ::core::compile_error!(::core::concat!(\"no neuron `\", ::core::stringify!($other), \"`; available: {known}\"));\n    \
+         }};\n}}\n"
+    ))
+}
+
+/// The kinds of parameters.
+const KINDS: [&str; 3] = ["param", "array", "learnable"];
+
+/// The parts of a declaration.
+struct Parts {
+    /// Attributes: each a `#` and a group.
+    attrs: Vec<TokenStream>,
+    vis: TokenStream,
+    name: Ident,
+    body: TokenStream,
+}
+
+impl Parts {
+    fn of(tokens: TokenStream) -> Option<Self> {
+        let tokens: Vec<TokenTree> = fragments::plain(tokens).into_iter().collect();
+        let start = after_attributes(&tokens);
+        let attrs = tokens[..start].chunks(2).map(|attr| attr.iter().cloned().collect()).collect();
+        let at = tokens.iter().skip(start).position(|token| is_word(token, "struct"))? + start;
+        let vis = tokens[start..at].iter().cloned().collect();
+        match &tokens[at + 1..] {
+            [TokenTree::Ident(name), TokenTree::Group(body)] if body.delimiter() == Delimiter::Brace => {
+                Some(Self { attrs, vis, name: name.clone(), body: body.stream() })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The declaration; `None` if the tokens are not two declarations.
+fn redeclared(tokens: TokenStream, report: &mut Report) -> Option<TokenStream> {
+    let groups = tokens.into_iter().filter_map(|token| match token {
+        TokenTree::Group(group) => Parts::of(group.stream()),
+        _ => None,
+    });
+    let Ok([user, base]) = <[Parts; 2]>::try_from(groups.collect::<Vec<_>>()) else {
+        let message = "expected `struct NAME: NEURON { learnable PARAMETER, ..; array PARAMETER, ..; }`";
+        report.push(Diagnostic::new(Span::call_site(), message));
+        return None;
+    };
+    // Tokens of the declaration are reported where the user named the neuron.
+    let span = user.name.span();
+    let mut items = items(respanned(base.body, span));
+    let mut done: Vec<String> = Vec::new();
+    for (kind, name) in changes(user.body, report) {
+        if done.contains(&name.to_string()) {
+            report.push(Diagnostic::new(&name, format!("`{name}` is listed twice")));
+        } else if let Err(diagnostic) = change(&mut items, &base.name, kind, &name) {
+            report.push(diagnostic);
+        }
+        done.push(name.to_string());
+    }
+    let has_docs = user.attrs.iter().any(is_doc);
+    let attrs = base.attrs.into_iter().filter(|attr| !has_docs || !is_doc(attr));
+    let attrs = attrs.map(|attr| respanned(attr, span)).chain(user.attrs);
+    let (vis, name, items) = (user.vis, user.name, items.concat());
+    Some(quote!(#(#attrs)* #vis struct #name { #(#items)* }))
+}
+
+/// The parameters that the user lists, with the kinds that they shall have.
+fn changes(tokens: TokenStream, report: &mut Report) -> Vec<(Ident, Ident)> {
+    let mut changes = Vec::new();
+    for item in items(tokens) {
+        let (Some(TokenTree::Ident(kind)), rest) = (item.first(), &item[1..]) else {
+            let span = item.first().map_or_else(Span::call_site, TokenTree::span);
+            report.push(Diagnostic::new(span, "expected `learnable` or `array`"));
+            continue;
+        };
+        if kind != "learnable" && kind != "array" {
+            let message = format!("expected `learnable` or `array`, found `{kind}`");
+            report
+                .push(Diagnostic::new(kind, message).help("write for example `learnable tau, v_threshold;`"));
+            continue;
+        }
+        let end = rest.len() - usize::from(rest.last().is_some_and(|last| is_punct(last, ';')));
+        for names in rest[..end].split(|token| is_punct(token, ',')) {
+            match names {
+                [TokenTree::Ident(name)] => changes.push((kind.clone(), name.clone())),
+                // A comma at the end.
+                [] if rest[..end].len() > 1 => {}
+                _ => {
+                    let span = names.first().map_or_else(|| kind.span(), TokenTree::span);
+                    report
+                        .push(Diagnostic::new(span, "expected the names of parameters, separated by commas"));
+                }
+            }
+        }
+    }
+    changes
+}
+
+/// Makes the parameter `name` of a neuron one of the given kind.
+fn change(
+    items: &mut Vec<Vec<TokenTree>>,
+    neuron: &Ident,
+    kind: Ident,
+    name: &Ident,
+) -> Result<(), Diagnostic> {
+    for item in items.iter_mut() {
+        let at = after_attributes(item);
+        if let [TokenTree::Ident(declared), TokenTree::Ident(its_name), ..] = &item[at..]
+            && KINDS.iter().any(|kind| declared == kind)
+            && its_name == name
+        {
+            item[at] = kind.into();
+            item[at + 1] = name.clone().into();
+            return Ok(());
+        }
+    }
+    if let Some(given) = given_params().iter().find(|given| name == given.name) {
+        let (default, doc) = (Literal::f64_unsuffixed(given.default), given.doc);
+        items.push(quote!(#[doc = #doc] #kind #name = #default;).into_iter().collect());
+        return Ok(());
+    }
+    let error = Diagnostic::new(name, format!("`{neuron}` has no parameter `{name}`"));
+    if named(items, &["flag"]).iter().any(|flag| name == flag) {
+        return Err(error.help(format!("`{name}` is a flag, which is the same for all neurons")));
+    }
+    let mut known = named(items, &KINDS);
+    for given in given_params() {
+        if !known.iter().any(|name| name == given.name) {
+            known.push(given.name.to_owned());
+        }
+    }
+    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    Err(error.help(format!("its parameters are {}", known.join(", "))))
+}
+
+/// The names that items with one of these words declare.
+fn named(items: &[Vec<TokenTree>], words: &[&str]) -> Vec<String> {
+    let name = |item: &Vec<TokenTree>| match &item[after_attributes(item)..] {
+        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if words.iter().any(|kind| word == kind) => {
+            Some(name.to_string())
+        }
+        _ => None,
+    };
+    items.iter().filter_map(name).collect()
+}
+
+/// The items of a declaration, each with its semicolon.
+fn items(body: TokenStream) -> Vec<Vec<TokenTree>> {
+    let tokens: Vec<TokenTree> = body.into_iter().collect();
+    tokens.split_inclusive(|token| is_punct(token, ';')).map(<[TokenTree]>::to_vec).collect()
+}
+
+/// The number of tokens of the attributes at the beginning.
+fn after_attributes(tokens: &[TokenTree]) -> usize {
+    let is_attribute = |pair: &[TokenTree]| {
+        matches!(pair, [hash, TokenTree::Group(group)]
+            if is_punct(hash, '#') && group.delimiter() == Delimiter::Bracket)
+    };
+    2 * tokens.chunks(2).take_while(|pair| is_attribute(pair)).count()
+}
+
+fn is_doc(attr: &TokenStream) -> bool {
+    matches!(attr.clone().into_iter().nth(1), Some(TokenTree::Group(group))
+        if group.stream().into_iter().next().is_some_and(|word| is_word(&word, "doc")))
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
+}
+
+fn is_punct(token: &TokenTree, char: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
+}
+
+/// The same tokens at another place.
+fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |token: TokenTree| {
+        let mut token = match token {
+            TokenTree::Group(group) => Group::new(group.delimiter(), respanned(group.stream(), span)).into(),
+            token => token,
+        };
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIF: &str = "{ /// Leaky.\n #[allow(deprecated)] pub struct Lif { /// Steps.\n param tau = 2.0 where tau > 1.0; \
+                       flag fast = true; charge = v + if fast { x } else { (x - v) / tau }; reset hard; } }";
+
+    fn run(user: &str) -> (String, Vec<String>) {
+        let mut report = Report::default();
+        let tokens: TokenStream = format!("{{ {user} }} {LIF}").parse().unwrap();
+        let declaration = redeclared(tokens, &mut report).map(|tokens| tokens.to_string());
+        (declaration.unwrap_or_default(), report.iter().map(Diagnostic::text).collect())
+    }
+
+    fn tokens(text: &str) -> String {
+        text.parse::<TokenStream>().unwrap().to_string()
+    }
+
+    #[test]
+    fn parameters_change_their_kind() {
+        let (declaration, errors) =
+            run("pub(crate) struct My { learnable tau, v_threshold; array v_reset; }");
+        let doc = given_params().iter().map(|given| format!("#[doc = {:?}]", given.doc)).collect::<Vec<_>>();
+        let expected = format!(
+            "/// Leaky.\n #[allow(deprecated)] pub(crate) struct My {{ /// Steps.\n learnable tau = 2.0 where tau > 1.0; \
+             flag fast = true; charge = v + if fast {{ x }} else {{ (x - v) / tau }}; reset hard; {} learnable \
+             v_threshold = 1.0; {} array v_reset = 0.0; }}",
+            doc[0], doc[1]
+        );
+        assert_eq!((declaration, errors), (tokens(&expected), Vec::new()));
+        let (declaration, errors) = run("/// Mine.\n struct My { learnable tau, ; }");
+        assert!(
+            declaration.starts_with(&tokens("#[allow(deprecated)] /// Mine.\n struct My")),
+            "{declaration}"
+        );
+        assert_eq!(errors, [""; 0]);
+    }
+
+    #[test]
+    fn mistakes_are_reported_and_ignored() {
+        for (user, error) in [
+            (
+                "learnable taw;",
+                "`Lif` has no parameter `taw`\nhelp: its parameters are `tau`, `v_threshold`, `v_reset`",
+            ),
+            (
+                "learnable fast;",
+                "`Lif` has no parameter `fast`\nhelp: `fast` is a flag, which is the same for all neurons",
+            ),
+            ("array tau; learnable tau;", "`tau` is listed twice"),
+            (
+                "param tau;",
+                "expected `learnable` or `array`, found `param`\nhelp: write for example `learnable tau, v_threshold;`",
+            ),
+            ("learnable;", "expected the names of parameters, separated by commas"),
+            ("learnable tau = 3.0;", "expected the names of parameters, separated by commas"),
+            ("= tau;", "expected `learnable` or `array`"),
+        ] {
+            let (declaration, errors) = run(&format!("struct My {{ {user} }}"));
+            assert_eq!(errors, [error], "{user}");
+            assert!(declaration.contains("struct My"));
+        }
+        let (declaration, errors) = run("struct My;");
+        assert_eq!((declaration.as_str(), errors.len()), ("", 1));
+    }
+
+    #[test]
+    fn tables_have_all_declarations() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../neurons/src");
+        let table = table(&folder).unwrap();
+        assert!(
+            table.contains("(Lif $($user:tt)*)") && table.contains("available: ") && table.contains("If")
+        );
+        assert!(table.parse::<TokenStream>().is_ok());
+    }
+}
