@@ -12,9 +12,11 @@ fn configured<N: DeclaredNeuron>(params: &[(&str, Option<Value>)]) -> Result<N, 
 }
 
 #[test]
-fn the_table_has_every_declaration() {
+fn the_table_has_every_simulators_neuron() {
     let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
-    let sources = sources.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+    // The neurons of `bellec` are a paper's, not a simulator's.
+    let sources = sources.map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with("bellec.rs"));
+    let sources = sources.map(|path| std::fs::read_to_string(path).unwrap());
     let declared: usize =
         sources.map(|source| source.lines().filter(|line| *line == "neuron! {").count()).sum();
     assert_eq!(DIALECTS.len(), declared);
