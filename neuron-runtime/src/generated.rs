@@ -14,9 +14,9 @@ pub use crate::math::{
 pub use crate::number::LANES;
 pub use crate::surrogate::TileGradient;
 pub use crate::{
-    BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec, Format,
-    Gradient, Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS, Signature,
-    Sink, Source, Spec, StateSpec, Target, Template, Value, Values,
+    Architecture, BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Equation, Error, Extent, FlagSpec,
+    Format, Gradient, Image, Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, STEPS,
+    Signature, Sink, Source, Spec, StateSpec, Target, Template, Value, Values,
 };
 
 /// Checks that a neuron was declared with a reset mode.
