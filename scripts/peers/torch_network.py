@@ -1,0 +1,112 @@
+"""A training step of a network of SpikingJelly, with its own nodes and with ours.
+
+    python scripts/peers/torch_network.py --model sew_resnet18 --batch 32 --dtype bfloat16
+
+Random data, SGD, T = 4 steps of 224 x 224 images in channels_last, ATan with a detached reset; `LIFNode`s are replaced by
+`spiking_neurons.accelerate`. Prints the time of a step, eager and as a replayed CUDA graph, and the peak memory that PyTorch allocated.
+Needs a GPU and the packages `spiking-neurons` and `spikingjelly`.
+"""
+
+import argparse
+import time
+
+import torch
+from spikingjelly.activation_based import functional, neuron, surrogate
+from spikingjelly.activation_based.model import sew_resnet, spiking_resnet, spiking_vgg
+
+import spiking_neurons as sn
+
+MODELS = {
+    "sew_resnet18": lambda **nodes: sew_resnet.sew_resnet18(cnf="ADD", **nodes),
+    "spiking_resnet18": spiking_resnet.spiking_resnet18,
+    "spiking_vgg11_bn": spiking_vgg.spiking_vgg11_bn,
+}
+
+
+def network(name):
+    """In multi-step mode, on the GPU."""
+    model = MODELS[name](
+        spiking_neuron=neuron.LIFNode, surrogate_function=surrogate.ATan(), detach_reset=True
+    )
+    functional.set_step_mode(model, "m")
+    return model.cuda().to(memory_format=torch.channels_last)
+
+
+def training_step(model, args):
+    """A function that runs one."""
+    dtype = getattr(torch, args.dtype)
+    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
+    images = torch.rand(args.t * args.batch, 3, args.side, args.side, device="cuda")
+    images = images.to(memory_format=torch.channels_last).view(args.t, args.batch, *images.shape[1:])
+    labels = torch.zeros(args.batch, dtype=torch.long, device="cuda")
+
+    def step():
+        with torch.autocast("cuda", dtype, enabled=dtype != torch.float32):
+            loss = torch.nn.functional.cross_entropy(model(images).float().mean(0), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        functional.reset_net(model)
+
+    return step
+
+
+def captured(step):
+    """The step as a CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(2):
+            step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def milliseconds(run, count):
+    """Of one run, on average."""
+    run()
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    for _ in range(count):
+        run()
+    torch.cuda.synchronize()
+    return (time.perf_counter() - start) / count * 1e3
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=MODELS, default="sew_resnet18")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--t", type=int, default=4)
+    parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], default="bfloat16")
+    parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
+    args = parser.parse_args()
+    torch.backends.cudnn.benchmark = True
+    print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}, {args.model}, T = {args.t}, batch {args.batch}, "
+          f"{args.side} x {args.side}, {args.dtype}, channels_last")
+    for ours in (False, True):
+        torch.manual_seed(0)
+        model = network(args.model)
+        if ours:
+            print(sn.accelerate(model))
+        step = training_step(model, args)
+        for _ in range(4):
+            step()
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        name = "spiking_neurons" if ours else "SpikingJelly"
+        time_eager = milliseconds(step, args.steps)
+        peak = torch.cuda.max_memory_allocated() / 2**20
+        print(f"{name:16} eager {time_eager:8.2f} ms, {peak:.0f} MiB", flush=True)
+        if ours:
+            print(f"{name:16} graph {milliseconds(captured(step), args.steps):8.2f} ms", flush=True)
+        del model, step
+        torch.cuda.empty_cache()
+
+
+if __name__ == "__main__":
+    main()
