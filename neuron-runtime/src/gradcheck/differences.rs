@@ -91,19 +91,21 @@ impl<N: Neuron + Clone> Differences<N> {
             };
             let size = analytic.abs().max(slope.value.abs()).max(scale.typical);
             if scale.is_off(&slope, analytic) {
-                // A derivative is wrong only if another spacing says the same: near a kink it does not, nor where
+                // A derivative is wrong only if other spacings say the same: near a kink they do not, nor where
                 // rounding happens to be in step with the samples, so that it looks like a slope.
                 if again.is_none() {
-                    again = Some(self.attempts(place, &others(searches))?);
+                    let [near, far] = OTHERS.map(|factor| self.attempts(place, &others(searches, factor)));
+                    again = Some([near?, far?]);
                 }
-                let confirmed = again.as_ref().is_some_and(|again| match again[neuron] {
+                let confirms = |attempt: &Attempt| match attempt {
                     Attempt::Slope(other) if other.is_resolved => {
                         let other = other.noisy(noise[neuron]);
                         let apart = (slope.value - other.value).abs();
                         apart <= slope.uncertainty + other.uncertainty && scale.is_off(&other, analytic)
                     }
                     _ => false,
-                });
+                };
+                let confirmed = again.iter().flatten().all(|attempts| confirms(&attempts[neuron]));
                 if confirmed {
                     return Err(self.failure(place, analytic, &slope));
                 }
@@ -281,9 +283,13 @@ fn noise(rows: &[Row<'_>]) -> Vec<f64> {
     (0..NEURONS).map(of).collect()
 }
 
-/// Spacings a little smaller than those at which slopes were known best, by no power of two.
-fn others(searches: &[Search]) -> Vec<f64> {
-    let other = |search: &Search| search.best().map_or(search.spacing, |slope| 11.0 / 16.0 * slope.spacing);
+/// Spacings of a wrong derivative's confirmation, in those at which slopes were known best: a little smaller, by no power
+/// of two.
+const OTHERS: [f64; 2] = [11.0 / 16.0, 7.0 / 16.0];
+
+/// Spacings smaller by that factor than those at which slopes were known best.
+fn others(searches: &[Search], factor: f64) -> Vec<f64> {
+    let other = |search: &Search| search.best().map_or(search.spacing, |slope| factor * slope.spacing);
     searches.iter().map(other).collect()
 }
 
