@@ -186,6 +186,9 @@ impl Model {
         if N::SPEC.state_index(name).is_err() {
             faults.push(Fault::NoSuchState);
         }
+        if shape.contains(&0) {
+            faults.push(Fault::Empty);
+        }
         match &self.dims {
             Some(dims) if dims != shape => faults.push(Fault::Shape),
             Some(_) => {}
@@ -194,7 +197,8 @@ impl Model {
                 if !self.is_valid {
                     faults.push(Fault::Range);
                 }
-                if self.parameters.iter().any(|own| Layout::broadcast(own, shape).is_none()) {
+                let varies = N::SPEC.states.iter().any(|state| state.varies);
+                if varies && self.parameters.iter().any(|own| Layout::broadcast(own, shape).is_none()) {
                     faults.push(Fault::Shape);
                 }
             }
