@@ -15,7 +15,7 @@ use crate::report::{Diagnostic, Report};
 use crate::syntax::fragments;
 
 /// Expands `redeclare!`. The tokens begin with the path of the runtime crate and a semicolon, as for
-/// [`expand`](crate::expand::expand). Mistakes become `compile_error!`s, and are ignored otherwise, so that code that
+/// [`expand::expand`]. Mistakes become `compile_error!`s, and are ignored otherwise, so that code that
 /// uses the neuron gets no errors of its own.
 pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let (krate, tokens) = expand::split(tokens);

@@ -12,5 +12,5 @@ pub(crate) use given::{own_value, refs};
 pub use operation::{MultiStep, Operation, Step};
 pub use recorded::RecordedContext;
 pub(crate) use recorded::not_recorded;
-pub use results::{Gradients, PackedStepped, Stepped};
+pub use results::{Gradients, PackedStepped, Records, Stepped};
 pub use stepping::{Sequence, Single, Stepping};

@@ -91,6 +91,7 @@ fn passes_that_nobody_differentiates_are_dropped() {
     let grown = growth(60, |_| drop(node.forward(&x_seq).unwrap()));
     assert!(grown < MIB, "{grown}");
     let mut node = Node::<Weighted>::default();
+    node.keep_passes(1);
     let x = Array::full([MIB], 1.0f32);
     let grown = growth(60, |_| drop(node.forward(&x).unwrap()));
     assert!(grown < MIB, "{grown}");

@@ -283,9 +283,9 @@ fn noise(rows: &[Row<'_>]) -> Vec<f64> {
     (0..NEURONS).map(of).collect()
 }
 
-/// Spacings of a wrong derivative's confirmation, in those at which slopes were known best: a little smaller, by no power
-/// of two.
-const OTHERS: [f64; 2] = [11.0 / 16.0, 7.0 / 16.0];
+/// Spacings of the confirmation of a wrong derivative, in those at which slopes were known best: smaller, and by no simple
+/// ratio, but exact.
+const OTHERS: [f64; 2] = [2843.0 / 4096.0, 1789.0 / 4096.0];
 
 /// Spacings smaller by that factor than those at which slopes were known best.
 fn others(searches: &[Search], factor: f64) -> Vec<f64> {

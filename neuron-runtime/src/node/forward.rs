@@ -3,7 +3,7 @@
 use super::saved::{Origin, Pass};
 use super::stateful::{MultiStepNode, Stateful};
 use crate::shape::arity;
-use crate::step::{Operation, PackedStepped, Stepping, refs};
+use crate::step::{Operation, PackedStepped, Records, Stepping, refs};
 use crate::{Array, Device, Element, Error, Neuron, PackedSpikes, Template};
 
 /// The result of a forward pass.
@@ -166,12 +166,11 @@ impl<N: Neuron + Clone, E: Element> MultiStepNode<N, E> {
     ///
     /// # Errors
     /// As [`Stateful::forward`], and [`Error::UnknownState`].
-    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub fn forward_recorded(
         &mut self,
         inputs: &[&Array<E>],
         names: &[&str],
-    ) -> Result<(Array<E>, Vec<Array<E::Real>>), Error> {
+    ) -> Result<(Array<E>, Records<E>), Error> {
         let result = self.pass(inputs, |operation, states, parameters, is_training| {
             let (stepped, records, saved) = if is_training {
                 let (stepped, records, context) =

@@ -12,16 +12,15 @@ use crate::{Array, Element, Error, Gradient, Neuron, Surrogate};
 /// The state starts at its declared initial value (`v` at `v_reset`), takes the shape of the first input
 /// (`x_seq[0]` for a sequence) and persists until [`Stateful::reset`].
 ///
-/// In training mode, which is the default, each forward pass saves what its backward pass needs. The node keeps the last of
-/// them, and drops it at the next forward pass. To back-propagate through several, over single steps or over several sequences,
-/// call [`Stateful::keep_passes`] first; backward passes are then called in reverse order, and the gradient of the state flows
-/// from each to the preceding one:
+/// In training mode, which is the default, each forward pass saves what its backward pass needs. Backward passes are called
+/// in reverse order, and the gradient of the state flows from each to the preceding one. A node for single steps keeps all
+/// passes until they are differentiated, one for sequences the last; [`Stateful::keep_passes`] sets how many:
 ///
 /// ```
 /// # use neuron_runtime::{Array, Node, neuron};
 /// # neuron! { pub struct Leaky { param tau = 2.0; charge = v + (x - v) / tau; reset hard; } }
 /// let mut node = Node::<Leaky>::default();
-/// node.keep_passes(usize::MAX); // or fewer, for truncated back-propagation through time
+/// node.keep_passes(100); // truncated back-propagation through time: memory is bounded
 /// for _ in 0..4 {
 ///     node.forward(&Array::full([3], 1.5f32))?;
 /// }
@@ -82,7 +81,7 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
             v_seq: None,
             is_training: true,
             saved: VecDeque::new(),
-            kept_passes: 1,
+            kept_passes: if S::IS_SEQUENCE { 1 } else { usize::MAX },
             has_dropped: false,
             grad_states: None,
         }
@@ -162,7 +161,8 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
         self.is_training
     }
 
-    /// Sets how many forward passes in training mode the node keeps for backward passes; 1 by default. Each further one drops
+    /// Sets how many forward passes in training mode the node keeps for backward passes: by default all of a node for
+    /// single steps, and one of a node for sequences. Each further one drops
     /// the oldest, so gradients flow back through so many passes: back-propagation through time truncated to them. With
     /// `usize::MAX` nothing is dropped, and memory grows with every pass until it is differentiated, or until
     /// [`Stateful::detach`] or [`Stateful::reset`].

@@ -33,10 +33,11 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
     /// Gradients flow to them, but not beyond: [`Stateful::grad_state`].
     ///
     /// # Errors
-    /// [`Error::Arity`], [`Error::Shape`]; the states are then unchanged.
+    /// [`Error::Arity`], [`Error::Shape`], [`Error::Empty`] for arrays without elements; the states are then unchanged.
     pub fn set_states(&mut self, states: Vec<Array<E::Real>>) -> Result<(), Error> {
         let spec = self.neuron().spec();
         arity(spec.name, "states", spec.states.len(), states.len())?;
+        self.check_not_empty(states[0].shape())?;
         for (state, array) in spec.states.iter().zip(&states) {
             same(spec.name, state.name, states[0].shape(), array.shape())?;
         }
@@ -68,11 +69,12 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::UnknownState`]; [`Error::Shape`] for another shape than that of the other states; [`Error::Cuda`] if it is on
-    /// another device than these and cannot be copied.
+    /// [`Error::UnknownState`]; [`Error::Shape`] for another shape than that of the other states; [`Error::Empty`] for an array
+    /// without elements; [`Error::Cuda`] if it is on another device than these and cannot be copied.
     pub fn set_state(&mut self, name: &str, values: Array<E::Real>) -> Result<(), Error> {
         let spec = self.neuron().spec();
         let at = spec.state_index(name)?;
+        self.check_not_empty(values.shape())?;
         match &mut self.states {
             Some(states) => {
                 same(spec.name, name, states[0].shape(), values.shape())?;
@@ -88,6 +90,11 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
         }
         self.origins[at] = Origin::Constant;
         Ok(())
+    }
+
+    fn check_not_empty(&self, shape: &[usize]) -> Result<(), Error> {
+        let (neuron, template) = (self.neuron().spec().name, S::template(self.is_training));
+        if shape.contains(&0) { Err(Error::Empty { neuron, template, what: "N" }) } else { Ok(()) }
     }
 
     /// The gradients of the states before the first step of the last backward pass, in order; `None` without one.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::given::{Given, refs};
 use super::operation::Operation;
-use super::results::{Gradients, Stepped};
+use super::results::{Gradients, Records, Stepped};
 use super::stepping::{Sequence, Single, Stepping};
 use crate::shape::same;
 use crate::sum::Sum;
@@ -33,13 +33,12 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
     /// # Errors
     /// As [`Operation::forward`], and [`Error::UnknownState`].
     #[allow(clippy::type_complexity)]
-    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub fn forward_recorded<E: Element>(
         &self,
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
         names: &[&str],
-    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>, RecordedContext<N, E>), Error> {
+    ) -> Result<(Stepped<E>, Records<E>, RecordedContext<N, E>), Error> {
         self.recorded_steps(inputs, states, &refs(&self.parameters(inputs)?), names)
     }
 
@@ -51,7 +50,7 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
         names: &[&str],
-    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>, RecordedContext<N, E>), Error> {
+    ) -> Result<(Stepped<E>, Records<E>, RecordedContext<N, E>), Error> {
         let recorded = positions(self.neuron.spec(), names)?;
         let mut contexts = Vec::new();
         let steps = self.steps(inputs, states, parameters, &recorded, |single, inputs, states| {
@@ -64,14 +63,13 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
     }
 
     /// As [`Operation::inference_with`], with the states `names` after every step.
-    #[expect(clippy::type_complexity, reason = "a pair of results")]
     pub(crate) fn inference_recorded<E: Element>(
         &self,
         inputs: &[&Array<E>],
         states: &[&Array<E::Real>],
         parameters: &[&Array<E::Real>],
         names: &[&str],
-    ) -> Result<(Stepped<E>, Vec<Array<E::Real>>), Error> {
+    ) -> Result<(Stepped<E>, Records<E>), Error> {
         let recorded = positions(self.neuron.spec(), names)?;
         if recorded == [0] {
             let (stepped, v_seq) = self.recorded(inputs, states, parameters)?;
@@ -118,8 +116,7 @@ impl<N: Neuron + Clone> Operation<N, Sequence> {
 }
 
 impl<E: Element> Steps<E> {
-    #[expect(clippy::type_complexity, reason = "a pair of results")]
-    fn stacked(self) -> Result<(Stepped<E>, Vec<Array<E::Real>>), Error> {
+    fn stacked(self) -> Result<(Stepped<E>, Records<E>), Error> {
         let records = self.records.iter().map(|record| Array::stack(record)).collect::<Result<_, _>>()?;
         Ok((Stepped { spike: Array::stack(&self.outputs)?, states: self.states }, records))
     }

@@ -20,6 +20,9 @@ pub struct PackedStepped<R: Real> {
     pub states: Vec<Array<R>>,
 }
 
+/// Recorded states after every step, `[T, ...]` each.
+pub type Records<E> = Vec<Array<<E as Element>::Real>>;
+
 /// What a backward pass returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients<E: Element> {

@@ -186,6 +186,9 @@ impl Model {
         if N::SPEC.state_index(name).is_err() {
             faults.push(Fault::NoSuchState);
         }
+        if shape.contains(&0) {
+            faults.push(Fault::Empty);
+        }
         match &self.dims {
             Some(dims) if dims != shape => faults.push(Fault::Shape),
             Some(_) => {}
@@ -194,7 +197,8 @@ impl Model {
                 if !self.is_valid {
                     faults.push(Fault::Range);
                 }
-                if self.parameters.iter().any(|own| Layout::broadcast(own, shape).is_none()) {
+                let varies = N::SPEC.states.iter().any(|state| state.varies);
+                if varies && self.parameters.iter().any(|own| Layout::broadcast(own, shape).is_none()) {
                     faults.push(Fault::Shape);
                 }
             }
@@ -394,7 +398,7 @@ fn run<N: DeclaredNeuron, E: Element, S: Passes>(made: &Made, calls: &[Call]) ->
         dims: None,
         parameters: N::SPEC.arrays().map(|_| Vec::new()).collect(),
         saved: Vec::new(),
-        kept_passes: 1,
+        kept_passes: if S::IS_SEQUENCE { 1 } else { usize::MAX },
         is_training: true,
         is_valid: !is_scalar || is_in_range(tau, 1.0),
         has_valid_surrogate: is_in_range(alpha, 0.0),
