@@ -98,7 +98,7 @@ impl<N: Neuron + Clone> Differences<N> {
                     again = Some([near?, far?]);
                 }
                 let confirms = |attempt: &Attempt| match attempt {
-                    Attempt::Slope(other) if other.is_resolved => {
+                    Attempt::Slope(other) if other.is_resolved && !other.may_oscillate => {
                         let other = other.noisy(noise[neuron]);
                         let apart = (slope.value - other.value).abs();
                         apart <= slope.uncertainty + other.uncertainty && scale.is_off(&other, analytic)

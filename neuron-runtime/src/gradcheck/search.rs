@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn slope(uncertainty: f64, spacing: f64) -> Slope {
-        Slope { value: 1.0, uncertainty, noise: 0.0, is_resolved: true, spacing }
+        Slope { value: 1.0, uncertainty, noise: 0.0, is_resolved: true, may_oscillate: false, spacing }
     }
 
     /// Searches among slopes; with how many attempts.

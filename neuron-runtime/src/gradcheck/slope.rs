@@ -18,6 +18,9 @@ const CAUTION: f64 = 12.0;
 /// The noise of samples of a smooth function is no more than this part of their variation.
 const RESOLVED: f64 = 1e-3;
 
+/// Noise of so many epsilons of the outputs is more than rounding: the function oscillates between the samples.
+const OSCILLATION: f64 = 16384.0;
+
 /// What a sum of outputs was found to be where a variable is moved by one to four spacings, less what it is where
 /// that is not moved.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +42,8 @@ pub struct Slope {
     /// Whether the samples are those of a smooth function, more or less: if not, a feature of the function may be
     /// narrower than the spacing, and the derivative anything.
     pub is_resolved: bool,
+    /// Whether the samples are noisier than rounding makes them, so that the function may oscillate between them.
+    pub may_oscillate: bool,
     pub spacing: f64,
 }
 
@@ -71,8 +76,10 @@ impl Slope {
         let uncertainty = (value - coarse).abs() + rounding + misplaced * value.abs();
         let is_finite = value.is_finite() && uncertainty.is_finite();
         let variation = line.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
-        let is_resolved = noise <= (RESOLVED * variation).max(f64::EPSILON * magnitude);
-        is_finite.then_some(Self { value, uncertainty, noise, is_resolved, spacing })
+        let least = f64::EPSILON * magnitude;
+        let is_resolved = noise <= (RESOLVED * variation).max(least);
+        let may_oscillate = noise > OSCILLATION * f64::EPSILON * magnitude.max(variation);
+        is_finite.then_some(Self { value, uncertainty, noise, is_resolved, may_oscillate, spacing })
     }
 
     /// The same slope, known to be as noisy as that at the least. Noise of a few units in the last place may look like
