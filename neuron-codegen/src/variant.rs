@@ -22,10 +22,12 @@ pub fn title(template: Template) -> &'static str {
         Template::FpttWithGrad => "a sequence of steps, with the factors that `bptt` needs",
         Template::Backward => "gradients of one step",
         Template::Bptt => "gradients of a sequence: back-propagation through time",
-        Template::LeanFptt => "a sequence of steps, keeping the states of every 8th for `lean_bptt`",
-        Template::LeanBptt => "gradients of a sequence, computing the steps again from what `lean_fptt` kept",
+        Template::LeanFptt => "a sequence of steps, checkpointing the states every 8 steps for `lean_bptt`",
+        Template::LeanBptt => {
+            "gradients of a sequence, recomputing the steps from the checkpoints of `lean_fptt`"
+        }
         Template::FpttWithV => "a sequence of steps, with the membrane potential after each",
-        Template::PackedFptt => "a sequence of steps, with spikes of one bit",
+        Template::PackedFptt => "a sequence of steps, with spikes packed into bits",
     }
 }
 

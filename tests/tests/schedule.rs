@@ -9,8 +9,8 @@ use neuron_codegen::schedule::{Schedule, Staging, Target};
 use neurons_tests::declared::models_and_mixture;
 
 const HEADER: &str = "\
-Lanes in each format, with the blocks of threads that a processor has to have registers for, and what a chunk of steps
-keeps as it is in memory: in shared memory, so much of it in half precision, or in registers.
+Lanes in each format; `xN`: at least N resident blocks a multiprocessor (`__launch_bounds__`). Staged: arrays that a chunk of
+steps keeps in their memory format, in shared memory (half precision, bytes a block) or in registers.
 
                    form    steps  f64  f32   f16, bf16  staged
 ";

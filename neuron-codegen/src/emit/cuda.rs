@@ -1,8 +1,8 @@
 //! Step programs as CUDA C++.
 //!
 //! A thread computes up to four neurons, its lanes. It takes `STEPS` steps at a time: their loads are issued
-//! together, so that memory is waited for once, and the surrogate is chosen once for all of them. The mathematics
-//! is the text of the Rust kernels.
+//! together, so that memory is waited for once, and the surrogate is chosen once for all of them. Expressions
+//! are printed as in the Rust kernels.
 //!
 //! One source serves four data formats, chosen by a macro when it is compiled: `scalar_t` is the type of
 //! inputs, spikes and their gradients in memory, `acc_t` that of everything else. No header is included; a source begins
@@ -56,7 +56,7 @@ fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
     parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
     parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
-    // Also where it does not use those that it is given.
+    // Also for kernels that ignore their `ParamArray` arguments.
     let has_arrays = program.signature.inputs.iter().any(|buffer| buffer.extent == Extent::Parameter);
     parts.extend(has_arrays.then_some(Part::ParamArray));
     parts.extend(program.variant.template.takes_gradient().then_some(Part::SurrogateGradient));

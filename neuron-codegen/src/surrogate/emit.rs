@@ -153,7 +153,7 @@ fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
 /// equation and its function, and the list of them.
 pub fn cuda_file(surrogates: &[(String, String, String)]) -> String {
     let mut text = String::from(
-        "// The surrogates of the field. Generated from their declarations in the runtime: a test compares this file with them
+        "// The built-in surrogates. Generated from their declarations in the runtime: a test compares this file with them
 // and rewrites it on request.
 
 namespace surrogates {

@@ -1,5 +1,5 @@
-//! The surrogates of the field, each declared once. Names, parameters and defaults of the first sixteen are those of SpikingJelly, and so
-//! are the primitives where it has them.
+//! The built-in surrogates, each declared once. Names, parameters and defaults of the first sixteen are those of
+//! SpikingJelly, and so are the primitives where it has them.
 
 use super::Surrogate;
 use crate::surrogate;

@@ -129,7 +129,7 @@ parts! {
     Sigmoid = include_str!("support/math/sigmoid.cu"), needs [Formats, Reciprocal, Abs, Exp];
     /// How spikes are differentiated.
     SurrogateGradient = include_str!("support/surrogate_gradient.cu"), needs [Formats, SurrogateParameters];
-    /// The surrogates of the field.
+    /// The built-in surrogates.
     Surrogates = include_str!("support/surrogates.cu"), needs [Formats, Reciprocal, Abs, Exp, Log1p, Cos];
     /// The choice among them.
     Apply = include_str!("support/apply.cu"), needs [Formats, Steps, SurrogateParameters, Lanes, Chunk, Bounded, SurrogateGradient, Surrogates];

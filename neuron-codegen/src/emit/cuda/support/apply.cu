@@ -15,8 +15,8 @@ __device__ __forceinline__ acc_t bounded(acc_t u) {
 __device__ __forceinline__ acc_t custom(acc_t u, const acc_t (&values)[SURROGATE_PARAMETERS]);
 #endif
 
-// Replaces the first `count` distances from the threshold by the surrogate gradient there; the others may be replaced
-// too. There is one test, half-way.
+// Overwrites the first `count` distances from the threshold with the surrogate gradient there, and possibly the rest. A
+// whole chunk is tested once, at its half.
 template <int COUNT>
 __device__ __forceinline__ void dispatch(const SurrogateGradient &gradient, acc_t (&values)[COUNT], int count) {
     constexpr int FIRST = COUNT < STEPS ? COUNT : HALF_CHUNK;
@@ -34,17 +34,17 @@ __device__ __forceinline__ void dispatch(const SurrogateGradient &gradient, acc_
 #undef APPLY
 }
 
-// The same for a chunk with one lane, or for one step. The surrogate is chosen once for all values in flight.
+// The same for one lane's turn, or for one step. The surrogate is chosen once for all values in flight.
 template <int COUNT>
 __device__ __forceinline__ void apply(const SurrogateGradient &gradient, acc_t (&values)[COUNT], int count) {
     UNROLL(i, COUNT) values[i] = surrogates::bounded(values[i]);
     dispatch(gradient, values, count);
 }
 
-// The same for the first `rows` rows of a chunk with several lanes.
+// The same for the first `rows` rows of a chunk. With one lane, all at once.
 //
-// They are taken four at a time, in a loop whose body is compiled once: code for all surrogates and all values would
-// take most of the compiler's time. Registers cannot be indexed, so the values are rotated through the same ones.
+// With several, four at a time, in a loop that is not unrolled: code for all surrogates and all values would take most of
+// the compiler's time. Registers cannot be indexed, so the values are rotated through the same ones.
 template <int ROWS, int LANES>
 __device__ __forceinline__ void apply(const SurrogateGradient &gradient, acc_t (&values)[ROWS][LANES], int rows) {
     constexpr int COUNT = ROWS * LANES;

@@ -1,7 +1,7 @@
 // ---- Gradients of parameters --------------------------------------------------------------------------
 //
 // `backward` and `bptt` write the gradient of each neuron's own parameter. Their sums over neurons are computed in
-// float64, in an order that depends on the number of values alone: the same bits in every run, and on the CPU.
+// float64, in an order that depends on the shape alone: the same bits in every run, and on the CPU.
 
 // Value number `index`: the gradient of one neuron, or the partial sum of several.
 __device__ __forceinline__ double term(const void *values, bool is_partial, u64 index) {

@@ -1,4 +1,4 @@
-// The surrogates of the field. Generated from their declarations in the runtime: a test compares this file with them
+// The built-in surrogates. Generated from their declarations in the runtime: a test compares this file with them
 // and rewrites it on request.
 
 namespace surrogates {

@@ -3,8 +3,8 @@ __device__ __forceinline__ acc_t reciprocal(acc_t x) { return 1.0 / x; }
 #else
 // 1 / x, rounded to nearest even; subnormal numbers count as zeros, and results that would be subnormal become zeros.
 //
-// By one step of Newton's from what the hardware has, which is right to within a unit in the last place. Where that is
-// infinite or zero, the error would be NaN, of which the minimum makes 1.
+// One Newton-Raphson step from the hardware approximation, which is within 1 ulp. Where that is 0 or infinite, the residual
+// is 1 or NaN; fminf makes it 1, which leaves the value as it is.
 __device__ __forceinline__ acc_t reciprocal(acc_t x) {
 #if defined(__CUDACC__)
     acc_t y, error;

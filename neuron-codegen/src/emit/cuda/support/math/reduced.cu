@@ -1,6 +1,6 @@
 #if defined(F64)
-// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple: as the CPU's, see `math::double`.
-// CUDA's own keep arrays in local memory.
+// sin and cos of x - k pi / 2 for the nearest k; returns k, of which only the low two bits count. As on the CPU, see
+// `math::double`: CUDA's own use an array in local memory for large arguments.
 __device__ __forceinline__ int reduced(acc_t x, acc_t &sin, acc_t &cos) {
     // Adding it rounds to an integer, which is then in the lowest bits.
     const acc_t shift = 6755399441055744.0;
@@ -28,7 +28,7 @@ __device__ __forceinline__ int reduced(acc_t x, acc_t &sin, acc_t &cos) {
     return (int)(__double_as_longlong(shifted) & 3);
 }
 #else
-// Sine and cosine of x less the nearest multiple of pi / 2, and that multiple.
+// sin and cos of x - k pi / 2 for the nearest k; returns k, of which only the low two bits count.
 __device__ __forceinline__ int reduced(acc_t x, acc_t &sin, acc_t &cos) {
     // Adding it rounds to an integer, which is then in the lowest bits.
     const acc_t shift = 12582912.0f;
