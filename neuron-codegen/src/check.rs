@@ -113,8 +113,12 @@ impl<'a> Checker<'a> {
             }
         };
         let charge = charge.unwrap_or_else(|| self.lowering.graph.add(Node::Add(v, inputs[0].leaf)));
-        let (spike, output) = self.output();
-        let states = self.states(v);
+        let written = self.lowering.scope.spike.and_then(|written| self.spike(written));
+        let (spike, mut output) = self.output(written);
+        let mut states = self.states(v);
+        if let Some(Spike { value, .. }) = written {
+            self.named_otherwise(value, &mut states, &mut output);
+        }
         self.lowering.resolve_all();
         let flags = self.flags();
         let values = flags.iter().map(|flag| (flag.leaf, f64::from(u8::from(flag.default)))).collect();
@@ -164,7 +168,7 @@ impl<'a> Checker<'a> {
 
     /// What leaves the neuron, spikes unless it says otherwise; and how they are computed, unless `h` is compared with
     /// a threshold.
-    fn output(&mut self) -> (Option<Spike>, Output) {
+    fn output(&mut self, spike: Option<Spike>) -> (Option<Spike>, Output) {
         let scope = &self.lowering.scope;
         let (written, output, threshold) = (scope.spike, scope.output, scope.threshold);
         if let Some(item) = threshold.filter(|_| written.is_some() || output.is_some()) {
@@ -179,7 +183,6 @@ impl<'a> Checker<'a> {
             };
             self.lowering.report.push(Diagnostic::new(item.head(), message).help(help));
         }
-        let spike = written.and_then(|written| self.spike(written));
         if let Some(value) = output {
             let value = self.lowering.number(value, Place::Output).unwrap_or(self.leaves.h);
             return (spike, Output::Value(value));
@@ -210,6 +213,21 @@ impl<'a> Checker<'a> {
             return None;
         };
         Some(Spike { value, is_binary: is_binary(&self.lowering.graph, value) })
+    }
+
+    /// What is the spike is called so in resets, updates and outputs, also if it is used by the name of a `let` that it is
+    /// computed by: `detach_reset` is about the spike.
+    fn named_otherwise(&mut self, value: Id, states: &mut [State], output: &mut Output) {
+        let (g, spike) = (&mut self.lowering.graph, self.leaves.spike);
+        if g.is_atom(value) {
+            return;
+        }
+        for update in states.iter_mut().filter_map(|state| state.update.as_mut()) {
+            *update = g.replaced(*update, value, spike);
+        }
+        if let Output::Value(output) = output {
+            *output = g.replaced(*output, value, spike);
+        }
     }
 
     /// What `spike` compares `h` with, and whether it has to exceed it, if that is what it does.

@@ -262,7 +262,7 @@ fn name_slopes(model: &mut Model, resets: &[Id], interface: &mut Interface) {
         .collect();
     for part in model.graph.reach(roots) {
         if let Node::Primitive(distance) = model.graph.node(part) {
-            let name = interface.value("slope");
+            let name = interface.value("slope", model.names.values());
             model.graph.leaf(Quantity::Slope(distance), &name, Sort::Real, Rate::Step);
         }
     }

@@ -110,9 +110,18 @@ impl Interface {
         self.arrays.insert((role, true), multi);
     }
 
-    /// A name for a value of generated code that no interface has: `name`, or that with a number.
-    pub fn value(&mut self, name: &str) -> String {
-        if self.namespace.is_free(name) { self.namespace.claim(name) } else { self.namespace.number(name) }
+    /// A name for a value of generated code that no interface has: `name`, or that with a number. What the user has `named`
+    /// by `let` keeps its name.
+    pub fn value<'n>(&mut self, name: &str, named: impl Iterator<Item = &'n String> + Clone) -> String {
+        if self.namespace.is_free(name) && named.clone().all(|taken| taken != name) {
+            return self.namespace.claim(name);
+        }
+        loop {
+            let numbered = self.namespace.number(name);
+            if named.clone().all(|taken| *taken != numbered) {
+                return numbered;
+            }
+        }
     }
 
     /// Gives a name that has been claimed to the array of a step and to that of a sequence.

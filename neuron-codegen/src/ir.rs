@@ -332,6 +332,22 @@ impl Graph {
         self.reach([id]).contains(&part)
     }
 
+    /// `expr` with `to` in the place of `from`.
+    pub fn replaced(&mut self, expr: Id, from: Id, to: Id) -> Id {
+        let mut done: HashMap<Id, Id> = HashMap::new();
+        // Operands come first.
+        for part in self.reach([expr]) {
+            let new = if part == from {
+                to
+            } else {
+                let node = self.node(part).map(|operand| done[&operand]);
+                self.add(node)
+            };
+            done.insert(part, new);
+        }
+        done[&expr]
+    }
+
     /// All expressions that `roots` are computed from, themselves included; operands come before what uses
     /// them.
     pub fn reach(&self, roots: impl IntoIterator<Item = Id>) -> BTreeSet<Id> {

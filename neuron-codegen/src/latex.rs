@@ -34,9 +34,10 @@ pub fn equations(derived: &Derived) -> Vec<Row> {
     rows.push(Row::new(state("h", "t"), writer.expr(model.charge)));
     rows.extend(model.spike.map(|spike| Row::new(state("spike", "t"), writer.expr(spike.value))));
     match model.output {
-        Output::Spike { threshold, .. } => {
+        Output::Spike { threshold, strict } => {
             let threshold = writer.operand(threshold, Binding::Product);
-            let right = format!(r"\Theta\left({} - {threshold}\right)", state("h", "t"));
+            let compare = if strict { ">" } else { "-" };
+            let right = format!(r"\Theta\left({} {compare} {threshold}\right)", state("h", "t"));
             rows.push(Row::new(state("spike", "t"), right));
         }
         Output::Spikes => {}

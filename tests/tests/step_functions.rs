@@ -1,7 +1,7 @@
 //! Neurons whose spikes are not just `h >= threshold`: other comparisons, step functions anywhere and several of them,
 //! numbers of spikes, gradients that are stopped or replaced.
 
-use neurons::{gradcheck, neuron};
+use neurons::{Array, Gradient, MultiStep, gradcheck, neuron};
 
 neuron! {
     /// norse's refractory LIF: the refractory gate has a surrogate gradient, too.
@@ -116,4 +116,34 @@ fn gradients() {
     gradcheck(&Gated::default()).unwrap();
     gradcheck(&Rest::default()).unwrap();
     gradcheck(&Relative::default()).unwrap();
+}
+
+neuron! {
+    /// A spike by its own name and by that of a `let`.
+    pub struct Named {
+        charge = 0.9 * v + x;
+        let fires = heaviside(h >= v_threshold);
+        spike = fires;
+        update v = h - fires * v_threshold;
+    }
+}
+
+/// `detach_reset` is about the spike, whatever it is called.
+#[test]
+fn resets_are_detached_by_any_name() {
+    let x = Array::from_vec([3, 1], vec![0.8f64, 0.5, 0.4]).unwrap();
+    let (zero, ones) = (Array::full([1], 0.0), Array::full([3, 1], 1.0));
+    let gradient = Gradient { detach_reset: true, ..Gradient::default() };
+    let (.., context) = MultiStep::new(Named::default(), gradient).forward(&x, &zero).unwrap();
+    let named = context.backward(&ones, &zero).unwrap();
+    let (.., context) = MultiStep::new(Plain::default(), gradient).forward(&x, &zero).unwrap();
+    assert_eq!(named, context.backward(&ones, &zero).unwrap());
+}
+
+neuron! {
+    /// [`Named`] by the reset of that name.
+    pub struct Plain {
+        charge = 0.9 * v + x;
+        reset soft;
+    }
 }

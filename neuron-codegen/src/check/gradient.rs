@@ -18,8 +18,8 @@ impl Checker<'_> {
                 let error = Diagnostic::new(name, message);
                 self.lowering.report.push(if self.is_mentioned(model, param.leaf) {
                     error.help(format!(
-                        "it is only compared with something, which has no slope; if it is not to be learned, \
-                         write `array {name}`"
+                        "it is only compared with something, which has no slope, or detached; if it is not to be \
+                         learned, write `array {name}`"
                     ))
                 } else {
                     error.help("no equation depends on it; to give it another default only, write `param`")
@@ -38,12 +38,23 @@ impl Checker<'_> {
                 ),
             );
         }
+        if let (Some(spike), Some(written)) = (model.spike, self.lowering.scope.spike) {
+            let depends = |leaf: &Id| self.lowering.graph.rate(*leaf) == Rate::Step;
+            if !self.sloped([spike.value]).iter().any(depends) {
+                let message = "the gradient of `spike` is 0 everywhere: conditions have no slope";
+                self.lowering.warnings.push(Diagnostic::new(written.extent, message).help(
+                    "a comparison has a surrogate gradient: write `spike = h > v_threshold;`, or `heaviside(h > v_threshold)` \
+                     as a part of it",
+                ));
+            }
+        }
         if let (Output::Value(value), Some(written)) = (model.output, self.lowering.scope.output) {
             let depends = |leaf: &Id| self.lowering.graph.rate(*leaf) == Rate::Step;
             if !self.sloped([value]).iter().any(depends) {
                 let message = "the gradient of `output` is 0 everywhere: conditions have no slope";
                 self.lowering.warnings.push(Diagnostic::new(written.extent, message).help(
-                    "a neuron that fires has a surrogate gradient: leave `output` out, and declare the `threshold`",
+                    "a neuron that fires has a surrogate gradient: write `spike = ...` in place of `output`; or write a step as \
+                     `heaviside(..)`",
                 ));
             }
         }
@@ -59,7 +70,13 @@ impl Checker<'_> {
             }
             match self.lowering.graph.node(id) {
                 Node::Leaf(_) => drop(leaves.insert(id)),
-                Node::Select(_, a, b) => open.extend([a, b]),
+                Node::Select(cond, a, b) => {
+                    open.extend([a, b]);
+                    // What the spike chooses changes with it.
+                    open.extend(
+                        self.lowering.graph.contains(cond, self.leaves.fired).then_some(self.leaves.spike),
+                    );
+                }
                 Node::StraightThrough(_, smooth) => open.push(smooth),
                 Node::Detach(_) => {}
                 node => open.extend(node.operands()),

@@ -18,7 +18,7 @@ use super::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;
 use crate::kernel::{Program, programs};
-use crate::model::{Model, ParamKind, Reset};
+use crate::model::{Model, Output, ParamKind, Reset};
 
 /// The expansion of one declaration. `krate` is the path of the runtime crate; `out_dir` is where a build
 /// script may have put compiled kernels; `declaration` is the text of it all.
@@ -85,10 +85,16 @@ fn structure(model: &Model, krate: &TokenStream) -> TokenStream {
             conditions => conditions.iter().map(|c| format!("`{}`", c.text)).collect::<Vec<_>>().join(", "),
         };
         let fallback = match (param.doc.is_empty(), identifiers::text(&param.name).as_str()) {
-            (true, "v_threshold") => docs(["Threshold: the neuron fires where `h >= v_threshold`.", ""]),
-            (true, "v_reset") => {
+            (true, "v_threshold") if model.threshold() == Some(param.leaf) => {
+                let sign =
+                    if matches!(model.output, Output::Spike { strict: true, .. }) { ">" } else { ">=" };
+                docs([&format!("Threshold: the neuron fires where `h {sign} v_threshold`."), ""])
+            }
+            (true, "v_threshold") => docs(["Threshold.", ""]),
+            (true, "v_reset") if model.states[0].init == param.leaf => {
                 docs(["Reset potential, and the membrane potential before the first step.", ""])
             }
+            (true, "v_reset") => docs(["Reset potential.", ""]),
             (true, _) => TokenStream::new(),
             (false, _) => docs([""]),
         };

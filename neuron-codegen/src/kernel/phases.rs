@@ -100,6 +100,7 @@ impl Levels<'_> {
         let phases = self.phases;
         // Each is computed of those before it, but for the arguments of requests, which may be of each other.
         for _ in 0..=phases.requests.len() {
+            let before = self.known.clone();
             for define in &phases.defines {
                 let level = self.of(define.expr);
                 self.known.insert(define.leaf, level);
@@ -107,6 +108,9 @@ impl Levels<'_> {
             for request in &phases.requests {
                 let level = self.of(request.of) + 1;
                 self.known.insert(request.key, level);
+            }
+            if self.known == before {
+                break;
             }
         }
         let exprs = phases.writes.iter().map(|(_, expr)| *expr);

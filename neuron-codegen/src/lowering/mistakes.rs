@@ -235,7 +235,7 @@ impl Lowering<'_> {
                 error.help(format!("write `heaviside({shown} >= 0.0)`, or `> 0.0` if it is 0 at 0"))
             }
             Sort::Bool => {
-                error.help("where several have to hold, multiply: `heaviside(a > 0.0) * heaviside(b > 0.0)`")
+                error.help("where several have to hold, multiply: `heaviside(a > 0.0) * heaviside(b > 0.0)`; where one of several, take `max(..)` of them")
             }
         });
     }

@@ -77,7 +77,8 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
         Role::Output if buffer.class == Class::Bits => {
             "Out: spikes, that of neuron `n` being bit `n % 32` of word `n / 32` of a step".to_owned()
         }
-        Role::Output if spikes => "Out: spikes, 0 or 1".to_owned(),
+        Role::Output if model.fires_bits() => "Out: spikes, 0 or 1".to_owned(),
+        Role::Output if spikes => "Out: numbers of spikes".to_owned(),
         Role::Output => "Out: what the neuron gives".to_owned(),
         Role::GradOutput if spikes => "Gradient of the loss with respect to the spikes".to_owned(),
         Role::GradOutput => "Gradient of the loss with respect to the output".to_owned(),
