@@ -58,6 +58,28 @@ impl Drop for Restore {
     }
 }
 
+/// [`Restore`] as the last field of a structure, for what its other fields do when they are dropped. It can be sent to other
+/// threads, since it holds no context before the structure is dropped.
+#[derive(Default)]
+pub(crate) struct RestoreLast(Option<usize>);
+
+impl RestoreLast {
+    /// In the `drop` of the structure, which runs before those of its fields: the context that is current now will be so
+    /// again.
+    pub fn remember(&mut self) {
+        self.0 = get().ok().map(|context| context.map_or(0, |context| context as usize));
+    }
+}
+
+impl Drop for RestoreLast {
+    fn drop(&mut self) {
+        if let Some(before) = self.0 {
+            // SAFETY: the context was current on this thread when the structure was dropped, and null is allowed.
+            let _ = unsafe { result::ctx::set_current(before as sys::CUcontext) };
+        }
+    }
+}
+
 fn get() -> Result<Option<sys::CUcontext>, CudaError> {
     result::ctx::get_current().map_err(refused)
 }

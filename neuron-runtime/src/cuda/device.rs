@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use cudarc::driver::{CudaContext, CudaStream, sys};
 
 use super::CudaError;
-use super::context::{Current, Restore};
+use super::context::{Current, Restore, RestoreLast};
 use super::kernel::{Kernel, ModuleKey, Purpose};
 use super::module::Module;
 use super::pool::Pool;
@@ -26,6 +26,8 @@ struct Inner {
     architecture: (u32, u32),
     modules: Mutex<HashMap<ModuleKey, Place>>,
     kernels: RwLock<HashMap<(ModuleKey, Purpose), Arc<Kernel>>>,
+    /// Dropped last: dropping what is above makes the device's context current.
+    last: RestoreLast,
 }
 
 /// A module, or the place for it while it is loaded. Each has its own lock, so that compiling one does not block others.
@@ -33,6 +35,7 @@ type Place = Arc<Mutex<Option<Arc<Module>>>>;
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.last.remember();
         let _current = Current::enter(&self.context);
         // Kernels are unloaded next; the driver does not document that it waits for running ones.
         let _ = self.stream.synchronize();
@@ -85,7 +88,15 @@ impl CudaDevice {
             context.compute_capability().map_err(|e| CudaError::driver("querying the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
         let (modules, kernels) = (Mutex::default(), RwLock::default());
-        Ok(Self(Arc::new(Inner { pool, context, stream, architecture, modules, kernels })))
+        Ok(Self(Arc::new(Inner {
+            pool,
+            context,
+            stream,
+            architecture,
+            modules,
+            kernels,
+            last: RestoreLast::default(),
+        })))
     }
 
     /// The number of GPUs.
