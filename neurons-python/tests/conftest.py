@@ -38,7 +38,7 @@ def _variants():
 #: Inputs that let each neuron fire now and then, as mean and spread.
 DRIVE = {
     "RefractoryLif": (500.0, 3000.0), "AdEx": (20000.0, 30000.0), "Izhikevich": (200.0, 400.0), "Alif": (4.0, 8.0),
-    "Lif": (40.0, 60.0), "Eif": (0.3, 0.5), "AdaptiveQif": (0.3, 0.5),
+    "Lif": (40.0, 60.0), "RestingLif": (20.0, 60.0), "Eif": (0.3, 0.5), "AdaptiveQif": (0.3, 0.5),
 }  # fmt: skip
 
 

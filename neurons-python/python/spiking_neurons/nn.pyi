@@ -62,6 +62,27 @@ class Lif(Node):
         store_v_seq: bool = False,
     ) -> None: ...
 
+class RestingLif(Node):
+    tau: float
+    v_rest: float
+    v_threshold: float
+    v_reset: float
+    v: Any
+    def __init__(
+        self,
+        *,
+        tau: float = 10.0,
+        v_rest: float = -65.0,
+        v_threshold: float = -50.0,
+        v_reset: float | None = -70.0,
+        reset: str | None = None,
+        surrogate: Surrogate | str = 'ATan',
+        detach_reset: bool = False,
+        relaxed: bool = False,
+        step_mode: str = 's',
+        store_v_seq: bool = False,
+    ) -> None: ...
+
 class Plif(Node):
     w: torch.nn.Parameter
     v_threshold: float
@@ -234,6 +255,7 @@ class RefractoryLif(Node):
     v_reset: float
     v: Any
     refractory: Any
+    remainder: Any
     def __init__(
         self,
         *,

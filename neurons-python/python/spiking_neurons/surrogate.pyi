@@ -79,3 +79,7 @@ class S2NN(Surrogate):
     alpha: float
     beta: float
     def __init__(self, alpha: float = 4.0, beta: float = 1.0) -> None: ...
+
+class FastSigmoid(Surrogate):
+    slope: float
+    def __init__(self, slope: float = 25.0) -> None: ...
