@@ -1,6 +1,6 @@
-"""Make torch from PyPI importable on a machine without NVIDIA's libraries.
+"""Make the published wheel of torch importable on a machine without NVIDIA's libraries.
 
-The only Linux wheels of torch on PyPI are built for CUDA: they are linked against 3 GB of packages that nothing on a CPU
+The published Linux wheels of torch are built for CUDA: they are linked against 3 GB of packages that nothing on a CPU
 calls. Run after `pip install --no-deps torch nvidia-cuda-runtime`, with the interpreter of the environment: every library
 that torch is linked against and that is missing becomes an empty one in `torch/lib`, and symbols are bound when they are first
 called. If this does not lead to a torch that can add two numbers, the exit status is 1 and the remedy is `pip install torch`.

@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         let (spike, mut output) = self.output(written);
         let mut states = self.states(v);
         if let Some(Spike { value, .. }) = written {
-            self.named_otherwise(value, &mut states, &mut output);
+            self.refer_to_spike(value, &mut states, &mut output);
         }
         self.lowering.resolve_all();
         let flags = self.flags();
@@ -215,9 +215,9 @@ impl<'a> Checker<'a> {
         Some(Spike { value, is_binary: is_binary(&self.lowering.graph, value) })
     }
 
-    /// What is the spike is called so in resets, updates and outputs, also if it is used by the name of a `let` that it is
-    /// computed by: `detach_reset` is about the spike.
-    fn named_otherwise(&mut self, value: Id, states: &mut [State], output: &mut Output) {
+    /// Makes resets, updates and outputs refer to the spike where they use its value under the name of a `let`, so that
+    /// `detach_reset` applies.
+    fn refer_to_spike(&mut self, value: Id, states: &mut [State], output: &mut Output) {
         let (g, spike) = (&mut self.lowering.graph, self.leaves.spike);
         if g.is_atom(value) {
             return;
@@ -249,7 +249,8 @@ impl<'a> Checker<'a> {
         let Some(written) = self.lowering.scope.spike else { return };
         let message = "`spike` may be other than 0 or 1";
         if resets.contains(&Reset::Hard) {
-            let error = Diagnostic::new(written.extent, format!("{message}, which a hard reset cannot be"));
+            let error =
+                Diagnostic::new(written.extent, format!("{message}, which a hard reset does not support"));
             self.lowering.report.push(error.help("write `reset soft;`, or the reset as `update v = ...`"));
         }
         let mut later: Vec<Id> = states.iter().filter_map(|state| state.update).collect();
@@ -257,7 +258,7 @@ impl<'a> Checker<'a> {
             later.push(value);
         }
         if self.lowering.graph.reach(later).contains(&self.leaves.fired) {
-            let error = Diagnostic::new(written.extent, format!("{message}, which is no condition"));
+            let error = Diagnostic::new(written.extent, format!("{message}, so it is not a condition"));
             self.lowering.report.push(error.help("compare it: `if spike > 0.0 { .. }`"));
         }
     }

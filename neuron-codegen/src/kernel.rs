@@ -78,7 +78,7 @@ pub enum Apply {
     Surrogate,
     /// Its primitive: the spike of the relaxed model.
     Primitive,
-    /// Nothing but where differences are taken: see the runtime's `TileGradient::hold`.
+    /// The identity, except while differences are taken: see the runtime's `TileGradient::hold`.
     Hold,
 }
 

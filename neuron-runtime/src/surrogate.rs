@@ -242,7 +242,7 @@ impl<R: Real> TileGradient<R> {
         surrogate.gradient_function::<R>()(self.isa, &surrogate.parameters, u);
     }
 
-    /// What the relaxed model makes of what is detached: nothing, unless lanes are paired.
+    /// Leaves detached values as they are, unless lanes are paired.
     #[inline(always)]
     pub fn hold(&self, values: &mut [R; LANES]) {
         if PAIRED.get() {

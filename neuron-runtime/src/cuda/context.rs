@@ -53,8 +53,8 @@ impl Restore {
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        // SAFETY: the context was current on this thread before, and null is allowed.
-        let _ = unsafe { result::ctx::set_current(self.before.unwrap_or(std::ptr::null_mut())) };
+        // SAFETY: the context was current on this thread before.
+        unsafe { set_current(self.before) };
     }
 }
 
@@ -64,8 +64,8 @@ impl Drop for Restore {
 pub(crate) struct RestoreLast(Option<usize>);
 
 impl RestoreLast {
-    /// In the `drop` of the structure, which runs before those of its fields: the context that is current now will be so
-    /// again.
+    /// Remembers the context that is current now. To be called in the `drop` of the structure, which runs before those of its
+    /// fields.
     pub fn remember(&mut self) {
         self.0 = get().ok().map(|context| context.map_or(0, |context| context as usize));
     }
@@ -74,10 +74,19 @@ impl RestoreLast {
 impl Drop for RestoreLast {
     fn drop(&mut self) {
         if let Some(before) = self.0 {
-            // SAFETY: the context was current on this thread when the structure was dropped, and null is allowed.
-            let _ = unsafe { result::ctx::set_current(before as sys::CUcontext) };
+            // SAFETY: the context was current on this thread when the structure was dropped.
+            unsafe { set_current((before != 0).then_some(before as sys::CUcontext)) };
         }
     }
+}
+
+/// Makes a context current, or none. Errors are ignored: there is nothing to do about them in a `drop`.
+///
+/// # Safety
+/// The context exists.
+unsafe fn set_current(context: Option<sys::CUcontext>) {
+    // SAFETY: guaranteed by the caller; null stands for none.
+    let _ = unsafe { result::ctx::set_current(context.unwrap_or(std::ptr::null_mut())) };
 }
 
 fn get() -> Result<Option<sys::CUcontext>, CudaError> {
