@@ -7,12 +7,11 @@ The image is a constant input current. After a few steps the class whose read-ou
 The data are those of the example of candle, see `neurons-candle/data/README.md`.
 """
 
-import argparse
 import pathlib
 import sys
-import time
 
 import torch
+import training
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,8 +24,9 @@ TRAINING = 1438
 class Network(nn.Module):
     """Two convolutions and two dense layers, with spiking neurons in between."""
 
-    def __init__(self):
+    def __init__(self, steps):
         super().__init__()
+        self.steps = steps
         self.stem = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32))
         self.middle = nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64))
         self.dense = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(256, 128))
@@ -40,16 +40,16 @@ class Network(nn.Module):
             ]
         )
 
-    def forward(self, images, steps):
+    def forward(self, images):
         """Class scores `[B, 10]` of images `[B, 1, 8, 8]`."""
         for layer in self.neurons:
             layer.reset()
         # The first convolution sees the same in every step.
-        x = self.stem(images).expand(steps, -1, -1, -1, -1)
+        x = self.stem(images).expand(self.steps, -1, -1, -1, -1)
         x = self.neurons[0](x)
         for layer, neurons in zip((self.middle, self.dense, self.readout), self.neurons[1:]):
             # Time is part of the batch for everything but neurons.
-            x = neurons(layer(x.flatten(0, 1)).unflatten(0, (steps, -1)))
+            x = neurons(layer(x.flatten(0, 1)).unflatten(0, (self.steps, -1)))
         return x.float().mean(0)
 
 
@@ -74,49 +74,11 @@ def shifted(images):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--amp", choices=["float16", "bfloat16"], help="train in mixed precision")
-    parser.add_argument("--compile", action="store_true", help="compile the network with torch.compile")
-    args = parser.parse_args()
+    args = training.options(__doc__, epochs=20, steps=4, batch=64).parse_args()
     torch.manual_seed(args.seed)
-    (images, labels), (test_images, test_labels) = digits(args.device)
-    network = Network().to(args.device)
-    model = torch.compile(network, fullgraph=True) if args.compile else network
-    optimizer = torch.optim.AdamW(network.parameters(), 3e-3)
-    updates = args.epochs * -(-len(images) // args.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=updates)
-    autocast = torch.autocast(
-        torch.device(args.device).type, getattr(torch, args.amp or "bfloat16"), enabled=args.amp is not None
-    )
-    scaler = torch.amp.GradScaler(torch.device(args.device).type, enabled=args.amp == "float16")
-    start = time.monotonic()
-    for epoch in range(args.epochs):
-        network.train()
-        for batch in torch.randperm(len(images), device=args.device).split(args.batch):
-            with autocast:
-                scores = model(shifted(images[batch]), args.steps)
-            loss = F.cross_entropy(scores * 4, labels[batch])
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-        network.eval()
-        with torch.no_grad(), autocast:
-            accuracy = (network(test_images, args.steps).argmax(1) == test_labels).float().mean().item()
-        bar = "#" * (epoch + 1) + "." * (args.epochs - epoch - 1)
-        print(
-            f"\r[{bar}] loss {loss.item():.3f}, test accuracy {accuracy:.3f}, {time.monotonic() - start:.0f} s",
-            end="",
-            flush=True,
-        )
-    print()
-    return accuracy
+    data = digits(args.device)
+    network = Network(args.steps).to(args.device)
+    return training.train(network, *data, args, rate=3e-3, sharpness=4.0, augment=shifted)[-1]
 
 
 if __name__ == "__main__":
