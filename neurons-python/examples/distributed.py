@@ -263,8 +263,12 @@ def arguments():
     parser.add_argument("--fsdp", action="store_true", help="shard parameters with FSDP2, block by block")
     parser.add_argument("--model", choices=["small", *THEIRS], default="sew_resnet18")
     parser.add_argument("--batch", type=int, default=32, help="images a process in weak scaling")
-    parser.add_argument("--total", type=int, help="images in all in strong scaling; as many as the largest of weak scaling")
-    parser.add_argument("--sizes", type=int, nargs="+", help="numbers of processes to measure with; powers of two, and all")
+    parser.add_argument(
+        "--total", type=int, help="images in all in strong scaling; as many as the largest of weak scaling"
+    )
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", help="numbers of processes to measure with; powers of two, and all"
+    )
     parser.add_argument("--scaling", choices=["weak", "strong"], nargs="*", default=["weak", "strong"])
     parser.add_argument("--steps", type=int, default=4, help="steps of the neurons")
     parser.add_argument("--side", type=int, default=224)

@@ -23,7 +23,9 @@ def write(path, events, titles, accuracies):
             parts.append(f'<rect x="{left}" y="{top}" width="{frame}" height="{frame}" fill="#f4f4f2"/>')
             for polarity, colour in enumerate(COLOURS):
                 pixels = events[sample, step, polarity].nonzero().tolist()
-                path_data = "".join(f"M{left + x * PIXEL} {top + y * PIXEL}h{PIXEL}v{PIXEL}h-{PIXEL}z" for y, x in pixels)
+                path_data = "".join(
+                    f"M{left + x * PIXEL} {top + y * PIXEL}h{PIXEL}v{PIXEL}h-{PIXEL}z" for y, x in pixels
+                )
                 parts.append(f'<path d="{path_data}" fill="{colour}"/>')
     parts += _curve(accuracies, GAP, count * row, width - 2 * GAP, curve)
     height = count * row + curve + GAP

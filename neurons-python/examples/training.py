@@ -11,9 +11,7 @@ from torch.nn import functional as F
 
 def options(documentation, *, epochs, steps, batch):
     """A parser with the options of every example."""
-    parser = argparse.ArgumentParser(
-        description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--steps", type=int, default=steps, help="steps of the neurons")

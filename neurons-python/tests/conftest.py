@@ -20,6 +20,15 @@ def device(request):
     return torch.device(request.param)
 
 
+@pytest.fixture
+def one_thread():
+    """For tensors as small as those of examples, threads wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def variants():
     """Every neuron with each of its resets and each value of its flags, as keyword arguments of `Neuron`."""
     return list(_variants())

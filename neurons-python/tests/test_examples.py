@@ -25,7 +25,7 @@ def example(monkeypatch):
     return imported
 
 
-def test_motion(example, tmp_path, device, capsys):
+def test_motion(example, tmp_path, device, capsys, one_thread):
     picture = tmp_path / "motion.svg"
     options = ["--epochs", "2", "--samples", "64", "--test-samples", "32", "--width", "4", "--picture", str(picture)]
     motion = example("motion", "--device", str(device), *options)
@@ -36,7 +36,7 @@ def test_motion(example, tmp_path, device, capsys):
     assert len(titles) == 9 and titles[-1].endswith(f"{accuracy:.3f}")
 
 
-def test_events_follow_the_motion(example):
+def test_events_follow_the_motion(example, one_thread):
     motion = example("motion")
     events, labels = motion.recordings(240, 8, 32, seed=0, device="cpu")
     assert torch.equal(events, motion.recordings(240, 8, 32, seed=0, device="cpu")[0])
@@ -56,7 +56,7 @@ def test_events_follow_the_motion(example):
     assert all(0.25 < on[labels == label].mean() < 0.75 for label in range(len(motion.CLASSES)))
 
 
-def test_digits(example, device, capsys):
+def test_digits(example, device, capsys, one_thread):
     digits = example("digits", "--device", str(device), "--epochs", "1", "--steps", "2", "--batch", "256")
     if not digits.DATA.exists():
         pytest.skip(f"{digits.DATA} is missing: this is not a checkout of the repository")

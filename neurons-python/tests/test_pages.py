@@ -4,7 +4,6 @@ import pathlib
 import re
 
 import pytest
-import torch
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = [ROOT / "docs" / "python-tutorial.md", ROOT / "neurons-python" / "README.md"]
@@ -30,15 +29,6 @@ def sections():
 
 _FOUND = list(sections())
 _MISSING = pytest.param(None, None, marks=pytest.mark.skip(reason="no pages: this is not a checkout of the repository"))
-
-
-@pytest.fixture
-def one_thread():
-    """For tensors as small as those of examples, threads wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("page, blocks", _FOUND or [_MISSING])

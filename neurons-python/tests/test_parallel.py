@@ -61,8 +61,29 @@ def test_parameters_of_neurons_are_trained(ran):
 @pytest.mark.parametrize("engine", ["ddp", "fsdp"])
 def test_the_script(engine, device):
     script = pathlib.Path(__file__).parents[1] / "examples" / "distributed.py"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(WORLD), str(script)]
-    command += ["--device", device, "--model", "small", "--side", "16", "--batch", "2", "--warm-up", "1", "--repeats", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        str(WORLD),
+        str(script),
+    ]
+    command += [
+        "--device",
+        device,
+        "--model",
+        "small",
+        "--side",
+        "16",
+        "--batch",
+        "2",
+        "--warm-up",
+        "1",
+        "--repeats",
+        "2",
+    ]
     command += ["--check", *(["--fsdp"] if engine == "fsdp" else [])]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
