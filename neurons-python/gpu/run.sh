@@ -76,7 +76,10 @@ for part in $parts; do
         check=--check
         [ "$gpus" = 1 ] && check=
         step distributed-ddp 12 "${torchrun[@]}" $examples/distributed.py $check
-        [ "$gpus" = 1 ] || step distributed-fsdp 12 "${torchrun[@]}" $examples/distributed.py --fsdp --check
+        if [ "$gpus" != 1 ]; then
+            step distributed-fsdp 12 "${torchrun[@]}" $examples/distributed.py --fsdp --check
+            step scaling 30 "$python" scripts/peers/torch_scaling.py "$folder"/distributed-*.log --chart "$folder/scaling.svg"
+        fi
         ;;
     examples)
         step digits 3 "$python" $examples/digits.py --device cuda --amp bfloat16

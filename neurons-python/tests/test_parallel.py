@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import pytest
 import torch
@@ -59,8 +60,11 @@ def test_parameters_of_neurons_are_trained(ran):
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=_GPUS)])
 @pytest.mark.parametrize("engine", ["ddp", "fsdp"])
-def test_the_script(engine, device):
-    script = pathlib.Path(__file__).parents[1] / "examples" / "distributed.py"
+def test_the_script(engine, device, tmp_path):
+    root = pathlib.Path(__file__).parents[2]
+    script = root / "neurons-python" / "examples" / "distributed.py"
+    if not script.exists():
+        pytest.skip(f"{script} is missing: this is not a checkout of the repository")
     command = [
         sys.executable,
         "-m",
@@ -95,3 +99,10 @@ def test_the_script(engine, device):
     ]  # fmt: skip
     for row in rows:
         assert row["images_per_s"] == pytest.approx(row["processes"] * row["batch"] / row["step_ms"] * 1e3, rel=0.01)
+    log = tmp_path / "log"
+    log.write_text(f"a warning\n{run.stdout}")
+    command = [sys.executable, root / "scripts" / "peers" / "torch_scaling.py", log, "--chart", tmp_path / "chart.svg"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("\n| weak |") == 2 and "the same parameters as one" in run.stdout
+    xml.etree.ElementTree.parse(tmp_path / "chart.svg")

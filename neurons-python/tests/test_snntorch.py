@@ -16,9 +16,9 @@ TAU = 1 / (1 - BETA)
 
 def loop(neuron, x_seq):
     """Spikes and potentials of a neuron of snnTorch, step by step."""
-    outputs = []
+    outputs, state = [], []
     for x in x_seq:
-        spike, *state = neuron(x) if not outputs else neuron(x, *state)
+        spike, *state = neuron(x, *state)
         outputs.append((spike, state[-1]))
     return [torch.stack(values) for values in zip(*outputs)]
 
