@@ -121,6 +121,7 @@ def package() -> str:
 from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron
 from .nn import {names}
+from ._bits import save_spikes_as_bits as save_spikes_as_bits
 from .spikingjelly import accelerate as accelerate
 
 __version__: str

@@ -117,6 +117,38 @@ pub enum Role {
     GradParam(usize),
 }
 
+/// What a kernel does without an array that a call leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Absent {
+    /// The state with that index starts at its initial value, which is then the same for all neurons.
+    Initial(usize),
+    /// The array is taken to be zero.
+    Zero,
+    /// The result is not written.
+    Unwritten,
+}
+
+impl Role {
+    /// What a kernel does without the array, or `None` if every call has it. An array is left out by passing one without
+    /// elements.
+    pub const fn absent(self) -> Option<Absent> {
+        match self {
+            Self::State(index) => Some(Absent::Initial(index)),
+            Self::GradNextState(_) => Some(Absent::Zero),
+            Self::NextState(_) | Self::GradState(_) => Some(Absent::Unwritten),
+            Self::Input(_)
+            | Self::GradInput(_)
+            | Self::Output
+            | Self::GradOutput
+            | Self::Checkpoint(_)
+            | Self::Trace
+            | Self::Factor(_)
+            | Self::Param(_)
+            | Self::GradParam(_) => None,
+        }
+    }
+}
+
 /// The kind of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ParamKind {

@@ -21,7 +21,7 @@ mod sizes;
 mod target;
 mod template;
 
-pub use buffer::{Class, Extent, ParamKind, Role};
+pub use buffer::{Absent, Class, Extent, ParamKind, Role};
 pub use format::{Format, Lanes};
 pub use hash::fnv1a;
 pub use reset::Reset;

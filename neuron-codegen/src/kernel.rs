@@ -132,6 +132,8 @@ pub struct Program {
     pub signature: Signature,
     /// The identifiers of its arrays where they are arguments of a CUDA kernel, by [`BufferId`].
     pub arguments: Vec<String>,
+    /// The identifiers of the arguments at which states start whose arrays a call leaves out.
+    pub initial: Vec<(BufferId, String)>,
     /// Parameters and flags that it reads, in order of declaration.
     pub params: Vec<String>,
     /// Whether it reads `detach_reset`.

@@ -1,18 +1,20 @@
-//! A neuron declared again with parameters of another kind: the tokens of `redeclare!`.
+//! A neuron declared again with parameters of another kind, or with another input: the tokens of `redeclare!`.
 //!
 //! The macro of the crate that declares neurons puts the declaration behind what the user wrote:
 //! `{ pub struct MyLif { learnable tau; } } { pub struct Lif { .. } }`. The result is a declaration like any other.
 
+mod changes;
+
 use std::path::Path;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::check::given_params;
 use crate::declarations::declarations;
 use crate::expand;
 use crate::report::{Diagnostic, Report};
 use crate::syntax::fragments;
+use changes::{Base, Change};
 
 /// Expands `redeclare!`. The tokens begin with the path of the runtime crate and a semicolon, as for
 /// [`expand::expand`]. Mistakes become `compile_error!`s, and are ignored otherwise, so that code that
@@ -59,9 +61,6 @@ pub fn table(folder: &Path) -> std::io::Result<String> {
     ))
 }
 
-/// The kinds of parameters.
-const KINDS: [&str; 3] = ["param", "array", "learnable"];
-
 /// The parts of a declaration.
 struct Parts {
     /// Attributes: each a `#` and a group.
@@ -94,107 +93,23 @@ fn redeclared(tokens: TokenStream, report: &mut Report) -> Option<TokenStream> {
         _ => None,
     });
     let Ok([user, base]) = <[Parts; 2]>::try_from(groups.collect::<Vec<_>>()) else {
-        let message = "expected `struct NAME: NEURON { learnable PARAMETER, ..; array PARAMETER, ..; }`";
+        let message = "expected `struct NAME: NEURON { learnable PARAMETER, ..; array PARAMETER, ..; input NAME = EXPRESSION; }`";
         report.push(Diagnostic::new(Span::call_site(), message));
         return None;
     };
     // Tokens of the declaration are reported where the user named the neuron.
     let span = user.name.span();
-    let mut items = items(respanned(base.body, span));
-    let mut done: Vec<String> = Vec::new();
-    for (kind, name) in changes(user.body, report) {
-        if done.contains(&name.to_string()) {
-            report.push(Diagnostic::new(&name, format!("`{name}` is listed twice")));
-        } else if let Err(diagnostic) = change(&mut items, &base.name, kind, &name) {
+    let mut base_items = Base::new(base.name, items(respanned(base.body, span)));
+    for item in items(user.body) {
+        if let Err(diagnostic) = Change::of(&item).and_then(|change| base_items.apply(change)) {
             report.push(diagnostic);
         }
-        done.push(name.to_string());
     }
     let has_docs = user.attrs.iter().any(is_doc);
     let attrs = base.attrs.into_iter().filter(|attr| !has_docs || !is_doc(attr));
     let attrs = attrs.map(|attr| respanned(attr, span)).chain(user.attrs);
-    let (vis, name, items) = (user.vis, user.name, items.concat());
+    let (vis, name, items) = (user.vis, user.name, base_items.items.concat());
     Some(quote!(#(#attrs)* #vis struct #name { #(#items)* }))
-}
-
-/// The parameters that the user lists, with the kinds that they shall have.
-fn changes(tokens: TokenStream, report: &mut Report) -> Vec<(Ident, Ident)> {
-    let mut changes = Vec::new();
-    for item in items(tokens) {
-        let (Some(TokenTree::Ident(kind)), rest) = (item.first(), &item[1..]) else {
-            let span = item.first().map_or_else(Span::call_site, TokenTree::span);
-            report.push(Diagnostic::new(span, "expected `learnable` or `array`"));
-            continue;
-        };
-        if kind != "learnable" && kind != "array" {
-            let message = format!("expected `learnable` or `array`, found `{kind}`");
-            report
-                .push(Diagnostic::new(kind, message).help("write for example `learnable tau, v_threshold;`"));
-            continue;
-        }
-        let end = rest.len() - usize::from(rest.last().is_some_and(|last| is_punct(last, ';')));
-        for names in rest[..end].split(|token| is_punct(token, ',')) {
-            match names {
-                [TokenTree::Ident(name)] => changes.push((kind.clone(), name.clone())),
-                // A comma at the end.
-                [] if rest[..end].len() > 1 => {}
-                _ => {
-                    let span = names.first().map_or_else(|| kind.span(), TokenTree::span);
-                    report
-                        .push(Diagnostic::new(span, "expected the names of parameters, separated by commas"));
-                }
-            }
-        }
-    }
-    changes
-}
-
-/// Makes the parameter `name` of a neuron one of the given kind.
-fn change(
-    items: &mut Vec<Vec<TokenTree>>,
-    neuron: &Ident,
-    kind: Ident,
-    name: &Ident,
-) -> Result<(), Diagnostic> {
-    for item in items.iter_mut() {
-        let at = after_attributes(item);
-        if let [TokenTree::Ident(declared), TokenTree::Ident(its_name), ..] = &item[at..]
-            && KINDS.iter().any(|kind| declared == kind)
-            && its_name == name
-        {
-            item[at] = kind.into();
-            item[at + 1] = name.clone().into();
-            return Ok(());
-        }
-    }
-    if let Some(given) = given_params().iter().find(|given| name == given.name) {
-        let (default, doc) = (Literal::f64_unsuffixed(given.default), given.doc);
-        items.push(quote!(#[doc = #doc] #kind #name = #default;).into_iter().collect());
-        return Ok(());
-    }
-    let error = Diagnostic::new(name, format!("`{neuron}` has no parameter `{name}`"));
-    if named(items, &["flag"]).iter().any(|flag| name == flag) {
-        return Err(error.help(format!("`{name}` is a flag, which is the same for all neurons")));
-    }
-    let mut known = named(items, &KINDS);
-    for given in given_params() {
-        if !known.iter().any(|name| name == given.name) {
-            known.push(given.name.to_owned());
-        }
-    }
-    let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    Err(error.help(format!("its parameters are {}", known.join(", "))))
-}
-
-/// The names that items with one of these words declare.
-fn named(items: &[Vec<TokenTree>], words: &[&str]) -> Vec<String> {
-    let name = |item: &Vec<TokenTree>| match &item[after_attributes(item)..] {
-        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if words.iter().any(|kind| word == kind) => {
-            Some(name.to_string())
-        }
-        _ => None,
-    };
-    items.iter().filter_map(name).collect()
 }
 
 /// The items of a declaration, each with its semicolon.
@@ -241,6 +156,7 @@ fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::given_params;
 
     const LIF: &str = "{ /// Leaky.\n #[allow(deprecated)] pub struct Lif { /// Steps.\n param tau = 2.0 where tau > 1.0; \
                        flag fast = true; charge = v + if fast { x } else { (x - v) / tau }; reset hard; } }";
@@ -277,6 +193,17 @@ mod tests {
     }
 
     #[test]
+    fn inputs_are_transformed() {
+        let (declaration, errors) = run(
+            "struct My { /// Gain.\n learnable scale = 1.0; array shift = 0.0; input x = scale * x + shift; }",
+        );
+        let expected = "/// Leaky.\n #[allow(deprecated)] struct My { /// Gain.\n learnable scale = 1.0; array shift = 0.0; \
+                        /// Steps.\n param tau = 2.0 where tau > 1.0; flag fast = true; charge = v + if fast { \
+                        (scale * x + shift) } else { ((scale * x + shift) - v) / tau }; reset hard; }";
+        assert_eq!((declaration, errors), (tokens(expected), Vec::new()));
+    }
+
+    #[test]
     fn mistakes_are_reported_and_ignored() {
         for (user, error) in [
             (
@@ -290,11 +217,22 @@ mod tests {
             ("array tau; learnable tau;", "`tau` is listed twice"),
             (
                 "param tau;",
-                "expected `learnable` or `array`, found `param`\nhelp: write for example `learnable tau, v_threshold;`",
+                "expected `learnable`, `array` or `input`, found `param`\nhelp: write for example `learnable tau, v_threshold;`",
             ),
             ("learnable;", "expected the names of parameters, separated by commas"),
-            ("learnable tau = 3.0;", "expected the names of parameters, separated by commas"),
-            ("= tau;", "expected `learnable` or `array`"),
+            (
+                "learnable tau = 3.0;",
+                "`Lif` has a parameter `tau` already\nhelp: write `learnable tau;` or `array tau;` to change its kind; its \
+                 default and range stay",
+            ),
+            ("input y = 2.0 * y;", "`Lif` has no input `y`\nhelp: its inputs are `x`"),
+            (
+                "input x;",
+                "expected the name of an input, `=` and an expression\nhelp: write for example `input x = scale * x + shift;`",
+            ),
+            ("input x = ;", "expected an expression after `=`"),
+            ("input x = x + 1.0; input x = 2.0 * x;", "`x` is listed twice"),
+            ("= tau;", "expected `learnable`, `array` or `input`"),
         ] {
             let (declaration, errors) = run(&format!("struct My {{ {user} }}"));
             assert_eq!(errors, [error], "{user}");

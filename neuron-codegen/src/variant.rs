@@ -1,7 +1,7 @@
 //! Which kernel: names, look-ups and signatures all derive from a [`Variant`].
 
 use neuron_abi::kernel;
-pub use neuron_abi::{Class, Extent, STEPS, Template};
+pub use neuron_abi::{Absent, Class, Extent, STEPS, Template};
 
 use crate::gradient::{Derived, Recomputed};
 use crate::interface::Role;

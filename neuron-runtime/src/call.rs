@@ -27,9 +27,11 @@ pub struct Call<'c, 'a, E: Element> {
     pub neurons: usize,
     /// How spikes are differentiated; read by the with-grad templates only.
     pub gradient: Gradient,
-    /// Arrays to read, in the order of [`Signature::inputs`](crate::Signature::inputs).
+    /// Arrays to read, in the order of [`Signature::inputs`](crate::Signature::inputs). Those that the template can do without,
+    /// [`BufferSpec::absent`](crate::BufferSpec::absent), may be empty.
     pub inputs: &'c [Source<'a, E>],
-    /// Arrays to write, in the order of [`Signature::outputs`](crate::Signature::outputs).
+    /// Arrays to write, in the order of [`Signature::outputs`](crate::Signature::outputs). Those that the template can do
+    /// without may be empty.
     pub outputs: &'c mut [Sink<'a, E>],
 }
 

@@ -6,8 +6,8 @@ use crate::by_class::Length;
 use crate::parameter::{Distributed, Layout, misfit};
 use crate::range::validate_values;
 use crate::{
-    BufferSpec, ByClass, Call, Element, Error, Extent, Gradient, Kind, Neuron, ParamKind, Parameter, Real,
-    Signature, Source, Spec, Template,
+    Absent, BufferSpec, ByClass, Call, Element, Error, Extent, Gradient, Kind, Neuron, ParamKind, Parameter,
+    Real, Signature, Source, Spec, Template,
 };
 
 impl<'a, E: Element> Call<'_, 'a, E> {
@@ -25,16 +25,16 @@ impl<'a, E: Element> Call<'_, 'a, E> {
 
     /// Checks the whole call; returns the number of steps and the signature.
     pub(crate) fn check(&self, spec: &'static Spec) -> Result<(usize, &'static Signature), Error> {
-        let (neuron, template, checked) = (spec.name, self.template, self.inputs());
+        let (template, checked) = (self.template, self.inputs());
         let (steps, signature) = checked.check::<E::Real>(spec)?;
         let outputs = signature.outputs;
         check_count(spec, template, "output", outputs.len(), self.outputs.len())?;
         for (buffer, (actual, length)) in outputs.iter().zip(self.outputs.iter().map(ByClass::shape)) {
-            checked.check_buffer(neuron, buffer, actual, length, steps)?;
+            checked.check_buffer(spec, buffer, actual, length, steps)?;
         }
         let sums = self.outputs.iter().zip(outputs).skip(outputs.len() - checked.learnables(spec).count());
         for (layout, (sum, buffer)) in checked.learnables(spec).zip(sums) {
-            check_length(neuron, template, buffer, [steps, self.neurons], Some(layout.count), sum.shape().1)?;
+            check_length(spec, template, buffer, [steps, self.neurons], Some(layout.count), sum.shape().1)?;
         }
         Ok((steps, signature))
     }
@@ -64,7 +64,7 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
         let inputs = buffers.iter().zip(self.inputs.iter().map(ByClass::shape));
         let steps = self.steps(neuron, inputs.clone())?;
         for (buffer, (actual, length)) in inputs {
-            self.check_buffer(neuron, buffer, actual, length, steps)?;
+            self.check_buffer(spec, buffer, actual, length, steps)?;
         }
         for (array, layout) in spec.arrays().zip(self.inputs.iter().filter_map(ByClass::layout)) {
             misfit(neuron, array.name, layout, self.neurons)?;
@@ -118,25 +118,25 @@ impl<S: Length, R: Length, P: Length + Distributed> Inputs<'_, ByClass<S, R, P, 
 
     fn check_buffer(
         &self,
-        neuron: &'static str,
+        spec: &'static Spec,
         buffer: &BufferSpec,
         kind: Kind,
         actual: usize,
         steps: usize,
     ) -> Result<(), Error> {
-        let (template, argument) = (self.template, buffer.name);
+        let (neuron, template, argument) = (spec.name, self.template, buffer.name);
         let expected = buffer.kind();
         if kind != expected {
             return Err(Error::BufferClass { neuron, template, argument, expected, actual: kind });
         }
-        check_length(neuron, template, buffer, [steps, self.neurons], None, actual)
+        check_length(spec, template, buffer, [steps, self.neurons], None, actual)
     }
 }
 
-/// Checks the length of an array. `count` is the number of values if it is a parameter or its gradient; without it, these
-/// may have any length.
+/// Checks the length of an array, which is 0 if the call leaves it out. `count` is the number of values if it is a parameter
+/// or its gradient; without it, these may have any length.
 pub(crate) fn check_length(
-    neuron: &'static str,
+    spec: &'static Spec,
     template: Template,
     buffer: &BufferSpec,
     [steps, neurons]: [usize; 2],
@@ -147,12 +147,20 @@ pub(crate) fn check_length(
     if actual == expected {
         return Ok(());
     }
+    let (neuron, argument) = (spec.name, buffer.name);
+    match buffer.left_out(actual) {
+        Some(Absent::Initial(index)) if spec.states.get(index).is_none_or(|state| state.varies) => {
+            return Err(Error::InitialStateVaries { neuron, template, argument });
+        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
     let shape = match buffer.extent {
         Extent::Parameter => "one per value of the parameter".to_owned(),
         Extent::Neuron => format!("N = {neurons}"),
         Extent::Step | Extent::Checkpoint => format!("T = {steps}, N = {neurons}"),
     };
-    Err(Error::Length { neuron, template, argument: buffer.name, shape, expected, actual })
+    Err(Error::Length { neuron, template, argument, shape, expected, actual })
 }
 
 /// Checks the number of arrays.

@@ -30,6 +30,7 @@ mod whole;
 
 pub use arguments::Arguments;
 pub use array::CudaArray;
+pub use bits::PreparedBits;
 pub(crate) use bits::{pack, unpack};
 pub use cache::cache_directory;
 pub use compile::nvrtc_version;

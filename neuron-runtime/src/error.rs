@@ -8,6 +8,21 @@ use crate::{Kind, Reset, Template, Value};
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Arrays of spikes and of bits that do not have the same rows.
+    #[error(
+        "expected {expected} words for {spikes} spikes of {neurons} neurons, whole rows of both; found {words} words"
+    )]
+    Bits {
+        /// Neurons per row.
+        neurons: usize,
+        /// The number of spikes.
+        spikes: usize,
+        /// The number of words.
+        words: usize,
+        /// The number of words expected.
+        expected: usize,
+    },
+
     /// A parameter is outside its declared range.
     #[error("{neuron}: parameter `{name}` is {value}, but must satisfy `{expected}`")]
     ParameterRange {
@@ -110,6 +125,19 @@ pub enum Error {
         reset: Reset,
         /// The declared resets.
         declared: String,
+    },
+
+    /// An initial state is left out, but differs between neurons.
+    #[error(
+        "{neuron} {template}: `{argument}` was left out, but its initial value depends on an array parameter; pass an array"
+    )]
+    InitialStateVaries {
+        /// The neuron.
+        neuron: &'static str,
+        /// The template.
+        template: Template,
+        /// The state.
+        argument: &'static str,
     },
 
     /// A parameter of a surrogate is outside its range.

@@ -2,7 +2,28 @@
 
 use crate::parameter::{Layout, misfit};
 use crate::shape::{arity, same};
-use crate::{Error, Neuron, ParamKind, Parameter, Real, Spec};
+use crate::{Absent, BufferSpec, Error, Neuron, ParamKind, Parameter, Real, Spec, Template};
+
+/// The initial values of states in place of the arrays `left_out`, by the indices of the states.
+///
+/// # Errors
+/// [`Error::Signature`]: a neuron written by hand has fewer.
+pub(crate) fn initial_values<'b, N: Neuron + ?Sized>(
+    neuron: &N,
+    template: Template,
+    left_out: impl Iterator<Item = &'b BufferSpec>,
+) -> Result<Vec<f64>, Error> {
+    let needed = left_out.filter_map(|buffer| match buffer.absent() {
+        Some(Absent::Initial(index)) => Some(index + 1),
+        _ => None,
+    });
+    let Some(needed) = needed.max() else { return Ok(Vec::new()) };
+    let initial = neuron.initial_state();
+    if initial.len() < needed {
+        return Err(Error::Signature { neuron: neuron.spec().name, template, what: "initial states" });
+    }
+    Ok(initial)
+}
 
 /// The states before the first step, in the order of [`Spec::states`](crate::Spec::states), each with `neurons` values.
 /// `parameters` are those of [`Spec::arrays`](crate::Spec::arrays), in order.

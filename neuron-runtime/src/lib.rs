@@ -28,6 +28,7 @@
 pub mod any;
 mod array;
 mod array_call;
+pub mod bits;
 mod by_class;
 mod call;
 mod check;
@@ -73,7 +74,7 @@ pub use macros::{__expand, __expand_surrogate, __redeclare};
 pub use neuron::{DeclaredNeuron, Neuron};
 #[doc(inline)]
 pub use neuron_abi::{
-    Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
+    Absent, Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
 };
 pub use node::{MultiStepNode, Node, OutOfRange, Stateful};
 pub use number::{Element, LANES, Plain, Real};

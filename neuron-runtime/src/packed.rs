@@ -1,15 +1,10 @@
 //! Bit-packed spikes.
 
-use neuron_abi::WORD;
-use rayon::prelude::*;
-
 use crate::array::Data;
 use crate::cpu::memory::space;
-use crate::cpu::rows::packed;
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::number::LANES;
-use crate::{Array, Class, Device, Element, Error, Real, Spec, Template};
+use crate::{Array, Class, Device, Element, Error, Spec, Template, bits};
 
 /// The spikes of a sequence, one bit each: 1/32 of the memory of `f32` spikes.
 ///
@@ -57,11 +52,8 @@ impl PackedSpikes {
         let neurons = dims.iter().product();
         let words = match spikes.data() {
             Data::Cpu(data) => {
-                let columns = Class::Bits.columns(neurons);
-                let mut words = space(steps * columns);
-                words.par_chunks_mut(columns).zip(data.par_chunks(neurons)).for_each(|(words, row)| {
-                    words.par_chunks_mut(PART / WORD).zip(row.par_chunks(PART)).for_each(pack);
-                });
+                let mut words = space(steps * Class::Bits.columns(neurons));
+                bits::pack(neurons, data, &mut words)?;
                 Data::output(words)
             }
             #[cfg(feature = "cuda")]
@@ -79,10 +71,7 @@ impl PackedSpikes {
         match &self.words {
             Data::Cpu(words) => {
                 let mut spikes = space(self.shape.iter().product());
-                let rows = words.par_chunks(Class::Bits.columns(neurons));
-                spikes.par_chunks_mut(neurons).zip(rows).for_each(|(row, words)| {
-                    row.par_chunks_mut(PART).zip(words.par_chunks(PART / WORD)).for_each(unpack);
-                });
+                bits::unpack(neurons, words, &mut spikes)?;
                 Array::new(self.shape.clone(), Data::output(spikes))
             }
             #[cfg(feature = "cuda")]
@@ -138,31 +127,5 @@ impl PartialEq for PackedSpikes {
     fn eq(&self, other: &Self) -> bool {
         let same_words = || matches!((self.to_words(), other.to_words()), (Ok(a), Ok(b)) if a == b);
         self.shape == other.shape && same_words()
-    }
-}
-
-/// Spikes per task of the thread pool.
-const PART: usize = LANES << 10;
-
-/// Some words, and the spikes that they are of.
-fn pack<E: Element>((words, spikes): (&mut [u32], &[E])) {
-    for (words, part) in words.chunks_mut(LANES / WORD).zip(spikes.chunks(LANES)) {
-        let mut lanes = [E::Real::ZERO; LANES];
-        for (lane, spike) in lanes.iter_mut().zip(part) {
-            *lane = spike.load();
-        }
-        let bits = packed(&lanes);
-        for (word, half) in words.iter_mut().zip([bits as u32, (bits >> WORD) as u32]) {
-            *word = half;
-        }
-    }
-}
-
-/// And back.
-fn unpack<E: Element>((spikes, words): (&mut [E], &[u32])) {
-    for (part, word) in spikes.chunks_mut(WORD).zip(words) {
-        for (bit, spike) in part.iter_mut().enumerate() {
-            *spike = if word >> bit & 1 == 1 { E::store(E::Real::ONE) } else { E::default() };
-        }
     }
 }

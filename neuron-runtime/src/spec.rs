@@ -5,7 +5,7 @@ mod cuda;
 
 use std::fmt;
 
-use neuron_abi::{Class, Extent, Lanes, ParamKind, Reset, Role, Template};
+use neuron_abi::{Absent, Class, Extent, Lanes, ParamKind, Reset, Role, Template};
 
 pub use cuda::{Cuda, Image};
 
@@ -88,6 +88,18 @@ impl BufferSpec {
             (_, Class::State) => Kind::State,
             (_, Class::Bits) => Kind::Bits,
         }
+    }
+
+    /// What a template does without it, or `None` if every call has it. A call leaves it out by passing an array without
+    /// elements.
+    pub fn absent(&self) -> Option<Absent> {
+        // The other ones of these roles are in specifications written by hand.
+        self.role.absent().filter(|_| (self.class, self.extent) == (Class::State, Extent::Neuron))
+    }
+
+    /// What a template does without it if an array of `length` elements means that it is left out.
+    pub(crate) fn left_out(&self, length: usize) -> Option<Absent> {
+        self.absent().filter(|_| length == 0)
     }
 
     /// The number of its elements, or `None` for a parameter.

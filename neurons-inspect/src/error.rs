@@ -147,8 +147,8 @@ pub enum Error {
     Neuron(#[from] neuron_runtime::Error),
 
     /// A plot could not be drawn.
-    #[error("cannot draw the plot: {0}")]
-    Draw(String),
+    #[error("cannot draw the plot")]
+    Draw(#[from] neurons_plot::Error),
 
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}", .path.display())]

@@ -1,9 +1,7 @@
 //! Pictures of what a neuron does, as SVG; the same bytes on every machine.
 
-pub mod canvas;
 mod contour;
 mod curve;
-mod panel;
 mod phase;
 mod surrogates;
 mod trace;
@@ -17,8 +15,6 @@ use neuron_runtime::Reset;
 use crate::show::resets;
 use crate::simulate::{Drive, Field, Reason, Shape, Subject};
 use crate::{Error, Neurons, units};
-
-pub use panel::Panel;
 
 /// What to draw.
 #[derive(Args, Debug)]

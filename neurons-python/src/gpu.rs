@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use neurons::cuda::{CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter};
+use neurons::cuda::{CudaDevice, CudaError, PreparedBits, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::{Error, Format, Gradient, Neuron, Template};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -103,4 +103,25 @@ fn device(index: usize) -> Result<CudaDevice, CudaError> {
     let device = CudaDevice::borrowed(index)?;
     devices.insert(index, device.clone());
     Ok(device)
+}
+
+/// The conversion between spikes and bits on that GPU; its kernels are among those of IF.
+pub fn bits(index: usize, format: Format) -> Result<PreparedBits, Error> {
+    type Key = (usize, Format);
+    static PREPARED: Mutex<Option<HashMap<Key, PreparedBits>>> = Mutex::new(None);
+    let mut all = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = all.get_or_insert_with(HashMap::new);
+    if let Some(prepared) = all.get(&(index, format)) {
+        return Ok(prepared.clone());
+    }
+    let device = device(index)?;
+    let spec = <neurons::If as neurons::DeclaredNeuron>::SPEC;
+    let prepared = match format {
+        Format::F32 => PreparedBits::new::<f32>(&device, spec),
+        Format::F64 => PreparedBits::new::<f64>(&device, spec),
+        Format::F16 => PreparedBits::new::<half::f16>(&device, spec),
+        Format::Bf16 => PreparedBits::new::<half::bf16>(&device, spec),
+    }?;
+    all.insert((index, format), prepared.clone());
+    Ok(prepared)
 }

@@ -5,6 +5,7 @@
 //! `python/spiking_neurons`.
 
 mod arrays;
+mod bits;
 mod dlpack;
 mod error;
 #[cfg(feature = "cuda")]
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::bits::{pack_bits, unpack_bits};
     #[pymodule_export]
     use crate::layout::is_dense;
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! Neurons of this crate with parameters that are learned, or differ between neurons.
 
-/// Declares a neuron of this crate again, with some of its parameters `learnable` or `array`, without repeating its equations.
+/// Declares a neuron of this crate again, with some of its parameters `learnable` or `array`, or with a transformed input,
+/// without repeating its equations.
 ///
 /// ```
 /// use neurons::{Array, MultiStepNode};
@@ -14,6 +15,9 @@
 /// assert_eq!(layer.parameter_grad("v_threshold")?.unwrap().shape(), [3]);
 /// # Ok::<(), neurons::Error>(())
 /// ```
+///
+/// `input x = scale * x + shift;` replaces the input in all equations by an expression, in which parameters may stand that are
+/// new: `learnable scale = 1.0;`.
 ///
 /// `learnable` and `array` are those of [`neuron!`](crate::neuron); all other parameters, equations and ranges are those of
 /// the neuron. Its documentation is, too, unless there is another. CUDA kernels are compiled at the first launch, as for all
@@ -33,7 +37,7 @@ macro_rules! redeclare {
     };
     ($($other:tt)*) => {
         ::core::compile_error!(
-            "expected `struct NAME: NEURON { learnable PARAMETER, ..; array PARAMETER, ..; }`, such as \
+            "expected `struct NAME: NEURON { learnable PARAMETER, ..; array PARAMETER, ..; input NAME = EXPRESSION; }`, such as \
              `pub struct LearnedLif: Lif { learnable tau, v_threshold; }`"
         );
     };

@@ -50,6 +50,28 @@ impl<E: Element> Host<E> {
         }
     }
 
+    /// As many of the same number.
+    pub fn filled(&self, value: f64) -> Self {
+        match self {
+            Self::Signal(array) => Self::Signal(vec![E::store(E::Real::from_f64(value)); array.len()]),
+            Self::State(array) => Self::State(vec![E::Real::from_f64(value); array.len()]),
+            Self::Parameter(array, inner) => {
+                Self::Parameter(vec![E::Real::from_f64(value); array.len()], *inner)
+            }
+            Self::Bits(_) => panic!("bits are no numbers"),
+        }
+    }
+
+    /// The same without elements, which means that a call leaves it out.
+    pub fn without_elements(&self) -> Self {
+        match self {
+            Self::Signal(_) => Self::Signal(Vec::new()),
+            Self::State(_) => Self::State(Vec::new()),
+            Self::Parameter(_, inner) => Self::Parameter(Vec::new(), *inner),
+            Self::Bits(_) => Self::Bits(Vec::new()),
+        }
+    }
+
     /// A parameter with a value for each of the neurons; other arrays as they are.
     pub fn per_neuron(&self, neurons: usize) -> Self {
         match self {
@@ -231,6 +253,26 @@ pub fn every_case<N: DeclaredNeuron>(sizes: &[[usize; 2]]) -> Vec<Case<N>> {
         }
     }
     cases
+}
+
+/// Which arrays a call leaves out, as far as the template can do without them.
+pub type LeftOut = fn(Role) -> bool;
+
+/// Calls of every template that leave arrays out: all, those that are read, those that are written, every other state's.
+pub fn left_out_cases<N: DeclaredNeuron>() -> Vec<(Case<N>, LeftOut)> {
+    let all: LeftOut = |_| true;
+    let read: LeftOut = |role| matches!(role, Role::State(_) | Role::GradNextState(_));
+    let written: LeftOut = |role| matches!(role, Role::NextState(_) | Role::GradState(_));
+    let alternating: LeftOut = |role| match role {
+        Role::State(index) | Role::GradState(index) => index % 2 == 0,
+        Role::NextState(index) | Role::GradNextState(index) => index % 2 == 1,
+        _ => false,
+    };
+    let cases = every_case::<N>(&[[1, 3], [9, 33], [17, 130]]).into_iter();
+    let cases = cases.filter(|case| case.gradient.surrogate == Surrogate::default());
+    cases
+        .flat_map(|case| [all, read, written, alternating].map(|left_out| (case.clone(), left_out)))
+        .collect()
 }
 
 /// `N` under every reset and flag, with default parameters or with others, each of its own value.

@@ -1,7 +1,7 @@
 //! Other executors of a neuron against the CPU.
 
 use neurons::evaluate::{Mode, evaluate};
-use neurons::{BufferSpec, DeclaredNeuron, Element, Format, Real, Source};
+use neurons::{Absent, BufferSpec, DeclaredNeuron, Element, Format, Real, Role, Source};
 
 use crate::cases::{Case, Host};
 
@@ -23,17 +23,75 @@ pub trait Executor {
 /// # Panics
 /// Something differs.
 pub fn compare<N: DeclaredNeuron, E: Element, Ex: Executor>(executor: &Ex, case: &Case<N>) {
-    let mut inputs = case.input_arrays::<E>();
-    if !Ex::ADDS_UP && case.template.is_backward() {
-        // One value for each neuron: the sum of its gradients is itself.
-        inputs.iter_mut().for_each(|input| *input = input.per_neuron(case.neurons));
-    }
-    let expected = on_cpu(case, &inputs);
+    let inputs = inputs::<N, E, Ex>(case);
     let mut outputs = case.poisoned::<E>(&inputs);
     executor.run(case, &inputs, &mut outputs);
+    check(executor, case, &inputs, &outputs, |_| false);
+}
+
+/// As [`compare`], but `executor` runs without the arrays of the roles that are `left_out`, as far as the template can do
+/// without them, and the CPU with arrays of what stands for them: initial values, zeros.
+///
+/// # Panics
+/// Something differs.
+pub fn compare_without<N: DeclaredNeuron, E: Element, Ex: Executor>(
+    executor: &Ex,
+    case: &Case<N>,
+    left_out: impl Fn(Role) -> bool,
+) {
+    let is_number = |buffer: &BufferSpec| match buffer.absent() {
+        // Such an initial value is not a number that is the same for all neurons.
+        Some(Absent::Initial(index)) => !N::SPEC.states[index].varies,
+        absent => absent.is_some(),
+    };
+    let is_left_out = |buffer: &BufferSpec| is_number(buffer) && left_out(buffer.role);
+    let signature = N::SPEC.signature(case.template);
+    let initial = case.neuron.initial_state();
+    let mut inputs = inputs::<N, E, Ex>(case);
+    let mut given = inputs.clone();
+    let read = inputs.iter_mut().zip(&mut given).zip(signature.inputs);
+    for ((input, given), buffer) in read.filter(|(_, buffer)| is_left_out(buffer)) {
+        *given = input.without_elements();
+        *input = match buffer.absent() {
+            Some(Absent::Initial(index)) => input.filled(initial[index]),
+            _ => input.filled(0.0),
+        };
+    }
+    let mut outputs = case.poisoned::<E>(&inputs);
+    for (output, _) in outputs.iter_mut().zip(signature.outputs).filter(|(_, buffer)| is_left_out(buffer)) {
+        *output = output.without_elements();
+    }
+    executor.run(case, &given, &mut outputs);
+    check(executor, case, &inputs, &outputs, is_left_out);
+}
+
+/// What `case` is run on.
+fn inputs<N: DeclaredNeuron, E: Element, Ex: Executor>(case: &Case<N>) -> Vec<Host<E>> {
+    let inputs = case.input_arrays::<E>();
+    if Ex::ADDS_UP || !case.template.is_backward() {
+        return inputs;
+    }
+    // One value for each neuron: the sum of its gradients is itself.
+    inputs.iter().map(|input| input.per_neuron(case.neurons)).collect()
+}
+
+/// Compares what `executor` has written with what the CPU makes of `inputs`, except for the outputs that were left out.
+fn check<N: DeclaredNeuron, E: Element, Ex: Executor>(
+    executor: &Ex,
+    case: &Case<N>,
+    inputs: &[Host<E>],
+    outputs: &[Host<E>],
+    is_left_out: impl Fn(&BufferSpec) -> bool,
+) {
+    let expected = on_cpu(case, inputs);
     let is_exact = E::FORMAT != Format::F64 || executor.is_exact_in_double(case);
     let mut nearby = None;
-    for (k, ((buffer, expected), actual)) in expected.iter().zip(&outputs).enumerate() {
+    for (k, ((buffer, expected), actual)) in expected.iter().zip(outputs).enumerate() {
+        if is_left_out(buffer) {
+            assert!(actual.numbers().is_empty(), "{} was left out: {} {case:?}", buffer.name, E::NAME);
+            continue;
+        }
+        assert_eq!(actual.numbers().len(), expected.numbers().len(), "{}: {case:?}", buffer.name);
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
             let is_same = same_bits(expected, actual);
             let mut is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);

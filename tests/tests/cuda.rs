@@ -8,8 +8,8 @@ use cudarc::driver::{result, sys};
 use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
 use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Role, Source, Template};
-use neurons_tests::cases::{Case, Host, SIZES, every_case};
-use neurons_tests::compare::{Executor, compare};
+use neurons_tests::cases::{Case, Host, SIZES, every_case, left_out_cases};
+use neurons_tests::compare::{Executor, compare, compare_without};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture};
 use neurons_tests::gpu::device;
 use rayon::prelude::*;
@@ -161,6 +161,12 @@ fn same_bits() {
                 compare::<N, f64, _>(&self.0, case);
                 compare::<N, half::f16, _>(&self.0, case);
                 compare::<N, half::bf16, _>(&self.0, case);
+            }
+            for (case, left_out) in left_out_cases::<N>() {
+                compare_without::<N, f32, _>(&self.0, &case, left_out);
+                compare_without::<N, f64, _>(&self.0, &case, left_out);
+                compare_without::<N, half::f16, _>(&self.0, &case, left_out);
+                compare_without::<N, half::bf16, _>(&self.0, &case, left_out);
             }
             println!("{}: {} calls in four formats give the same bits", N::SPEC.name, cases.len());
         }

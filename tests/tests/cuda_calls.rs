@@ -6,8 +6,8 @@ use cudarc::driver::{result, sys};
 use neurons::cuda::{CudaArray, CudaDevice, CudaError, PreparedCall, RawArray, RawCall, RawParameter, load};
 use neurons::evaluate::evaluate_on;
 use neurons::{
-    Array, Cuda, DeclaredNeuron, Device, Error, Gradient, Lif, MultiStep, Neuron, Plif, Source, Spec,
-    Template,
+    Array, Call, Cuda, DeclaredNeuron, Device, Error, Gradient, Lif, MultiStep, Neuron, Plif, Sink, Source,
+    Spec, Template,
 };
 use neurons_tests::gpu::device;
 
@@ -222,6 +222,27 @@ fn chosen_neurons() {
         let on_cpu = evaluate_on(&Device::Cpu, &chosen, template, gradient, NEURONS, &sources).unwrap();
         assert_eq!(actual, on_cpu, "{template}");
     }
+}
+
+/// Arrays can be left out of calls that are copied to the GPU, too.
+#[test]
+fn arrays_that_are_left_out() {
+    let Some(device) = device() else { return };
+    let x: Vec<f32> = (0..STEPS * NEURONS).map(|i| (i % 13) as f32 * 0.25).collect();
+    let run = |device: &Device, v: &[f32], v_next: &mut [f32]| {
+        let mut spikes = vec![f32::NAN; x.len()];
+        let call = Call {
+            template: Template::Fptt,
+            neurons: NEURONS,
+            gradient: Gradient::default(),
+            inputs: &[Source::Signal(&x[..]), Source::State(v)],
+            outputs: &mut [Sink::Signal(&mut spikes[..]), Sink::State(v_next)],
+        };
+        device.run(&Lif::default(), call).unwrap();
+        spikes
+    };
+    let expected = run(&Device::Cpu, &[0.0; NEURONS], &mut [0.0; NEURONS]);
+    assert_eq!(run(&Device::Cuda(device), &[], &mut []), expected);
 }
 
 /// Nothing is launched that the macro has not generated.

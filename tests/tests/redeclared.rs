@@ -12,6 +12,17 @@ neurons::redeclare! {
 
 neurons::redeclare! { struct LearnedAlif: Alif { learnable beta; } }
 
+neurons::redeclare! {
+    /// Normalises its input per channel.
+    pub struct NormalisedAlif: Alif {
+        array mean = 0.0;
+        learnable scale = 1.0;
+        learnable shift = 0.0;
+        input x = (x - mean) * scale + shift;
+        learnable beta;
+    }
+}
+
 fn x_seq() -> Array<f64> {
     let values = (0..20 * 6).map(|i: usize| (i * 37 % 101) as f64 / 25.0);
     Array::from_vec([20, 2, 3], values.collect()).unwrap()
@@ -88,5 +99,55 @@ fn declarations_can_be_read_again() {
     for spec in [LearnedLif::SPEC, LearnedCuba::SPEC, LearnedAlif::SPEC] {
         let analysis = neuron_codegen::check::analyse(spec.declaration.parse().unwrap());
         assert!(analysis.report.is_empty() && analysis.model.is_some(), "{}", spec.declaration);
+    }
+}
+
+/// A transformed input is the neuron behind a pass that transforms it: in both layouts of a channel, same spikes, and the
+/// gradients of that pass.
+#[test]
+fn inputs_are_transformed() {
+    gradcheck(&NormalisedAlif::default()).unwrap();
+    let (mean, scale, shift) = ([0.5, 1.0, 2.0], [3.0, 0.5, 1.5], [0.25, 1.0, -0.5]);
+    for (channels, inner) in [(vec![3], 1), (vec![3, 1], 2)] {
+        // [20, 2, 3], and the same memory as [20, 1, 3, 2].
+        let shape = if inner == 1 { vec![20, 2, 3] } else { vec![20, 1, 3, 2] };
+        let raw = x_seq().to_vec().unwrap();
+        let channel = |at: usize| at / inner % 3;
+        let transformed = raw.iter().enumerate().map(|(at, x)| {
+            let c = channel(at);
+            (x - mean[c]) * scale[c] + shift[c]
+        });
+        let transformed = Array::from_vec(shape.clone(), transformed.collect()).unwrap();
+        let array = |values: [f64; 3]| Array::from_vec(channels.clone(), values.to_vec()).unwrap();
+
+        let mut stock = MultiStepNode::<_, f64>::new(Alif::default());
+        let mut node = MultiStepNode::<_, f64>::new(NormalisedAlif::default());
+        for (name, values) in [("mean", mean), ("scale", scale), ("shift", shift)] {
+            node.set_parameter(name, array(values)).unwrap();
+        }
+        let expected = stock.forward(&transformed).unwrap();
+        assert!(expected.as_slice().unwrap().contains(&1.0));
+        assert_eq!(node.forward(&Array::from_vec(shape.clone(), raw.clone()).unwrap()).unwrap(), expected);
+
+        let grad_spikes = (0..raw.len()).map(|i| (i % 7) as f64 - 3.0).collect();
+        let grad_spikes = Array::from_vec(shape, grad_spikes).unwrap();
+        let grad = stock.backward(&grad_spikes).unwrap().to_vec().unwrap();
+        let grad_x = node.backward(&grad_spikes).unwrap().to_vec().unwrap();
+        let (mut grad_scale, mut grad_shift) = ([0.0; 3], [0.0; 3]);
+        for (at, (grad, x)) in grad.iter().zip(&raw).enumerate() {
+            let c = channel(at);
+            assert!((grad_x[at] - grad * scale[c]).abs() <= 1e-12 * grad.abs().max(1.0));
+            grad_scale[c] += grad * (x - mean[c]);
+            grad_shift[c] += grad;
+        }
+        for (name, expected) in [("scale", grad_scale), ("shift", grad_shift)] {
+            let found = node.parameter_grad(name).unwrap().unwrap().to_vec().unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() <= 1e-10 * expected.abs().max(1.0),
+                    "{name} {found} {expected}"
+                );
+            }
+        }
     }
 }

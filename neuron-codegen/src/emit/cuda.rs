@@ -19,7 +19,7 @@ use crate::emit::rust::{equations, title};
 use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
-use crate::kernel::{Program, Slot, SlotId};
+use crate::kernel::{BufferId, Program, Slot, SlotId};
 use crate::print::{Dialect, Printer};
 use crate::schedule::{Blocks, Form, Schedule, Staging, Target};
 use crate::variant::{Class, Extent};
@@ -50,7 +50,7 @@ fn parts(derived: &Derived, programs: &[Program]) -> BTreeSet<Part> {
 /// The support code that a kernel uses directly.
 fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     let schedule = Schedule::of(&program.signature, Target::CUDA);
-    let mut parts = BTreeSet::from([Part::Formats, Part::Lanes]);
+    let mut parts = BTreeSet::from([Part::Formats, Part::Lanes, Part::Optional]);
     parts.extend(Part::of_width(schedule.width));
     parts.extend(Part::of_blocks(schedule.blocks));
     parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
@@ -160,7 +160,7 @@ impl Writer<'_> {
             match carried.from {
                 Some(from) => {
                     self.out.line(format!("acc_t {lanes}[LANES];"));
-                    self.out.line(format!("tile.load({lanes}, {}, 0);", program.argument(from)));
+                    self.out.line(start(program, from, lanes));
                 }
                 None => self.out.line(format!("acc_t {lanes}[LANES] = {{}};")),
             }
@@ -173,7 +173,7 @@ impl Writer<'_> {
         for carried in &program.carried {
             if let Some(to) = carried.to {
                 let lanes = &program.slot(carried.slot).lanes;
-                self.out.line(format!("tile.store({}, 0, {lanes});", program.argument(to)));
+                self.out.line(finish(program, to, lanes));
             }
         }
         self.out.close();
@@ -263,7 +263,7 @@ impl Writer<'_> {
             let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
             let lanes = &program.slot(carried.slot).lanes;
             self.out.line(format!("acc_t {lanes}[LANES];"));
-            self.out.line(format!("if (index == 0) tile.load({lanes}, {}, 0);", program.argument(from)));
+            self.out.line(format!("if (index == 0) {}", start(program, from, lanes)));
             self.out.line(format!("else tile.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
         }
         if self.schedule.staging == Staging::Shared {
@@ -360,5 +360,21 @@ impl Writer<'_> {
             Sort::Real => "acc_t",
             Sort::Bool => "bool",
         }
+    }
+}
+
+/// Loads what is carried from `from`; where a call leaves that out, it begins at a number.
+fn start(program: &Program, from: BufferId, lanes: &str) -> String {
+    let initial = program.initial.iter().find(|(buffer, _)| *buffer == from);
+    let initial = initial.map_or("acc_t(0.0)", |(_, name)| name);
+    format!("load_or(tile, {lanes}, {}, {initial});", program.argument(from))
+}
+
+/// Stores what is carried to `to`, which a call may leave out unless it is the gradient of a parameter.
+fn finish(program: &Program, to: BufferId, lanes: &str) -> String {
+    let (array, buffer) = (program.argument(to), program.signature.buffers().nth(to.0));
+    match buffer.and_then(|buffer| buffer.role.absent()) {
+        Some(_) => format!("store_if(tile, {array}, {lanes});"),
+        None => format!("tile.store({array}, 0, {lanes});"),
     }
 }

@@ -19,11 +19,12 @@ use super::order::order;
 use super::plan::{Plan, Storage};
 use super::prune::prune;
 use super::validate::validate;
-use super::{Let, Phase, Program, Slot, SlotId};
+use super::{BufferId, Let, Phase, Program, Slot, SlotId};
 use crate::gradient::Derived;
 use crate::interface::Role;
 use crate::ir::{Graph, Id, Sort};
 use crate::model::ParamKind;
+use crate::variant::Absent;
 
 /// The program of what `plan` computes.
 pub fn arrange(derived: &mut Derived, mut plan: Plan) -> Program {
@@ -82,6 +83,7 @@ fn statements(
     let g = &derived.model.graph;
     let mut names = Names::new(derived, hints);
     let arguments = arguments(&plan, &mut names);
+    let initial = initial(&plan, &mut names);
     let mut before = parameters(derived, &names);
     let mut read: Vec<Id> = invariants.uniform.iter().chain(&invariants.per_neuron).copied().collect();
     let parameter_names = before.clone();
@@ -117,6 +119,7 @@ fn statements(
         variant: plan.variant,
         signature: plan.signature,
         arguments,
+        initial,
         hoisted,
         arrays: plan.arrays,
         settled,
@@ -134,6 +137,13 @@ fn arguments(plan: &Plan, names: &mut Names<'_>) -> Vec<String> {
     let inputs = plan.signature.inputs.iter().map(|buffer| (buffer, "in"));
     let outputs = plan.signature.outputs.iter().map(|buffer| (buffer, "out"));
     inputs.chain(outputs).map(|(buffer, direction)| names.argument(&buffer.name, direction)).collect()
+}
+
+/// Arguments for the initial values of states that are read from arrays.
+fn initial(plan: &Plan, names: &mut Names<'_>) -> Vec<(BufferId, String)> {
+    let buffers = plan.signature.buffers().enumerate();
+    let states = buffers.filter(|(_, buffer)| matches!(buffer.role.absent(), Some(Absent::Initial(_))));
+    states.map(|(id, buffer)| (BufferId(id), names.argument(&buffer.name, "initial"))).collect()
 }
 
 /// The names of parameters and flags that are the same for all neurons, and of `detach_reset`.

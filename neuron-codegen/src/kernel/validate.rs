@@ -58,7 +58,8 @@ fn identifiers(program: &Program) -> Result<(), String> {
     let storage = program.slots.iter().flat_map(|slot| [&slot.lanes, &slot.chunk, &slot.stage]);
     let values = program.phases.iter().flat_map(|phase| phase.names.values()).collect::<HashSet<_>>();
     let mut seen = HashSet::new();
-    for name in storage.chain(&program.arguments) {
+    let initial = program.initial.iter().map(|(_, name)| name);
+    for name in storage.chain(&program.arguments).chain(initial) {
         if values.contains(name) || !seen.insert(name) {
             return Err(format!("`{name}` is the name of two things"));
         }

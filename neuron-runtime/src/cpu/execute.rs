@@ -4,8 +4,10 @@ use rayon::prelude::*;
 
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::sums::sums;
-use crate::cpu::tile::{Kernel, Work};
-use crate::{BufferSpec, Call, Element, Error, Neuron, Sink, Template};
+use crate::cpu::tile::{Input, Kernel, Work};
+use crate::initial::initial_values;
+use crate::number::LANES;
+use crate::{Absent, BufferSpec, Call, Element, Error, Neuron, Real, Sink, Source, Template};
 
 /// The number of neuron-steps from which threads are worthwhile. Measured with LIF on two cores: starting tasks takes about
 /// 5 microseconds, in which one core computes about 2^14 neuron-steps.
@@ -27,16 +29,29 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         let (steps, signature) = self.check(spec)?;
         self.check_parameters(neuron)?;
         let layouts: Vec<_> = self.inputs().learnables(spec).collect();
-        let Self { neurons, gradient, inputs, outputs, .. } = self;
+        let Self { template, neurons, gradient, inputs, outputs } = self;
         // The gradients per neuron, which are summed below.
         let mut parts: Vec<Vec<E::Real>> =
             layouts.iter().map(|_| vec![E::Real::default(); neurons]).collect();
         let first = outputs.len() - layouts.len();
         let (arrays, totals) = outputs.split_at_mut(first);
         let rows = |buffer: &BufferSpec| buffer.extent.rows(steps).unwrap_or(1);
-        let sources = inputs.iter().copied().zip(signature.inputs.iter().map(rows));
-        let sinks = arrays.iter_mut().map(reborrow).zip(signature.outputs.iter().map(rows));
-        let sinks = sinks.chain(parts.iter_mut().map(|part| (Sink::State(part), 1)));
+        let read = inputs.iter().zip(signature.inputs);
+        let left_out = read.clone().filter(|(source, buffer)| buffer.left_out(source.shape().1).is_some());
+        let initial = initial_values(neuron, template, left_out.map(|(_, buffer)| buffer))?;
+        let source = |(source, buffer): (&Source<'a, E>, &BufferSpec)| match buffer.left_out(source.shape().1)
+        {
+            None => Input::Rows(*source, rows(buffer)),
+            Some(Absent::Initial(index)) => Input::Number([E::Real::from_f64(initial[index]); LANES]),
+            Some(Absent::Zero | Absent::Unwritten) => Input::Number([E::Real::ZERO; LANES]),
+        };
+        let sources = read.map(source);
+        let written = arrays.iter_mut().zip(signature.outputs);
+        let sinks = written.map(|(sink, buffer)| match buffer.left_out(sink.shape().1) {
+            None => Some((reborrow(sink), rows(buffer))),
+            Some(_) => None,
+        });
+        let sinks = sinks.chain(parts.iter_mut().map(|part| Some((Sink::State(part), 1))));
         let work = Work::new(steps, neurons, gradient, sources, sinks);
         run(&work, kernel, Isa::current(), steps * neurons);
         for ((part, layout), total) in parts.iter().zip(layouts).zip(totals) {

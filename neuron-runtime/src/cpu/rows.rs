@@ -100,6 +100,13 @@ impl<T: Element> RowsMut<'_, T> {
         Self { first, shape, streams, array: PhantomData }
     }
 
+    /// A row without columns, in place of an array that is left out: what is written to it is dropped.
+    #[inline(always)]
+    pub(crate) fn absent() -> Self {
+        let shape = Columns { rows: 1, stride: 0, width: 0 };
+        Self { first: std::ptr::dangling_mut(), shape, streams: false, array: PhantomData }
+    }
+
     /// Writes row `row`; lanes beyond the last column are dropped.
     ///
     /// # Panics

@@ -17,6 +17,15 @@ pub trait Kernel<E: Element>: Sync {
     fn tile(&self, tile: &Tile<'_, E>);
 }
 
+/// An input of [`Work`].
+#[derive(Debug)]
+pub(crate) enum Input<'a, E: Element> {
+    /// An array with its number of rows.
+    Rows(Source<'a, E>, usize),
+    /// A number in place of a row of states, in every lane.
+    Number([E::Real; LANES]),
+}
+
 /// An output, by pointer.
 type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
@@ -29,9 +38,10 @@ pub(crate) struct Work<'a, E: Element> {
     steps: usize,
     neurons: usize,
     gradient: Gradient,
-    /// Each with its number of rows, as checked by [`Work::new`].
-    inputs: Vec<(Source<'a, E>, usize)>,
-    outputs: Vec<(Output<E>, usize)>,
+    /// As checked by [`Work::new`].
+    inputs: Vec<Input<'a, E>>,
+    /// Each with its number of rows; `None` if it is left out.
+    outputs: Vec<Option<(Output<E>, usize)>>,
     borrows: PhantomData<&'a mut [E]>,
 }
 
@@ -41,7 +51,7 @@ unsafe impl<E: Element> Sync for Work<'_, E> {}
 
 impl<'a, E: Element> Work<'a, E> {
     /// Takes arrays with their numbers of rows. A row has one element per neuron, or the words that hold one bit per neuron;
-    /// parameters that are read have no rows.
+    /// parameters that are read have no rows. `None` is an output that is left out.
     ///
     /// # Panics
     /// If an array is shorter than its rows, which the check of a call rules out.
@@ -49,22 +59,23 @@ impl<'a, E: Element> Work<'a, E> {
         steps: usize,
         neurons: usize,
         gradient: Gradient,
-        inputs: impl Iterator<Item = (Source<'a, E>, usize)>,
-        outputs: impl Iterator<Item = (Sink<'a, E>, usize)>,
+        inputs: impl Iterator<Item = Input<'a, E>>,
+        outputs: impl Iterator<Item = Option<(Sink<'a, E>, usize)>>,
     ) -> Self {
         let check = |length: usize, rows: usize, class: Class| {
             let needed = rows.checked_mul(class.columns(neurons));
             assert!(needed.is_some_and(|needed| needed <= length), "an array shorter than its {rows} rows");
         };
-        let input = |(source, rows): (Source<'a, E>, usize)| {
+        let check_input = |input: &Input<'a, E>| {
+            let Input::Rows(source, rows) = *input else { return };
             match source {
                 ByClass::Signal(array) => check(array.len(), rows, Class::Signal),
                 ByClass::State(array) => check(array.len(), rows, Class::State),
                 ByClass::Parameter(_) => {}
             }
-            (source, rows)
         };
-        let output = |(sink, rows)| {
+        let output = |sink: Option<(Sink<'a, E>, usize)>| {
+            let (sink, rows) = sink?;
             let output = match sink {
                 Sink::Signal(array) => {
                     check(array.len(), rows, Class::Signal);
@@ -79,9 +90,9 @@ impl<'a, E: Element> Work<'a, E> {
                     ByClass::Bits(array.as_mut_ptr())
                 }
             };
-            (output, rows)
+            Some((output, rows))
         };
-        let (inputs, outputs) = (inputs.map(input).collect(), outputs.map(output).collect());
+        let (inputs, outputs) = (inputs.inspect(check_input).collect(), outputs.map(output).collect());
         Self { steps, neurons, gradient, inputs, outputs, borrows: PhantomData }
     }
 
@@ -134,7 +145,9 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Input `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
-        let (ByClass::Signal(array), rows) = self.work.inputs[index] else { wrong_class(Class::State) };
+        let Input::Rows(ByClass::Signal(array), rows) = self.work.inputs[index] else {
+            wrong_class(Class::State)
+        };
         // SAFETY: the array has these rows and columns, as `Work::new` checked, and the tile's columns are among them; it
         // is borrowed for the lifetime. The addition wraps because an array without rows has no columns to point to.
         unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
@@ -143,22 +156,32 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Input `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
-        let (ByClass::State(array), rows) = self.work.inputs[index] else { wrong_class(Class::Signal) };
-        // SAFETY: as in `signal`.
-        unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
+        match &self.work.inputs[index] {
+            // SAFETY: as in `signal`.
+            &Input::Rows(ByClass::State(array), rows) => unsafe {
+                Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows))
+            },
+            // SAFETY: one row, of at least as many elements as the tile has columns.
+            Input::Number(lanes) => unsafe { Rows::new(lanes.as_ptr(), self.columns(1)) },
+            Input::Rows(..) => wrong_class(Class::Signal),
+        }
     }
 
     /// Input `index` of the signature, a parameter.
     #[inline(always)]
     pub fn values(&self, index: usize) -> Values<'a, E::Real> {
-        let (ByClass::Parameter(parameter), _) = self.work.inputs[index] else { wrong_class(Class::State) };
+        let Input::Rows(ByClass::Parameter(parameter), _) = self.work.inputs[index] else {
+            wrong_class(Class::State)
+        };
         Values::new(parameter, self.first)
     }
 
     /// Output `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal_mut(&self, index: usize) -> RowsMut<'a, E> {
-        let (ByClass::Signal(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let Some((ByClass::Signal(array), rows)) = self.work.outputs[index] else {
+            wrong_class(Class::State)
+        };
         // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
         // thread, so one row at a time is written.
         unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
@@ -167,15 +190,20 @@ impl<'a, E: Element> Tile<'a, E> {
     /// Output `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
-        let (ByClass::State(array), rows) = self.work.outputs[index] else { wrong_class(Class::Signal) };
-        // SAFETY: as in `signal_mut`.
-        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
+        match self.work.outputs[index] {
+            // SAFETY: as in `signal_mut`.
+            Some((ByClass::State(array), rows)) => unsafe {
+                RowsMut::new(array.wrapping_add(self.first), self.columns(rows))
+            },
+            Some(_) => wrong_class(Class::Signal),
+            None => RowsMut::absent(),
+        }
     }
 
     /// Output `index` of the signature, in bits.
     #[inline(always)]
     pub fn bits_mut(&self, index: usize) -> BitRowsMut<'a> {
-        let (ByClass::Bits(array), rows) = self.work.outputs[index] else { wrong_class(Class::State) };
+        let Some((ByClass::Bits(array), rows)) = self.work.outputs[index] else { wrong_class(Class::State) };
         let stride = Class::Bits.columns(self.work.neurons);
         // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
         unsafe {

@@ -5,14 +5,15 @@ use std::ffi::c_void;
 use smallvec::SmallVec;
 
 use super::{RawCall, RawParameter};
-use crate::{Element, Error, Gradient, Neuron, ParamKind, Real, Spec, Template, Value};
+use crate::initial::initial_values;
+use crate::{Absent, Element, Error, Gradient, Neuron, ParamKind, Real, Spec, Template, Value};
 
 /// The number of arguments, and of their words, that are stored inline. More are allocated.
 const ARGUMENTS: usize = 48;
 const WORDS: usize = 2 * ARGUMENTS;
 
 /// The arguments of one launch, in the order of the kernel's parameters: the neuron's scalar parameters, its
-/// flags, the surrogate, sizes, arrays.
+/// flags, the surrogate, initial values of states, sizes, arrays.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
     /// Each argument starts at a word, so that all are aligned.
@@ -22,11 +23,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The arguments that do not depend on sizes and arrays: parameters and flags of the neuron, and the surrogate if the
-    /// template uses it. `E` is the data format.
+    /// The arguments that do not depend on sizes and arrays: parameters and flags of the neuron, the surrogate if the
+    /// template uses it, and the initial values of the states that it reads. `E` is the data format.
     ///
     /// # Errors
-    /// [`Error::NoValue`]: an omitted argument would shift all that follow.
+    /// [`Error::NoValue`]: an omitted argument would shift all that follow. [`Error::NoTemplate`], [`Error::Signature`].
     pub fn settings<E: Element>(
         neuron: &(impl Neuron + ?Sized),
         template: Template,
@@ -60,6 +61,13 @@ impl Arguments {
         if template.takes_gradient() {
             arguments.gradient::<E::Real>(gradient);
         }
+        let inputs = spec.checked_signature(template)?.inputs;
+        let initial = initial_values(neuron, template, inputs.iter())?;
+        for buffer in inputs {
+            if let Some(Absent::Initial(index)) = buffer.absent() {
+                arguments.push(real_bytes::<E::Real>(initial[index]).as_slice());
+            }
+        }
         Ok(arguments)
     }
 
@@ -75,7 +83,7 @@ impl Arguments {
             self.word(call.steps as u64);
         }
         self.word(call.neurons as u64);
-        call.inputs.iter().for_each(|array| self.word(array.address));
+        call.inputs.iter().for_each(|array| self.word(array.argument()));
         for &RawParameter { address, count, inner } in call.parameters {
             // `struct Values` of the kernels.
             self.starts.push(self.words.len());

@@ -39,7 +39,8 @@ impl<R> Distributed for (&CudaArray<R>, Layout) {
     }
 }
 
-/// Runs one template on `device`, which the inputs are on.
+/// Runs one template on `device`, which the inputs are on. Outputs that are not `wanted`, by their places, are left out if
+/// the template can do without them.
 pub fn evaluate<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
@@ -47,6 +48,7 @@ pub fn evaluate<N: Neuron, E: Element>(
     gradient: Gradient,
     neurons: usize,
     inputs: &[Input<'_, E>],
+    wanted: impl Fn(usize) -> bool,
 ) -> Result<Vec<Output<E>>, Error> {
     device.refuse_capture()?;
     let spec = neuron.spec();
@@ -65,8 +67,9 @@ pub fn evaluate<N: Neuron, E: Element>(
         }
     }
     let mut outputs = Vec::new();
-    for (buffer, len) in checked.outputs(spec, steps, signature) {
-        outputs.push(allocated(device, buffer.kind(), len)?);
+    for (place, (buffer, len)) in checked.outputs(spec, steps, signature).enumerate() {
+        let is_left_out = buffer.absent().is_some() && !wanted(place);
+        outputs.push(allocated(device, buffer.kind(), if is_left_out { 0 } else { len })?);
     }
     let raw_outputs: Vec<RawArray> = outputs
         .iter()
@@ -141,7 +144,8 @@ pub fn run<N: Neuron, E: Element>(
             )
         })
         .collect();
-    let outputs = evaluate(device, neuron, call.template, call.gradient, call.neurons, &inputs)?;
+    let wanted = |place: usize| call.outputs[place].shape().1 > 0;
+    let outputs = evaluate(device, neuron, call.template, call.gradient, call.neurons, &inputs, wanted)?;
     for (output, sink) in outputs.iter().zip(call.outputs) {
         match (output, sink) {
             (Output::Signal(array), Sink::Signal(sink)) => sink.copy_from_slice(&array.to_vec()?),

@@ -9,7 +9,7 @@ use super::context::Current;
 use super::kernel::{BLOCK, Kernel, Purpose, grid};
 use super::loading::find;
 use super::sums::Workspace;
-use super::{CudaDevice, CudaError, RawCall, RawParameter};
+use super::{CudaDevice, CudaError, RawArray, RawCall, RawParameter};
 use crate::check::{check_count, check_length};
 use crate::neuron::validate_in;
 use crate::parameter::misfit;
@@ -121,8 +121,9 @@ impl PreparedCall {
     /// Launches it on arrays in device memory, without copies, allocations or synchronisation.
     ///
     /// # Errors
-    /// [`Error::BufferCount`], [`Error::Empty`], [`Error::Length`], [`Error::ParameterLayout`], [`Error::Cuda`]. Only after
-    /// an error of the driver, [`CudaError::Driver`], may part of the work have been launched.
+    /// [`Error::BufferCount`], [`Error::Empty`], [`Error::Length`], [`Error::InitialStateVaries`],
+    /// [`Error::ParameterLayout`], [`Error::Cuda`]. Only after an error of the driver, [`CudaError::Driver`], may part of the
+    /// work have been launched.
     ///
     /// # Safety
     /// - Every array is in the device's context, aligned for its format, and has the stated number of elements. Outputs and
@@ -143,7 +144,7 @@ impl PreparedCall {
         let place = call.workspace.map_or(0, |array| array.address);
 
         let (arrays, sums) = outputs.split_at(outputs.len() - workspace.learnables());
-        let written = arrays.iter().map(|array| array.address).chain(workspace.parts(place));
+        let written = arrays.iter().map(RawArray::argument).chain(workspace.parts(place));
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
         let blocks = neurons.div_ceil(self.block);
@@ -189,7 +190,7 @@ impl PreparedCall {
         read.chain(self.signature.outputs.iter().zip(outputs)).try_for_each(|(buffer, array)| {
             // There is one for each gradient of a parameter: the signature was checked.
             let count = if is_array(&buffer) { None } else { Some(counts.next().unwrap_or(0)) };
-            check_length(neuron, template, buffer, [steps, neurons], count, array.len)
+            check_length(self.spec, template, buffer, [steps, neurons], count, array.len)
         })
     }
 }

@@ -11,6 +11,16 @@ pub struct RawArray {
     pub len: usize,
 }
 
+impl RawArray {
+    /// An array that a call leaves out; see [`BufferSpec::absent`](crate::BufferSpec::absent).
+    pub const ABSENT: Self = Self { address: 0, len: 0 };
+
+    /// What a kernel is passed: kernels tell by the address whether there is an array.
+    pub(super) fn argument(&self) -> u64 {
+        if self.len == 0 { 0 } else { self.address }
+    }
+}
+
 /// An array parameter in the memory of a GPU: neuron `n` has the value with index `n / inner % count`, as in
 /// [`Parameter`](crate::Parameter).
 ///
@@ -38,11 +48,12 @@ pub struct RawCall<'a> {
     pub steps: usize,
     /// Number of neurons.
     pub neurons: usize,
-    /// Inputs other than parameters, in the order of the signature.
+    /// Inputs other than parameters, in the order of the signature. Those that the template can do without may be
+    /// [`RawArray::ABSENT`].
     pub inputs: &'a [RawArray],
     /// Array parameters, in the order of the signature.
     pub parameters: &'a [RawParameter],
-    /// Outputs, in the order of the signature.
+    /// Outputs, in the order of the signature; likewise.
     pub outputs: &'a [RawArray],
     /// [`PreparedCall::workspace_bytes`](super::PreparedCall::workspace_bytes) bytes or more, aligned to 8; `None` if that is 0.
     pub workspace: Option<RawArray>,

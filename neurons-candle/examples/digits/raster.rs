@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use neurons_inspect::plot::Panel;
-use neurons_inspect::plot::canvas::{self, COLORS as LAYERS, Canvas, Drawn, FAINT, INK, QUIET, shade};
-use plotters::style::RGBColor;
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS as LAYERS, Canvas, Color, Drawn, FAINT, INK, Panel, QUIET, shade, svg};
 
 use crate::common::data::{Digit, SIDE};
 use crate::network::{CLASSES, Network};
@@ -29,15 +26,15 @@ pub fn draw(network: &Network, digit: &Digit, trained: usize, file: &Path) -> Re
     let steps = STEPS.max(trained);
     let recording = record(network, digit, steps)?;
     let answer = winner(&recording.scores[trained - 1]);
-    let svg = canvas::svg(WIDTH, HEIGHT, |canvas| {
+    let svg = svg(WIDTH, HEIGHT, |canvas| {
         let title = "A spiking network reads a digit";
-        canvas.text((COLUMN, 46.0), 25.0, INK, HPos::Left, title)?;
+        canvas.text((COLUMN, 46.0), 25.0, INK, Align::Left, title)?;
         let subtitle = format!(
             "A held-out {}, read as {answer}. The image is a constant input current; \
              the answer is read after {trained} steps, the neurons are watched for {steps}.",
             digit.label
         );
-        canvas.text((COLUMN, 76.0), 13.0, QUIET, HPos::Left, &subtitle)?;
+        canvas.text((COLUMN, 76.0), 13.0, QUIET, Align::Left, &subtitle)?;
 
         input(canvas, digit)?;
         rates(canvas, &recording.layers[0])?;
@@ -67,7 +64,7 @@ fn middle(panel: &Panel, t: usize) -> f64 {
 }
 
 fn heading(canvas: &Canvas, x: f64, y: f64, text: &str) -> Drawn {
-    canvas.text((x, y), 13.0, INK, HPos::Left, text)
+    canvas.text((x, y), 13.0, INK, Align::Left, text)
 }
 
 /// A square image of `size` points, framed.
@@ -75,7 +72,7 @@ fn heat_map(
     canvas: &Canvas,
     (x, y): (f64, f64),
     size: f64,
-    color: RGBColor,
+    color: Color,
     values: impl Fn(usize) -> f32,
 ) -> Drawn {
     let cell = size / SIDE as f64;
@@ -117,13 +114,13 @@ fn rates(canvas: &Canvas, layer: &Layer) -> Drawn {
 
     // The key: what the darkest shade means.
     let (y, right) = (y + COLUMN_WIDTH + 14.0, COLUMN + COLUMN_WIDTH);
-    canvas.text((COLUMN, y), 11.0, QUIET, HPos::Left, "0")?;
+    canvas.text((COLUMN, y), 11.0, QUIET, Align::Left, "0")?;
     let (from, width) = (COLUMN + 12.0, 69.0);
     for i in 0..23 {
         let x = from + width * f64::from(i) / 23.0;
         canvas.rectangle((x, y - 3.0), (x + width / 23.0, y + 3.0), shade(LAYERS[0], i as f32 / 22.0))?;
     }
-    canvas.text((right, y), 11.0, QUIET, HPos::Right, &format!("{highest:.2} spikes per step"))
+    canvas.text((right, y), 11.0, QUIET, Align::Right, &format!("{highest:.2} spikes per step"))
 }
 
 /// The answer, as the softmax of the scores.
@@ -143,20 +140,20 @@ fn probabilities(canvas: &Canvas, scores: &[f32; CLASSES]) -> Drawn {
         let color = if class == best { LAYERS[2] } else { QUIET };
         canvas.rectangle((x - 6.0, y.min(bottom - 0.75)), (x + 6.0, bottom), color)?;
         let ink = if class == best { LAYERS[2] } else { QUIET };
-        canvas.text((x, bottom + 14.0), 12.0, ink, HPos::Center, &class.to_string())?;
+        canvas.text((x, bottom + 14.0), 12.0, ink, Align::Center, &class.to_string())?;
         if class == best {
             let percent = format!("{:.0} %", 100.0 * weight / sum);
-            canvas.text((x, y - 9.0), 11.0, ink, HPos::Center, &percent)?;
+            canvas.text((x, y - 9.0), 11.0, ink, Align::Center, &percent)?;
         }
     }
-    canvas.text((COLUMN + COLUMN_WIDTH / 2.0, bottom + 38.0), 12.0, QUIET, HPos::Center, "class")
+    canvas.text((COLUMN + COLUMN_WIDTH / 2.0, bottom + 38.0), 12.0, QUIET, Align::Center, "class")
 }
 
 /// When the answer is due: a line through all panels.
 fn deadline(panel: &Panel, trained: usize) -> Drawn {
     let x = panel.x(trained as f64);
     panel.canvas.line([(x, panel.top), (x, panel.bottom)], FAINT, 1.0)?;
-    panel.canvas.text((x + 5.0, panel.top - 7.0), 11.0, QUIET, HPos::Left, "answer read here")
+    panel.canvas.text((x + 5.0, panel.top - 7.0), 11.0, QUIET, Align::Left, "answer read here")
 }
 
 /// A dash for every spike of some neurons of each layer, the most active on top.
@@ -178,8 +175,8 @@ fn spikes(panel: &Panel, recording: &Recording) -> Drawn {
         }
         let middle = top + rows as f64 * row / 2.0;
         let label = format!("{} of {}", neurons.len(), layer.len());
-        panel.canvas.text((panel.left - 14.0, middle - 7.0), 12.0, color, HPos::Right, name)?;
-        panel.canvas.text((panel.left - 14.0, middle + 8.0), 11.0, QUIET, HPos::Right, &label)?;
+        panel.canvas.text((panel.left - 14.0, middle - 7.0), 12.0, color, Align::Right, name)?;
+        panel.canvas.text((panel.left - 14.0, middle + 8.0), 11.0, QUIET, Align::Right, &label)?;
         top += rows as f64 * row + GAP;
     }
     Ok(())
@@ -212,13 +209,13 @@ fn potentials(canvas: &Canvas, steps: usize, recording: &Recording, threshold: f
         trace(&panel, neuron, color, threshold)?;
         if i == 0 {
             let y = panel.y(threshold);
-            canvas.text((left - 14.0, y), 11.0, QUIET, HPos::Right, "threshold")?;
+            canvas.text((left - 14.0, y), 11.0, QUIET, Align::Right, "threshold")?;
         }
     }
     Ok(())
 }
 
-fn trace(panel: &Panel, neuron: &Neuron, color: RGBColor, threshold: f64) -> Drawn {
+fn trace(panel: &Panel, neuron: &Neuron, color: Color, threshold: f64) -> Drawn {
     let mut points = vec![(panel.x(0.0), panel.y(0.0))];
     for (t, (&spike, &v)) in neuron.spikes.iter().zip(&neuron.potential).enumerate() {
         let x = middle(panel, t);
@@ -235,7 +232,7 @@ fn trace(panel: &Panel, neuron: &Neuron, color: RGBColor, threshold: f64) -> Dra
 fn scores(panel: &Panel, scores: &[[f32; CLASSES]], answer: usize) -> Drawn {
     heading(panel.canvas, panel.left - 92.0, panel.top - 18.0, "Mean scores so far")?;
     panel.horizontal(0.0, FAINT, 1.0)?;
-    panel.canvas.text((panel.left - 14.0, panel.y(0.0)), 11.0, QUIET, HPos::Right, "0")?;
+    panel.canvas.text((panel.left - 14.0, panel.y(0.0)), 11.0, QUIET, Align::Right, "0")?;
     let line = |class: usize, color, width| {
         let points = scores.iter().enumerate();
         let points = points.map(|(t, scores)| (middle(panel, t), panel.y(scores[class].into())));
@@ -255,7 +252,7 @@ fn scores(panel: &Panel, scores: &[[f32; CLASSES]], answer: usize) -> Drawn {
         let y = panel.y(last[class].into());
         if taken.iter().all(|other| (other - y).abs() >= 11.0) {
             let color = if class == answer { LAYERS[2] } else { QUIET };
-            panel.canvas.text((panel.right + 8.0, y), 11.0, color, HPos::Left, &class.to_string())?;
+            panel.canvas.text((panel.right + 8.0, y), 11.0, color, Align::Left, &class.to_string())?;
             taken.push(y);
         }
     }
@@ -268,10 +265,10 @@ fn time_axis(panel: &Panel, steps: usize) -> Drawn {
     for t in (0..=steps).step_by(steps.div_ceil(8).next_multiple_of(4)) {
         let x = panel.x(t as f64);
         panel.canvas.line([(x, y), (x, y + 4.0)], QUIET, 0.75)?;
-        panel.canvas.text((x, y + 14.0), 11.0, QUIET, HPos::Center, &t.to_string())?;
+        panel.canvas.text((x, y + 14.0), 11.0, QUIET, Align::Center, &t.to_string())?;
     }
     let middle = f64::midpoint(panel.left, panel.right);
-    panel.canvas.text((middle, y + 32.0), 12.0, QUIET, HPos::Center, "time step")
+    panel.canvas.text((middle, y + 32.0), 12.0, QUIET, Align::Center, "time step")
 }
 
 fn winner(scores: &[f32; CLASSES]) -> usize {

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use neurons_inspect::plot::canvas::{self, COLORS as LAYERS, Canvas, Drawn, FAINT, INK, PAPER, QUIET, shade};
-use plotters::style::RGBColor;
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS as LAYERS, Canvas, Color, Drawn, FAINT, INK, PAPER, QUIET, shade, svg};
 
 use crate::common::data::{Digit, SIDE};
 use crate::network::{PIXELS, Task};
@@ -41,14 +39,14 @@ impl Curves {
 
 /// Draws the input that is made of `digit`, and the curves, of accuracies with digits of the split `split`.
 pub fn draw(all: &[Curves], task: Task, split: &str, digit: &Digit, file: &Path) -> Result<()> {
-    let svg = canvas::svg(WIDTH, HEIGHT, |canvas| {
+    let svg = svg(WIDTH, HEIGHT, |canvas| {
         let title = "Remembering a digit";
-        canvas.text((X.0, 40.0), 22.0, INK, HPos::Left, title)?;
+        canvas.text((X.0, 40.0), 22.0, INK, Align::Left, title)?;
         let subtitle = format!(
             "A recurrent spiking network sees a digit pixel by pixel, then nothing for {} steps, then has to name it.",
             task.delay
         );
-        canvas.text((X.0, 66.0), 13.0, QUIET, HPos::Left, &subtitle)?;
+        canvas.text((X.0, 66.0), 13.0, QUIET, Align::Left, &subtitle)?;
         input(canvas, task, digit)?;
         learning(canvas, all, split)
     })?;
@@ -78,18 +76,18 @@ fn input(canvas: &Canvas, task: Task, digit: &Digit) -> Drawn {
     canvas.rectangle((x(task.question()), middle + 3.0), (X.1, bottom), INK)?;
     let label = |from: usize, to: usize, text: &str| {
         let center = f64::midpoint(x(from), x(to));
-        canvas.text((center, top - 12.0), 11.0, QUIET, HPos::Center, text)
+        canvas.text((center, top - 12.0), 11.0, QUIET, Align::Center, text)
     };
     label(0, PIXELS, "8 rows of 8 pixels")?;
     label(PIXELS, task.question(), &format!("{} steps of nothing", task.delay))?;
     label(task.question(), task.steps(), "answer")?;
     let names = X.0 - 14.0;
-    canvas.text((names, f64::midpoint(top, middle)), 11.0, QUIET, HPos::Right, "pixel")?;
-    canvas.text((names, f64::midpoint(middle, bottom)), 11.0, QUIET, HPos::Right, "question")?;
+    canvas.text((names, f64::midpoint(top, middle)), 11.0, QUIET, Align::Right, "pixel")?;
+    canvas.text((names, f64::midpoint(middle, bottom)), 11.0, QUIET, Align::Right, "question")?;
     for t in (0..=task.steps()).step_by(20) {
-        canvas.text((x(t), bottom + 12.0), 11.0, QUIET, HPos::Center, &t.to_string())?;
+        canvas.text((x(t), bottom + 12.0), 11.0, QUIET, Align::Center, &t.to_string())?;
     }
-    canvas.text((f64::midpoint(X.0, X.1), bottom + 30.0), 12.0, QUIET, HPos::Center, "time step")
+    canvas.text((f64::midpoint(X.0, X.1), bottom + 30.0), 12.0, QUIET, Align::Center, "time step")
 }
 
 /// Accuracy over epochs: of each run, and the mean.
@@ -99,23 +97,23 @@ fn learning(canvas: &Canvas, all: &[Curves], split: &str) -> Drawn {
     let y = |accuracy: f32| Y.0 + (Y.1 - Y.0) * f64::from(accuracy);
     let seeds = all.first().map_or(0, |curves| curves.runs.len());
     let heading = format!("Accuracy with {split} digits: {seeds} seeds, and their mean");
-    canvas.text((X.0, Y.1 - 22.0), 13.0, INK, HPos::Left, &heading)?;
+    canvas.text((X.0, Y.1 - 22.0), 13.0, INK, Align::Left, &heading)?;
     for tenth in [0, 2, 4, 6, 8, 10u8] {
         let value = f32::from(tenth) / 10.0;
         canvas.line([(X.0, y(value)), (X.1, y(value))], FAINT, 0.75)?;
-        canvas.text((X.0 - 10.0, y(value)), 11.0, QUIET, HPos::Right, &format!("{value:.1}"))?;
+        canvas.text((X.0 - 10.0, y(value)), 11.0, QUIET, Align::Right, &format!("{value:.1}"))?;
     }
     let tick = epochs.div_ceil(6).next_multiple_of(if epochs > 30 { 10 } else { 1 });
     for epoch in (0..=epochs).step_by(tick) {
         canvas.line([(x(epoch), Y.0), (x(epoch), Y.0 + 4.0)], QUIET, 0.75)?;
-        canvas.text((x(epoch), Y.0 + 14.0), 11.0, QUIET, HPos::Center, &epoch.to_string())?;
+        canvas.text((x(epoch), Y.0 + 14.0), 11.0, QUIET, Align::Center, &epoch.to_string())?;
     }
-    canvas.text((f64::midpoint(X.0, X.1), Y.0 + 34.0), 12.0, QUIET, HPos::Center, "epoch")?;
+    canvas.text((f64::midpoint(X.0, X.1), Y.0 + 34.0), 12.0, QUIET, Align::Center, "epoch")?;
     let guess = y(0.1);
     canvas.dashed([(X.0, guess), (X.1, guess)], QUIET, 0.75, 3.0)?;
-    canvas.text((X.1 + 10.0, guess), 11.0, QUIET, HPos::Left, "guessing")?;
+    canvas.text((X.1 + 10.0, guess), 11.0, QUIET, Align::Left, "guessing")?;
 
-    let colors: Vec<RGBColor> = LAYERS.into_iter().cycle().take(all.len()).collect();
+    let colors: Vec<Color> = LAYERS.into_iter().cycle().take(all.len()).collect();
     for (curves, &color) in all.iter().zip(&colors) {
         for run in &curves.runs {
             let points = run.accuracy.iter().enumerate().map(|(epoch, &accuracy)| (x(epoch), y(accuracy)));
@@ -133,7 +131,7 @@ fn learning(canvas: &Canvas, all: &[Curves], split: &str) -> Drawn {
             at += 1.0;
         }
         taken.push(at);
-        canvas.text((X.1 + 10.0, at), 13.0, color, HPos::Left, &format!("{} {mean:.2}", curves.name))?;
+        canvas.text((X.1 + 10.0, at), 13.0, color, Align::Left, &format!("{} {mean:.2}", curves.name))?;
     }
     Ok(())
 }

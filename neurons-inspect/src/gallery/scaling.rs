@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS, Canvas, Drawn, FAINT, INK, QUIET, svg};
 
 use super::measurements::{Record, devices};
 use crate::Error;
-use crate::plot::canvas::{self, COLORS, Canvas, Drawn, FAINT, INK, QUIET};
 
 /// What is drawn of LIF: inference, and the two passes of training.
 const TEMPLATES: [&str; 3] = ["fptt", "lean_fptt", "lean_bptt"];
@@ -34,19 +33,19 @@ pub fn draw(folder: &Path) -> Result<Option<String>, Error> {
     }
     let width = MARGIN.0 + 2.0 * PANEL.0 + GAP.0 + 96.0;
     let height = MARGIN.1 + devices.len() as f64 * (PANEL.1 + GAP.1);
-    canvas::svg(width as u32, height as u32, |canvas| {
+    svg(width as u32, height as u32, |canvas| {
         let title = "How time grows: LIF, hard reset, float32";
-        canvas.text((MARGIN.0, 34.0), 20.0, INK, HPos::Left, title)?;
+        canvas.text((MARGIN.0, 34.0), 20.0, INK, Align::Left, title)?;
         let about =
             "Solid: a call. Dashed, in the same colour: a copy that moves as many bytes, in the same run.";
-        canvas.text((MARGIN.0, 58.0), 12.0, QUIET, HPos::Left, about)?;
+        canvas.text((MARGIN.0, 58.0), 12.0, QUIET, Align::Left, about)?;
         for (row, device) in devices.iter().enumerate() {
             let top = MARGIN.1 + row as f64 * (PANEL.1 + GAP.1);
             let (t, n) = common(&device.records);
             let by_neurons: Vec<&Record> = device.records.iter().filter(|record| record.t == t).collect();
             let by_steps: Vec<&Record> = device.records.iter().filter(|record| record.n == n).collect();
             let head = format!("{}, {}", device.header.machine, device.header.date);
-            canvas.text((MARGIN.0, top - 12.0), 12.0, INK, HPos::Left, &head)?;
+            canvas.text((MARGIN.0, top - 12.0), 12.0, INK, Align::Left, &head)?;
             let left = Panel::new((MARGIN.0, top), &by_neurons, |record| record.n);
             left.draw(canvas, &format!("neurons N, at T = {t}"), false)?;
             let right = Panel::new((MARGIN.0 + PANEL.0 + GAP.0, top), &by_steps, |record| record.t);
@@ -102,7 +101,7 @@ impl<'a> Panel<'a> {
             let seconds = 10f64.powi(exponent);
             let y = self.place(1, seconds).1;
             canvas.line([(left, y), (right, y)], FAINT, 0.75)?;
-            canvas.text((left - 8.0, y), 11.0, QUIET, HPos::Right, &time(exponent))?;
+            canvas.text((left - 8.0, y), 11.0, QUIET, Align::Right, &time(exponent))?;
         }
         let mut ticks: Vec<usize> = self.records.iter().map(|record| (self.size)(record)).collect();
         ticks.sort_unstable();
@@ -110,9 +109,9 @@ impl<'a> Panel<'a> {
         for tick in ticks {
             let x = self.place(tick, 1.0).0;
             canvas.line([(x, bottom), (x, bottom + 4.0)], QUIET, 0.75)?;
-            canvas.text((x, bottom + 14.0), 11.0, QUIET, HPos::Center, &power(tick))?;
+            canvas.text((x, bottom + 14.0), 11.0, QUIET, Align::Center, &power(tick))?;
         }
-        canvas.text((f64::midpoint(left, right), bottom + 34.0), 12.0, QUIET, HPos::Center, axis)?;
+        canvas.text((f64::midpoint(left, right), bottom + 34.0), 12.0, QUIET, Align::Center, axis)?;
         let mut labels: Vec<(f64, &str, usize)> = Vec::new();
         for (i, template) in TEMPLATES.into_iter().enumerate() {
             let mut of: Vec<&&Record> =
@@ -137,7 +136,7 @@ impl<'a> Panel<'a> {
         let mut lowest = f64::NEG_INFINITY;
         for (y, name, i) in labels {
             lowest = y.max(lowest + 14.0);
-            canvas.text((right + 8.0, lowest), 11.0, COLORS[i], HPos::Left, name)?;
+            canvas.text((right + 8.0, lowest), 11.0, COLORS[i], Align::Left, name)?;
         }
         Ok(())
     }

@@ -1,10 +1,8 @@
 //! Firing rate against input, or what a neuron that does not fire gives for it.
 
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS, INK, Panel, QUIET, range, svg};
 
 use super::Setup;
-use super::canvas::{self, COLORS, INK, QUIET};
-use super::panel::{Panel, range};
 use crate::Error;
 use crate::simulate::Reason;
 
@@ -33,15 +31,15 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     };
     let y_label = if spec.fires() { y_label } else { "mean output".to_owned() };
     let responses = responses(setup, if spec.fires() { scale } else { 1.0 })?;
-    canvas::svg(420, 340, |canvas| {
+    let svg = svg(420, 340, |canvas| {
         let title = if spec.fires() { "firing rate" } else { "output" };
         let others = setup.caption();
         let mut caption = format!("In the second half of {} steps", steps(setup));
         if !others.is_empty() {
             caption = format!("{caption}; {others}");
         }
-        canvas.text((62.0, 28.0), 17.0, INK, HPos::Left, &format!("{}: {title}", spec.name))?;
-        canvas.text((62.0, 47.0), 12.0, QUIET, HPos::Left, &caption)?;
+        canvas.text((62.0, 28.0), 17.0, INK, Align::Left, &format!("{}: {title}", spec.name))?;
+        canvas.text((62.0, 47.0), 12.0, QUIET, Align::Left, &caption)?;
         let across = (responses[0].input, responses[INPUTS - 1].input);
         let (across, is_reversed) =
             if across.0 > across.1 { ((across.1, across.0), true) } else { (across, false) };
@@ -56,7 +54,7 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
         panel.x_axis(5, &format!("constant input {}", setup.input_label()))?;
         if let Reason::Rheobase(rheobase) = setup.drive.reason {
             panel.dashed([(rheobase, range.0), (rheobase, range.1)], QUIET)?;
-            let (align, space) = if is_reversed { (HPos::Left, 4.0) } else { (HPos::Right, -4.0) };
+            let (align, space) = if is_reversed { (Align::Left, 4.0) } else { (Align::Right, -4.0) };
             panel.note((panel.x(rheobase) + space, panel.top + 6.0), align, QUIET, "rheobase")?;
         }
         let first = responses.iter().filter_map(|response| Some((response.input, response.first?)));
@@ -69,11 +67,12 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
             responses.iter().any(|r| r.first.is_some_and(|first| first > 1.1 * r.steady && r.steady > 0.0));
         if differ {
             panel.line(first, COLORS[1], 1.25)?;
-            panel.note((panel.right - 50.0, panel.top - 10.0), HPos::Right, COLORS[1], "first interval")?;
-            panel.note((panel.right, panel.top - 10.0), HPos::Right, COLORS[0], "steady")?;
+            panel.note((panel.right - 50.0, panel.top - 10.0), Align::Right, COLORS[1], "first interval")?;
+            panel.note((panel.right, panel.top - 10.0), Align::Right, COLORS[0], "steady")?;
         }
         panel.line(steady, COLORS[0], 1.5)
-    })
+    })?;
+    Ok(svg)
 }
 
 fn mean(values: &[f32]) -> f64 {

@@ -1,17 +1,14 @@
 //! Phase plane of the potential and another state: nullclines, directions, and where the neuron goes.
 
-use plotters::style::RGBColor;
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS, Color, INK, Panel, QUIET, range, svg};
 
 use super::Setup;
-use super::canvas::{self, COLORS, INK, QUIET};
 use super::contour::{Grid, Point};
-use super::panel::{Panel, range};
 use crate::simulate::Trace;
 use crate::{Error, units};
 
 /// Between the colours of the paper and of quiet text.
-const ARROWS: RGBColor = RGBColor(190, 188, 180);
+const ARROWS: Color = Color(190, 188, 180);
 
 /// The other state: its place among the states.
 fn other(setup: &Setup, state: Option<&str>) -> Result<usize, Error> {
@@ -33,15 +30,15 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
     let amplitude = setup.drive.amplitude;
     let trace = setup.subject.trace(&vec![amplitude as f32; setup.steps])?;
     let plane = Plane::new(setup, place, &trace);
-    canvas::svg(520, 440, |canvas| {
+    svg(520, 440, |canvas| {
         let heading = format!("{}: phase plane", spec.name);
         let others = setup.caption();
         let mut caption = format!("Constant input {}", setup.strength());
         if !others.is_empty() {
             caption = format!("{caption}; {others}");
         }
-        canvas.text((70.0, 28.0), 17.0, INK, HPos::Left, &heading)?;
-        canvas.text((70.0, 49.0), 12.0, QUIET, HPos::Left, &caption)?;
+        canvas.text((70.0, 28.0), 17.0, INK, Align::Left, &heading)?;
+        canvas.text((70.0, 49.0), 12.0, QUIET, Align::Left, &caption)?;
         let (across, up) = (plane.grid.across, plane.grid.up);
         let panel = Panel { canvas, left: 70.0, right: 492.0, top: 106.0, bottom: 382.0, across, range: up };
         let state = &spec.states[place];
@@ -72,7 +69,7 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         let mut x = panel.left;
         for (color, text) in legend.into_iter().take(if spec.fires() { 4 } else { 3 }) {
             canvas.line([(x, 72.0), (x + 14.0, 72.0)], color, 1.5)?;
-            canvas.text((x + 19.0, 72.0), 11.0, color, HPos::Left, &text)?;
+            canvas.text((x + 19.0, 72.0), 11.0, color, Align::Left, &text)?;
             x += 36.0 + 6.0 * text.chars().count() as f64;
         }
         Ok(())
@@ -175,6 +172,7 @@ impl<'p> Plane<'p> {
             stretch.push(point);
         }
         panel.canvas.line(stretch.into_iter().map(|point| panel.at(point)), INK, 1.0)?;
-        panel.canvas.dot(panel.at((self.states[0], self.states[self.place])), 2.5, INK)
+        panel.canvas.dot(panel.at((self.states[0], self.states[self.place])), 2.5, INK)?;
+        Ok(())
     }
 }

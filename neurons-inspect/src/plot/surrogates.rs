@@ -1,10 +1,8 @@
 //! All surrogate gradients, each with the primitive that it is the derivative of.
 
 use neuron_runtime::Surrogate;
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS, FAINT, INK, Panel, QUIET, svg, ticks};
 
-use super::canvas::{self, COLORS, INK, QUIET};
-use super::panel::Panel;
 use crate::Error;
 
 const COLUMNS: usize = 4;
@@ -18,12 +16,12 @@ pub fn draw() -> Result<String, Error> {
     let surrogates: Vec<Surrogate> = Surrogate::all().collect();
     let rows = surrogates.len().div_ceil(COLUMNS);
     let (width, height) = (40.0 + COLUMNS as f64 * WIDTH, 82.0 + rows as f64 * HEIGHT);
-    canvas::svg(width as u32, height as u32, |canvas| {
-        canvas.text((40.0, 28.0), 17.0, INK, HPos::Left, "Surrogate gradients")?;
-        canvas.text((40.0, 49.0), 12.0, COLORS[0], HPos::Left, "gradient")?;
-        canvas.text((96.0, 49.0), 12.0, COLORS[1], HPos::Left, "primitive")?;
+    svg(width as u32, height as u32, |canvas| {
+        canvas.text((40.0, 28.0), 17.0, INK, Align::Left, "Surrogate gradients")?;
+        canvas.text((40.0, 49.0), 12.0, COLORS[0], Align::Left, "gradient")?;
+        canvas.text((96.0, 49.0), 12.0, COLORS[1], Align::Left, "primitive")?;
         let note = "over the distance from the threshold, u = h \u{2212} threshold; default parameters";
-        canvas.text((156.0, 49.0), 12.0, QUIET, HPos::Left, note)?;
+        canvas.text((156.0, 49.0), 12.0, QUIET, Align::Left, note)?;
         for (i, surrogate) in surrogates.iter().enumerate() {
             let (column, row) = (i % COLUMNS, i / COLUMNS);
             let (left, top) = (40.0 + column as f64 * WIDTH, 100.0 + row as f64 * HEIGHT);
@@ -37,14 +35,14 @@ pub fn draw() -> Result<String, Error> {
 }
 
 fn one(panel: &Panel<'_, '_>, surrogate: &Surrogate) -> Result<(), Error> {
-    panel.canvas.text((panel.left, panel.top - 19.0), 11.5, INK, HPos::Left, surrogate.name())?;
+    panel.canvas.text((panel.left, panel.top - 19.0), 11.5, INK, Align::Left, surrogate.name())?;
     let parameters = surrogate.parameters().map(|(name, value)| format!("{name} = {value}"));
     let parameters = parameters.collect::<Vec<_>>().join(", ");
-    panel.canvas.text((panel.left, panel.top - 6.0), 9.5, QUIET, HPos::Left, &parameters)?;
+    panel.canvas.text((panel.left, panel.top - 6.0), 9.5, QUIET, Align::Left, &parameters)?;
     panel.y_axis(3)?;
-    panel.canvas.line([(panel.x(0.0), panel.top), (panel.x(0.0), panel.bottom)], canvas::FAINT, 0.5)?;
-    for (value, text) in super::panel::ticks(panel.across, 3) {
-        panel.canvas.text((panel.x(value), panel.bottom + 9.0), 10.0, QUIET, HPos::Center, &text)?;
+    panel.canvas.line([(panel.x(0.0), panel.top), (panel.x(0.0), panel.bottom)], FAINT, 0.5)?;
+    for (value, text) in ticks(panel.across, 3) {
+        panel.canvas.text((panel.x(value), panel.bottom + 9.0), 10.0, QUIET, Align::Center, &text)?;
     }
     let u = |i: usize| (2.0 * i as f64 / (POINTS - 1) as f64 - 1.0) * SHOWN;
     // In float32, whose functions are the same bits on every machine.
@@ -57,5 +55,6 @@ fn one(panel: &Panel<'_, '_>, surrogate: &Surrogate) -> Result<(), Error> {
             .try_for_each(|part| panel.line(part.iter().copied(), color, width))
     };
     curve(&|u| surrogate.primitive_in(u), COLORS[1], 1.0)?;
-    curve(&|u| surrogate.gradient_in(u), COLORS[0], 1.5)
+    curve(&|u| surrogate.gradient_in(u), COLORS[0], 1.5)?;
+    Ok(())
 }

@@ -1,10 +1,8 @@
 //! Input, membrane potential, threshold, spikes and other states over time.
 
-use plotters::style::text_anchor::HPos;
+use neurons_plot::{Align, COLORS, Canvas, INK, Panel, QUIET, range, svg};
 
 use super::Setup;
-use super::canvas::{self, COLORS, Canvas, INK, QUIET};
-use super::panel::{Panel, range};
 use crate::simulate::{Shape, Trace, input};
 use crate::{Error, units};
 
@@ -45,7 +43,7 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     parts.extend((!spec.fires()).then_some(Part::Output));
     parts.extend((1..spec.states.len()).map(Part::State));
     let height = TOP + parts.iter().map(|part| part.height() + GAP).sum::<f64>() - GAP + BOTTOM;
-    canvas::svg(WIDTH, height.ceil() as u32, |canvas| {
+    svg(WIDTH, height.ceil() as u32, |canvas| {
         let picture = Picture { setup, trace: &trace, canvas };
         picture.title()?;
         let mut top = TOP;
@@ -76,8 +74,9 @@ impl<'p, 'c> Picture<'p, 'c> {
         if !others.is_empty() {
             caption = format!("{caption}; {others}");
         }
-        self.canvas.text((LEFT, 28.0), 17.0, INK, HPos::Left, spec.name)?;
-        self.canvas.text((LEFT, 49.0), 12.0, QUIET, HPos::Left, &caption)
+        self.canvas.text((LEFT, 28.0), 17.0, INK, Align::Left, spec.name)?;
+        self.canvas.text((LEFT, 49.0), 12.0, QUIET, Align::Left, &caption)?;
+        Ok(())
     }
 
     /// Time before step `t`.
@@ -166,7 +165,7 @@ impl<'p, 'c> Picture<'p, 'c> {
             let thresholds =
                 charged.iter().enumerate().map(|(t, (_, threshold))| (self.time(t + 1), *threshold));
             panel.dashed(std::iter::once((0.0, charged[0].1)).chain(thresholds), COLORS[2])?;
-            panel.note((RIGHT + 6.0, panel.y(last)), HPos::Left, COLORS[2], "threshold")?;
+            panel.note((RIGHT + 6.0, panel.y(last)), Align::Left, COLORS[2], "threshold")?;
         }
         let spikes = self.setup.subject.spikes(&self.trace.output);
         let mut points = Vec::new();
@@ -179,6 +178,7 @@ impl<'p, 'c> Picture<'p, 'c> {
             }
             points.push((time, value));
         }
-        panel.line(points, COLORS[0], 1.25)
+        panel.line(points, COLORS[0], 1.25)?;
+        Ok(())
     }
 }

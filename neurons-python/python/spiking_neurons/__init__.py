@@ -13,7 +13,7 @@ from . import _core, surrogate
 from ._neuron import SPECS, Neuron
 
 __version__: str = _core.__version__
-__all__ = ["SPECS", "Neuron", "accelerate", "functional", "nn", "surrogate", *SPECS]
+__all__ = ["SPECS", "Neuron", "accelerate", "functional", "nn", "save_spikes_as_bits", "surrogate", *SPECS]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,6 +23,8 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(f"{__name__}.nn"), name)
     if name == "accelerate":
         return importlib.import_module(f"{__name__}.spikingjelly").accelerate
+    if name == "save_spikes_as_bits":
+        return importlib.import_module(f"{__name__}._bits").save_spikes_as_bits
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -13,6 +13,12 @@ def surrogates() -> dict[str, dict[str, Any]]:
 def is_dense(tensor: Tensor, is_sequence: bool) -> bool:
     """Whether a tensor can be used as it is: elements without gaps in any order of dimensions, time outermost."""
 
+def pack_bits(spikes: Tensor, words: Tensor) -> None:
+    """Packs spikes, a tensor without gaps, into `ceil(N / 32)` words of int32: every value other than 0 is a spike."""
+
+def unpack_bits(words: Tensor, spikes: Tensor) -> None:
+    """Unpacks bits into spikes, 0 and 1."""
+
 class Model:
     """A neuron of the zoo with its parameters, flags and reset mode."""
 

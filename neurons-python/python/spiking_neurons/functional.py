@@ -12,7 +12,7 @@ from typing import Any, Mapping, Sequence
 
 import torch
 
-from . import _core, ops
+from . import _bits, _core, ops
 from ._autograd import Differentiable
 from ._call import Call, calls
 from ._describe import documentation, signature
@@ -119,7 +119,10 @@ def _is_traced(inputs: Sequence[torch.Tensor]) -> bool:
 def run_arranged(call: Call, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
     """Of arrays that fit, with a gradient if one is needed."""
     if _needs_grad(arrays):
-        return Differentiable.apply(call, *arrays)
+        outputs = Differentiable.apply(call, *arrays)
+        if _bits.local.tracker is not None and call.spec["fires"]:
+            _bits.local.tracker.note(outputs[0])
+        return outputs
     return call.infer(arrays)
 
 

@@ -10,7 +10,7 @@ use crate::identifiers;
 use crate::interface::Role;
 use crate::ir::Quantity;
 use crate::model::Output;
-use crate::variant::{self, Buffer, Class, Extent, Signature, Template};
+use crate::variant::{self, Absent, Buffer, Class, Extent, Signature, Template};
 
 /// The struct of arrays of each template.
 pub fn structs(derived: &Derived) -> TokenStream {
@@ -56,6 +56,7 @@ fn describe(derived: &Derived, buffer: &Buffer, template: Template) -> String {
     let shape = match (buffer.extent, buffer.role) {
         (Extent::Step, _) if buffer.class == Class::Bits => "`[T, ceil(N / 32)]`",
         (Extent::Step, _) => "`[T, N]`",
+        (Extent::Neuron, role) if role.absent() == Some(Absent::Unwritten) => "`[N]`, or empty if not wanted",
         (Extent::Neuron, _) => "`[N]`",
         (Extent::Checkpoint, _) => "`[(T - 1) / 8, N]`, empty up to `T = 8`",
         (Extent::Parameter, Role::GradParam(_)) => "as many as the parameter has",

@@ -23,7 +23,7 @@ impl fmt::Display for Argument {
 }
 
 /// Arguments, in the order in which the runtime passes them: all scalar parameters, all flags, the
-/// surrogate, sizes, arrays.
+/// surrogate, initial values of states, sizes, arrays.
 pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     let mut arguments = Vec::new();
     let mut add = |format, name: String| arguments.push(Argument { format, name });
@@ -37,6 +37,9 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
     // Of all kernels that differentiate, whether they read it or not, so that the runtime need not ask.
     if program.variant.template.takes_gradient() {
         add("SurrogateGradient", "gradient".into());
+    }
+    for (_, name) in &program.initial {
+        add("acc_t", name.clone());
     }
     if program.variant.template.is_multi_step() {
         add("u64", "steps".into());

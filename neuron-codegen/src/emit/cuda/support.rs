@@ -69,6 +69,8 @@ parts! {
     Chunk = include_str!("support/chunk.cu"), needs [Formats, Steps, Lanes];
     /// The neurons of a thread.
     Tile = include_str!("support/tile.cu"), needs [Formats, Steps, Lanes, Chunk];
+    /// Arrays that a call may leave out.
+    Optional = include_str!("support/optional.cu"), needs [Formats, Lanes];
     /// Chunks of arrays in shared memory.
     Stage = include_str!("support/stage.cu"), needs [Formats, Steps, Threads, Lanes, Chunk, Tile];
     /// Spikes as bits.

@@ -22,6 +22,7 @@ fn names(part: Part) -> &'static [&'static str] {
         Lanes => &["UNROLL", "FOR_LANES", "thread_index"],
         Chunk => &["HALF_CHUNK", "chunk_count", "Chunk"],
         Tile => &["Packed", "Tile"],
+        Optional => &["load_or", "store_if"],
         Stage => &["STAGE_MEMORY", "copy_async", "wait_for_copies", "Stage"],
         Words => &["ballot", "word_count"],
         WarpTile => &["WarpTile"],

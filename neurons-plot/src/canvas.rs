@@ -1,16 +1,16 @@
-//! A sheet of paper: shapes and text at positions in points.
+//! Shapes and text at positions in points.
 
 use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::prelude::{Color as _, *};
+use plotters::style::text_anchor::{Pos, VPos};
 
-use crate::Error;
+use crate::{Align, Error};
 
-/// The sheet.
+/// The background.
 pub const PAPER: RGBColor = RGBColor(252, 251, 247);
 /// Text and axes.
 pub const INK: RGBColor = RGBColor(38, 42, 48);
-/// What matters less.
+/// Captions and labels of axes.
 pub const QUIET: RGBColor = RGBColor(128, 130, 130);
 /// Grids.
 pub const FAINT: RGBColor = RGBColor(222, 219, 209);
@@ -20,7 +20,7 @@ pub const COLORS: [RGBColor; 3] = [RGBColor(28, 108, 122), RGBColor(176, 116, 20
 /// The library draws at whole pixels, so a point is several of them.
 const PIXELS: f64 = 4.0;
 
-/// What came of drawing something.
+/// The result of drawing something.
 pub type Drawn = Result<(), Error>;
 
 /// From paper to `color` as `value` goes from 0 to 1.
@@ -34,11 +34,15 @@ pub struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
-/// Draws on a sheet of `width` by `height` points, and returns it as SVG.
+/// Draws on a canvas of `width` by `height` points, and returns it as SVG.
 ///
 /// # Errors
-/// As `draw`.
-pub fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas) -> Drawn) -> Result<String, Error> {
+/// Those of `draw`.
+pub fn svg<E: From<Error>>(
+    width: u32,
+    height: u32,
+    draw: impl FnOnce(&Canvas) -> Result<(), E>,
+) -> Result<String, E> {
     let pixels = |points: u32| points * PIXELS as u32;
     let mut text = String::new();
     {
@@ -46,7 +50,7 @@ pub fn svg(width: u32, height: u32, draw: impl FnOnce(&Canvas) -> Drawn) -> Resu
         let canvas = Canvas { area };
         canvas.rectangle((0.0, 0.0), (width.into(), height.into()), PAPER)?;
         draw(&canvas)?;
-        canvas.area.present().map_err(|error| Error::Draw(error.to_string()))?;
+        canvas.area.present().map_err(|error| Error(error.to_string()))?;
     }
     // The same drawing, shown at its size in points.
     let size = |width, height| format!(r#"width="{width}" height="{height}""#);
@@ -61,7 +65,7 @@ impl Canvas<'_> {
     /// A filled rectangle.
     ///
     /// # Errors
-    /// [`Error::Draw`]
+    /// [`Error`]
     pub fn rectangle(&self, from: (f64, f64), to: (f64, f64), color: RGBColor) -> Drawn {
         draw(self.area.draw(&Rectangle::new([pixel(from), pixel(to)], color.filled())))
     }
@@ -69,7 +73,7 @@ impl Canvas<'_> {
     /// A closed area.
     ///
     /// # Errors
-    /// [`Error::Draw`]
+    /// [`Error`]
     pub fn area(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Drawn {
         let points: Vec<_> = points.into_iter().map(pixel).collect();
         draw(self.area.draw(&Polygon::new(points, color)))
@@ -78,7 +82,7 @@ impl Canvas<'_> {
     /// A line through points; those that make no difference on paper are left out.
     ///
     /// # Errors
-    /// [`Error::Draw`]
+    /// [`Error`]
     pub fn line(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor, width: f64) -> Drawn {
         let points = simplified(points.into_iter().map(pixel));
         if points.len() < 2 {
@@ -91,7 +95,7 @@ impl Canvas<'_> {
     /// As [`Canvas::line`], `dash` points on and off.
     ///
     /// # Errors
-    /// [`Error::Draw`]
+    /// [`Error`]
     pub fn dashed(
         &self,
         points: impl IntoIterator<Item = (f64, f64)>,
@@ -125,7 +129,7 @@ impl Canvas<'_> {
     /// A filled circle.
     ///
     /// # Errors
-    /// [`Error::Draw`]
+    /// [`Error`]
     pub fn dot(&self, at: (f64, f64), radius: f64, color: RGBColor) -> Drawn {
         draw(self.area.draw(&Circle::new(pixel(at), (radius * PIXELS).round() as i32, color.filled())))
     }
@@ -133,8 +137,8 @@ impl Canvas<'_> {
     /// Text whose vertical middle is at `at`.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn text(&self, at: (f64, f64), size: f64, color: RGBColor, align: HPos, text: &str) -> Drawn {
+    /// [`Error`]
+    pub fn text(&self, at: (f64, f64), size: f64, color: RGBColor, align: Align, text: &str) -> Drawn {
         // The library takes the height of a line and writes the size of the font that fits in.
         let font = ("sans-serif", size * 1.24 * PIXELS).into_font();
         let style = TextStyle::from(font).color(&color).pos(Pos::new(align, VPos::Center));
@@ -143,7 +147,7 @@ impl Canvas<'_> {
 }
 
 fn draw<E: std::error::Error + Send + Sync>(result: Result<(), DrawingAreaErrorKind<E>>) -> Drawn {
-    result.map_err(|error| Error::Draw(error.to_string()))
+    result.map_err(|error| Error(error.to_string()))
 }
 
 /// Without points that are where the last one is, or on the way to the next.
@@ -180,7 +184,8 @@ mod tests {
 
     #[test]
     fn dashes_go_around_corners() {
-        let drawn = svg(10, 10, |canvas| canvas.dashed([(0.0, 0.0), (3.0, 0.0), (3.0, 3.0)], INK, 1.0, 2.0));
+        let drawn: Result<_, Error> =
+            svg(10, 10, |canvas| canvas.dashed([(0.0, 0.0), (3.0, 0.0), (3.0, 3.0)], INK, 1.0, 2.0));
         // From 0 to 2, and from 4 to 6 on the way: after the corner.
         let drawn = drawn.unwrap();
         assert_eq!(drawn.matches("<polyline").count(), 2, "{drawn}");

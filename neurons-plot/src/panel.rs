@@ -1,17 +1,13 @@
-//! A part of the sheet with axes.
+//! A part of the canvas with axes.
 
-use plotters::style::RGBColor;
-use plotters::style::text_anchor::HPos;
-
-use super::canvas::{Canvas, FAINT, INK, QUIET};
-use crate::Error;
+use crate::{Align, Canvas, Color, Drawn, FAINT, INK, QUIET};
 
 /// Size of the text at axes.
 const SMALL: f64 = 11.0;
 
-/// A rectangle of the sheet and the values at its edges.
+/// A rectangle of the canvas, and the values at its edges.
 pub struct Panel<'c, 'a> {
-    /// The sheet.
+    /// The canvas.
     pub canvas: &'c Canvas<'a>,
     /// Left edge.
     pub left: f64,
@@ -51,21 +47,16 @@ impl Panel<'_, '_> {
     /// A line through values.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn line(
-        &self,
-        points: impl IntoIterator<Item = (f64, f64)>,
-        color: RGBColor,
-        width: f64,
-    ) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn line(&self, points: impl IntoIterator<Item = (f64, f64)>, color: Color, width: f64) -> Drawn {
         self.canvas.line(thinned(points.into_iter().map(|point| self.at(point))), color, width)
     }
 
     /// As [`Panel::line`], dashed.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn dashed(&self, points: impl IntoIterator<Item = (f64, f64)>, color: RGBColor) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn dashed(&self, points: impl IntoIterator<Item = (f64, f64)>, color: Color) -> Drawn {
         let points = thinned(points.into_iter().map(|point| self.at(point)));
         self.canvas.dashed(points, color, 0.75, 4.0)
     }
@@ -73,8 +64,8 @@ impl Panel<'_, '_> {
     /// A line from the left to the right.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn horizontal(&self, value: f64, color: RGBColor, width: f64) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn horizontal(&self, value: f64, color: Color, width: f64) -> Drawn {
         let y = self.y(value);
         self.canvas.line([(self.left, y), (self.right, y)], color, width)
     }
@@ -82,20 +73,20 @@ impl Panel<'_, '_> {
     /// What is shown, above the panel.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn heading(&self, text: &str) -> Result<(), Error> {
-        self.canvas.text((self.left, self.top - 10.0), 12.0, INK, HPos::Left, text)
+    /// [`Error`](crate::Error)
+    pub fn heading(&self, text: &str) -> Drawn {
+        self.canvas.text((self.left, self.top - 10.0), 12.0, INK, Align::Left, text)
     }
 
     /// Numbers at the left, about `count` of them, with a grid.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn y_axis(&self, count: usize) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn y_axis(&self, count: usize) -> Drawn {
         for (value, text) in ticks(self.range, count) {
             let y = self.y(value);
             self.canvas.line([(self.left, y), (self.right, y)], FAINT, 0.5)?;
-            self.canvas.text((self.left - 8.0, y), SMALL, QUIET, HPos::Right, &text)?;
+            self.canvas.text((self.left - 8.0, y), SMALL, QUIET, Align::Right, &text)?;
         }
         Ok(())
     }
@@ -103,24 +94,24 @@ impl Panel<'_, '_> {
     /// Numbers below, about `count` of them, and what they are.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn x_axis(&self, count: usize, label: &str) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn x_axis(&self, count: usize, label: &str) -> Drawn {
         let y = self.bottom + 6.0;
         self.canvas.line([(self.left, y), (self.right, y)], QUIET, 0.75)?;
         for (value, text) in ticks(self.across, count) {
             let x = self.x(value);
             self.canvas.line([(x, y), (x, y + 4.0)], QUIET, 0.75)?;
-            self.canvas.text((x, y + 14.0), SMALL, QUIET, HPos::Center, &text)?;
+            self.canvas.text((x, y + 14.0), SMALL, QUIET, Align::Center, &text)?;
         }
         let middle = f64::midpoint(self.left, self.right);
-        self.canvas.text((middle, y + 31.0), 12.0, QUIET, HPos::Center, label)
+        self.canvas.text((middle, y + 31.0), 12.0, QUIET, Align::Center, label)
     }
 
     /// A few words at a place among the values.
     ///
     /// # Errors
-    /// [`Error::Draw`]
-    pub fn note(&self, at: (f64, f64), align: HPos, color: RGBColor, text: &str) -> Result<(), Error> {
+    /// [`Error`](crate::Error)
+    pub fn note(&self, at: (f64, f64), align: Align, color: Color, text: &str) -> Drawn {
         self.canvas.text(at, SMALL, color, align, text)
     }
 }
