@@ -68,6 +68,7 @@ class Node(torch.nn.Module):
     neuron: Neuron
     step_mode: str
     store_v_seq: bool
+    keep_state: bool
     v_seq: Tensor | None
     v: Any
     surrogate: Any

@@ -58,7 +58,9 @@ impl Target {
 /// One template of a neuron with its parameters and surrogate, prepared for data of one format on one device.
 ///
 /// Called with tensors in the order of `inputs`, then `outputs`: it checks all of them, and computes, or launches on the
-/// current stream of PyTorch, only if nothing is wrong. A checkpoint that is empty, for up to 8 steps, may be `None`.
+/// current stream of PyTorch, only if nothing is wrong. `None` stands for arrays that the template can do without: states that
+/// start at their initial values, final states and gradients of initial states that nobody wants, gradients of final states that
+/// are zero, and checkpoints without rows, for up to 8 steps.
 #[pyclass(frozen, module = "spiking_neurons._core")]
 pub struct Plan {
     pub neuron: Box<dyn Neuron>,
@@ -131,7 +133,8 @@ impl Plan {
         let mut parameters: SmallVec<[usize; 8]> = SmallVec::new();
         for (place, (tensor, buffer)) in tensors.iter_borrowed().zip(inputs.iter().chain(outputs)).enumerate()
         {
-            if tensor.is_none() && buffer.extent == Extent::Checkpoint && geometry.rows(buffer) == 0 {
+            let has_no_rows = buffer.extent == Extent::Checkpoint && geometry.rows(buffer) == 0;
+            if tensor.is_none() && (has_no_rows || buffer.absent().is_some()) {
                 raw.push(Raw::EMPTY);
                 continue;
             }

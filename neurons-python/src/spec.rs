@@ -52,6 +52,7 @@ fn dictionary<'py>(py: Python<'py>, spec: &'static Spec) -> PyResult<Bound<'py, 
         entry.set_item("name", state.name)?;
         entry.set_item("doc", state.doc)?;
         entry.set_item("init", state.init)?;
+        entry.set_item("varies", state.varies)?;
         Ok(entry)
     });
     let equations = |equations: &[neurons::Equation]| {

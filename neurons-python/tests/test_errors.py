@@ -34,7 +34,7 @@ def buffers():
         (3, torch.ones(6)[::2], ValueError, r"`v_next` has strides \[2\]"),
         (2, torch.empty(4, 3, device="meta"), ValueError, "`spike_seq` has no memory"),
         (0, torch.ones(4, 3).to_sparse(), ValueError, "`x_seq` has no memory"),
-        (1, None, TypeError, "`v` is a NoneType"),
+        (0, None, TypeError, "`x_seq` is a NoneType"),
     ],
 )  # fmt: skip
 def test_refused_tensors(place, tensor, error, message):

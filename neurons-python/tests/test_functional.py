@@ -156,6 +156,6 @@ def test_plan_by_bytes():
     assert call.is_lean(x)
     assert neuron._model.keep("f32", 16, 8) == "lean"
     assert isinstance(
-        Differentiable.apply(call, x.requires_grad_(), torch.zeros(8))[0].grad_fn,
+        Differentiable.apply(call, True, x.requires_grad_(), torch.zeros(8))[0].grad_fn,
         torch.autograd.function.BackwardCFunction,
     )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 
-from ._call import Call
+from ._call import Call, Recipe
 
 
 class Differentiable(torch.autograd.Function):
-    """`apply(call, *inputs, *states, *parameters)` gives the output and the next states.
+    """`apply(call, final, *inputs, *states, *parameters)` gives the output and the next states; without `final`, the output.
 
-    Keeps what the cheaper pair of templates needs. Written with `ctx` only, which costs half of what `setup_context` does.
+    States that are None start at their initial values. Keeps what the cheaper pair of templates needs. Written with `ctx` only, which
+    costs half of what `setup_context` does.
     """
 
     @staticmethod
-    def forward(ctx: Any, call: Call, *arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(ctx: Any, call: Call, final: bool, *arrays: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         lean = call.is_lean(arrays[0])
-        outputs, kept = call.forward_lean(arrays) if lean else call.forward_factors(arrays)
+        outputs, kept = call.forward_lean(arrays, final) if lean else call.forward_factors(arrays, final)
         recipe = call.recipe(lean)
         pool = arrays + kept
         # Of single steps there are no checkpoints.
@@ -35,11 +36,27 @@ class Differentiable(torch.autograd.Function):
             raise RuntimeError(
                 f"{call.neuron.name}: surrogate gradients have no second derivative; call backward without create_graph=True"
             )
-        return (None, *backward(call, ctx.recipe, ctx.shape, ctx.stride, ctx.saved_tensors, grad_output, grad_states))
+        first = 2 + call.inputs
+        wanted = ctx.needs_input_grad[first : first + call.states]
+        grads = backward(
+            call, ctx.recipe, ctx.shape, ctx.stride, ctx.saved_tensors, grad_output, grad_states, wanted
+        )
+        return (None, None, *grads)
 
 
-def backward(call, recipe, shape, stride, saved, grad_output, grad_states) -> list[torch.Tensor | None]:
-    """The gradients of inputs, states and parameters, in this order; None of a parameter that cannot be learned."""
+def backward(
+    call: Call,
+    recipe: Recipe,
+    shape: Any,
+    stride: Any,
+    saved: Sequence[torch.Tensor | None],
+    grad_output: torch.Tensor | None,
+    grad_states: Sequence[torch.Tensor | None],
+    wanted: Sequence[bool],
+) -> list[torch.Tensor | None]:
+    """The gradients of inputs, states and parameters, in this order; None of a state whose gradient is not wanted, and of a
+    parameter that cannot be learned. `grad_states` is empty where there are no final states.
+    """
     dtype, device = call.dtype, call.device
     step, step_stride = (shape[1:], stride[1:]) if call.sequence else (shape, stride)
     sources = []
@@ -49,15 +66,17 @@ def backward(call, recipe, shape, stride, saved, grad_output, grad_states) -> li
         elif source == -1:
             sources.append(_laid_out(grad_output, shape, stride, dtype, device))
         else:
-            sources.append(_laid_out(grad_states[-2 - source], step, step_stride, call.real, device))
+            grad = grad_states[-2 - source] if grad_states else None
+            # Without one, the kernel takes it to be zero.
+            sources.append(None if grad is None else _laid_out(grad, step, step_stride, call.real, device))
+    empty = torch.empty_strided
+    outputs: list[torch.Tensor | None]
     if recipe.like is not None:
-        inputs, states = [saved[place] for place in recipe.like]
-        outputs = [torch.empty_like(inputs) for _ in range(call.inputs)]
-        outputs += [torch.empty_like(states) for _ in range(call.states)]
+        outputs = [torch.empty_like(saved[recipe.like]) for _ in range(call.inputs)]
     else:
-        empty = torch.empty_strided
         outputs = [empty(shape, stride, dtype=dtype, device=device) for _ in range(call.inputs)]
-        outputs += [empty(step, step_stride, dtype=call.real, device=device) for _ in range(call.states)]
+    for is_wanted in wanted:
+        outputs.append(empty(step, step_stride, dtype=call.real, device=device) if is_wanted else None)
     outputs += [torch.empty_like(saved[place]) for place in recipe.parameters]
     recipe.plan(*sources, *outputs)
     if len(outputs) == call.inputs + call.states + len(call.parameters):

@@ -1,7 +1,12 @@
-"""Calls of kernels on tensors that are known to fit: which templates, and what is allocated for them."""
+"""Calls of kernels on tensors that are known to fit: which templates, and what is allocated for them.
+
+Among the arrays `(*inputs, *states, *parameters)` of a call, a state may be None: it starts at its initial value, and there is no
+array of it.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Sequence
 
 import torch
@@ -17,6 +22,9 @@ FORMATS = {torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", tor
 #: The recompute pair saves the states before every 8th step but the first.
 CHUNK = 8
 
+#: The arrays of a call.
+Arrays = Sequence["torch.Tensor | None"]
+
 
 def real(dtype: torch.dtype) -> torch.dtype:
     """The format of states and arithmetic for data of a format."""
@@ -28,7 +36,7 @@ class Call:
 
     __slots__ = (
         "neuron", "spec", "dtype", "format", "real", "device", "index", "sequence", "inputs", "states", "parameters",
-        "initial", "defaults", "_plans", "_recipes", "_keep",
+        "initial", "can_be_number", "defaults", "_plans", "_recipes", "_keep",
     )  # fmt: skip
 
     def __init__(self, neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> None:
@@ -47,6 +55,8 @@ class Call:
         # Of each parameter that may be a tensor, its place among all parameters.
         self.parameters = [place for place, param in enumerate(self.spec["params"]) if param["array"]]
         self.initial = neuron.initial_state
+        #: Whether the array of each state can be left out where it starts at its initial value.
+        self.can_be_number = [not state["varies"] for state in self.spec["states"]]
         #: Values of these parameters where no tensor is given.
         self.defaults = {}
         for place in self.parameters:
@@ -84,59 +94,65 @@ class Call:
             self._keep[key] = lean
         return lean
 
-    def infer(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """Output and next states."""
-        if self.neuron.relaxed:
-            return self.forward_factors(arrays)[0]
-        outputs = self._outputs(arrays)
-        self.plan("fptt" if self.sequence else "forward")(*arrays, *outputs)
-        return outputs
+    def is_initial(self, place: int, value: float) -> bool:
+        """Whether that is the initial value of a state: with the sign of zero, which results may have."""
+        initial = self.initial[place]
+        return value == initial and math.copysign(1.0, value) == math.copysign(1.0, initial)
 
-    def infer_with_v(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    def infer(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
+        """Output and next states; without `final`, the output."""
+        if self.neuron.relaxed:
+            return self.forward_factors(arrays, final)[0]
+        outputs = self._outputs(arrays, final)
+        self.plan("fptt" if self.sequence else "forward")(*arrays, *outputs)
+        return outputs if final else outputs[:1]
+
+    def infer_with_v(self, arrays: Arrays) -> tuple[torch.Tensor, ...]:
         """Output, next states and the membrane potential after every step."""
         outputs = self._outputs(arrays)
         v_seq = torch.empty_like(arrays[0], dtype=self.real)
         self.plan("fptt_with_v")(*arrays, *outputs, v_seq)
         return (*outputs, v_seq)
 
-    def infer_packed(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    def infer_packed(self, arrays: Arrays) -> tuple[torch.Tensor, ...]:
         """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states."""
         x = arrays[0]
-        words = (arrays[self.inputs].numel() + 31) // 32
+        words = (math.prod(x.shape[1:]) + 31) // 32
         bits = torch.empty(x.shape[0], words, dtype=torch.int32, device=x.device)
-        states = arrays[self.inputs : self.inputs + self.states]
-        outputs = (bits, *[torch.empty_like(state) for state in states])
+        outputs = (bits, *self._next_states(arrays))
         self.plan("packed_fptt")(*arrays, *outputs)
         return outputs
 
     def forward_lean(
-        self, arrays: Sequence[torch.Tensor]
+        self, arrays: Arrays, final: bool = True
     ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor | None, ...]]:
-        """Output and next states; checkpoints."""
-        outputs = self._outputs(arrays)
+        """Output and next states, without `final` the output; checkpoints."""
+        outputs = self._outputs(arrays, final)
         if not self.sequence:
             self.plan("forward")(*arrays, *outputs)
-            return outputs, ()
+            return outputs if final else outputs[:1], ()
         plan = self.plan("lean_fptt")
         rows = (arrays[0].shape[0] - 1) // CHUNK
         count = len(plan.outputs) - len(outputs)
         if rows <= 0:
             checkpoints: tuple[torch.Tensor | None, ...] = (None,) * count
         else:
-            states = arrays[self.inputs : self.inputs + count]
-            checkpoints = tuple([_rows_like(state, rows) for state in states])
+            x = arrays[0]
+            shape, stride = (rows, *x.shape[1:]), (math.prod(x.shape[1:]), *x.stride()[1:])
+            empty = torch.empty_strided
+            checkpoints = tuple([empty(shape, stride, dtype=self.real, device=self.device) for _ in range(count)])
         plan(*arrays, *outputs, *checkpoints)
-        return outputs, checkpoints
+        return outputs if final else outputs[:1], checkpoints
 
     def forward_factors(
-        self, arrays: Sequence[torch.Tensor]
+        self, arrays: Arrays, final: bool = True
     ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
-        """Output and next states; derivatives of every step."""
-        outputs = self._outputs(arrays)
+        """Output and next states, without `final` the output; derivatives of every step."""
+        outputs = self._outputs(arrays, final)
         plan = self.plan("fptt_with_grad" if self.sequence else "forward_with_grad")
         factors = tuple([torch.empty_like(arrays[0], dtype=self.real) for _ in plan.outputs[len(outputs) :]])
         plan(*arrays, *outputs, *factors)
-        return outputs, factors
+        return outputs if final else outputs[:1], factors
 
     def recipe(self, lean: bool) -> Recipe:
         """The backward pass of what `forward_lean` or `forward_factors` has done."""
@@ -146,12 +162,27 @@ class Call:
             recipe = self._recipes[lean] = Recipe(self, self.plan(template))
         return recipe
 
-    def _outputs(self, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        empty_like = torch.empty_like
+    def _outputs(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor | None, ...]:
+        """Arrays for output and next states; without `final` there are none of these."""
+        x = arrays[0]
+        if not final:
+            return (torch.empty_like(x), *(None,) * self.states)
         if self.states == 1:
-            return empty_like(arrays[0]), empty_like(arrays[self.inputs])
-        states = arrays[self.inputs : self.inputs + self.states]
-        return (empty_like(arrays[0]), *[empty_like(state) for state in states])
+            return torch.empty_like(x), self._next_state(x, arrays[self.inputs])
+        return (torch.empty_like(x), *self._next_states(arrays))
+
+    def _next_states(self, arrays: Arrays) -> list[torch.Tensor]:
+        x = arrays[0]
+        return [self._next_state(x, state) for state in arrays[self.inputs : self.inputs + self.states]]
+
+    def _next_state(self, x: torch.Tensor, state: torch.Tensor | None) -> torch.Tensor:
+        """An array in the layout of a step."""
+        if state is not None:
+            return torch.empty_like(state)
+        shape, stride = x.shape, x.stride()
+        if self.sequence:
+            shape, stride = shape[1:], stride[1:]
+        return torch.empty_strided(shape, stride, dtype=self.real, device=self.device)
 
 
 def calls(neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> Call:
@@ -161,12 +192,6 @@ def calls(neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bo
     if call is None:
         call = neuron._calls[key] = Call(neuron, dtype, device, sequence)
     return call
-
-
-def _rows_like(state: torch.Tensor, rows: int) -> torch.Tensor:
-    """So many arrays like it, one behind the other."""
-    shape, stride = (rows, *state.shape), (state.numel(), *state.stride())
-    return torch.empty_strided(shape, stride, dtype=state.dtype, device=state.device)
 
 
 class Recipe:
@@ -179,7 +204,7 @@ class Recipe:
         targets: for each array that the plan writes, the place among `(*inputs, *states, *parameters)` of what it is the
             gradient of.
         parameters: places among what is saved of the parameters that the last of these are gradients of.
-        like: places among what is saved of an input and a state, or None if these are not read again.
+        like: the place among what is saved of an input, or None if inputs are not read again.
     """
 
     __slots__ = ("plan", "saved", "sources", "targets", "parameters", "like")
@@ -210,4 +235,4 @@ class Recipe:
         self.targets = tuple(place[role.removeprefix("grad_")](index) for role, index in plan.outputs)
         learned = [at for (role, _), at in zip(plan.outputs, self.targets) if role == "grad_param"]
         self.parameters = tuple(saved.index(at) for at in learned)
-        self.like = (saved.index(0), saved.index(states)) if {0, states} <= set(saved) else None
+        self.like = saved.index(0) if 0 in saved else None

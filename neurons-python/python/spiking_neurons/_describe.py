@@ -90,7 +90,7 @@ def module_signature(spec: dict[str, Any]) -> inspect.Signature:
     """That of the constructor of a module."""
     kind = inspect.Parameter
     parameters = values(spec)
-    options = {**OPTIONS, "step_mode": ("str", "s"), "store_v_seq": ("bool", False)}
+    options = {**OPTIONS, "step_mode": ("str", "s"), "store_v_seq": ("bool", False), "keep_state": ("bool", True)}
     for name, (annotation, default) in options.items():
         parameters.append(kind(name, kind.KEYWORD_ONLY, default=default, annotation=annotation))
     return inspect.Signature(parameters)
@@ -121,4 +121,6 @@ Args:
     step_mode: `"s"` for one step a call, `"m"` for a sequence.
     store_v_seq: whether to keep the membrane potential after every step of a sequence, in `v_seq`. With gradient this is computed
         step by step, which takes several times as long.
+    keep_state: whether the state after a sequence is kept for the next one. If not, every sequence starts at the same state, and
+        training takes less memory.
 """

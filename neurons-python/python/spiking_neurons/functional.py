@@ -14,7 +14,7 @@ import torch
 
 from . import _bits, _core, ops
 from ._autograd import Differentiable
-from ._call import Call, calls
+from ._call import Arrays, Call, calls
 from ._describe import documentation, signature
 from ._neuron import SPECS, Neuron
 
@@ -94,14 +94,17 @@ def multi_step_packed(
         return call.infer_packed(arrays)
 
 
-def run(neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool) -> tuple[torch.Tensor, ...]:
-    """`step`, or `multi_step` of a sequence."""
+def run(
+    neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool, final: bool = True
+) -> tuple[torch.Tensor, ...]:
+    """`step`, or `multi_step` of a sequence. Without `final`, the output alone: states after the call are not written."""
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
     if _is_traced(inputs):
-        return ops.multi_step(neuron, list(inputs), states, parameters, sequence)
+        outputs = ops.multi_step(neuron, list(inputs), states, parameters, sequence)
+        return outputs if final else outputs[:1]
     call, arrays = arrange(neuron, inputs, states, parameters, sequence)
-    return run_arranged(call, arrays)
+    return run_arranged(call, arrays, final)
 
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
@@ -116,20 +119,20 @@ def _is_traced(inputs: Sequence[torch.Tensor]) -> bool:
     return _is_compiling() or type(inputs[0]) not in _PLAIN or _dispatch_modes() > 0 or _transforms() is not None
 
 
-def run_arranged(call: Call, arrays: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-    """Of arrays that fit, with a gradient if one is needed."""
+def run_arranged(call: Call, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
+    """Of arrays that fit, with a gradient if one is needed. Without `final`, the output alone."""
     if _needs_grad(arrays):
-        outputs = Differentiable.apply(call, *arrays)
+        outputs = Differentiable.apply(call, final, *arrays)
         if _bits.local.tracker is not None and call.spec["fires"]:
             _bits.local.tracker.note(outputs[0])
         return outputs
-    return call.infer(arrays)
+    return call.infer(arrays, final)
 
 
-def _needs_grad(arrays: Sequence[torch.Tensor]) -> bool:
+def _needs_grad(arrays: Arrays) -> bool:
     if torch.is_grad_enabled():
         for array in arrays:
-            if array.requires_grad:
+            if array is not None and array.requires_grad:
                 return True
     return False
 
@@ -140,8 +143,11 @@ def arrange(
     states: Sequence[Any] | None,
     parameters: Mapping[str, torch.Tensor] | None,
     sequence: bool,
-) -> tuple[Call, tuple[torch.Tensor, ...]]:
-    """The call, and its arrays: formats and layouts are those that kernels take. Shapes are checked by the call itself."""
+) -> tuple[Call, tuple[torch.Tensor | None, ...]]:
+    """The call, and its arrays: formats and layouts are those that kernels take. Shapes are checked by the call itself.
+
+    A state that starts at its initial value is None.
+    """
     x = inputs[0]
     call = calls(neuron, x.dtype, x.device, sequence)
     if len(inputs) != call.inputs:
@@ -173,18 +179,22 @@ def _laid_out(other: torch.Tensor, shape: Any, stride: Any) -> torch.Tensor:
     return torch.empty_strided(shape, stride, dtype=other.dtype, device=other.device).copy_(other)
 
 
-def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> list[torch.Tensor]:
+def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> Arrays:
     if states is None:
         states = (None,) * call.states
     elif len(states) != call.states:
         names = ", ".join(state["name"] for state in call.spec["states"])
         raise TypeError(f"{call.neuron.name}: {len(states)} states given, {call.states} expected ({names})")
-    arrays = []
+    arrays: list[torch.Tensor | None] = []
     contiguous, layout = x.is_contiguous(), None
     for place, state in enumerate(states):
         is_tensor = isinstance(state, torch.Tensor)
-        if is_tensor and contiguous and state.dtype is call.real and state.is_contiguous() and not state.is_neg():
-            arrays.append(state)
+        if is_tensor:
+            if contiguous and state.dtype is call.real and state.is_contiguous() and not state.is_neg():
+                arrays.append(state)
+                continue
+        elif call.can_be_number[place] and (state is None or call.is_initial(place, state)):
+            arrays.append(None)
             continue
         if layout is None:
             shape, stride = x.shape, x.stride()

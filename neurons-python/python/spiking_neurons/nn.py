@@ -30,11 +30,14 @@ class Node(torch.nn.Module):
         step_mode: `"s"`, where each call is a step, or `"m"`, where each is a sequence `[T, ...]`.
         store_v_seq: whether the membrane potential after every step of a sequence is kept in `v_seq`.
         v_seq: that of the last sequence, `[T, ...]`.
+        keep_state: whether the state after a sequence is kept for the next one. Without it every sequence starts at the same state, as
+            after `reset`, and training needs no memory for the last one. Single steps always keep theirs.
     """
 
     spec: ClassVar[dict[str, Any]]
     neuron: Neuron
     store_v_seq: bool
+    keep_state: bool
     v_seq: torch.Tensor | None
 
     def __init__(
@@ -46,6 +49,7 @@ class Node(torch.nn.Module):
         relaxed: bool = False,
         step_mode: str = "s",
         store_v_seq: bool = False,
+        keep_state: bool = True,
         **values: Any,
     ) -> None:
         super().__init__()
@@ -57,6 +61,7 @@ class Node(torch.nn.Module):
         self._held: list[Any] = [None] * len(self.spec["states"])
         self.step_mode = step_mode
         self.store_v_seq = store_v_seq
+        self.keep_state = keep_state
         self.v_seq = None
 
     @property
@@ -72,12 +77,13 @@ class Node(torch.nn.Module):
     def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         """Spikes, or what else the neuron gives, of the shape and format of the input."""
         sequence = self._step_mode == "m"
+        keeps = self.keep_state or not sequence
         if self.store_v_seq and sequence:
-            output, *self._held, self.v_seq = functional.multi_step_with_v(
-                self.neuron, inputs, self._held, self._parameters
-            )
-            return output
-        output, *self._held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence)
+            output, *held, self.v_seq = functional.multi_step_with_v(self.neuron, inputs, self._held, self._parameters)
+        else:
+            output, *held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence, keeps)
+        if keeps:
+            self._held = held
         return output
 
     def reset(self) -> None:

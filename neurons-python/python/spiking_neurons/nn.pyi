@@ -12,6 +12,7 @@ class Node(torch.nn.Module):
     neuron: Neuron
     step_mode: str
     store_v_seq: bool
+    keep_state: bool
     v_seq: Tensor | None
     v: Any
     surrogate: Any
@@ -39,6 +40,7 @@ class If(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Lif(Node):
@@ -60,6 +62,7 @@ class Lif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class RestingLif(Node):
@@ -81,6 +84,7 @@ class RestingLif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Plif(Node):
@@ -102,6 +106,7 @@ class Plif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Klif(Node):
@@ -125,6 +130,7 @@ class Klif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Glif(Node):
@@ -155,6 +161,7 @@ class Glif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Ilif(Node):
@@ -176,6 +183,7 @@ class Ilif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class LeakyIntegrator(Node):
@@ -197,6 +205,7 @@ class LeakyIntegrator(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class CubaLif(Node):
@@ -219,6 +228,7 @@ class CubaLif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Alif(Node):
@@ -243,6 +253,7 @@ class Alif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class RefractoryLif(Node):
@@ -272,6 +283,7 @@ class RefractoryLif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Qif(Node):
@@ -297,6 +309,7 @@ class Qif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Eif(Node):
@@ -322,6 +335,7 @@ class Eif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class AdaptiveQif(Node):
@@ -354,6 +368,7 @@ class AdaptiveQif(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class Izhikevich(Node):
@@ -380,6 +395,7 @@ class Izhikevich(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class AdEx(Node):
@@ -416,6 +432,7 @@ class AdEx(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...
 
 class ResonateAndFire(Node):
@@ -440,4 +457,5 @@ class ResonateAndFire(Node):
         relaxed: bool = False,
         step_mode: str = 's',
         store_v_seq: bool = False,
+        keep_state: bool = True,
     ) -> None: ...

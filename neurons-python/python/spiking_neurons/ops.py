@@ -135,7 +135,8 @@ class Operation:
         recipe, pool = call.recipe(True), (*arrays, *checkpoints)
         saved = [pool[place] for place in recipe.saved]
         like = arrays[0]
-        result = backward(call, recipe, like.shape, like.stride(), saved, grads[0], grads[1:])
+        wanted = [True] * len(self.states)
+        result = backward(call, recipe, like.shape, like.stride(), saved, grads[0], grads[1:], wanted)
         return tuple(grad for grad in result if grad is not None)
 
     def _fake_infer(self, *args: Any) -> tuple[torch.Tensor, ...]:

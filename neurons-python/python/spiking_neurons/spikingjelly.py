@@ -42,6 +42,8 @@ class Accelerated:
 
     _original: type
     _states = ("v",)
+    #: Whether the states after a sequence are kept for the next one.
+    _keeps_states = True
 
     def single_step_forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs or self.store_v_seq else _neuron(self, x, x.shape)
@@ -53,14 +55,14 @@ class Accelerated:
 
     def multi_step_forward(self, x_seq: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs else _neuron(self, x_seq, x_seq.shape[1:])
+        held, keeps = self._held(), self._keeps_states
         if neuron is None:
-            return super().multi_step_forward(x_seq, *args, **kwargs)
-        if self.store_v_seq:
-            outputs = functional.multi_step_with_v(neuron, x_seq, self._held(), self._learned())
-            spike_seq, *states, self.v_seq = outputs
+            spike_seq, states = super().multi_step_forward(x_seq, *args, **kwargs), self._held()
+        elif self.store_v_seq:
+            spike_seq, *states, self.v_seq = functional.multi_step_with_v(neuron, x_seq, held, self._learned())
         else:
-            spike_seq, *states = functional.multi_step(neuron, x_seq, self._held(), self._learned())
-        self._keep(states)
+            spike_seq, *states = functional.run(neuron, x_seq, held, self._learned(), True, keeps)
+        self._keep(states if keeps else held)
         return spike_seq
 
     def _held(self) -> list[Any]:
@@ -173,11 +175,15 @@ class Report:
         return "\n".join(lines)
 
 
-def accelerate(model: torch.nn.Module) -> Report:
+def accelerate(model: torch.nn.Module, *, keep_states: bool = True) -> Report:
     """Lets the nodes of a SpikingJelly model run on the kernels of this package, where they do the same.
 
     The model is changed in place, and works as before; `restore` undoes it. The report has what was replaced, and why
     other nodes were not.
+
+    Args:
+        keep_states: whether nodes keep their states after a sequence, as theirs do. For models that call `reset_net` between
+            sequences it makes no difference, and training takes less memory without.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -198,6 +204,8 @@ def accelerate(model: torch.nn.Module) -> Report:
             report.kept[path] = f"a {type(module).__name__}; known are exactly {known}"
         elif isinstance(module, _base.MemoryModule) and type(module).__module__.startswith(_theirs.__name__):
             report.kept[path] = f"a {type(module).__name__}, which has no counterpart"
+        if isinstance(module, Accelerated):
+            module.__dict__["_keeps_states"] = keep_states
     return report
 
 
@@ -206,4 +214,5 @@ def restore(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Accelerated):
             module.__class__ = module._original
-            module.__dict__.pop("_accelerated", None)
+            for name in ("_accelerated", "_keeps_states"):
+                module.__dict__.pop(name, None)
