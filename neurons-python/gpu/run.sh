@@ -65,6 +65,7 @@ for part in $parts; do
         ;;
     overhead)
         step overhead 8 "$python" scripts/peers/torch_overhead.py --device cuda
+        step layer 12 "$python" scripts/peers/torch_layer.py
         ;;
     network)
         step sew_resnet18-bfloat16 5 "$python" scripts/peers/torch_network.py --dtype bfloat16

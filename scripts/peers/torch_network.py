@@ -3,11 +3,13 @@
     python scripts/peers/torch_network.py --model sew_resnet18 --batch 32 --dtype bfloat16
 
 Random data, SGD, T = 4 steps of 224 x 224 images in channels_last, ATan with a detached reset; `LIFNode`s are replaced by
-`spiking_neurons.accelerate`. Prints the time of a step, eager and as a replayed CUDA graph, and the peak memory that PyTorch allocated.
+`spiking_neurons.accelerate`: as it is by default, without keeping final states, and with saved spikes as bits. Prints the time of a
+step, eager and as a replayed CUDA graph, and the peak memory that PyTorch allocated.
 Needs a GPU and the packages `spiking-neurons` and `spikingjelly`.
 """
 
 import argparse
+import contextlib
 import time
 
 import torch
@@ -23,6 +25,15 @@ MODELS = {
 }
 
 
+#: What is compared: how nodes are replaced, and the context of the forward pass.
+CONTENDERS = {
+    "SpikingJelly": (None, contextlib.nullcontext),
+    "accelerated": ({}, contextlib.nullcontext),
+    "without final states": ({"keep_states": False}, contextlib.nullcontext),
+    "and spikes as bits": ({"keep_states": False}, sn.save_spikes_as_bits),
+}
+
+
 def network(name):
     """In multi-step mode, on the GPU."""
     model = MODELS[name](
@@ -32,7 +43,7 @@ def network(name):
     return model.cuda().to(memory_format=torch.channels_last)
 
 
-def training_step(model, args):
+def training_step(model, context, args):
     """A function that runs one."""
     dtype = getattr(torch, args.dtype)
     optimizer = torch.optim.SGD(model.parameters(), 1e-3)
@@ -41,7 +52,7 @@ def training_step(model, args):
     labels = torch.zeros(args.batch, dtype=torch.long, device="cuda")
 
     def step():
-        with torch.autocast("cuda", dtype, enabled=dtype != torch.float32):
+        with context(), torch.autocast("cuda", dtype, enabled=dtype != torch.float32):
             loss = torch.nn.functional.cross_entropy(model(images).float().mean(0), labels)
         loss.backward()
         optimizer.step()
@@ -83,27 +94,32 @@ def main():
     parser.add_argument("--t", type=int, default=4)
     parser.add_argument("--side", type=int, default=224)
     parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], default="bfloat16")
+    parser.add_argument("--contender", choices=CONTENDERS, help="one of them instead of all")
     parser.add_argument("--steps", type=int, default=10, help="steps that are timed")
     args = parser.parse_args()
     torch.backends.cudnn.benchmark = True
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}, {args.model}, T = {args.t}, batch {args.batch}, "
           f"{args.side} x {args.side}, {args.dtype}, channels_last")
-    for ours in (False, True):
+    for name, (replaced, context) in CONTENDERS.items():
+        if args.contender not in (None, name):
+            continue
         torch.manual_seed(0)
         model = network(args.model)
-        if ours:
-            print(sn.accelerate(model))
-        step = training_step(model, args)
+        if replaced is not None:
+            report = sn.accelerate(model, **replaced)
+            if not replaced:
+                print(report)
+        step = training_step(model, context, args)
         for _ in range(4):
             step()
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
-        name = "spiking_neurons" if ours else "SpikingJelly"
-        time_eager = milliseconds(step, args.steps)
+        eager = milliseconds(step, args.steps)
         peak = torch.cuda.max_memory_allocated() / 2**20
-        print(f"{name:16} eager {time_eager:8.2f} ms, {peak:.0f} MiB", flush=True)
-        if ours:
-            print(f"{name:16} graph {milliseconds(captured(step), args.steps):8.2f} ms", flush=True)
+        line = f"{name:22} eager {eager:8.2f} ms, {peak:6.0f} MiB"
+        if replaced is not None:
+            line += f"; as a graph {milliseconds(captured(step), args.steps):8.2f} ms"
+        print(line, flush=True)
         del model, step
         torch.cuda.empty_cache()
 
