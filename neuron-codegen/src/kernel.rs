@@ -11,7 +11,7 @@ pub(crate) mod cost;
 mod draft;
 mod hand_over;
 mod hoist;
-pub(crate) mod lower;
+pub mod lower;
 mod name;
 mod order;
 mod phases;

@@ -17,6 +17,7 @@ pub mod check;
 mod conditional;
 pub mod declarations;
 pub mod derive;
+pub mod description;
 pub mod emit;
 pub mod evaluate;
 pub mod expand;

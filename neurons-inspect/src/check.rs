@@ -10,7 +10,7 @@ use neuron_codegen::declarations::{self, Declaration, Macro};
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::identifiers;
 use neuron_codegen::report::Report;
-use neuron_codegen::{check, emit, surrogate};
+use neuron_codegen::{check, description, surrogate};
 use serde::Serialize;
 
 use crate::Error;
@@ -136,8 +136,8 @@ impl Declared {
         Self {
             kind: "neuron",
             name: identifiers::text(&derived.model.name),
-            equations: emit::api::equations(derived),
-            derivatives: emit::api::derivatives(derived),
+            equations: description::equations(derived),
+            derivatives: description::derivatives(derived),
             kept: derived.kept().map(|factor| factor.name.clone()).collect(),
         }
     }

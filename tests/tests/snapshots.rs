@@ -8,7 +8,8 @@ use std::path::Path;
 
 use neuron_codegen::check::analyse;
 use neuron_codegen::declarations::declarations;
-use neuron_codegen::emit::{api, cuda, rust};
+use neuron_codegen::description;
+use neuron_codegen::emit::{cuda, rust};
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
 
@@ -29,14 +30,14 @@ fn derived(file: &str) -> Derived {
 fn check(file: &str) {
     let mut derived = derived(file);
     let programs = programs(&mut derived);
-    let module = api::module_name(&derived.model);
+    let module = description::module_name(&derived.model);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(format!("../snapshots/{module}"));
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
-        insta::assert_snapshot!("equations", table(&api::equations(&derived)));
-        insta::assert_snapshot!("derivatives", table(&api::derivatives(&derived)));
+        insta::assert_snapshot!("equations", table(&description::equations(&derived)));
+        insta::assert_snapshot!("derivatives", table(&description::derivatives(&derived)));
         for program in &programs {
             insta::assert_snapshot!(program.variant.name(), rust::kernel(&derived, program));
         }

@@ -6,8 +6,6 @@ mod cuda;
 mod neuron;
 mod spec;
 
-pub use spec::{derivatives, equations};
-
 use std::fmt;
 use std::path::Path;
 
@@ -15,6 +13,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::docs::docs;
+use crate::description::module_name;
 use crate::gradient::Derived;
 use crate::identifiers;
 use crate::kernel::{Program, programs};
@@ -43,27 +42,6 @@ pub fn expand(model: Model, declaration: &str, krate: &TokenStream, out_dir: Opt
         };
         #module
     }
-}
-
-/// `LeakyIntegrator` to `leaky_integrator`; a word that Rust keeps for itself gets an underscore: `if_`.
-pub fn module_name(model: &Model) -> String {
-    let name = identifiers::text(&model.name);
-    let letters: Vec<char> = name.chars().collect();
-    let mut snake = String::new();
-    for (i, &c) in letters.iter().enumerate() {
-        let after_small = i > 0 && !letters[i - 1].is_uppercase() && letters[i - 1] != '_';
-        let before_small = i > 0 && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
-        if c.is_uppercase() && i > 0 && (after_small || (before_small && letters[i - 1].is_uppercase())) {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    let mut module = identifiers::module(&snake);
-    // A name that is not in camel case is a mistake, which must not lead to a second one.
-    if module == name {
-        module.push('_');
-    }
-    module
 }
 
 /// An identifier of our own making.

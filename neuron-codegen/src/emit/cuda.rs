@@ -14,7 +14,7 @@ mod support;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use crate::emit::api::{self, module_name};
+use crate::description::{self, module_name};
 use crate::emit::rust::{equations, title};
 use crate::emit::text::Text;
 use crate::gradient::Derived;
@@ -78,7 +78,7 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     let module = module_name(&derived.model);
     let mut text = format!("// ---- {} ", derived.model.name);
     let _ = writeln!(text, "{:-<1$}\n//", "", 106usize.saturating_sub(text.len()));
-    let rows = api::equations(derived);
+    let rows = description::equations(derived);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, expr) in rows {
         let _ = writeln!(text, "//     {name:width$} = {expr}");

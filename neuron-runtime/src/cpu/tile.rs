@@ -15,6 +15,18 @@ use crate::{ByClass, Class, Element, Gradient, Rows, RowsMut, Sink, Source, Tile
 pub trait Kernel<E: Element>: Sync {
     /// Computes the neurons of `tile`.
     fn tile(&self, tile: &Tile<'_, E>);
+
+    /// Computes the neurons of some tiles, one after another on one thread: for kernels that keep memory from tile to
+    /// tile.
+    #[inline(always)]
+    fn tiles<'w>(&self, tiles: impl Iterator<Item = Tile<'w, E>>)
+    where
+        E: 'w,
+    {
+        for tile in tiles {
+            self.tile(&tile);
+        }
+    }
 }
 
 /// An input of [`Work`].
@@ -105,11 +117,11 @@ impl<'a, E: Element> Work<'a, E> {
     pub(crate) fn run<K: Kernel<E>>(&self, kernel: &K, isa: Isa, tiles: std::ops::Range<usize>) {
         let gradient = TileGradient::new(self.gradient, isa);
         let _streams = Streams;
-        for tile in tiles {
+        kernel.tiles(tiles.map(|tile| {
             let first = tile * LANES;
             let width = LANES.min(self.neurons - first);
-            kernel.tile(&Tile { work: self, first, width, gradient, thread: PhantomData });
-        }
+            Tile { work: self, first, width, gradient, thread: PhantomData }
+        }));
     }
 }
 

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use neurons_tests::random::build::{Builder, Sample};
 use neurons_tests::random::expansion::{self, Examiner, Outcome};
 use neurons_tests::random::generate::declaration;
+use neurons_tests::random::interpreted;
 use neurons_tests::random::rename::renamed;
-use neurons_tests::random::run::{Fault, Pipeline, Stage, fault};
+use neurons_tests::random::run::{Fault, Pipeline, Results, Stage, fault};
 use neurons_tests::random::settings;
 
 const USAGE: &str = "usage:
@@ -19,6 +21,7 @@ const USAGE: &str = "usage:
   random expand FIRST COUNT           expands some
   random expand-renamed FIRST COUNT   the same under other names
   random run FIRST COUNT              compiles and checks some
+  random interpret FIRST COUNT        checks some without compiling them
   random build FIRST COUNT            compiles some in all formats, to programs for a machine with a GPU
   random check FILE                   compiles and checks those of a file, a line of JSON each
   random expand                       examines those on standard input";
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["expand", first, count] => expand(first, count, false),
         ["expand-renamed", first, count] => expand(first, count, true),
         ["run", first, count] => run(first, count),
+        ["interpret", first, count] => interpret(first, count),
         ["build", first, count] => build(first, count),
         _ => Err(USAGE.into()),
     };
@@ -48,10 +52,7 @@ fn main() -> ExitCode {
 
 /// Compiles some, and says where the programs are; each takes `--cuda`.
 fn build(first: &str, count: &str) -> Result<(), Box<dyn Error>> {
-    let (first, count): (u64, u64) = (first.parse()?, count.parse()?);
-    let samples: Vec<Sample> =
-        (first..first + count).map(|seed| Sample { declaration: declaration(seed), seed }).collect();
-    let built = Builder { half: 1, ..Builder::new("build")? }.build(&samples, true)?;
+    let built = Builder { half: 1, ..Builder::new("build")? }.build(&samples(first, count)?, true)?;
     built.errors.values().for_each(|error| println!("not compiled: {error}"));
     built.programs.iter().for_each(|program| println!("{}", program.path.display()));
     Ok(())
@@ -94,9 +95,28 @@ fn check(file: &str) -> Result<(), Box<dyn Error>> {
 
 /// Checks those of some seeds.
 fn run(first: &str, count: &str) -> Result<(), Box<dyn Error>> {
+    report("run", &samples(first, count)?)
+}
+
+/// The same without compiling them.
+fn interpret(first: &str, count: &str) -> Result<(), Box<dyn Error>> {
+    // Panics are findings, and said in the report.
+    std::panic::set_hook(Box::new(|_| {}));
+    let (samples, start) = (samples(first, count)?, Instant::now());
+    let results = interpreted::run(&samples)?;
+    let folder = Builder::new("interpret")?.folder;
+    write(&samples, &results, start, &folder)?;
+    let again = |samples: &[Sample], _| interpreted::run(samples);
+    println!("{}", results.explain(&samples, settings::shrinking(), BATCH, again)?);
+    Ok(())
+}
+
+/// How many candidates are checked at once where one is looked for that still fails.
+const BATCH: usize = 32;
+
+fn samples(first: &str, count: &str) -> Result<Vec<Sample>, Box<dyn Error>> {
     let (first, count): (u64, u64) = (first.parse()?, count.parse()?);
-    let sample = |seed| Sample { declaration: declaration(seed), seed };
-    report("run", &(first..first + count).map(sample).collect::<Vec<_>>())
+    Ok((first..first + count).map(|seed| Sample { declaration: declaration(seed), seed }).collect())
 }
 
 /// Checks `samples` and says what is wrong; all of it in a file too.
@@ -105,6 +125,13 @@ fn report(name: &str, samples: &[Sample]) -> Result<(), Box<dyn Error>> {
     let pipeline = Pipeline { examiner, builder: Builder::new(name)?, host_cuda: false }.with_host_cuda();
     let start = Instant::now();
     let results = pipeline.run(samples, Stage::Run)?;
+    write(samples, &results, start, &pipeline.builder.folder)?;
+    println!("{}", pipeline.explain(samples, &results, settings::shrinking())?);
+    Ok(())
+}
+
+/// Writes what is wrong to a file beside `folder`, and how much of it there is to the output.
+fn write(samples: &[Sample], results: &Results, start: Instant, folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut lines = String::new();
     for (sample, faults) in samples.iter().zip(&results.faults) {
         for Fault { kind, detail, .. } in faults {
@@ -116,12 +143,12 @@ fn report(name: &str, samples: &[Sample]) -> Result<(), Box<dyn Error>> {
         }
     }
     let first = samples.first().map_or(0, |sample| sample.seed);
-    let file = pipeline.builder.folder.with_extension(format!("{first}.jsonl"));
+    let file = folder.with_extension(format!("{first}.jsonl"));
+    file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     std::fs::write(&file, lines)?;
     let faulty = results.faults.iter().filter(|faults| !faults.is_empty()).count();
     let seconds = start.elapsed().as_secs_f64();
     println!("{faulty} of {} declarations, {seconds:.0} s; all faults: {}", samples.len(), file.display());
     println!("{:?}", results.tally);
-    println!("{}", pipeline.explain(samples, &results, settings::shrinking())?);
     Ok(())
 }

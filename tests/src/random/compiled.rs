@@ -1,12 +1,14 @@
-//! A compiled neuron as an object: what checks need of it is instantiated once for each neuron, the checks are not.
+//! A neuron as an object, compiled or interpreted: what checks need of it is instantiated once for each neuron, the checks
+//! are not.
 
 use std::marker::PhantomData;
 
 use half::{bf16, f16};
+use neuron_interpreter::Declaration;
 use neurons::cuda::{Arguments, RawCall};
 use neurons::evaluate::{Mode, Outputs, evaluate, evaluate_on};
 use neurons::{
-    DeclaredNeuron, Device, Element, Error, Gradient, Reset, Source, Spec, Template, Value, gradcheck,
+    DeclaredNeuron, Device, Element, Error, Gradient, Neuron, Reset, Source, Spec, Template, Value, gradcheck,
 };
 
 /// Values of parameters and flags by name, and the reset.
@@ -20,7 +22,7 @@ pub struct Setting {
     pub reset: Reset,
 }
 
-/// A declaration that was compiled.
+/// A declaration that was compiled, or can be interpreted.
 pub trait Compiled: Sync {
     /// What it says of itself.
     fn spec(&self) -> &'static Spec;
@@ -56,8 +58,7 @@ impl<N> InAll<N> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-fn configured<N: DeclaredNeuron>(setting: &Setting) -> Result<N, Error> {
-    let mut neuron = N::default();
+fn configured<N: Neuron>(mut neuron: N, setting: &Setting) -> Result<N, Error> {
     for &(name, value) in &setting.params {
         neuron.set(name, Value::Real(value))?;
     }
@@ -75,7 +76,7 @@ impl<N: DeclaredNeuron> Compiled for Of<N> {
     }
 
     fn with(&self, setting: &Setting) -> Result<Box<dyn Configured>, Error> {
-        Ok(Box::new(Wide(configured::<N>(setting)?)))
+        Ok(Box::new(Wide(configured(N::default(), setting)?)))
     }
 
     fn gradcheck(&self) -> Result<gradcheck::Report, gradcheck::Failure> {
@@ -89,11 +90,26 @@ impl<N: DeclaredNeuron> Compiled for InAll<N> {
     }
 
     fn with(&self, setting: &Setting) -> Result<Box<dyn Configured>, Error> {
-        Ok(Box::new(All(configured::<N>(setting)?)))
+        Ok(Box::new(All(configured(N::default(), setting)?)))
     }
 
     fn gradcheck(&self) -> Result<gradcheck::Report, gradcheck::Failure> {
         gradcheck(&N::default())
+    }
+}
+
+/// Interpreted, which takes no time to compile for a format.
+impl Compiled for Declaration {
+    fn spec(&self) -> &'static Spec {
+        Declaration::spec(self)
+    }
+
+    fn with(&self, setting: &Setting) -> Result<Box<dyn Configured>, Error> {
+        Ok(Box::new(All(configured(self.neuron(), setting)?)))
+    }
+
+    fn gradcheck(&self) -> Result<gradcheck::Report, gradcheck::Failure> {
+        gradcheck(&self.neuron())
     }
 }
 
@@ -162,7 +178,7 @@ pub trait In<E: Element> {
 
 macro_rules! in_format {
     ($which:ident: $($format:ty),*) => {$(
-        impl<N: DeclaredNeuron> In<$format> for $which<N> {
+        impl<N: Neuron> In<$format> for $which<N> {
             fn evaluate(
                 &self,
                 device: &Device,
@@ -193,7 +209,7 @@ in_format!(All: f32, f64, f16, bf16);
 
 macro_rules! configured {
     ($which:ident, $half:expr) => {
-        impl<N: DeclaredNeuron> Configured for $which<N> {
+        impl<N: Neuron> Configured for $which<N> {
             fn half(&self) -> Option<&dyn Halves> {
                 let half: for<'a> fn(&'a Self) -> Option<&'a dyn Halves> = $half;
                 half(self)
@@ -226,7 +242,7 @@ macro_rules! configured {
 configured!(Wide, |_| None);
 configured!(All, |all| Some(all));
 
-impl<N: DeclaredNeuron> Halves for All<N> {}
+impl<N: Neuron> Halves for All<N> {}
 
 /// A format of data, for checks that are the same in each.
 pub trait Format: Element {

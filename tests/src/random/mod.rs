@@ -4,7 +4,8 @@
 //! [printed](mod@print), under [other names](rename) too, [expanded](expansion) in a process of its own, since a generator may
 //! crash or hang, [compiled](build) with others to a program, and [checked](check) there: templates against each other bit
 //! for bit, values and gradients against an [evaluator](evaluate) that knows the declaration only, CUDA sources as C++.
-//! [`run`] does all of this; [`shrink`] finds the smallest declaration that still has a fault.
+//! [`run`] does all of this; [`shrink`] finds the smallest declaration that still has a fault. Without a compiler, in a
+//! hundredth of the time, declarations are [interpreted] and checked in the same way.
 //!
 //! The evaluator's numbers know how far rounding may have moved them, and how they [change](number) with one input. What
 //! rounding may decide is not compared: a spike at the threshold itself, a kink, what is no longer finite.
@@ -22,6 +23,7 @@ pub mod compiled;
 pub mod evaluate;
 pub mod expansion;
 pub mod generate;
+pub mod interpreted;
 pub mod number;
 pub mod print;
 pub mod program;

@@ -49,11 +49,74 @@ pub struct Results {
 }
 
 impl Results {
-    fn add(&mut self, index: usize, line: Line) {
+    /// Of so many declarations of which nothing is known.
+    pub fn of(count: usize) -> Self {
+        Self { faults: vec![Vec::new(); count], lines: vec![None; count], tally: Tally::default() }
+    }
+
+    /// Adds what a check said of the declaration with that index.
+    pub fn add(&mut self, index: usize, line: Line) {
         self.tally.compared += line.report.tally.compared;
         self.tally.skipped += line.report.tally.skipped;
         self.faults[index].extend(line.report.findings.iter().cloned().map(Fault::from));
         self.lines[index] = Some(line);
+    }
+
+    /// Says what is wrong: how many have each kind of fault, and the smallest declaration that was found for it within
+    /// `limit` for each. Empty if nothing is.
+    ///
+    /// # Errors
+    /// Those of `run`, which checks at most `batch` declarations at once.
+    pub fn explain(
+        &self,
+        samples: &[Sample],
+        limit: Duration,
+        batch: usize,
+        run: impl Fn(&[Sample], Stage) -> std::io::Result<Results>,
+    ) -> std::io::Result<String> {
+        let mut kinds: BTreeMap<&str, Vec<(usize, &Fault)>> = BTreeMap::new();
+        for (index, faults) in self.faults.iter().enumerate() {
+            faults.iter().for_each(|fault| kinds.entry(&fault.kind).or_default().push((index, fault)));
+        }
+        let mut text = String::new();
+        for (kind, found) in kinds {
+            let smallest = found.iter().min_by_key(|(index, _)| samples[*index].declaration.nodes());
+            let &(index, fault) = smallest.expect("a kind has a fault");
+            let seed = samples[index].seed;
+            let end = Instant::now() + limit;
+            let mut failure = Ok(());
+            let mut detail = fault.detail.clone();
+            let smallest = shrink(&samples[index].declaration, batch, |candidates| {
+                let nothing = vec![false; candidates.len()];
+                if Instant::now() > end || failure.is_err() {
+                    return nothing;
+                }
+                let sample = |declaration: &_| Sample { declaration: Clone::clone(declaration), seed };
+                let samples: Vec<Sample> = candidates.iter().map(sample).collect();
+                match run(&samples, fault.stage) {
+                    Ok(results) => {
+                        let of_kind = |faults: &Vec<Fault>| faults.iter().find(|it| it.kind == kind).cloned();
+                        let found: Vec<_> = results.faults.iter().map(of_kind).collect();
+                        if let Some(fault) = found.iter().flatten().next() {
+                            detail.clone_from(&fault.detail);
+                        }
+                        found.iter().map(Option::is_some).collect()
+                    }
+                    Err(error) => {
+                        failure = Err(error);
+                        nothing
+                    }
+                }
+            });
+            failure?;
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "{kind}: {} declarations, seed {seed} shrunk:\n{detail}\n{smallest}\n",
+                found.len()
+            );
+        }
+        Ok(text)
     }
 }
 
@@ -74,11 +137,7 @@ impl Pipeline {
     /// # Errors
     /// Something cannot be started or written.
     pub fn run(&self, samples: &[Sample], stage: Stage) -> std::io::Result<Results> {
-        let mut results = Results {
-            faults: vec![Vec::new(); samples.len()],
-            lines: vec![None; samples.len()],
-            tally: Tally::default(),
-        };
+        let mut results = Results::of(samples.len());
         let declarations: Vec<_> = samples.iter().map(|sample| &sample.declaration).collect();
         let mut good = Vec::new();
         for (index, outcome) in self.examiner.examine(&declarations)?.into_iter().enumerate() {
@@ -133,55 +192,12 @@ impl Pipeline {
         Ok((lines.collect(), format!("{}: {said}", output.status)))
     }
 
-    /// Says what is wrong: how many have each kind of fault, and the smallest declaration that was found for it within
-    /// `limit` for each. Empty if nothing is.
+    /// As [`Results::explain`], by this pipeline.
     ///
     /// # Errors
     /// As [`run`](Self::run).
     pub fn explain(&self, samples: &[Sample], results: &Results, limit: Duration) -> std::io::Result<String> {
-        let mut kinds: BTreeMap<&str, Vec<(usize, &Fault)>> = BTreeMap::new();
-        for (index, faults) in results.faults.iter().enumerate() {
-            faults.iter().for_each(|fault| kinds.entry(&fault.kind).or_default().push((index, fault)));
-        }
-        let mut text = String::new();
-        for (kind, found) in kinds {
-            let smallest = found.iter().min_by_key(|(index, _)| samples[*index].declaration.nodes());
-            let &(index, fault) = smallest.expect("a kind has a fault");
-            let seed = samples[index].seed;
-            let end = Instant::now() + limit;
-            let mut failure = Ok(());
-            let mut detail = fault.detail.clone();
-            let smallest = shrink(&samples[index].declaration, self.builder.batch, |candidates| {
-                let nothing = vec![false; candidates.len()];
-                if Instant::now() > end || failure.is_err() {
-                    return nothing;
-                }
-                let sample = |declaration: &_| Sample { declaration: Clone::clone(declaration), seed };
-                let samples: Vec<Sample> = candidates.iter().map(sample).collect();
-                match self.run(&samples, fault.stage) {
-                    Ok(results) => {
-                        let of_kind = |faults: &Vec<Fault>| faults.iter().find(|it| it.kind == kind).cloned();
-                        let found: Vec<_> = results.faults.iter().map(of_kind).collect();
-                        if let Some(fault) = found.iter().flatten().next() {
-                            detail.clone_from(&fault.detail);
-                        }
-                        found.iter().map(Option::is_some).collect()
-                    }
-                    Err(error) => {
-                        failure = Err(error);
-                        nothing
-                    }
-                }
-            });
-            failure?;
-            // Writing to a string does not fail.
-            let _ = writeln!(
-                text,
-                "{kind}: {} declarations, seed {seed} shrunk:\n{detail}\n{smallest}\n",
-                found.len()
-            );
-        }
-        Ok(text)
+        results.explain(samples, limit, self.builder.batch, |samples, stage| self.run(samples, stage))
     }
 
     /// With the CUDA sources as C++, if there is a compiler for it.

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{ident, module_name};
+use super::ident;
+use crate::description::module_name;
 use crate::emit::docs::docs;
 use crate::gradient::Derived;
 use crate::identifiers;

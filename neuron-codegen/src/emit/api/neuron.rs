@@ -3,7 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{Parameters, ident, module_name};
+use super::{Parameters, ident};
+use crate::description::module_name;
 use crate::emit::block::Block;
 use crate::gradient::Derived;
 use crate::identifiers;

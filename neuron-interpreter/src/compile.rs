@@ -1,0 +1,257 @@
+//! Step programs to instructions.
+
+mod allocate;
+mod fuse;
+mod lanes;
+
+use std::collections::HashMap;
+
+use neuron_codegen::ir::{Graph, Id};
+use neuron_codegen::kernel::{Apply, BufferId, Phase, Program, SlotId};
+use neuron_codegen::variant::{Class, STEPS};
+
+use crate::code::{Code, Instruction, Op, Row};
+use crate::formula::{Collector, Leaf, Value};
+use allocate::allocate;
+use fuse::fuse;
+use lanes::Lanes;
+
+/// A register, or a number that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The same for all lanes.
+    Uniform(Value),
+    /// A slot.
+    Slot(SlotId),
+    /// The first of a slot's registers for the steps of a chunk.
+    Chunk(SlotId),
+    /// A result on the way.
+    Temporary(u32),
+    /// An array's place among inputs or outputs, a row, or an instruction.
+    Number(u32),
+}
+
+/// An instruction whose registers have no numbers yet.
+#[derive(Clone, Copy, Debug)]
+struct Draft {
+    op: Op,
+    to: Place,
+    from: [Place; 4],
+}
+
+impl Draft {
+    fn new(op: Op, to: Place, from: &[Place]) -> Self {
+        let place = |index: usize| from.get(index).copied().unwrap_or(Place::Number(0));
+        Self { op, to, from: std::array::from_fn(place) }
+    }
+}
+
+/// The instructions of `program`, whose uniform expressions are made of `leaves`.
+pub fn compile(graph: &Graph, leaves: &HashMap<Id, Leaf>, program: &Program) -> Code {
+    let uniform = Collector::new(graph, leaves);
+    let mut compiler = Compiler { graph, program, uniform, drafts: Vec::new(), temporaries: 0 };
+    compiler.before();
+    if program.turns() {
+        compiler.chunks();
+    } else {
+        compiler.steps();
+    }
+    compiler.after();
+    compiler.finish()
+}
+
+struct Compiler<'a> {
+    graph: &'a Graph,
+    program: &'a Program,
+    uniform: Collector<'a>,
+    drafts: Vec<Draft>,
+    temporaries: u32,
+}
+
+impl Compiler<'_> {
+    fn push(&mut self, op: Op, to: Place, from: &[Place]) {
+        self.drafts.push(Draft::new(op, to, from));
+    }
+
+    /// A jump to instruction `to`.
+    fn jump(&mut self, op: Op, to: usize) {
+        self.push(op, number(to), &[]);
+    }
+
+    /// What comes before the first step.
+    fn before(&mut self) {
+        let program = self.program;
+        for &(slot, buffer) in &program.arrays {
+            self.push(Op::LoadValues, Place::Slot(slot), &[number(buffer.0)]);
+        }
+        let settled = Lanes::settled(self.graph, &mut self.uniform, program);
+        self.lanes(settled);
+        // What is computed again begins anew with every chunk of steps.
+        for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
+            match carried.from {
+                Some(from) => self.load(carried.slot, from, Row::First),
+                None => self.push(Op::Zero, Place::Slot(carried.slot), &[]),
+            }
+        }
+    }
+
+    /// What comes after the last step.
+    fn after(&mut self) {
+        for carried in &self.program.carried {
+            if let Some(to) = carried.to {
+                self.store(carried.slot, to, Row::First);
+            }
+        }
+        self.jump(Op::Stop, 0);
+    }
+
+    /// All steps, in one direction.
+    fn steps(&mut self) {
+        let program = self.program;
+        let template = program.variant.template;
+        let is_backward = template.is_backward();
+        if !template.is_multi_step() {
+            return self.pass(is_backward);
+        }
+        if is_backward {
+            self.jump(Op::LastStep, 0);
+        }
+        let first = self.drafts.len();
+        let saved = program.carried.iter().filter_map(|c| Some((c.slot, c.checkpoints?)));
+        let saved: Vec<_> = saved.collect();
+        if !saved.is_empty() {
+            let skip = self.drafts.len();
+            self.jump(Op::UnlessCheckpoint, 0);
+            saved.into_iter().for_each(|(slot, buffer)| self.store(slot, buffer, Row::Checkpoint));
+            self.drafts[skip].to = number(self.drafts.len());
+        }
+        self.pass(is_backward);
+        self.jump(if is_backward { Op::PreviousStep } else { Op::NextStep }, first);
+    }
+
+    /// Chunks of steps, the last first: forward through each, then back.
+    fn chunks(&mut self) {
+        let program = self.program;
+        let recomputed = program.carried.iter().filter_map(|c| Some((c.slot, c.from?, c.checkpoints?)));
+        let recomputed: Vec<_> = recomputed.collect();
+        self.jump(Op::LastChunk, 0);
+        let chunk = self.drafts.len();
+        self.jump(Op::EnterChunk, 0);
+        recomputed.iter().for_each(|&(slot, from, _)| self.load(slot, from, Row::First));
+        let skip = self.drafts.len();
+        self.jump(Op::Jump, 0);
+        self.drafts[chunk].to = number(self.drafts.len());
+        recomputed.iter().for_each(|&(slot, _, from)| self.load(slot, from, Row::Checkpoint));
+        self.drafts[skip].to = number(self.drafts.len());
+        for is_backward in [false, true] {
+            let first = self.drafts.len();
+            let touched = |slot: &SlotId| program.pass(is_backward).any(|phase| phase.touches(*slot));
+            let kept = program.kept().filter(|slot| program.outlasts(*slot)).filter(touched);
+            let kept: Vec<SlotId> = kept.collect();
+            if is_backward {
+                kept.iter()
+                    .for_each(|&slot| self.push(Op::LoadChunk, Place::Slot(slot), &[Place::Chunk(slot)]));
+            }
+            self.pass(is_backward);
+            if !is_backward {
+                kept.iter()
+                    .for_each(|&slot| self.push(Op::StoreChunk, Place::Chunk(slot), &[Place::Slot(slot)]));
+            }
+            self.jump(if is_backward { Op::PreviousInChunk } else { Op::NextInChunk }, first);
+        }
+        self.jump(Op::PreviousChunk, chunk);
+    }
+
+    /// One step in one direction.
+    fn pass(&mut self, is_backward: bool) {
+        let program = self.program;
+        let reads = |slot: SlotId| program.pass(is_backward).any(|phase| phase.reads.contains(&slot));
+        for &(slot, buffer) in program.loads.iter().filter(|(slot, _)| reads(*slot)) {
+            self.load(slot, buffer, Row::Step);
+        }
+        program.pass(is_backward).for_each(|phase| self.phase(phase));
+        let touched = |slot: SlotId| program.pass(is_backward).any(|phase| phase.touches(slot));
+        for &(slot, buffer) in program.stores.iter().filter(|(slot, _)| touched(*slot)) {
+            self.store(slot, buffer, Row::Step);
+        }
+    }
+
+    fn phase(&mut self, phase: &Phase) {
+        let lanes = Lanes::of_phase(self.graph, &mut self.uniform, self.program, phase);
+        self.lanes(lanes);
+        for &(apply, slot) in &phase.apply {
+            let op = match apply {
+                Apply::Surrogate => Op::Surrogate,
+                Apply::Primitive => Op::Primitive,
+                Apply::Hold => Op::Hold,
+            };
+            self.push(op, Place::Slot(slot), &[]);
+        }
+    }
+
+    fn lanes(&mut self, lanes: Lanes) {
+        let drafts = allocate(fuse(lanes), &mut self.temporaries);
+        self.drafts.extend(drafts);
+    }
+
+    fn load(&mut self, slot: SlotId, buffer: BufferId, row: Row) {
+        let op = match self.program.signature.inputs[buffer.0].class {
+            Class::Signal => Op::LoadSignal,
+            Class::State | Class::Bits => Op::LoadState,
+        };
+        self.push(op, Place::Slot(slot), &[number(buffer.0), Place::Number(row as u32)]);
+    }
+
+    fn store(&mut self, slot: SlotId, buffer: BufferId, row: Row) {
+        let output = buffer.0 - self.program.signature.inputs.len();
+        let op = match self.program.signature.outputs[output].class {
+            Class::Signal => Op::StoreSignal,
+            Class::State => Op::StoreState,
+            Class::Bits => Op::StoreBits,
+        };
+        self.push(op, number(output), &[Place::Slot(slot), Place::Number(row as u32)]);
+    }
+
+    /// Gives every register its number.
+    fn finish(self) -> Code {
+        let Self { program, uniform, drafts, temporaries, .. } = self;
+        let mut broadcast: Vec<Value> = Vec::new();
+        let mut chunks: Vec<SlotId> = Vec::new();
+        for place in drafts.iter().flat_map(|draft| draft.from.into_iter().chain([draft.to])) {
+            match place {
+                Place::Uniform(value) if !broadcast.contains(&value) => broadcast.push(value),
+                Place::Chunk(slot) if !chunks.contains(&slot) => chunks.push(slot),
+                _ => {}
+            }
+        }
+        let position = |found: Option<usize>| found.expect("collected above");
+        let first_slot = broadcast.len();
+        let first_temporary = first_slot + program.slots.len();
+        let first_chunk = first_temporary + temporaries as usize;
+        let register = |place: Place| match place {
+            Place::Number(number) => number,
+            Place::Uniform(value) => index(position(broadcast.iter().position(|it| *it == value))),
+            Place::Slot(slot) => index(first_slot + slot.0),
+            Place::Temporary(place) => index(first_temporary) + place,
+            Place::Chunk(slot) => {
+                index(first_chunk + STEPS * position(chunks.iter().position(|it| *it == slot)))
+            }
+        };
+        let instruction =
+            |Draft { op, to, from }: Draft| Instruction { op, to: register(to), from: from.map(register) };
+        Code {
+            instructions: drafts.into_iter().map(instruction).collect(),
+            registers: first_chunk + STEPS * chunks.len(),
+            formulas: uniform.finish(),
+            broadcast,
+        }
+    }
+}
+
+fn number(number: usize) -> Place {
+    Place::Number(index(number))
+}
+
+fn index(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 registers and instructions")
+}

@@ -1,0 +1,96 @@
+//! Registers, each of which has a number for every lane of some tiles.
+
+use std::cell::Cell;
+
+use neuron_runtime::{LANES, Real};
+
+/// Lanes that are computed at once: as many as fit into a vector of the widest instruction set, in float32.
+pub const BLOCK: usize = 16;
+
+/// Blocks of a tile.
+pub const PER_TILE: usize = LANES / BLOCK;
+
+/// At most so many tiles are computed at once. To find out what an instruction does takes about as long as to do it on a
+/// tile.
+const TILES: usize = 4;
+
+/// At most so many lanes are in the registers of several tiles: as many as the first cache holds beside the arrays.
+const RESIDENT: usize = 4096;
+
+/// The registers of one thread.
+#[derive(Debug)]
+pub struct Registers<R> {
+    /// The tiles of each register next to each other.
+    lanes: Vec<[R; LANES]>,
+    /// Tiles of each.
+    capacity: usize,
+    /// Tiles that are in use.
+    tiles: usize,
+}
+
+impl<R: Real> Registers<R> {
+    /// So many.
+    pub fn new(count: usize) -> Self {
+        let capacity = (RESIDENT / (count.max(1) * LANES)).clamp(1, TILES);
+        Self { lanes: vec![[R::ZERO; LANES]; count * capacity], capacity, tiles: capacity }
+    }
+
+    /// How many tiles can be computed at once.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Computes so many from now on.
+    pub fn set_tiles(&mut self, tiles: usize) {
+        self.tiles = tiles.min(self.capacity);
+    }
+
+    /// The lanes of a register in a tile.
+    #[inline(always)]
+    pub fn tile(&mut self, register: u32, tile: usize) -> &mut [R; LANES] {
+        &mut self.lanes[register as usize * self.capacity + tile]
+    }
+
+    /// Copies a register.
+    #[inline(always)]
+    pub fn copy(&mut self, from: usize, to: usize) {
+        let from = from * self.capacity;
+        self.lanes.copy_within(from..from + self.tiles, to * self.capacity);
+    }
+
+    /// Sets all lanes of a register.
+    #[inline(always)]
+    pub fn fill(&mut self, register: u32, value: R) {
+        let first = register as usize * self.capacity;
+        self.lanes[first..first + self.capacity].fill([value; LANES]);
+    }
+
+    /// All in blocks, each of which may be read and written.
+    #[inline(always)]
+    pub fn blocks(&mut self) -> Blocks<'_, R> {
+        let blocks = self.lanes.as_flattened_mut().as_chunks_mut::<BLOCK>().0;
+        let tiles = Cell::from_mut(blocks).as_slice_of_cells().as_chunks().0;
+        Blocks { tiles, capacity: self.capacity, count: self.tiles }
+    }
+}
+
+/// The blocks of a tile.
+type Tile<R> = [Cell<[R; BLOCK]>; PER_TILE];
+
+/// Registers in blocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocks<'r, R: Real> {
+    tiles: &'r [Tile<R>],
+    /// Tiles of a register.
+    capacity: usize,
+    /// Those of it that are in use.
+    count: usize,
+}
+
+impl<'r, R: Real> Blocks<'r, R> {
+    /// Those of a register.
+    #[inline(always)]
+    pub fn of(self, register: u32) -> &'r [Tile<R>] {
+        &self.tiles[register as usize * self.capacity..][..self.count]
+    }
+}
