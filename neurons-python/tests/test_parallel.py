@@ -94,6 +94,7 @@ def test_the_script(engine, device, tmp_path):
     settings, check, *rows = [json.loads(line) for line in run.stdout.splitlines()]
     assert settings["processes"] == check["processes"] == WORLD and check["passed"]
     assert check["engine"] == engine and check["difference"] < 1e-12
+    assert check["updated"] == check["parameters"]
     assert [(row["scaling"], row["processes"], row["batch"], row["engine"]) for row in rows] == [
         ("weak", 1, 2, "none"), ("weak", 2, 2, engine), ("strong", 1, 4, "none"), ("strong", 2, 2, engine),
     ]  # fmt: skip
