@@ -75,7 +75,7 @@ fn before_the_first_step(derived: &Derived, plan: &mut Plan, invariants: &Invari
 
 fn statements(
     derived: &Derived,
-    plan: Plan,
+    mut plan: Plan,
     invariants: &Invariants,
     scopes: &[Scope],
     hints: &Hints,
@@ -92,11 +92,11 @@ fn statements(
     before.extend(hoisted.iter().map(|binding| (binding.expr, binding.name.clone())));
     invariants.per_neuron.iter().for_each(|&expr| drop(names.value(expr, "constant")));
     let slots: Vec<Slot> = plan.slots.iter().map(|storage| names.slot(storage)).collect();
-    let (settled, settled_from) = settled(g, &plan, invariants, &mut names);
 
     let order_of_reads = order_of_reads(&plan);
+    let drafts = std::mem::take(&mut plan.drafts);
     let mut phases: Vec<Phase> = Vec::new();
-    for (draft, scope) in plan.drafts.into_iter().zip(scopes) {
+    for (draft, scope) in drafts.into_iter().zip(scopes) {
         read.extend(scope.needed.iter().copied());
         let reads = order_of_reads.iter().filter_map(|&slot| {
             let key = plan.slots[slot.0].key?;
@@ -105,6 +105,7 @@ fn statements(
         });
         phases.push(order(g, draft, scope, &before, reads.collect(), hints, &mut names));
     }
+    let (settled, settled_from) = settled(g, &plan, invariants, &phases, &mut names);
     let reached = g.reach(read);
     let model = &derived.model;
     let scalars = model.params.iter().enumerate().filter(|(_, param)| param.kind == ParamKind::Scalar);
@@ -155,19 +156,22 @@ fn parameters(derived: &Derived, names: &Names<'_>) -> HashMap<Id, String> {
     leaves.map(|leaf| (leaf, names.leaf(leaf).expect("a leaf"))).collect()
 }
 
-/// What is computed of parameter arrays before the first step, with the storage of what is kept, and the arrays
-/// themselves.
+/// What is computed of parameter arrays before the first step, with the storage of what phases read, and the arrays
+/// themselves. What only conditions are made of is not among it: conditions are computed again in each step.
 #[expect(clippy::type_complexity, reason = "a pair of lists")]
 fn settled(
     g: &Graph,
     plan: &Plan,
     invariants: &Invariants,
+    phases: &[Phase],
     names: &mut Names<'_>,
 ) -> (Vec<(Option<SlotId>, Let)>, Vec<(Id, SlotId)>) {
-    let slot_of = |id: Id| plan.settled.iter().copied().find(|slot| plan.slots[slot.0].key == Some(id));
-    let settled = invariants.per_neuron.iter();
+    let is_read = |slot: &SlotId| phases.iter().any(|phase| phase.reads.contains(slot));
+    let read: Vec<SlotId> = plan.settled.iter().copied().filter(is_read).collect();
+    let slot_of = |id: Id| read.iter().copied().find(|slot| plan.slots[slot.0].key == Some(id));
+    let reached = g.reach(read.iter().filter_map(|slot| plan.slots[slot.0].key));
+    let settled = invariants.per_neuron.iter().filter(|id| reached.contains(id));
     let settled = settled.map(|&expr| (slot_of(expr), Let { name: names.value(expr, "constant"), expr }));
-    let reached = g.reach(invariants.per_neuron.iter().copied());
     let arrays = plan.arrays.iter().filter_map(|(slot, _)| Some((plan.slots[slot.0].key?, *slot)));
     let from = arrays.filter(|(leaf, _)| reached.contains(leaf));
     (settled.collect(), from.collect())

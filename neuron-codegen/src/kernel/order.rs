@@ -32,7 +32,11 @@ pub fn order(
     let roots: Vec<Id> = defined.clone().map(|define| define.expr).chain(writes).collect();
     let uses = Uses::new(g, computed.iter().copied(), roots);
     let is_named = |id: Id| leaves.contains_key(&id) || hints.has(id);
-    let shared = deserving(g, &computed, &uses, step_cost, is_named);
+    let mut shared = deserving(g, &computed, &uses, step_cost, is_named);
+    // However cheap it is, what is written to several places is written out once.
+    let written: Vec<Id> = draft.writes.iter().map(|(_, expr)| *expr).collect();
+    let is_repeated = |&(at, id): &(usize, &Id)| written[..at].contains(id) && !g.is_atom(*id);
+    shared.extend(written.iter().enumerate().filter(is_repeated).map(|(_, id)| *id));
     let mut order = Order {
         g,
         draft: &draft,

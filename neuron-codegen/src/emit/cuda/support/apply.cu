@@ -28,7 +28,11 @@ __device__ __forceinline__ void dispatch(const SurrogateGradient &gradient, acc_
     APPLY(custom);
 #else
 #define CASE(index, name) case index: APPLY(name); break;
-    switch (gradient.surrogate_index) { SURROGATES(CASE) }
+    switch (gradient.surrogate_index) {
+        SURROGATES(CASE)
+        // No surrogate has that index; NaN shows it.
+        default: UNROLL(i, COUNT) values[i] = __uint_as_float(0x7fc00000u);
+    }
 #undef CASE
 #endif
 #undef APPLY

@@ -19,10 +19,12 @@ typedef struct { u16 bits; } scalar_t;
 typedef float acc_t;
 typedef struct { u16 bits; } scalar_t;
 #define SYMBOL(neuron, name) neuron##_##name##_bf16
-#else
+#elif defined(F32)
 typedef float acc_t;
 typedef float scalar_t;
 #define SYMBOL(neuron, name) neuron##_##name##_f32
+#else
+#error "define F32, F64, F16 or BF16, the format of the data"
 #endif
 
 #if defined(F16) && defined(__CUDACC__)
