@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p spiking-neurons-interpreter --example speed`
 //!
-//! Both run by turns in one process; of each the fastest run counts. Arrays of the first size are in the first caches, those
+//! Both run by turns in one process; of each the fastest run counts. Arrays of the first size are in the caches, those
 //! of the second in none.
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use neurons::{
 };
 
 /// Sizes `[T, N]`, and how often each is run.
-const SIZES: [([usize; 2], usize); 2] = [([16, 256], 4000), ([16, 1 << 20], 10)];
+const SIZES: [([usize; 2], usize); 2] = [([16, 1024], 2000), ([16, 1 << 20], 10)];
 
 const TEMPLATES: [Template; 6] = [
     Template::Fptt,

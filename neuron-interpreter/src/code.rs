@@ -42,10 +42,6 @@ macro_rules! operations {
             Primitive,
             /// The identity, except while differences are taken.
             Hold,
-            /// From the register of the current step of a chunk.
-            LoadChunk,
-            /// To the register of the current step of a chunk.
-            StoreChunk,
             /// Goes to the last step.
             LastStep,
             /// Goes to the next step and jumps, if there is one.
@@ -60,9 +56,9 @@ macro_rules! operations {
             EnterChunk,
             /// Jumps.
             Jump,
-            /// Goes to the next step of the chunk and jumps, if there is one.
+            /// Goes to the next step of the chunk, or jumps if there is none.
             NextInChunk,
-            /// Goes to the previous step of the chunk and jumps, if there is one.
+            /// Goes to the previous step of the chunk, which there is.
             PreviousInChunk,
             /// Goes to the previous chunk and jumps, if there is one.
             PreviousChunk,
@@ -112,28 +108,36 @@ macro_rules! operations {
 }
 
 impl Op {
-    /// The operation that passes the result of `self` to `then`, as its first operand or as its second: in which order
-    /// it takes the others, these of `self` first.
-    pub fn fused(self, then: Self, is_first: bool) -> Option<Self> {
+    /// The operation that computes `self` of its first operands and passes the result to `then` as operand `place`; it takes
+    /// the other operands of `then` after these.
+    pub fn fused(self, then: Self, place: usize) -> Option<Self> {
         use Op::{
-            Add, AddAdd, AddMul, AddSub, AddSubFrom, Less, LessEqual, Mul, MulAdd, MulMul, MulSub,
-            MulSubFrom, Select, SelectLess, SelectLessEqual, Sub, SubAdd, SubMul, SubSub, SubSubFrom,
+            Add, AddAdd, AddMul, AddMulAdd, AddSub, AddSubFrom, Less, LessEqual, Mul, MulAdd, MulAddAdd,
+            MulAddMul, MulAddMuls, MulMul, MulMulAdd, MulSub, MulSubFrom, Select, SelectLess,
+            SelectLessEqual, Sub, SubAdd, SubMul, SubMulAdd, SubMulSubFrom, SubSub, SubSubFrom,
         };
-        Some(match (self, then, is_first) {
+        Some(match (self, then, place) {
             (Add, Add, _) => AddAdd,
-            (Add, Sub, true) => AddSub,
-            (Add, Sub, false) => AddSubFrom,
+            (Add, Sub, 0) => AddSub,
+            (Add, Sub, _) => AddSubFrom,
             (Add, Mul, _) => AddMul,
             (Sub, Add, _) => SubAdd,
-            (Sub, Sub, true) => SubSub,
-            (Sub, Sub, false) => SubSubFrom,
+            (Sub, Sub, 0) => SubSub,
+            (Sub, Sub, _) => SubSubFrom,
             (Sub, Mul, _) => SubMul,
             (Mul, Add, _) => MulAdd,
-            (Mul, Sub, true) => MulSub,
-            (Mul, Sub, false) => MulSubFrom,
+            (Mul, Sub, 0) => MulSub,
+            (Mul, Sub, _) => MulSubFrom,
             (Mul, Mul, _) => MulMul,
-            (Less, Select, true) => SelectLess,
-            (LessEqual, Select, true) => SelectLessEqual,
+            (SubMul, Add, _) => SubMulAdd,
+            (SubMul, Sub, 1) => SubMulSubFrom,
+            (AddMul, Add, _) => AddMulAdd,
+            (MulMul, Add, _) => MulMulAdd,
+            (MulAdd, Add, _) => MulAddAdd,
+            (MulAdd, Mul, _) => MulAddMul,
+            (Mul, MulAdd, 2) => MulAddMuls,
+            (Less, Select, 0) => SelectLess,
+            (LessEqual, Select, 0) => SelectLessEqual,
             _ => return None,
         })
     }
@@ -222,7 +226,7 @@ operations! {
     And: |a, b| condition(holds(a) && holds(b));
     Or: |a, b| condition(holds(a) || holds(b));
     Select: |a, b, c| if holds(a) { b } else { c };
-    // Two operations in one instruction: each is rounded by itself.
+    // Several operations in one instruction: each is rounded by itself.
     AddAdd: |a, b, c| (a + b) + c;
     AddSub: |a, b, c| (a + b) - c;
     AddMul: |a, b, c| (a + b) * c;
@@ -235,6 +239,13 @@ operations! {
     MulSub: |a, b, c| (a * b) - c;
     MulMul: |a, b, c| (a * b) * c;
     MulSubFrom: |a, b, c| c - (a * b);
+    SubMulAdd: |a, b, c, d| (a - b) * c + d;
+    SubMulSubFrom: |a, b, c, d| d - (a - b) * c;
+    AddMulAdd: |a, b, c, d| (a + b) * c + d;
+    MulMulAdd: |a, b, c, d| a * b * c + d;
+    MulAddAdd: |a, b, c, d| a * b + c + d;
+    MulAddMul: |a, b, c, d| (a * b + c) * d;
+    MulAddMuls: |a, b, c, d| a * b + c * d;
     SelectLess: |a, b, c, d| if a < b { c } else { d };
     SelectLessEqual: |a, b, c, d| if a <= b { c } else { d };
 }

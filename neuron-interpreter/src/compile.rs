@@ -23,8 +23,8 @@ enum Place {
     Uniform(Value),
     /// A slot.
     Slot(SlotId),
-    /// The first of a slot's registers for the steps of a chunk.
-    Chunk(SlotId),
+    /// A slot at a step of a chunk.
+    Chunk(SlotId, usize),
     /// A result on the way.
     Temporary(u32),
     /// An array's place among inputs or outputs, a row, or an instruction.
@@ -43,6 +43,15 @@ impl Draft {
     fn new(op: Op, to: Place, from: &[Place]) -> Self {
         let place = |index: usize| from.get(index).copied().unwrap_or(Place::Number(0));
         Self { op, to, from: std::array::from_fn(place) }
+    }
+
+    /// In the copy of a step's instructions for that step of a chunk.
+    fn of_step(&self, program: &Program, step: usize) -> Self {
+        let place = |place| match place {
+            Place::Slot(slot) if program.outlasts(slot) => Place::Chunk(slot, step),
+            other => other,
+        };
+        Self { op: self.op, to: place(self.to), from: self.from.map(place) }
     }
 }
 
@@ -143,21 +152,24 @@ impl Compiler<'_> {
         self.drafts[chunk].to = number(self.drafts.len());
         recomputed.iter().for_each(|&(slot, _, from)| self.load(slot, from, Row::Checkpoint));
         self.drafts[skip].to = number(self.drafts.len());
-        for is_backward in [false, true] {
+        // The instructions of a step, for each step of a chunk: what outlasts it has a register for each.
+        let [forward, backward] = [false, true].map(|is_backward| {
             let first = self.drafts.len();
-            let touched = |slot: &SlotId| program.pass(is_backward).any(|phase| phase.touches(*slot));
-            let kept = program.kept().filter(|slot| program.outlasts(*slot)).filter(touched);
-            let kept: Vec<SlotId> = kept.collect();
-            if is_backward {
-                kept.iter()
-                    .for_each(|&slot| self.push(Op::LoadChunk, Place::Slot(slot), &[Place::Chunk(slot)]));
-            }
             self.pass(is_backward);
-            if !is_backward {
-                kept.iter()
-                    .for_each(|&slot| self.push(Op::StoreChunk, Place::Chunk(slot), &[Place::Slot(slot)]));
+            self.drafts.split_off(first)
+        });
+        let mut ends = Vec::new();
+        for step in 0..STEPS {
+            self.drafts.extend(forward.iter().map(|draft| draft.of_step(program, step)));
+            ends.push(self.drafts.len());
+            self.jump(Op::NextInChunk, 0);
+        }
+        for step in (0..STEPS).rev() {
+            self.drafts[ends[step]].to = number(self.drafts.len());
+            self.drafts.extend(backward.iter().map(|draft| draft.of_step(program, step)));
+            if step > 0 {
+                self.jump(Op::PreviousInChunk, 0);
             }
-            self.jump(if is_backward { Op::PreviousInChunk } else { Op::NextInChunk }, first);
         }
         self.jump(Op::PreviousChunk, chunk);
     }
@@ -220,7 +232,7 @@ impl Compiler<'_> {
         for place in drafts.iter().flat_map(|draft| draft.from.into_iter().chain([draft.to])) {
             match place {
                 Place::Uniform(value) if !broadcast.contains(&value) => broadcast.push(value),
-                Place::Chunk(slot) if !chunks.contains(&slot) => chunks.push(slot),
+                Place::Chunk(slot, _) if !chunks.contains(&slot) => chunks.push(slot),
                 _ => {}
             }
         }
@@ -233,8 +245,8 @@ impl Compiler<'_> {
             Place::Uniform(value) => index(position(broadcast.iter().position(|it| *it == value))),
             Place::Slot(slot) => index(first_slot + slot.0),
             Place::Temporary(place) => index(first_temporary) + place,
-            Place::Chunk(slot) => {
-                index(first_chunk + STEPS * position(chunks.iter().position(|it| *it == slot)))
+            Place::Chunk(slot, step) => {
+                index(first_chunk + STEPS * position(chunks.iter().position(|it| *it == slot)) + step)
             }
         };
         let instruction =

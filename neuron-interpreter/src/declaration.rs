@@ -22,9 +22,7 @@ use crate::formula::{Collector, Formulas, Leaf, Value};
 use crate::neuron::Interpreted;
 use crate::problem::{Level, Mistakes, Problem};
 use crate::spec::{spec, text};
-
-/// Bytes of the stack of the thread that reads declarations.
-const STACK: usize = 16 << 20;
+use crate::thread::with_stack;
 
 /// A neuron that was declared at run time: what does not depend on the values of its parameters. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -81,14 +79,7 @@ impl Declaration {
     /// # Errors
     /// All mistakes in all of them.
     pub fn parse_all(source: &str) -> Result<Vec<Self>, Mistakes> {
-        // The places of tokens are kept for as long as the thread that reads them.
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().stack_size(STACK);
-            match thread.spawn_scoped(scope, || read(source)) {
-                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-                Err(_) => read(source),
-            }
-        })
+        with_stack(|| read(source))
     }
 
     /// The neuron with the default values of its parameters.

@@ -70,7 +70,6 @@ impl<E: Element> Kernel<E> for Launch<'_, E::Real> {
 struct Position {
     step: usize,
     chunk: usize,
-    start: usize,
     end: usize,
     checkpoint: usize,
 }
@@ -114,8 +113,6 @@ fn execute<E: Element>(
             Op::Surrogate => each_tile!(|tile, n| tile.gradient().surrogate(registers.tile(to, n))),
             Op::Primitive => each_tile!(|tile, n| tile.gradient().primitive(registers.tile(to, n))),
             Op::Hold => each_tile!(|tile, n| tile.gradient().hold(registers.tile(to, n))),
-            Op::LoadChunk => registers.copy(input + at.step - at.start, output),
-            Op::StoreChunk => registers.copy(input, output + at.step - at.start),
             Op::LastStep => at.step = steps - 1,
             Op::NextStep => {
                 at.step += 1;
@@ -138,9 +135,8 @@ fn execute<E: Element>(
             }
             Op::LastChunk => at.chunk = steps.div_ceil(STEPS) - 1,
             Op::EnterChunk => {
-                at.start = at.chunk * STEPS;
-                at.end = steps.min(at.start + STEPS);
-                at.step = at.start;
+                at.step = at.chunk * STEPS;
+                at.end = steps.min(at.step + STEPS);
                 if at.chunk > 0 {
                     at.checkpoint = at.chunk - 1;
                     next = target;
@@ -148,17 +144,13 @@ fn execute<E: Element>(
             }
             Op::Jump => next = target,
             Op::NextInChunk => {
-                if at.step + 1 < at.end {
+                if at.step + 1 == at.end {
+                    next = target;
+                } else {
                     at.step += 1;
-                    next = target;
                 }
             }
-            Op::PreviousInChunk => {
-                if at.step > at.start {
-                    at.step -= 1;
-                    next = target;
-                }
-            }
+            Op::PreviousInChunk => at.step -= 1,
             Op::PreviousChunk => {
                 if at.chunk > 0 {
                     at.chunk -= 1;

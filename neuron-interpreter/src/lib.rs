@@ -36,6 +36,7 @@
 
 mod code;
 mod compile;
+mod cuda;
 mod declaration;
 mod execute;
 mod formula;
@@ -43,6 +44,7 @@ mod neuron;
 mod problem;
 mod registers;
 mod spec;
+mod thread;
 
 pub use declaration::Declaration;
 pub use neuron::Interpreted;

@@ -15,7 +15,7 @@ pub const PER_TILE: usize = LANES / BLOCK;
 const TILES: usize = 4;
 
 /// At most so many lanes are in the registers of several tiles: as many as the first cache holds beside the arrays.
-const RESIDENT: usize = 4096;
+const RESIDENT: usize = 8192;
 
 /// The registers of one thread.
 #[derive(Debug)]
@@ -49,13 +49,6 @@ impl<R: Real> Registers<R> {
     #[inline(always)]
     pub fn tile(&mut self, register: u32, tile: usize) -> &mut [R; LANES] {
         &mut self.lanes[register as usize * self.capacity + tile]
-    }
-
-    /// Copies a register.
-    #[inline(always)]
-    pub fn copy(&mut self, from: usize, to: usize) {
-        let from = from * self.capacity;
-        self.lanes.copy_within(from..from + self.tiles, to * self.capacity);
     }
 
     /// Sets all lanes of a register.

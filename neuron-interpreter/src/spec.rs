@@ -7,6 +7,8 @@ use neuron_codegen::description::Description;
 use neuron_codegen::variant::Buffer;
 use neuron_runtime::{BufferSpec, Cuda, Equation, FlagSpec, ParamSpec, Signature, Spec, StateSpec};
 
+use crate::cuda;
+
 /// The specification of the neuron with that description and declaration.
 ///
 /// The runtime's specifications live as long as the program, as those of compiled neurons do, so these are never freed. There
@@ -26,6 +28,7 @@ pub fn spec(description: Description, declaration: &str) -> &'static Spec {
 fn new(description: Description, declaration: &str) -> Spec {
     let Description { name, module, doc, inputs, states, params, flags, output, resets, factors, .. } =
         description;
+    let declaration = text(declaration.to_owned());
     let equation = |(name, expr)| Equation { name: text(name), expr: text(expr) };
     let signature = |(signature, lanes): (neuron_codegen::variant::Signature, _)| Signature {
         template: signature.template,
@@ -37,7 +40,7 @@ fn new(description: Description, declaration: &str) -> Spec {
         name: text(name),
         module: text(module),
         doc: text(doc),
-        declaration: text(declaration.to_owned()),
+        declaration,
         inputs: list(inputs, text),
         states: list(states, |state| StateSpec {
             name: text(state.name),
@@ -63,7 +66,8 @@ fn new(description: Description, declaration: &str) -> Spec {
         equations: list(description.equations, equation),
         derivatives: list(description.derivatives, equation),
         signatures: list(description.signatures, signature),
-        cuda: Cuda::NONE,
+        // SAFETY: what is printed is derived from the declaration, as this specification is.
+        cuda: unsafe { Cuda::printed(cuda::printed(declaration)) },
     }
 }
 

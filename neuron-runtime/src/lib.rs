@@ -82,7 +82,9 @@ pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter};
 pub use plan::{Keep, Plan, plan};
 pub use range::{project_values, validate_values};
-pub use spec::{BufferSpec, Cuda, Equation, FlagSpec, Image, ParamSpec, Signature, Spec, StateSpec};
+pub use spec::{
+    BufferSpec, Cuda, Equation, FlagSpec, Image, ParamSpec, Print, Printed, Signature, Spec, StateSpec,
+};
 pub use step::{MultiStep, Step};
 pub use surrogate::{Gradient, Surrogate, TileGradient};
 pub use value::Value;

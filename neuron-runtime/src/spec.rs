@@ -7,7 +7,7 @@ use std::fmt;
 
 use neuron_abi::{Absent, Class, Extent, Lanes, ParamKind, Reset, Role, Template};
 
-pub use cuda::{Cuda, Image};
+pub use cuda::{Cuda, Image, Print, Printed};
 
 use crate::{Element, Error, Kind};
 

@@ -1,8 +1,6 @@
 //! `neurons check`: declarations in files, without a crate around them.
 
-mod report;
-
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,11 +9,12 @@ use neuron_codegen::gradient::Derived;
 use neuron_codegen::identifiers;
 use neuron_codegen::report::Report;
 use neuron_codegen::{check, description, surrogate};
-use serde::Serialize;
+use neuron_interpreter::{Level, Problem};
+use serde::{Serialize, Serializer};
 
 use crate::Error;
+use crate::neuron::read;
 use crate::output::{GOOD, HEADING, NAME, QUIET};
-use report::Problem;
 
 /// What to check.
 #[derive(Args, Debug)]
@@ -36,9 +35,26 @@ pub struct Check {
 struct Checked {
     file: String,
     declarations: Vec<Declared>,
+    #[serde(serialize_with = "problems")]
     problems: Vec<Problem>,
     #[serde(skip)]
     source: String,
+}
+
+/// Lines and columns from 1.
+fn problems<S: Serializer>(problems: &[Problem], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Row<'a> {
+        level: &'static str,
+        message: &'a str,
+        hints: &'a [String],
+        line: usize,
+        column: usize,
+    }
+    serializer.collect_seq(problems.iter().map(|problem| {
+        let Problem { level, message, hints, line, column, .. } = problem;
+        Row { level: level.name(), message, hints, line: *line, column: *column }
+    }))
 }
 
 /// A declaration that was understood.
@@ -65,13 +81,13 @@ pub fn check(args: &Check, out: &mut dyn Write, err: &mut dyn Write) -> Result<b
             continue;
         }
         for problem in &file.problems {
-            writeln!(err, "{}\n", problem.render(&file.file, &file.source))?;
+            writeln!(err, "{}\n", problem.render(Some(&file.file), &file.source, true))?;
         }
         for declared in file.declarations.iter().filter(|_| !args.quiet) {
             declared.write(&file.file, out)?;
         }
     }
-    let is_good = checked.iter().flat_map(|file| &file.problems).all(|problem| !problem.is_error());
+    let is_good = checked.iter().flat_map(|file| &file.problems).all(|problem| problem.level != Level::Error);
     if !args.json && is_good {
         let names: usize = checked.iter().map(|file| file.declarations.len()).sum();
         let warnings: usize = checked.iter().map(|file| file.problems.len()).sum();
@@ -83,20 +99,10 @@ pub fn check(args: &Check, out: &mut dyn Write, err: &mut dyn Write) -> Result<b
 }
 
 fn file(path: &Path) -> Result<Checked, Error> {
-    let is_input = path == Path::new("-");
-    let file = if is_input { "<stdin>".to_owned() } else { path.display().to_string() };
-    let mut source = String::new();
-    if is_input {
-        std::io::stdin().read_to_string(&mut source).map_err(Error::file("read", Path::new("<stdin>")))?;
-    } else {
-        source = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
-    }
-    let source = source.trim_start_matches('\u{feff}').to_owned();
+    let (file, source) = read(path)?;
     let mut checked = Checked { file, declarations: Vec::new(), problems: Vec::new(), source };
     match declarations::all(&checked.source) {
-        Err(error) => {
-            checked.problems.push(Problem::not_rust(error.span(), &error.to_string(), &checked.source))
-        }
+        Err(error) => checked.problems.push(Problem::not_rust(&error, &checked.source)),
         Ok(found) => found.into_iter().for_each(|declaration| checked.add(declaration)),
     }
     Ok(checked)
@@ -108,26 +114,24 @@ impl Checked {
             Macro::Neuron => {
                 let analysis = check::analyse(contents);
                 let is_good = analysis.report.is_empty();
-                self.problems(&analysis.report, true, span);
-                self.problems(&analysis.warnings, false, span);
+                self.problems(&analysis.report, Level::Error, span);
+                self.problems(&analysis.warnings, Level::Warning, span);
                 let model = analysis.model.filter(|_| is_good);
                 self.declarations.extend(model.map(|model| Declared::neuron(&Derived::new(model))));
             }
             Macro::Surrogate => {
                 let analysis = surrogate::analyse(contents);
                 let is_good = analysis.report.is_empty();
-                self.problems(&analysis.report, true, span);
-                self.problems(&analysis.warnings, false, span);
+                self.problems(&analysis.report, Level::Error, span);
+                self.problems(&analysis.warnings, Level::Warning, span);
                 let surrogate = analysis.surrogate.filter(|_| is_good);
                 self.declarations.extend(surrogate.map(|surrogate| Declared::surrogate(&surrogate)));
             }
         }
     }
 
-    fn problems(&mut self, report: &Report, are_errors: bool, call: proc_macro2::Span) {
-        let problems =
-            report.iter().map(|diagnostic| Problem::new(diagnostic, are_errors, call, &self.source));
-        self.problems.extend(problems.collect::<Vec<_>>());
+    fn problems(&mut self, report: &Report, level: Level, call: proc_macro2::Span) {
+        self.problems.extend(Problem::all(report, level, &call.byte_range(), &self.source));
     }
 }
 

@@ -27,6 +27,7 @@ Examples:
   neurons show lif                        equations, derivatives, memory traffic, kernels
   neurons show lif --rust --template bptt
   neurons plot lif                        response to a current step, written to lif-trace.svg
+  neurons plot src/neuron.rs              the same of a declaration that no crate has compiled
   neurons check src/neuron.rs             errors and equations, without compiling a crate
   neurons doctor                          what runs on this machine")]
 struct Arguments {
@@ -53,6 +54,7 @@ docs/gallery.md helps you choose one.")]
     #[command(after_help = "\
 Examples:
   neurons show lif
+  neurons show src/neuron.rs              a declaration, without a crate around it
   neurons show atan                       a surrogate gradient
   neurons show lif --cuda --template fptt --reset soft
   neurons show ad_ex --latex > adex.tex
@@ -76,6 +78,7 @@ Examples:
   neurons plot alif --input noise --set beta=0.5 --out alif.svg
   neurons plot lif --amplitude 2 --set tau=20 --reset soft --steps 200
   neurons plot ad_ex --kind fi
+  neurons plot src/neurons.rs:Mine        a declaration, without a crate around it
   neurons plot izhikevich --kind phase --set d=2
   neurons plot --kind surrogate --out - | rsvg-convert -o surrogates.png
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use neuron_interpreter::{Mistakes, Problem};
 use neuron_runtime::Reset;
 
 /// Why a command failed.
@@ -110,6 +111,32 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file whose declarations have mistakes.
+    #[error("{}", mistakes_in(.file, .mistakes))]
+    Mistakes {
+        /// The file.
+        file: String,
+        /// All of them.
+        mistakes: Box<Mistakes>,
+    },
+
+    /// A file without the neuron that was asked for, or with several if none was.
+    #[error(
+        "{file} {}; it declares {known}",
+        .name.as_ref().map_or_else(
+            || format!("declares several neurons, choose one: `{file}:NAME`"),
+            |name| format!("declares no neuron `{name}`"),
+        )
+    )]
+    NoSuchDeclaration {
+        /// The file.
+        file: String,
+        /// The neuron.
+        name: Option<String>,
+        /// What is declared in it.
+        known: String,
+    },
+
     /// A plot in a format other than SVG.
     #[error("expected an SVG file, found `{}`; use `{}`", .path.display(), .path.with_extension("svg").display())]
     NotSvg {
@@ -196,4 +223,13 @@ fn asked(template: Option<&str>, reset: Option<Reset>) -> String {
     let template = template.map(|template| format!("template `{template}`"));
     let reset = reset.map(|reset| format!("reset `{}`", reset.keyword()));
     template.into_iter().chain(reset).collect::<Vec<_>>().join(" and ")
+}
+
+/// How many there are, then each with the lines of the source.
+fn mistakes_in(file: &str, mistakes: &Mistakes) -> String {
+    let count = mistakes.problems().len();
+    let what = if count == 1 { "a mistake" } else { "mistakes" };
+    let rendered = |problem: &Problem| problem.render(Some(file), mistakes.source(), true);
+    let all: Vec<String> = mistakes.problems().iter().map(rendered).collect();
+    format!("{what} in {file}\n\n{}", all.join("\n\n"))
 }

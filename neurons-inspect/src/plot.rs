@@ -20,7 +20,7 @@ use crate::{Error, Neurons, units};
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown)]
 pub struct Plot {
-    /// Name of the neuron; case, `_` and `-` are ignored
+    /// Name of the neuron; case, `_` and `-` are ignored. Or a file with its declaration: `lif.rs`, `neurons.rs:Lif`, `-`
     neuron: Option<String>,
     /// Kind of plot
     #[arg(long, value_enum, default_value_t = Kind::Trace)]
@@ -169,12 +169,12 @@ pub fn plot(neurons: &Neurons, args: &Plot, out: &mut dyn Write, err: &mut dyn W
     if let Some(path) = args.out.as_ref().filter(|path| !is_svg(path)) {
         return Err(Error::NotSvg { path: path.clone() });
     }
-    let neuron = args.neuron.as_deref().map(|name| neurons.find(name)).transpose()?;
+    let neuron = args.neuron.as_deref().map(|name| neurons.find_or_read(name)).transpose()?;
     let (svg, name) = match (neuron, kind) {
         (_, Kind::Surrogate) => (surrogates::draw()?, "surrogates".to_owned()),
         (None, _) => return Err(Error::NoNeuron { kind: kind.name() }),
         (Some(neuron), _) => {
-            let setup = setup(neuron, args)?;
+            let setup = setup(&*neuron, args)?;
             let name = format!("{}-{}", neuron.spec().module.trim_end_matches('_'), kind.name());
             (draw(&setup, kind, args.state.as_deref())?, name)
         }

@@ -13,13 +13,15 @@ use neuron_runtime::{Equation, Format, Reset, Spec, Surrogate};
 
 use crate::bytes::Bytes;
 use crate::derivation::Derivation;
+use crate::neuron::in_file;
 use crate::output::{HEADING, QUIET, Table, heading, indented};
 use crate::{Error, Neurons, units};
 
 /// What to show of a neuron.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// Name of a neuron or surrogate; case, `_` and `-` are ignored
+    /// Name of a neuron or surrogate; case, `_` and `-` are ignored. Or a file with a neuron's declaration: `lif.rs`,
+    /// `neurons.rs:Lif`, `-`
     pub neuron: String,
 
     /// Print the kernels as CUDA C++
@@ -75,8 +77,9 @@ pub fn resets() -> impl TypedValueParser<Value = Reset> {
 }
 
 pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
-    let spec = match neurons.find(&args.neuron) {
+    let spec = match neurons.find_or_read(&args.neuron) {
         Ok(neuron) => neuron.spec(),
+        Err(error) if in_file(&args.neuron).is_some() => return Err(error),
         Err(error) => {
             let has_kernels = args.cuda || args.rust || args.ptx || args.latex || args.json;
             let surrogate = Surrogate::from_name(&args.neuron, &[]).ok().filter(|_| !has_kernels);

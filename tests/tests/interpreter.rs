@@ -1,12 +1,17 @@
 //! Neurons declared at run time against those of the macro, bit for bit.
 
 use half::{bf16, f16};
+use neuron_abi::kernel;
+use neuron_codegen::build::settings::{Format, Mode, Settings, Target};
 use neuron_interpreter::{Declaration, Interpreted};
-use neurons::evaluate::{Mode, evaluate};
+use neurons::cuda::source_with;
+use neurons::evaluate::{self, evaluate};
 use neurons::{Call, DeclaredNeuron, Element, Neuron, Sink, Source, Spec, Template, Value};
 use neurons_tests::cases::{Case, Host, every_case};
 use neurons_tests::compare::{Executor, compare, same_bits};
 use neurons_tests::declared::{Visit, every_neuron};
+
+neurons::surrogate! { surrogate Own { primitive = sigmoid(3.0 * u) + 0.5 * tanh(sin(u)); } }
 
 /// Sizes `[T, N]` around those of blocks of steps and of tiles, and one where threads are started.
 const SIZES: [[usize; 2]; 5] = [[1, 3], [8, 64], [9, 70], [17, 33], [20, 2000]];
@@ -93,7 +98,8 @@ fn the_same_relaxed_model() {
         let inputs = case.input_arrays::<E>();
         let inputs: Vec<Source<'_, E>> = inputs.iter().map(Host::source).collect();
         let Case { template, gradient, neurons, .. } = *case;
-        let outputs = evaluate(neuron, Mode::Relaxed, template, gradient, neurons, &inputs).unwrap();
+        let outputs =
+            evaluate(neuron, evaluate::Mode::Relaxed, template, gradient, neurons, &inputs).unwrap();
         outputs.into_arrays().flat_map(|(_, output)| Host::from(output).numbers()).collect()
     }
     struct Same;
@@ -151,6 +157,58 @@ fn the_same_specification() {
         }
     }
     every_neuron(&mut Same);
+}
+
+/// Kernels for the GPU are printed when they are needed: all of them as the macro embeds them, or each by itself.
+#[test]
+fn the_same_kernels_for_the_gpu() {
+    struct Same;
+    impl Visit for Same {
+        fn visit<N: DeclaredNeuron>(&mut self) {
+            let spec = Interpreter::of::<N>().declaration.spec();
+            assert!(spec.cuda.source() == N::SPEC.cuda.source(), "{}", spec.name);
+            assert_eq!(N::SPEC.cuda.source_of("bptt"), None);
+            let text = |kernel: &str| spec.cuda.source_of(kernel).unwrap();
+            let kernels = |text: &str| text.matches("__global__").count();
+            let others = kernels(&text("none"));
+            for template in spec.templates() {
+                let kernel = kernel::name(template, spec.resets[0]);
+                let text = text(&kernel);
+                assert!(text.contains(&format!("KERNEL({kernel})(")), "{} {kernel}", spec.name);
+                assert_eq!(kernels(&text), others + 1, "{} {kernel}", spec.name);
+            }
+        }
+    }
+    every_neuron(&mut Same);
+}
+
+/// A kernel by itself is a source that NVRTC takes, also with a surrogate of a user's own. Passed over where there is no
+/// compiler, unless `NEURON_CUDA=require` is set.
+#[test]
+fn single_kernels_compile() {
+    let settings = Settings::new(&|name| std::env::var_os(name)).expect("the settings are valid");
+    let compiler = match settings.search.find() {
+        Ok(compiler) => compiler,
+        Err(error) if settings.mode == Mode::Require => panic!("{error}"),
+        Err(error) => return eprintln!("passed over: {error}"),
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let target = Target::parse("sm_80").unwrap();
+    for spec in [neurons::Plif::SPEC, neurons::AdEx::SPEC] {
+        let spec = Declaration::parse(spec.declaration).unwrap().spec();
+        for template in spec.templates() {
+            let kernel = kernel::name(template, spec.resets[0]);
+            let text = spec.cuda.source_of(&kernel).unwrap();
+            for text in [source_with(&text, Own.into()), text] {
+                for format in [Format::F32, Format::Bf16] {
+                    let compiled = compiler.compile(&text, format, target, &scratch.path().join("kernel"));
+                    let image =
+                        compiled.unwrap_or_else(|log| panic!("{} {kernel} {format}: {log}", spec.name));
+                    assert!(!image.is_empty());
+                }
+            }
+        }
+    }
 }
 
 /// Ranges, initial values and how they change, also with values of parameters that are not the default.

@@ -1,7 +1,8 @@
-//! Two computations in one instruction, where the second is the only one that needs the first: an instruction takes a
-//! pass over a tile's lanes, most of which is loads and stores.
+//! Several computations in one instruction, where each is the only one that needs the one before: an instruction takes a
+//! pass over the lanes, most of which is loads and stores.
 
 use super::lanes::{Computation, Lanes, Operand};
+use crate::code::Op;
 
 /// Fuses computations and drops those that nothing needs.
 pub fn fuse(lanes: Lanes) -> Lanes {
@@ -11,16 +12,12 @@ pub fn fuse(lanes: Lanes) -> Lanes {
         if uses[index] == 0 {
             continue;
         }
-        let Computation { op, ref operands } = computations[index];
-        for place in 0..operands.len().min(2) {
-            let Operand::Result(before) = operands[place] else { continue };
-            let first = &computations[before];
-            let Some(fused) = first.op.fused(op, place == 0).filter(|_| uses[before] == 1) else { continue };
-            let mut all = first.operands.clone();
-            all.extend(operands.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, operand)| *operand));
+        while let Some((place, before, op)) = fusible(&computations, index, &uses) {
+            let mut operands = computations[before].operands.clone();
+            let others = computations[index].operands.iter().enumerate();
+            operands.extend(others.filter(|(other, _)| *other != place).map(|(_, operand)| *operand));
             uses[before] = 0;
-            computations[index] = Computation { op: fused, operands: all };
-            break;
+            computations[index] = Computation { op, operands };
         }
     }
     // What was fused into another or is not needed leaves; the places of the others change.
@@ -34,6 +31,18 @@ pub fn fuse(lanes: Lanes) -> Lanes {
     }
     writes.iter_mut().for_each(|(_, operand)| moved(operand, &places));
     Lanes { computations: kept, writes }
+}
+
+/// An operand of a computation that is needed there only, by its place and that of its computation, and the operation of
+/// both.
+fn fusible(computations: &[Computation], index: usize, uses: &[usize]) -> Option<(usize, usize, Op)> {
+    let Computation { op, operands } = &computations[index];
+    operands.iter().enumerate().find_map(|(place, operand)| match *operand {
+        Operand::Result(before) if uses[before] == 1 => {
+            Some((place, before, computations[before].op.fused(*op, place)?))
+        }
+        _ => None,
+    })
 }
 
 fn moved(operand: &mut Operand, places: &[usize]) {

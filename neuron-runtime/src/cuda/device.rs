@@ -230,6 +230,13 @@ impl CudaDevice {
         Ok(module)
     }
 
+    /// Whether the module for `key` is loaded.
+    pub(super) fn has(&self, key: ModuleKey) -> bool {
+        let modules = self.0.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is being loaded is not there yet.
+        modules.get(&key).is_some_and(|place| place.try_lock().is_ok_and(|module| module.is_some()))
+    }
+
     /// The kernel for `key`, which `find` looks up at first use.
     pub(super) fn kernel(
         &self,

@@ -1,5 +1,6 @@
 //! Chooses and loads the image of a neuron's kernels.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt::Display;
 
@@ -8,15 +9,17 @@ use super::module::Module;
 use super::{CudaDevice, CudaError, ImageKinds, ImageSource, whole};
 use crate::{Architecture, Cuda, Format, Image, Spec, Surrogate, Target};
 
-/// Loads the kernels of a neuron for `format` from the best usable image.
+/// Loads the kernels of a neuron for `format` from the best usable image; with `only`, those of its source that
+/// [`source_of`] names.
 pub fn load(
     device: &CudaDevice,
     spec: &'static Spec,
     format: Format,
     kinds: ImageKinds,
+    only: Option<&str>,
 ) -> Result<Module, CudaError> {
     let capability = device.architecture();
-    if spec.cuda.source().is_empty() {
+    if spec.cuda.is_empty() {
         return Err(CudaError::NoKernels { neuron: spec.name });
     }
     let mut tried = String::new();
@@ -42,7 +45,7 @@ pub fn load(
         note(&mut tried, &"embedded images", &none);
     }
     if kinds.include(ImageKinds::Source) {
-        match of_source(device, spec.cuda.source(), format) {
+        match of_source(device, &source_of(spec, only), format) {
             Ok(module) => return Ok(module),
             Err(error) => note(&mut tried, &"source", &error),
         }
@@ -57,13 +60,20 @@ pub fn load_with(
     spec: &'static Spec,
     format: Format,
     surrogate: Surrogate,
+    only: Option<&str>,
 ) -> Result<Module, CudaError> {
-    let source = source_with(spec.cuda.source(), surrogate);
+    let source = source_with(&source_of(spec, only), surrogate);
     of_source(device, &source, format).map_err(|error| {
         let (neuron, format, surrogate, reason) =
             (spec.name, format.name(), surrogate.name(), error.to_string());
         CudaError::OwnSurrogate { neuron, format, surrogate, reason }
     })
+}
+
+/// The source of all kernels, or of the template's kernel that is called `only` if they are printed one by one.
+fn source_of(spec: &'static Spec, only: Option<&str>) -> Cow<'static, str> {
+    let printed = only.and_then(|kernel| spec.cuda.source_of(kernel));
+    printed.map_or_else(|| Cow::Borrowed(spec.cuda.source()), Cow::Owned)
 }
 
 /// Compiles `source`, unless an earlier run has cached the result and the driver accepts it.

@@ -27,12 +27,19 @@ pub(crate) struct ModuleKey {
     surrogate: Option<usize>,
     /// The images that it may be loaded from.
     kinds: ImageKinds,
+    /// What the only kernel is for, if it has one only.
+    only: Option<Purpose>,
 }
 
 impl ModuleKey {
     pub fn new<E: Element>(spec: &'static Spec, own: Option<Surrogate>, kinds: ImageKinds) -> Self {
         let (neuron, surrogate) = (std::ptr::from_ref(&spec.cuda).addr(), own.map(|own| own.address()));
-        Self { neuron, format: E::FORMAT, surrogate, kinds }
+        Self { neuron, format: E::FORMAT, surrogate, kinds, only: None }
+    }
+
+    /// The key of the module that has the kernel for `purpose` only.
+    pub fn with_only(self, purpose: Purpose) -> Self {
+        Self { only: Some(purpose), ..self }
     }
 }
 
@@ -52,7 +59,7 @@ impl Purpose {
         Self::Template(template, template.resets().then_some(reset))
     }
 
-    fn name(self) -> String {
+    pub fn name(self) -> String {
         match self {
             // If the template does not depend on the reset, its name does not contain it.
             Self::Template(template, reset) => kernel::name(template, reset.unwrap_or(Reset::None)),

@@ -25,7 +25,7 @@ pub fn load_from<E: Element>(
     kinds: ImageKinds,
 ) -> Result<ImageSource, CudaError> {
     let key = ModuleKey::new::<E>(spec, None, kinds);
-    Ok(device.module(key, || image::load(device, spec, E::FORMAT, kinds))?.source.clone())
+    Ok(device.module(key, || image::load(device, spec, E::FORMAT, kinds, None))?.source.clone())
 }
 
 /// The kernel for `purpose` and data of format `E`; `own` is the surrogate if it is user-defined.
@@ -35,11 +35,15 @@ pub(super) fn find<E: Element>(
     purpose: Purpose,
     own: Option<Surrogate>,
 ) -> Result<Arc<Kernel>, CudaError> {
-    let key = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
+    let whole = ModuleKey::new::<E>(spec, own, ImageKinds::Any);
+    // Of kernels that are printed one by one only this one is compiled, unless all were loaded in advance.
+    let is_alone = spec.cuda.is_printed() && !device.has(whole);
+    let key = if is_alone { whole.with_only(purpose) } else { whole };
     device.kernel((key, purpose), || {
+        let name = is_alone.then(|| purpose.name());
         let module = device.module(key, || match own {
-            None => image::load(device, spec, E::FORMAT, ImageKinds::Any),
-            Some(surrogate) => image::load_with(device, spec, E::FORMAT, surrogate),
+            None => image::load(device, spec, E::FORMAT, ImageKinds::Any, name.as_deref()),
+            Some(surrogate) => image::load_with(device, spec, E::FORMAT, surrogate, name.as_deref()),
         })?;
         Kernel::of(module, spec, E::FORMAT, purpose)
     })
