@@ -149,10 +149,14 @@ pub(crate) fn check_length(
     }
     let (neuron, argument) = (spec.name, buffer.name);
     match buffer.left_out(actual) {
-        Some(Absent::Initial(index)) if spec.states.get(index).is_none_or(|state| state.varies) => {
-            return Err(Error::InitialStateVaries { neuron, template, argument });
+        Some(Absent::Initial(index)) => {
+            return match spec.states.get(index) {
+                Some(state) if state.varies => Err(Error::InitialStateVaries { neuron, template, argument }),
+                Some(_) => Ok(()),
+                None => Err(Error::Signature { neuron, template, what: "states" }),
+            };
         }
-        Some(_) => return Ok(()),
+        Some(Absent::Zero | Absent::Unwritten) => return Ok(()),
         None => {}
     }
     let shape = match buffer.extent {

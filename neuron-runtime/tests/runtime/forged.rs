@@ -4,7 +4,7 @@
 use neuron_runtime::{
     BufferSpec, Call, Class, Cuda, DeclaredNeuron, Element, Error, Extent, FlagSpec, Gradient, Kernel, LANES,
     Lanes, Neuron, ParamKind, ParamSpec, Parameter, Real, Reset, Role, Signature, Sink, Source, Spec,
-    Template, Tile, Value,
+    StateSpec, Template, Tile, Value,
 };
 
 use crate::Lif;
@@ -34,6 +34,7 @@ const fn param(kind: ParamKind) -> ParamSpec {
 }
 
 const STATE: BufferSpec = array("v", Class::State, Extent::Neuron);
+const SECOND: BufferSpec = BufferSpec { role: Role::State(1), ..STATE };
 const PARAMETER: BufferSpec = array("w", Class::State, Extent::Parameter);
 const SEQUENCE: BufferSpec = array("grad_spike_seq", Class::State, Extent::Step);
 const BITS: BufferSpec = array("bits", Class::Bits, Extent::Step);
@@ -49,7 +50,12 @@ const GRADIENT_FIRST: usize = 3;
 /// A parameter that the signature does not read.
 const PARAMETER_NOT_READ: usize = 4;
 
-static SPECS: [Spec; 8] = [
+/// The array of a state that there is not.
+const UNKNOWN_STATE: usize = 8;
+/// A state that has no initial value.
+const NO_INITIAL_VALUE: usize = 9;
+
+static SPECS: [Spec; 10] = [
     spec(&[], &[signature(Template::Forward, &[STATE], &[PARAMETER])]),
     spec(&LEARNABLE, &[signature(Template::Bptt, &[SEQUENCE, PARAMETER], &[BITS])]),
     spec(&LEARNABLE, &[signature(Template::Bptt, &[SEQUENCE, PARAMETER], &[])]),
@@ -58,8 +64,11 @@ static SPECS: [Spec; 8] = [
     spec(&SCALAR, &[signature(Template::Forward, &[STATE], &[STATE])]),
     Spec { flags: &FLAG, ..spec(&[], &[signature(Template::Forward, &[STATE], &[STATE])]) },
     spec(&[], &[signature(Template::Forward, &[STATE], &[STATE])]),
+    spec(&[], &[signature(Template::Forward, &[SECOND], &[STATE])]),
+    Spec { states: &STATES, ..spec(&[], &[signature(Template::Forward, &[SECOND], &[STATE])]) },
 ];
 
+static STATES: [StateSpec; 2] = [Lif::SPEC.states[0]; 2];
 static LEARNABLE: [ParamSpec; 1] = [param(ParamKind::Learnable)];
 static SCALAR: [ParamSpec; 1] = [param(ParamKind::Scalar)];
 static FLAG: [FlagSpec; 1] = [FlagSpec { name: "w", doc: "", default: true }];
@@ -169,6 +178,17 @@ fn every_parameter_is_read() {
         vec![Sink::State(&mut numbers[..64])]
     });
     assert_eq!(error, wrong(Template::Forward, "parameters"));
+}
+
+#[test]
+fn states_that_are_left_out_have_initial_values() {
+    let (template, inputs) = (Template::Forward, [Source::State(&[])]);
+    let error =
+        run::<UNKNOWN_STATE>(template, 64, &inputs, |numbers, _| vec![Sink::State(&mut numbers[..64])]);
+    assert_eq!(error, wrong(template, "states"));
+    let error =
+        run::<NO_INITIAL_VALUE>(template, 64, &inputs, |numbers, _| vec![Sink::State(&mut numbers[..64])]);
+    assert_eq!(error, wrong(template, "initial states"));
 }
 
 /// What a kernel gets.
