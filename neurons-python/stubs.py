@@ -35,6 +35,7 @@ def functional() -> str:
 
 from torch import Tensor
 
+from ._declare import Equations
 from ._neuron import Neuron
 from .surrogate import Surrogate
 
@@ -55,11 +56,12 @@ from .surrogate import Surrogate
 
 
 def modules() -> str:
-    text = f"""{HEAD}from typing import Any, ClassVar
+    text = f"""{HEAD}from typing import Any, Callable, ClassVar
 
 import torch
 from torch import Tensor
 
+from ._declare import Equations
 from ._neuron import Neuron
 from .surrogate import Surrogate
 
@@ -80,6 +82,16 @@ class Node(torch.nn.Module):
     def detach(self) -> None: ...
     @property
     def states(self) -> dict[str, Tensor | float]: ...
+    step: Callable[..., tuple[Tensor, ...]]
+    multi_step: Callable[..., tuple[Tensor, ...]]
+    @classmethod
+    def with_learnable(cls, *parameters: str) -> type[Node]: ...
+    @classmethod
+    def with_array(cls, *parameters: str) -> type[Node]: ...
+    @classmethod
+    def equations(cls) -> Equations: ...
+    @classmethod
+    def derivatives(cls) -> Equations: ...
 """
     for name, spec in SPECS.items():
         text += f"\nclass {name}(Node):\n"
@@ -123,6 +135,7 @@ from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron
 from .nn import {names}
 from ._bits import save_spikes_as_bits as save_spikes_as_bits
+from ._declare import DeclarationError as DeclarationError, DeclarationWarning as DeclarationWarning, declare as declare, redeclare as redeclare
 from .spikingjelly import accelerate as accelerate
 
 __version__: str

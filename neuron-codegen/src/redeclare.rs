@@ -13,6 +13,7 @@ use quote::quote;
 use crate::declarations::declarations;
 use crate::expand;
 use crate::report::{Diagnostic, Report};
+use crate::source;
 use crate::syntax::fragments;
 use changes::{Base, Change};
 
@@ -26,6 +27,39 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
     let errors = report.to_compile_error();
     let expansion = declaration.map(|declaration| expand::expand(quote!(#krate; #declaration), out_dir));
     quote!(#errors #expansion)
+}
+
+/// The text of the declaration `base` under another name and with changes, `changes` being what would stand between the braces of
+/// `redeclare!`.
+///
+/// # Errors
+/// All mistakes in `name` and `changes`.
+pub fn text(name: &str, changes: &str, base: &str) -> Result<String, Report> {
+    let mut report = Report::default();
+    let mut parsed = |what: &str, text: &str| match text.parse::<TokenStream>() {
+        Ok(tokens) => Some(tokens),
+        Err(error) => {
+            report.push(Diagnostic::new(Span::call_site(), format!("{what} cannot be read: {error}")));
+            None
+        }
+    };
+    let parts =
+        (parsed("the changes", changes), parsed("the declaration", base), syn::parse_str::<Ident>(name));
+    let (Some(changes), Some(base), Ok(name)) = parts else {
+        if report.is_empty() {
+            let message = format!("`{name}` cannot be the name of a neuron");
+            report.push(
+                Diagnostic::new(Span::call_site(), message)
+                    .help("expected an identifier such as `LearnedLif`"),
+            );
+        }
+        return Err(report);
+    };
+    let declaration = redeclared(quote!({ pub struct #name { #changes } } { #base }), &mut report);
+    match declaration {
+        Some(declaration) if report.is_empty() => Ok(source::text(&declaration)),
+        _ => Err(report),
+    }
 }
 
 /// A macro `__declaration!` with the declarations of a crate: `__declaration! { Lif .. }` expands to `redeclare!` of the rest
@@ -240,6 +274,25 @@ mod tests {
         }
         let (declaration, errors) = run("struct My;");
         assert_eq!((declaration.as_str(), errors.len()), ("", 1));
+    }
+
+    #[test]
+    fn text_is_a_declaration() {
+        let lif = LIF.trim_start_matches('{').trim_end_matches('}');
+        let text = |name, changes| {
+            super::text(name, changes, lif)
+                .map_err(|report| report.iter().map(Diagnostic::text).collect::<Vec<_>>())
+        };
+        let learned = text("Learned", "learnable tau; input x = 2.0 * x;").unwrap();
+        assert!(
+            learned.contains("pub struct Learned") && learned.contains("learnable tau = 2.0"),
+            "{learned}"
+        );
+        assert!(crate::check::analyse(learned.parse().unwrap()).report.is_empty(), "{learned}");
+        let errors = text("Learned", "learnable taw;").unwrap_err();
+        assert!(errors[0].starts_with("`Lif` has no parameter `taw`"), "{errors:?}");
+        assert!(text("not a name", "learnable tau;").unwrap_err()[0].starts_with("`not a name` cannot be"));
+        assert!(text("Learned", "learnable (tau;").unwrap_err()[0].starts_with("the changes cannot be read"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod arrays;
 mod bits;
+mod declaration;
 mod dlpack;
 mod error;
 #[cfg(feature = "cuda")]
@@ -23,6 +24,8 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::bits::{pack_bits, unpack_bits};
+    #[pymodule_export]
+    use crate::declaration::{Declaration, latex, redeclared};
     #[pymodule_export]
     use crate::layout::is_dense;
     #[pymodule_export]

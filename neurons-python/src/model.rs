@@ -6,10 +6,12 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
+use crate::declaration::Declaration;
 use crate::error::exception;
 use crate::plan::{Plan, Target};
 
-/// `Model(name, parameters, reset)`: a neuron of the zoo with its parameters, flags and reset mode, all of them checked.
+/// `Model(neuron, parameters, reset)`: a neuron, by its name in the zoo or as a `Declaration`, with its parameters, flags and reset
+/// mode, all of them checked.
 #[pyclass(frozen, module = "spiking_neurons._core")]
 pub struct Model {
     neuron: Box<dyn Neuron>,
@@ -18,11 +20,11 @@ pub struct Model {
 #[pymethods]
 impl Model {
     #[new]
-    fn new(name: &str, parameters: &Bound<'_, PyDict>, reset: Option<&str>) -> PyResult<Self> {
-        let mut neuron = kernels::by_name(name).ok_or_else(|| {
-            let known: Vec<_> = zoo::SPECS.iter().map(|spec| spec.name).collect();
-            PyValueError::new_err(format!("unknown neuron `{name}`; known are {}", known.join(", ")))
-        })?;
+    fn new(neuron: &Bound<'_, PyAny>, parameters: &Bound<'_, PyDict>, reset: Option<&str>) -> PyResult<Self> {
+        let mut neuron = match neuron.cast::<Declaration>() {
+            Ok(declared) => Box::new(declared.get().declaration.neuron()),
+            Err(_) => named(neuron.extract()?)?,
+        };
         for (key, value) in parameters {
             let key: String = key.extract()?;
             neuron.set(&key, number_or_flag(neuron.spec().name, &key, &value)?).map_err(exception)?;
@@ -88,6 +90,13 @@ impl Model {
         let signature = spec.signature(template);
         Ok(Plan { neuron: self.neuron.clone(), signature, gradient, format, mode, sequence, target })
     }
+}
+
+fn named(name: &str) -> PyResult<Box<dyn Neuron>> {
+    kernels::by_name(name).ok_or_else(|| {
+        let known: Vec<_> = zoo::SPECS.iter().map(|spec| spec.name).collect();
+        PyValueError::new_err(format!("unknown neuron `{name}`; known are {}", known.join(", ")))
+    })
 }
 
 fn number_or_flag(neuron: &str, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {

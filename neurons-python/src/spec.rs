@@ -29,7 +29,8 @@ pub fn surrogates(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(all)
 }
 
-fn dictionary<'py>(py: Python<'py>, spec: &'static Spec) -> PyResult<Bound<'py, PyDict>> {
+/// A specification as a dictionary.
+pub fn dictionary<'py>(py: Python<'py>, spec: &'static Spec) -> PyResult<Bound<'py, PyDict>> {
     let params = spec.params.iter().map(|param| {
         let entry = PyDict::new(py);
         entry.set_item("name", param.name)?;

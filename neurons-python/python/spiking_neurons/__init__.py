@@ -10,10 +10,11 @@ import importlib
 from typing import Any
 
 from . import _core, surrogate
+from ._declare import DeclarationError, DeclarationWarning, declare, redeclare
 from ._neuron import SPECS, Neuron
 
 __version__: str = _core.__version__
-__all__ = ["SPECS", "Neuron", "accelerate", "functional", "nn", "save_spikes_as_bits", "surrogate", *SPECS]
+__all__ = ["SPECS", "Neuron", "DeclarationError", "DeclarationWarning", "accelerate", "declare", "functional", "nn", "redeclare", "save_spikes_as_bits", "surrogate", *SPECS]
 
 
 def __getattr__(name: str) -> Any:

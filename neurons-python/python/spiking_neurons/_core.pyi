@@ -19,10 +19,24 @@ def pack_bits(spikes: Tensor, words: Tensor) -> None:
 def unpack_bits(words: Tensor, spikes: Tensor) -> None:
     """Unpacks bits into spikes, 0 and 1."""
 
-class Model:
-    """A neuron of the zoo with its parameters, flags and reset mode."""
+class Declaration:
+    """A neuron that was declared at run time."""
 
-    def __new__(cls, name: str, parameters: dict[str, float | bool], reset: str | None) -> Model: ...
+    @staticmethod
+    def parse(text: str) -> tuple[Declaration | None, list[dict[str, Any]], str]: ...
+    @property
+    def spec(self) -> dict[str, Any]: ...
+
+def redeclared(name: str, changes: str, base: str) -> str:
+    """The declaration `base` under another name and with changes."""
+
+def latex(declaration: str) -> tuple[str, str]:
+    """Equations and derivatives, as the inside of `aligned`."""
+
+class Model:
+    """A neuron with its parameters, flags and reset mode."""
+
+    def __new__(cls, neuron: str | Declaration, parameters: dict[str, float | bool], reset: str | None) -> Model: ...
     def initial_state(self) -> list[float]: ...
     def keep(self, format: str, steps: int, neurons: int) -> str: ...
     def plan(

@@ -8,14 +8,31 @@ from . import _core, surrogate as surrogates
 
 SPECS: dict[str, dict[str, Any]] = {spec["name"]: spec for spec in _core.zoo()}
 
+#: Neurons that were declared at run time, by their declaration.
+DECLARED: dict[str, _core.Declaration] = {}
+
+
+def key_of(spec: dict[str, Any]) -> str:
+    """What identifies a neuron: its name in the zoo, or its declaration."""
+    return spec["name"] if SPECS.get(spec["name"]) is spec else spec["declaration"]
+
+
+def find(key: str) -> tuple[dict[str, Any], str | _core.Declaration]:
+    """The specification of a neuron, and what `_core.Model` knows it by."""
+    if key in SPECS:
+        return SPECS[key], key
+    if key in DECLARED:
+        return DECLARED[key].spec, DECLARED[key]
+    raise ValueError(f"unknown neuron {key!r}; known are {', '.join(SPECS)}")
+
 
 class Neuron:
-    """A neuron of the zoo with the values of its parameters, its reset mode and its surrogate gradient.
+    """A neuron with the values of its parameters, its reset mode and its surrogate gradient.
 
     Immutable, hashable and picklable; `replace` makes a changed copy.
 
     Args:
-        name: `"Lif"`, say; `spiking_neurons.SPECS` has all.
+        name: of the zoo, `"Lif"`, say; `spiking_neurons.SPECS` has all. Or the text of a declaration that was given to `declare`.
         reset: one of those that the neuron was declared with, `"hard"` or `"soft"` as a rule; the first one by default. `v_reset=None`
             is another way to ask for `"soft"`.
         surrogate: an object of `spiking_neurons.surrogate`, or its name.
@@ -27,6 +44,7 @@ class Neuron:
 
     __slots__ = (
         "spec",
+        "key",
         "values",
         "reset",
         "surrogate",
@@ -47,20 +65,19 @@ class Neuron:
         relaxed: bool = False,
         **values: float | bool | None,
     ) -> None:
-        if name not in SPECS:
-            raise ValueError(f"unknown neuron {name!r}; known are {', '.join(SPECS)}")
-        self.spec = spec = SPECS[name]
+        spec, model = find(name)
+        self.spec, self.key = spec, name
         if "v_reset" in values and values["v_reset"] is None:
             del values["v_reset"]
             if reset not in (None, "soft"):
-                raise ValueError(f"{name}: `v_reset=None` asks for a soft reset, but `reset` is {reset!r}")
+                raise ValueError(f"{spec['name']}: `v_reset=None` asks for a soft reset, but `reset` is {reset!r}")
             reset = "soft"
         self.reset = spec["resets"][0] if reset is None else reset
         self.surrogate = surrogates.of(surrogate)
         self.detach_reset = bool(detach_reset)
         self.relaxed = bool(relaxed)
         declared = {entry["name"]: entry["default"] for entry in (*spec["params"], *spec["flags"])}
-        self._model = _core.Model(name, values, self.reset)
+        self._model = _core.Model(model, values, self.reset)
         self.values = {key: values.get(key, default) for key, default in declared.items()}
         #: The value of each state before the first step.
         self.initial_state: tuple[float, ...] = tuple(self._model.initial_state())
@@ -83,7 +100,7 @@ class Neuron:
         }
         if "v_reset" in changes and changes["v_reset"] is None:
             changes = {"reset": "soft", **changes}
-        return Neuron(self.name, **{**settings, **changes})
+        return Neuron(self.key, **{**settings, **changes})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Neuron) and self._key == other._key
@@ -97,10 +114,14 @@ class Neuron:
 
     def __reduce__(self) -> tuple[Any, ...]:
         settings = (self.reset, self.surrogate, self.detach_reset, self.relaxed, self.values)
-        return _restore, (self.name, *settings)
+        return _restore, (self.key, *settings)
 
 
 def _restore(
-    name: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]
+    key: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]
 ) -> Neuron:
-    return Neuron(name, reset, surrogate, detach_reset, relaxed, **values)
+    if key not in SPECS:
+        from ._declare import declare
+
+        declare(key)
+    return Neuron(key, reset, surrogate, detach_reset, relaxed, **values)

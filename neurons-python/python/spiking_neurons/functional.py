@@ -16,7 +16,7 @@ from . import _bits, _core, ops
 from ._autograd import Differentiable
 from ._call import Arrays, Call, calls
 from ._describe import documentation, signature
-from ._neuron import SPECS, Neuron
+from ._neuron import SPECS, Neuron, key_of
 
 
 def step(
@@ -237,14 +237,13 @@ def _commute(parameters: Sequence[torch.Tensor]) -> bool:
     return all(sum(size != 1 for size in array.shape) <= 1 for array in parameters)
 
 
-def _named(name: str) -> None:
-    """The functions of a neuron."""
-    spec = SPECS[name]
-    prefix = spec["module"].rstrip("_")
+def make(spec: dict[str, Any]) -> tuple[Any, Any]:
+    """The functions of a neuron: `<name>_step` and `<name>_multi_step`."""
+    key, prefix = key_of(spec), spec["module"].rstrip("_")
     arrays = {param["name"] for param in spec["params"] if param["array"]}
     states = [state["name"] for state in spec["states"]]
 
-    def make(sequence: bool) -> Any:
+    def of(sequence: bool) -> Any:
         suffix = "_seq" if sequence else ""
         positional = [f"{name}{suffix}" for name in spec["inputs"]] + states
 
@@ -256,7 +255,7 @@ def _named(name: str) -> None:
             tensors = {
                 key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)
             }
-            neuron = _neuron(name, tuple(sorted(options.items(), key=lambda item: item[0])))
+            neuron = _neuron(key, tuple(sorted(options.items(), key=lambda item: item[0])))
             return run(neuron, args[:count], held, tensors, sequence)
 
         function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
@@ -265,10 +264,7 @@ def _named(name: str) -> None:
         function.__doc__ = documentation(spec, sequence)
         return function
 
-    for sequence in (False, True):
-        function = make(sequence)
-        globals()[function.__name__] = function
-        __all__.append(function.__name__)
+    return of(False), of(True)
 
 
 @functools.lru_cache(maxsize=256)
@@ -277,5 +273,7 @@ def _neuron(name: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
 
 
 __all__ = ["step", "multi_step", "multi_step_with_v", "multi_step_packed"]
-for _name in SPECS:
-    _named(_name)
+for _spec in SPECS.values():
+    for _function in make(_spec):
+        globals()[_function.__name__] = _function
+        __all__.append(_function.__name__)

@@ -3,6 +3,7 @@ from typing import Mapping, Sequence
 
 from torch import Tensor
 
+from ._declare import Equations
 from ._neuron import Neuron
 from .surrogate import Surrogate
 

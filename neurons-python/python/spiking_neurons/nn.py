@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from . import _describe, functional
-from ._neuron import SPECS, Neuron
+from . import _core, _describe, functional
+from ._declare import Equations, declare, redeclare
+from ._neuron import SPECS, Neuron, key_of
 from .surrogate import Surrogate
 
 
@@ -55,7 +56,7 @@ class Node(torch.nn.Module):
         super().__init__()
         arrays = [param["name"] for param in self.spec["params"] if param["array"]]
         given = {name: values.pop(name) for name in arrays if name in values}
-        self.neuron = Neuron(self.spec["name"], reset, surrogate, detach_reset, relaxed, **values)
+        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values)
         for name in arrays:
             self.register_parameter(name, _parameter(given.get(name, self.neuron.values[name])))
         self._held: list[Any] = [None] * len(self.spec["states"])
@@ -117,6 +118,32 @@ class Node(torch.nn.Module):
         self.v_seq = _moved(self.v_seq, fn)
         return self
 
+    @classmethod
+    def with_learnable(cls, *parameters: str) -> type[Node]:
+        """This neuron with parameters that are learned: `Lif.with_learnable("tau", "v_threshold")`."""
+        return redeclare(cls, f"Learnable{cls.spec['name']}", f"learnable {', '.join(parameters)};")
+
+    @classmethod
+    def with_array(cls, *parameters: str) -> type[Node]:
+        """This neuron with parameters that may have a value for each channel or neuron, without a gradient."""
+        return redeclare(cls, f"Varied{cls.spec['name']}", f"array {', '.join(parameters)};")
+
+    @classmethod
+    def equations(cls) -> Equations:
+        """The equations of one step."""
+        return Equations(dict(cls.spec["equations"]), _core.latex(cls.spec["declaration"])[0])
+
+    @classmethod
+    def derivatives(cls) -> Equations:
+        """The derivatives that backward passes are made of."""
+        return Equations(dict(cls.spec["derivatives"]), _core.latex(cls.spec["declaration"])[1])
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # Classes of neurons that were declared at run time are not in any module: they are made again from their text.
+        if key_of(self.spec) in SPECS:
+            return super().__reduce_ex__(protocol)
+        return _blank, (self.spec["declaration"],), self.__getstate__()
+
     def __getstate__(self) -> dict[str, Any]:
         # Only leaves of the graph can be copied.
         state = self.__dict__.copy()
@@ -131,6 +158,12 @@ class Node(torch.nn.Module):
             if given is not None and parameter is not None and given.dim() == 0 and parameter.shape == (1,):
                 state_dict[prefix + name] = given.reshape(1)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def _blank(declaration: str) -> Node:
+    """An instance without its state, which is set next."""
+    cls = declare(declaration)
+    return cls.__new__(cls)
 
 
 def _parameter(value: Any) -> torch.nn.Parameter:
@@ -174,19 +207,31 @@ def _state(place: int) -> property:
     return property(get, put)
 
 
-def _declare(name: str) -> type[Node]:
-    spec = SPECS[name]
+#: What instances of every module have.
+_OWN = {*vars(torch.nn.Module()), "neuron", "v_seq"}
+
+#: Classes of neurons that were declared at run time, by their declaration.
+declared: dict[str, type[Node]] = {}
+
+
+def make(spec: dict[str, Any]) -> type[Node]:
+    """The class of a neuron."""
+    name = spec["name"]
+    for entry in (*spec["params"], *spec["flags"], *spec["states"]):
+        if entry["name"] != "v" and (hasattr(Node, entry["name"]) or entry["name"] in _OWN):
+            raise ValueError(f"{name}: `{entry['name']}` is an attribute of every module; another name expected")
     scalars = [param["name"] for param in spec["params"] if not param["array"]]
     scalars += [flag["name"] for flag in spec["flags"]]
     body: dict[str, Any] = {"__module__": __name__, "__doc__": _describe.module_documentation(spec), "spec": spec}
     body.update({value: _value(value) for value in (*scalars, "surrogate", "detach_reset", "relaxed")})
     body.update({state["name"]: _state(place) for place, state in enumerate(spec["states"])})
+    body["step"], body["multi_step"] = map(staticmethod, functional.make(spec))
     cls = type(name, (Node,), body)
     cls.__signature__ = _describe.module_signature(spec)
     return cls
 
 
-for _name in SPECS:
-    globals()[_name] = _declare(_name)
+for _name, _spec in SPECS.items():
+    globals()[_name] = make(_spec)
 
 __all__ = ["Node", *SPECS]

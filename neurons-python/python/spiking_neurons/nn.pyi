@@ -1,9 +1,10 @@
 # Written by stubs.py from the specifications of the neurons.
-from typing import Any, ClassVar
+from typing import Any, Callable, ClassVar
 
 import torch
 from torch import Tensor
 
+from ._declare import Equations
 from ._neuron import Neuron
 from .surrogate import Surrogate
 
@@ -24,6 +25,16 @@ class Node(torch.nn.Module):
     def detach(self) -> None: ...
     @property
     def states(self) -> dict[str, Tensor | float]: ...
+    step: Callable[..., tuple[Tensor, ...]]
+    multi_step: Callable[..., tuple[Tensor, ...]]
+    @classmethod
+    def with_learnable(cls, *parameters: str) -> type[Node]: ...
+    @classmethod
+    def with_array(cls, *parameters: str) -> type[Node]: ...
+    @classmethod
+    def equations(cls) -> Equations: ...
+    @classmethod
+    def derivatives(cls) -> Equations: ...
 
 class If(Node):
     v_threshold: float

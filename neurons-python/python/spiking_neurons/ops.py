@@ -16,7 +16,7 @@ import torch
 from . import _core, surrogate as surrogates
 from ._autograd import backward
 from ._call import CHUNK, Call, calls, real
-from ._neuron import SPECS, Neuron
+from ._neuron import SPECS, Neuron, find
 
 _LIBRARY = torch.library.Library("spiking_neurons", "DEF")
 
@@ -28,7 +28,7 @@ _SETTINGS = "str reset, str surrogate, float[] surrogate_parameters, bool detach
 def _neuron(
     name: str, values: tuple[Any, ...], reset: str, surrogate: str, parameters: tuple[float, ...], detach: bool
 ) -> Neuron:
-    spec = SPECS[name]
+    spec, _ = find(name)
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"])]
     given = getattr(surrogates, surrogate)(*parameters)
     return Neuron(name, reset, given, detach, **dict(zip(names, values)))
@@ -37,16 +37,19 @@ def _neuron(
 class Operation:
     """The operations of one neuron."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.spec = spec = SPECS[name]
-        digest = hashlib.sha256(f"{_core.__version__} {spec['declaration']}".encode()).hexdigest()[:8]
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.spec, known = find(key)
+        spec, self.name = self.spec, self.spec["name"]
+        # A neuron of the zoo may be declared again by its own text.
+        kind = "zoo" if key in SPECS else "declared"
+        digest = hashlib.sha256(f"{_core.__version__} {kind} {spec['declaration']}".encode()).hexdigest()[:8]
         base = f"{spec['module'].rstrip('_')}_{digest}"
         self.inputs = list(spec["inputs"])
         self.states = [state["name"] for state in spec["states"]]
         self.arrays = [param["name"] for param in spec["params"] if param["array"]]
         self.learnables = [param["name"] for param in spec["params"] if param["learnable"]]
-        model = _core.Model(name, {}, None)
+        model = _core.Model(known, {}, None)
         options = {"surrogate": "ATan", "parameters": [], "detach_reset": False}
         forward = model.plan("lean_fptt", "f32", -1, **options)
         again = model.plan("lean_bptt", "f32", -1, **options)
@@ -112,7 +115,7 @@ class Operation:
 
     def _call(self, x: torch.Tensor, settings: Sequence[Any]) -> Call:
         *values, reset, surrogate, parameters, detach, sequence = settings
-        neuron = _neuron(self.name, tuple(values), reset, surrogate, tuple(parameters), detach)
+        neuron = _neuron(self.key, tuple(values), reset, surrogate, tuple(parameters), detach)
         return calls(neuron, x.dtype, x.device, sequence)
 
     def _infer(self, *args: Any) -> tuple[torch.Tensor, ...]:
@@ -245,12 +248,19 @@ def _no_rows(state: torch.Tensor) -> torch.Tensor:
 # Private: without it, transforms of `torch.func` fail with PyTorch's own message.
 _transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
 
+#: By what identifies a neuron.
 OPERATIONS = {name: Operation(name) for name in SPECS}
+
+
+def define(key: str) -> None:
+    """Adds the operations of a neuron that was declared at run time, by its declaration."""
+    if key not in OPERATIONS:
+        OPERATIONS[key] = Operation(key)
 
 
 def multi_step(neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool) -> tuple[torch.Tensor, ...]:
     """As `functional.multi_step` and `functional.step`, by operations of `torch.library`."""
-    operation = OPERATIONS[neuron.name]
+    operation = OPERATIONS[neuron.key]
     if neuron.relaxed:
         raise ValueError(f"{neuron.name}: the relaxed model is for checks of gradients, and cannot be traced")
     x = inputs[0] = _laid_out(inputs[0], sequence)

@@ -1,0 +1,140 @@
+"""Neurons that are declared at run time, and neurons that are others with a change.
+
+```python
+Leaky = spiking_neurons.declare('''
+    /// A leaky neuron.
+    struct Leaky {
+        learnable tau = 2.0 where tau > 1.0;
+        charge = v + (x - v) / tau;
+        reset hard | soft;
+    }
+''')
+layer = Leaky(tau=4.0, step_mode="m")
+```
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import TYPE_CHECKING, Any, Mapping
+
+from . import _core, _neuron
+
+if TYPE_CHECKING:
+    from .nn import Node
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """An error or a warning about a declaration.
+
+    Attributes:
+        level: `"error"` or `"warning"`.
+        message: what is wrong.
+        hints: what to do about it.
+        line: the line of its first character, from 1.
+        column: the column of that character, from 1.
+    """
+
+    level: str
+    message: str
+    hints: tuple[str, ...]
+    line: int
+    column: int
+
+
+class DeclarationError(ValueError):
+    """A declaration has mistakes: all of them, with the lines they are in and hints, as the Rust macro reports them.
+
+    Attributes:
+        problems: each `Problem`, in the order of the text.
+        declaration: the text.
+    """
+
+    def __init__(self, message: str, problems: list[Problem], declaration: str) -> None:
+        super().__init__(message, problems, declaration)
+        self.problems, self.declaration = problems, declaration
+
+    def __str__(self) -> str:
+        return self.args[0]
+
+
+class DeclarationWarning(UserWarning):
+    """Something in a declaration is probably not meant."""
+
+
+def declare(declaration: str) -> type[Node]:
+    """A module class for a neuron, from its declaration: that of the Rust macro `neuron!`, described in `docs/language.md`.
+
+    The class is used as those of the zoo; its functions are `step` and `multi_step`. On the CPU an interpreter runs the neuron's
+    step programs; on a GPU its kernels are compiled by NVRTC when they are first used. Results are, bit for bit, those of the
+    neuron compiled by the macro. Instances can be pickled and copied: the text is part of them. The same text gives the same class.
+
+    Args:
+        declaration: `struct Name { .. }`, after doc comments if any.
+
+    Raises:
+        DeclarationError: with all mistakes.
+
+    Warns:
+        DeclarationWarning: of what is probably not meant.
+    """
+    from . import nn, ops
+
+    known = nn.declared.get(declaration)
+    if known is not None:
+        return known
+    parsed, found, text = _core.Declaration.parse(declaration)
+    problems = [Problem(**{**entry, "hints": tuple(entry["hints"])}) for entry in found]
+    if parsed is None:
+        raise DeclarationError(text, problems, declaration)
+    if problems:
+        warnings.warn(text, DeclarationWarning, stacklevel=2)
+    spec = parsed.spec
+    _neuron.DECLARED[spec["declaration"]] = parsed
+    # Now, since the compiler cannot look into it when the neuron is first called.
+    ops.define(spec["declaration"])
+    cls = nn.declared.setdefault(spec["declaration"], nn.make(spec))
+    nn.declared[declaration] = cls
+    return cls
+
+
+def redeclare(base: type[Node], name: str, changes: str) -> type[Node]:
+    """A neuron that is `base` with changes: parameters `learnable`, or one value for each neuron (`array`), or a transformed input.
+
+    ```python
+    Learned = redeclare(Lif, "Learned", "learnable tau, v_threshold;")
+    Scaled = redeclare(Lif, "Scaled", "learnable scale = 1.0; learnable shift = 0.0; input x = scale * x + shift;")
+    ```
+
+    Raises:
+        ValueError: a change that cannot be made.
+        DeclarationError: what has been changed is not a neuron.
+    """
+    return declare(_core.redeclared(name, changes, base.spec["declaration"]))
+
+
+class Equations(Mapping[str, str]):
+    """Equations by what they are of; typeset in notebooks.
+
+    `latex` has them as the inside of an `aligned` environment.
+    """
+
+    def __init__(self, equations: Mapping[str, str], latex: str) -> None:
+        self._equations, self.latex = dict(equations), latex
+
+    def __getitem__(self, name: str) -> str:
+        return self._equations[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._equations)
+
+    def __len__(self) -> int:
+        return len(self._equations)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name} = {equation}" for name, equation in self._equations.items())
+
+    def _repr_latex_(self) -> str:
+        return f"$$\\begin{{aligned}}\n{self.latex}\n\\end{{aligned}}$$"

@@ -1,0 +1,72 @@
+//! Neurons that are declared at run time.
+
+use neuron_codegen::latex::{aligned, derivatives, equations};
+use neuron_codegen::{check, gradient, redeclare, report};
+use neuron_interpreter::Problem;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::spec::dictionary;
+
+/// A neuron that was declared at run time.
+#[pyclass(frozen, module = "spiking_neurons._core")]
+pub struct Declaration {
+    pub declaration: neuron_interpreter::Declaration,
+}
+
+#[pymethods]
+impl Declaration {
+    /// Reads a declaration: the declaration, or None if there are errors; all errors and warnings; and these as text.
+    #[staticmethod]
+    #[allow(clippy::type_complexity)]
+    fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<(Option<Self>, Vec<Bound<'py, PyDict>>, String)> {
+        // Deep declarations take a while; nothing of Python is needed.
+        let parsed = py.detach(|| neuron_interpreter::Declaration::parse(text));
+        let (declaration, problems, rendered) = match &parsed {
+            Ok(declaration) => {
+                let warnings = declaration.warnings();
+                let rendered = warnings.iter().map(|warning| warning.render(None, text, false));
+                (Some(declaration.clone()), warnings, rendered.collect::<Vec<_>>().join("\n\n"))
+            }
+            Err(mistakes) => (None, mistakes.problems(), mistakes.to_string()),
+        };
+        let problems = problems.iter().map(|problem| entry(py, problem)).collect::<PyResult<_>>()?;
+        Ok((declaration.map(|declaration| Self { declaration }), problems, rendered))
+    }
+
+    /// Its specification, as those of the zoo.
+    #[getter]
+    fn spec<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        dictionary(py, self.declaration.spec())
+    }
+}
+
+fn entry<'py>(py: Python<'py>, problem: &Problem) -> PyResult<Bound<'py, PyDict>> {
+    let entry = PyDict::new(py);
+    entry.set_item("level", problem.level.name())?;
+    entry.set_item("message", &problem.message)?;
+    entry.set_item("hints", &problem.hints)?;
+    entry.set_item("line", problem.line)?;
+    entry.set_item("column", problem.column)?;
+    Ok(entry)
+}
+
+/// The declaration `base` under another name and with changes, as those of `redeclare!` in Rust.
+#[pyfunction]
+pub fn redeclared(name: &str, changes: &str, base: &str) -> PyResult<String> {
+    redeclare::text(name, changes, base).map_err(|report| {
+        let messages = report.iter().map(report::Diagnostic::text).collect::<Vec<_>>();
+        PyValueError::new_err(messages.join("\n"))
+    })
+}
+
+/// The equations of one step and the derivatives of a declaration that has no errors, as the inside of `aligned` of LaTeX.
+#[pyfunction]
+pub fn latex(declaration: &str) -> PyResult<(String, String)> {
+    let failed = || PyValueError::new_err("not a declaration without errors");
+    let analysis = check::analyse(declaration.parse().map_err(|_| failed())?);
+    let model = analysis.model.filter(|_| analysis.report.is_empty()).ok_or_else(failed)?;
+    let derived = gradient::Derived::new(model);
+    Ok((aligned(&equations(&derived)), aligned(&derivatives(&derived))))
+}
