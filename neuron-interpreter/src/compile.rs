@@ -11,7 +11,7 @@ use neuron_codegen::kernel::{Apply, BufferId, Phase, Program, SlotId};
 use neuron_codegen::variant::{Class, STEPS};
 
 use crate::code::{Code, Instruction, Op, Row};
-use crate::formula::{Collector, Leaf, Value};
+use crate::formula::{Choices, Collector, Leaf, Value};
 use allocate::allocate;
 use fuse::fuse;
 use lanes::Lanes;
@@ -55,9 +55,9 @@ impl Draft {
     }
 }
 
-/// The instructions of `program`, whose uniform expressions are made of `leaves`.
-pub fn compile(graph: &Graph, leaves: &HashMap<Id, Leaf>, program: &Program) -> Code {
-    let uniform = Collector::new(graph, leaves);
+/// The instructions of `program`, whose uniform expressions are made of `leaves`, where conditions have these values.
+pub fn compile(graph: &Graph, leaves: &HashMap<Id, Leaf>, program: &Program, choices: &Choices) -> Code {
+    let uniform = Collector::new(graph, leaves).with(choices);
     let mut compiler = Compiler { graph, program, uniform, drafts: Vec::new(), temporaries: 0 };
     compiler.before();
     if program.turns() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use neuron_codegen::check::analyse;
 use neuron_codegen::declarations::{self, Macro};
@@ -10,7 +10,7 @@ use neuron_codegen::description::Description;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::ir::{Graph, Id};
 use neuron_codegen::kernel::lower::Lowering;
-use neuron_codegen::kernel::programs;
+use neuron_codegen::kernel::{Program, programs};
 use neuron_codegen::source;
 use neuron_codegen::variant::Variant;
 use neuron_runtime::{Reset, Spec, Template};
@@ -18,7 +18,7 @@ use proc_macro2::TokenStream;
 
 use crate::code::Code;
 use crate::compile::compile;
-use crate::formula::{Collector, Formulas, Leaf, Value};
+use crate::formula::{Choices, Collector, Formulas, Leaf, Value};
 use crate::neuron::Interpreted;
 use crate::problem::{Level, Mistakes, Problem};
 use crate::spec::{spec, text};
@@ -39,7 +39,12 @@ pub(crate) struct Declared {
     pub initial: List,
     /// How each of them changes with each learnable parameter.
     pub slopes: List,
-    kernels: HashMap<Variant, Code>,
+    graph: Graph,
+    /// The leaves of uniform expressions.
+    leaves: HashMap<Id, Leaf>,
+    programs: HashMap<Variant, Program>,
+    /// Instructions by kernel and choices, compiled where they are first needed.
+    kernels: Mutex<HashMap<(Variant, Choices), Arc<Code>>>,
     warnings: Vec<Problem>,
 }
 
@@ -100,15 +105,25 @@ impl Declaration {
 
 impl Declared {
     /// The instructions of a template, if the neuron has it.
-    pub fn kernel(&self, template: Template, reset: Reset) -> Option<&Code> {
+    pub fn kernel(&self, template: Template, reset: Reset, choices: Choices) -> Option<Arc<Code>> {
         let reset = template.resets().then_some(reset);
-        self.kernels.get(&Variant { template, reset, relaxed: false })
+        self.code(Variant { template, reset, relaxed: false }, choices)
     }
 
     /// Those of the relaxed model. One kernel serves both templates that have one: a step is a sequence of length 1.
-    pub fn relaxed(&self, reset: Reset) -> Option<&Code> {
+    pub fn relaxed(&self, reset: Reset, choices: Choices) -> Option<Arc<Code>> {
         let template = Template::FpttWithGrad;
-        self.kernels.get(&Variant { template, reset: Some(reset), relaxed: true })
+        self.code(Variant { template, reset: Some(reset), relaxed: true }, choices)
+    }
+
+    fn code(&self, variant: Variant, choices: Choices) -> Option<Arc<Code>> {
+        let program = self.programs.get(&variant)?;
+        // A panic while it was locked has left a map that is valid.
+        let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        let code = kernels.entry((variant, choices)).or_insert_with_key(|(_, choices)| {
+            Arc::new(compile(&self.graph, &self.leaves, program, choices))
+        });
+        Some(code.clone())
     }
 }
 
@@ -166,9 +181,17 @@ fn declared(call: &Range<usize>, tokens: TokenStream, source: &str) -> Result<De
     let slopes = list(&mut model.graph, &leaves, &slopes);
 
     leaves.insert(derived.leaves.detach_reset, Leaf::DetachReset);
-    let graph = &derived.model.graph;
-    let kernels = programs.iter().map(|program| (program.variant, compile(graph, &leaves, program)));
-    Ok(Declared { spec, ranges, initial, slopes, kernels: kernels.collect(), warnings })
+    Ok(Declared {
+        spec,
+        ranges,
+        initial,
+        slopes,
+        graph: derived.model.graph,
+        leaves,
+        programs: programs.into_iter().map(|program| (program.variant, program)).collect(),
+        kernels: Mutex::default(),
+        warnings,
+    })
 }
 
 /// Expressions over parameters as they are written, with divisions, but for powers.

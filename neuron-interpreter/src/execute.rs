@@ -103,8 +103,12 @@ fn execute<E: Element>(
             };
         }
         match op {
-            Op::LoadSignal => each_tile!(|tile, n| tile.signal(input).load_to(row, registers.tile(to, n))),
-            Op::LoadState => each_tile!(|tile, n| tile.state(input).load_to(row, registers.tile(to, n))),
+            Op::LoadSignal => {
+                each_tile!(|tile, n| tile.signal(input).load_to(row, tiles.len(), registers.tile(to, n)))
+            }
+            Op::LoadState => {
+                each_tile!(|tile, n| tile.state(input).load_to(row, tiles.len(), registers.tile(to, n)))
+            }
             Op::LoadValues => each_tile!(|tile, n| *registers.tile(to, n) = tile.values(input).load()),
             Op::Zero => registers.fill(to, E::Real::ZERO),
             Op::StoreSignal => each_tile!(|tile, n| tile.signal_mut(output).store(row, registers.tile(a, n))),

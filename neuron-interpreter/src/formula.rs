@@ -69,11 +69,21 @@ impl Formulas {
     }
 }
 
+/// The values of conditions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Choices {
+    /// Those of flags.
+    pub flags: Vec<bool>,
+    /// Whether the reset takes the spike as a constant.
+    pub detach_reset: bool,
+}
+
 /// Collects the [`Formulas`] of expressions of one graph.
 #[derive(Debug)]
 pub struct Collector<'a> {
     graph: &'a Graph,
     leaves: &'a HashMap<Id, Leaf>,
+    choices: Option<&'a Choices>,
     known: HashMap<Id, Value>,
     formulas: Formulas,
 }
@@ -81,7 +91,38 @@ pub struct Collector<'a> {
 impl<'a> Collector<'a> {
     /// Without expressions.
     pub fn new(graph: &'a Graph, leaves: &'a HashMap<Id, Leaf>) -> Self {
-        Self { graph, leaves, known: HashMap::new(), formulas: Formulas::default() }
+        Self { graph, leaves, choices: None, known: HashMap::new(), formulas: Formulas::default() }
+    }
+
+    /// The same where conditions have these values.
+    pub fn with(self, choices: &'a Choices) -> Self {
+        Self { choices: Some(choices), ..self }
+    }
+
+    /// Whether the condition `id` holds, if that is known: it is made of flags.
+    fn holds(&self, id: Id) -> Option<bool> {
+        let choices = self.choices?;
+        let mut known: HashMap<Id, bool> = HashMap::new();
+        for part in self.graph.reach([id]) {
+            let holds = match (self.graph.node(part), self.leaves.get(&part)) {
+                (Node::Not(a), _) => !known[&a],
+                (Node::And(a, b), _) => known[&a] && known[&b],
+                (Node::Or(a, b), _) => known[&a] || known[&b],
+                (_, Some(Leaf::Flag(index))) => choices.flags[*index],
+                (_, Some(Leaf::DetachReset)) => choices.detach_reset,
+                _ => return None,
+            };
+            known.insert(part, holds);
+        }
+        known.get(&id).copied()
+    }
+
+    /// What `id` is if it is a choice by flags.
+    pub fn chosen(&self, id: Id) -> Option<Id> {
+        match self.graph.node(id) {
+            Node::Select(cond, a, b) => Some(if self.holds(cond)? { a } else { b }),
+            _ => None,
+        }
     }
 
     /// Computes `id` too.

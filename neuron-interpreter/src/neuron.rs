@@ -10,7 +10,7 @@ use neuron_runtime::{Call, Element, Error, Neuron, ParamKind, Reset, Spec, Value
 
 use crate::declaration::{Declared, List};
 use crate::execute::Launch;
-use crate::formula::Values;
+use crate::formula::{Choices, Values};
 
 /// A neuron that was declared at run time, with the values of its parameters. Made by
 /// [`Declaration::neuron`](crate::Declaration::neuron).
@@ -83,11 +83,12 @@ impl Interpreted {
 
     fn execute<E: Element>(&self, mode: Mode, call: Call<'_, '_, E>) -> Result<(), Error> {
         self.validate()?;
+        let choices = Choices { flags: self.flags.clone(), detach_reset: call.gradient.detach_reset };
         let code = match mode {
-            Mode::Spiking => self.declared.kernel(call.template, self.reset),
-            Mode::Relaxed => self.declared.relaxed(self.reset),
+            Mode::Spiking => self.declared.kernel(call.template, self.reset, choices),
+            Mode::Relaxed => self.declared.relaxed(self.reset, choices),
         };
-        let launch = Launch::<E::Real>::new(code, self.values(call.gradient.detach_reset));
+        let launch = Launch::<E::Real>::new(code.as_deref(), self.values(call.gradient.detach_reset));
         match mode {
             Mode::Spiking => call.execute(self, &launch),
             Mode::Relaxed => call.execute_relaxed(self, &launch),

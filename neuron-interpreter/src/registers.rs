@@ -12,7 +12,7 @@ pub const PER_TILE: usize = LANES / BLOCK;
 
 /// At most so many tiles are computed at once. To find out what an instruction does takes about as long as to do it on a
 /// tile.
-const TILES: usize = 4;
+const TILES: usize = 8;
 
 /// At most so many lanes are in the registers of several tiles: as many as the first cache holds beside the arrays.
 const RESIDENT: usize = 8192;

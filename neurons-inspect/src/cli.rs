@@ -7,11 +7,12 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::bench::Bench;
 use crate::check::Check;
 use crate::gallery::Gallery;
 use crate::plot::Plot;
 use crate::show::Show;
-use crate::{Error, Neurons, check, doctor, gallery, list, plot, show};
+use crate::{Error, Neurons, bench, check, doctor, gallery, list, plot, show};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -84,6 +85,13 @@ Examples:
 
 The default input is 1.5 times the rheobase, the weakest constant input that makes the neuron fire.")]
     Plot(Plot),
+    /// Measure how long each template of a neuron takes on the CPU
+    #[command(after_help = "\
+Examples:
+  neurons bench lif
+  neurons bench ad_ex --n 1000000 --format f64
+  neurons bench src/neuron.rs             interpreted, which takes longer than what is compiled")]
+    Bench(Bench),
     /// Report what this machine has, what will be used, and how to fix what is missing
     #[command(after_help = "The exit status is 0: the CPU runs everything.")]
     Doctor {
@@ -139,6 +147,7 @@ fn execute(
         Command::Show(args) => show::show(neurons, args, out)?,
         Command::Check(args) => return check::check(args, out, err),
         Command::Plot(args) => plot::plot(neurons, args, out, err)?,
+        Command::Bench(args) => bench::bench(neurons, args, out)?,
         Command::Doctor { json } => doctor::doctor(neurons, *json, out)?,
         Command::Gallery(args) => gallery::write(neurons, args, err)?,
         Command::Completions { shell } => {

@@ -15,6 +15,7 @@
 //! What is shown is what was generated: [`Spec::declaration`](neuron_runtime::Spec::declaration) is read again by the
 //! generator that the macro is.
 
+mod bench;
 mod bytes;
 mod check;
 mod cli;

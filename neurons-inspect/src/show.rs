@@ -58,7 +58,7 @@ pub struct Show {
 }
 
 /// Takes the name of a data format.
-fn formats() -> impl TypedValueParser<Value = Format> {
+pub fn formats() -> impl TypedValueParser<Value = Format> {
     let names = PossibleValuesParser::new(Format::ALL.map(Format::name));
     names.try_map(|name| Format::parse(&name).ok_or("no data format"))
 }

@@ -106,11 +106,12 @@ impl<'a, 'u, 'p> Builder<'a, 'u, 'p> {
         }
         // Operands come first.
         for part in graph.reach_but([id], |part| is_uniform(part) || self.find(part).is_some()) {
+            let chosen = self.uniform.chosen(part).map(Operation::Same);
             let mut operand = |id| match self.find(id) {
                 Some(operand) => operand,
                 None => Operand::Uniform(self.uniform.value(id)),
             };
-            let value = match operation(graph, graph.node(part)) {
+            let value = match chosen.unwrap_or_else(|| operation(graph, graph.node(part))) {
                 Operation::Same(id) => operand(id),
                 Operation::Compute(op, operands) => {
                     let operands = operands.into_iter().map(operand).collect();

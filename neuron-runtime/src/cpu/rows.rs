@@ -77,24 +77,29 @@ impl<T: Element> Rows<'_, T> {
     #[inline(always)]
     pub fn load(&self, row: usize) -> [T::Real; LANES] {
         let mut space = MaybeUninit::uninit();
-        T::load_lanes(self.block(row, &mut space))
+        T::load_lanes(self.block(row, 1, &mut space))
     }
 
-    /// As [`Rows::load`], where the values are kept in memory.
+    /// As [`Rows::load`], where the values are kept in memory and `tiles` tiles are computed together.
     ///
     /// # Panics
     /// If there is no such row.
     #[inline(always)]
-    pub fn load_to(&self, row: usize, lanes: &mut [T::Real; LANES]) {
+    pub fn load_to(&self, row: usize, tiles: usize, lanes: &mut [T::Real; LANES]) {
         let mut space = MaybeUninit::uninit();
-        *lanes = T::load_lanes(self.block(row, &mut space));
+        *lanes = T::load_lanes(self.block(row, tiles, &mut space));
     }
 
     /// Row `row` in the array, or padded with zeros in `space`.
     #[inline(always)]
-    fn block<'s>(&'s self, row: usize, space: &'s mut MaybeUninit<[T; LANES]>) -> &'s [T; LANES] {
+    fn block<'s>(
+        &'s self,
+        row: usize,
+        tiles: usize,
+        space: &'s mut MaybeUninit<[T; LANES]>,
+    ) -> &'s [T; LANES] {
         let offset = self.shape.offset(row);
-        prefetch(self.first.wrapping_add(offset + LANES));
+        prefetch(self.first.wrapping_add(offset + tiles * LANES));
         // SAFETY: the row is inside the array, by the condition of `new` and the check in `offset`.
         let row = unsafe { std::slice::from_raw_parts(self.first.add(offset), self.shape.width) };
         match row.try_into() {

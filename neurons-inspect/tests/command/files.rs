@@ -35,6 +35,8 @@ fn without_a_macro_around_it() {
     let file = folder.path().join("lif.txt");
     let file = file.to_str().unwrap();
     assert!(good(&["show", file]).starts_with("Lif"));
+    let text = good(&["bench", file, "--t", "3", "--n", "70", "--format", "bf16"]);
+    assert!(text.contains("T = 3, N = 70, bf16") && text.contains("  lean_bptt "), "{text}");
     assert_eq!(
         good(&["plot", file, "--set", "tau=20", "--out", "-"]),
         good(&["plot", "lif", "--set", "tau=20", "--out", "-"])
