@@ -143,7 +143,9 @@ impl Schedule {
             _ => Width::One,
         };
         let blocks = match form {
-            Form::Turns if fits(2) => Blocks::Four,
+            // Each thread of four blocks has 64 registers; a neuron of three states would spill some of them.
+            Form::Turns if 2 * registers(signature) <= 64 => Blocks::Four,
+            Form::Turns if fits(2) => Blocks::Two,
             Form::Chunks if fits(2) && (template.is_with_grad() || template.is_backward()) => Blocks::Two,
             _ => Blocks::Any,
         };

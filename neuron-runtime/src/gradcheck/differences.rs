@@ -169,7 +169,8 @@ impl<N: Neuron + Clone> Differences<N> {
                 }
             }
         }
-        let attempt = |n: usize| match Slope::new(&samples[n], spacings[n], before[n]) {
+        let width = |n: usize| self.point.width(index, n);
+        let attempt = |n: usize| match Slope::new(&samples[n], spacings[n], before[n], width(n)) {
             _ if !in_range[n] => Attempt::OutOfRange,
             // Of an output that is infinite there is no gradient, whatever differences of the others are.
             _ if !self.is_finite(n) => Attempt::Overflow,

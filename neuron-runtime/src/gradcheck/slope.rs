@@ -48,12 +48,13 @@ pub struct Slope {
 }
 
 impl Slope {
-    /// From samples over `spacing`, around the value `at` of the variable. `None` if something is not finite.
+    /// From samples over `spacing`, around the value `at` of the variable, which makes a difference over `width`. `None` if
+    /// something is not finite.
     ///
     /// Whatever is smooth disappears from sixth differences. What is left in them is rounding, wherever in the
     /// neuron's equations it happened, or a kink: in both cases it says how far the samples are from those of a smooth
     /// function.
-    pub fn new(samples: &Samples, spacing: f64, at: f64) -> Option<Self> {
+    pub fn new(samples: &Samples, spacing: f64, at: f64, width: f64) -> Option<Self> {
         let Samples { moved, magnitude } = samples;
         let difference = |weights: [f64; REACH]| -> f64 {
             weights.iter().zip(moved).map(|(weight, [down, up])| weight * (up - down)).sum::<f64>() / spacing
@@ -67,13 +68,15 @@ impl Slope {
         });
         let noise = sixth.fold(0.0, f64::max) / SIXTH_DIFFERENCE_NOISE;
         let rounding = CAUTION * noise.max(f64::EPSILON * magnitude) / spacing;
+        // Over more than the width, the noise may be all that can be seen of a step of that height.
+        let hidden = if spacing > width { CAUTION * noise / width } else { 0.0 };
         // Where the variable could not be moved by exactly that.
         let misplaced = (1..=REACH).flat_map(|i| [i as f64, -(i as f64)]).map(|i| {
             let by = i * spacing;
             (((at + by) - at) - by).abs()
         });
         let misplaced = 2.0 * misplaced.fold(0.0, f64::max) / spacing;
-        let uncertainty = (value - coarse).abs() + rounding + misplaced * value.abs();
+        let uncertainty = (value - coarse).abs() + rounding + hidden + misplaced * value.abs();
         let is_finite = value.is_finite() && uncertainty.is_finite();
         let variation = line.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
         let least = f64::EPSILON * magnitude;
@@ -105,7 +108,7 @@ mod tests {
             let by = (i + 1) as f64 * spacing;
             (*down, *up) = (f(at - by) - f(at), f(at + by) - f(at));
         }
-        Slope::new(&samples, spacing, at).expect("finite samples")
+        Slope::new(&samples, spacing, at, 1.0).expect("finite samples")
     }
 
     const SPACING: f64 = 1.0 / 4096.0;
@@ -165,12 +168,22 @@ mod tests {
         assert!(slope(|x| ((x - 0.3) / (50.0 * SPACING)).tanh(), 0.3, SPACING).is_resolved);
     }
 
+    /// From far away the slope of a step is 0, and the step itself looks like rounding of a line.
+    #[test]
+    fn steps_are_not_overlooked_from_afar() {
+        for spacing in [16.0, 4096.0, 1e8] {
+            let Slope { value, uncertainty, .. } = slope(|x| x + 0.2 * (3.0 * x).tanh(), 0.25, spacing);
+            let expected = 1.0 + 0.6 * (1.0 - 0.75f64.tanh().powi(2));
+            assert!((value - expected).abs() <= uncertainty, "{spacing}: {value} {expected} {uncertainty}");
+        }
+    }
+
     #[test]
     fn what_is_not_finite_is_no_slope() {
         let mut samples = Samples::default();
         samples.moved[3][1] = f64::NAN;
-        assert_eq!(Slope::new(&samples, SPACING, 0.0), None);
+        assert_eq!(Slope::new(&samples, SPACING, 0.0, 1.0), None);
         samples.moved[3][1] = f64::INFINITY;
-        assert_eq!(Slope::new(&samples, SPACING, 0.0), None);
+        assert_eq!(Slope::new(&samples, SPACING, 0.0, 1.0), None);
     }
 }
