@@ -4,6 +4,7 @@
 //! `{ pub struct MyLif { learnable tau; } } { pub struct Lif { .. } }`. The result is a declaration like any other.
 
 mod changes;
+mod tokens;
 
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use crate::report::{Diagnostic, Report};
 use crate::source;
 use crate::syntax::fragments;
 use changes::{Base, Change};
+use tokens::{after_attributes, is_word, items};
 
 /// Expands `redeclare!`. The tokens begin with the path of the runtime crate and a semicolon, as for
 /// [`expand::expand`]. Mistakes become `compile_error!`s, and are ignored otherwise, so that code that
@@ -146,32 +148,9 @@ fn redeclared(tokens: TokenStream, report: &mut Report) -> Option<TokenStream> {
     Some(quote!(#(#attrs)* #vis struct #name { #(#items)* }))
 }
 
-/// The items of a declaration, each with its semicolon.
-fn items(body: TokenStream) -> Vec<Vec<TokenTree>> {
-    let tokens: Vec<TokenTree> = body.into_iter().collect();
-    tokens.split_inclusive(|token| is_punct(token, ';')).map(<[TokenTree]>::to_vec).collect()
-}
-
-/// The number of tokens of the attributes at the beginning.
-fn after_attributes(tokens: &[TokenTree]) -> usize {
-    let is_attribute = |pair: &[TokenTree]| {
-        matches!(pair, [hash, TokenTree::Group(group)]
-            if is_punct(hash, '#') && group.delimiter() == Delimiter::Bracket)
-    };
-    2 * tokens.chunks(2).take_while(|pair| is_attribute(pair)).count()
-}
-
 fn is_doc(attr: &TokenStream) -> bool {
     matches!(attr.clone().into_iter().nth(1), Some(TokenTree::Group(group))
         if group.stream().into_iter().next().is_some_and(|word| is_word(&word, "doc")))
-}
-
-fn is_word(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == word)
-}
-
-fn is_punct(token: &TokenTree, char: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
 }
 
 /// The same tokens at another place.

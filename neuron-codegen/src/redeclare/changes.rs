@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
-use super::{after_attributes, is_punct, is_word};
+use super::tokens::{after_attributes, is_punct, is_word};
 use crate::check::given_params;
 use crate::report::Diagnostic;
 
