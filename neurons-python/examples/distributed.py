@@ -270,4 +270,7 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    # A thread of gloo that is still there when the interpreter shuts down would abort the process now and then.
+    os._exit(status)

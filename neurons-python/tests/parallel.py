@@ -7,6 +7,7 @@ every process has its share of the batch.
 import contextlib
 import datetime
 import functools
+import os
 import pathlib
 import traceback
 
@@ -268,4 +269,7 @@ def process(rank, world, device, folder):
         except Exception:
             results[name] = traceback.format_exc()
     torch.save(results, folder / f"{rank}.pt")
+    dist.barrier()
     dist.destroy_process_group()
+    # A thread of gloo that is still there when the interpreter shuts down would abort the process now and then.
+    os._exit(0)
