@@ -133,3 +133,12 @@ def test_contexts_nest():
         assert (outer.saved_bytes, inner.saved_bytes) == (0, 4 * 64 * 4)
         sn.If(step_mode="m")(x) * weight
     assert outer.saved_bytes == 4 * 64 * 4
+
+
+def test_relaxed_outputs_and_other_views_are_no_spikes():
+    x_seq = torch.rand(4, 64, requires_grad=True)
+    with sn.save_spikes_as_bits() as bits:
+        sn.If(step_mode="m", relaxed=True)(x_seq) * torch.rand(64, requires_grad=True)
+        spikes = sn.If(step_mode="m")(x_seq)
+        spikes.detach().view(torch.float64) * torch.rand(32, dtype=torch.float64, requires_grad=True)
+    assert bits.saved_bytes == 0

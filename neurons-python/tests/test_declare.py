@@ -107,6 +107,14 @@ def test_copies_and_pickles():
     assert neuron == layer.neuron and hash(neuron) == hash(layer.neuron)
 
 
+def test_subclasses_keep_their_class():
+    class Own(sn.declare(LEAKY)):
+        def forward(self, x):
+            return super().forward(2 * x)
+
+    assert type(copy.deepcopy(Own(step_mode="m"))) is Own
+
+
 def _spikes(layer):
     return layer(torch.full((4, 3), 3.0)).sum().item()
 

@@ -1,7 +1,7 @@
 """Spikes that are kept for a backward pass, as one bit each.
 
-A convolution or a linear layer keeps its input for its backward pass. Where that input is the spikes of a neuron, one bit says what
-a number of 2 or 4 bytes does.
+A convolution or a linear layer keeps its input for its backward pass. Where that input is the spikes of a neuron, one bit holds
+what otherwise takes 2 to 8 bytes.
 """
 
 from __future__ import annotations
@@ -37,16 +37,17 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
     Nothing in the model changes, nor do results: spikes are packed when an operation such as a convolution saves them, and unpacked
     when its backward pass asks for them. Several operations that save the same spikes share the bits. Only what this package's
     neurons have put out is packed, in eager mode: spikes themselves and views of them, not sums of spikes, nor what pooling made of them.
+    Spikes must not be changed through `.data`, which leaves no trace.
 
     Attributes:
-        packed_bytes: what the bits take that were made in this context.
+        packed_bytes: bytes taken by the bits made in this context.
         saved_bytes: what the tensors would have taken, each counted once.
     """
 
     def __init__(self) -> None:
         # A storage is identified by the address of its descriptor, which is not used again while there is a weak reference. It
         # holds the same spikes as long as the version that its tensors share has not changed.
-        self._spikes: dict[int, tuple[StorageWeakRef, int]] = {}
+        self._spikes: dict[int, tuple[StorageWeakRef, int, torch.dtype]] = {}
         self._made: weakref.WeakValueDictionary[Any, _Packed] = weakref.WeakValueDictionary()
         self._outer: save_spikes_as_bits | None = None
         self.packed_bytes = 0
@@ -68,7 +69,7 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
         """That these are spikes: 0 and 1."""
         if not spikes.is_inference():
             storage = spikes.untyped_storage()
-            self._spikes[storage._cdata] = (StorageWeakRef(storage), spikes._version)
+            self._spikes[storage._cdata] = (StorageWeakRef(storage), spikes._version, spikes.dtype)
 
     def _pack(self, tensor: torch.Tensor) -> torch.Tensor | _Packed:
         if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or not self._are_spikes(tensor):
@@ -85,7 +86,7 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
         if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_inference():
             return False
         known = self._spikes.get(tensor.untyped_storage()._cdata)
-        if known is None or known[1] != tensor._version:
+        if known is None or known[1:] != (tensor._version, tensor.dtype):
             return False
         # A word for less than a word of spikes would save nothing.
         return tensor.numel() >= 32 and not tensor.is_neg() and _core.is_dense(tensor, False)

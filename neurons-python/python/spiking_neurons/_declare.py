@@ -1,4 +1,4 @@
-"""Neurons that are declared at run time, and neurons that are others with a change.
+"""Neurons that are declared at run time, and variants of existing neurons.
 
 ```python
 Leaky = spiking_neurons.declare('''
@@ -61,7 +61,7 @@ class DeclarationError(ValueError):
 
 
 class DeclarationWarning(UserWarning):
-    """Something in a declaration is probably not meant."""
+    """Something in a declaration is probably a mistake."""
 
 
 def declare(declaration: str) -> type[Node]:

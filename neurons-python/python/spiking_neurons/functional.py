@@ -123,7 +123,7 @@ def run_arranged(call: Call, arrays: Arrays, final: bool = True) -> tuple[torch.
     """Of arrays that fit, with a gradient if one is needed. Without `final`, the output alone."""
     if _needs_grad(arrays):
         outputs = Differentiable.apply(call, final, *arrays)
-        if _bits.local.tracker is not None and call.spec["fires"]:
+        if _bits.local.tracker is not None and call.spec["fires"] and not call.neuron.relaxed:
             _bits.local.tracker.note(outputs[0])
         return outputs
     return call.infer(arrays, final)

@@ -38,7 +38,8 @@ class Node(torch.nn.Module):
     spec: ClassVar[dict[str, Any]]
     neuron: Neuron
     store_v_seq: bool
-    keep_state: bool
+    #: Also of modules that were pickled before it existed.
+    keep_state: bool = True
     v_seq: torch.Tensor | None
 
     def __init__(
@@ -140,7 +141,8 @@ class Node(torch.nn.Module):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Classes of neurons that were declared at run time are not in any module: they are made again from their text.
-        if key_of(self.spec) in SPECS:
+        # Subclasses are where they were written.
+        if key_of(self.spec) in SPECS or type(self) is not declared.get(self.spec["declaration"]):
             return super().__reduce_ex__(protocol)
         return _blank, (self.spec["declaration"],), self.__getstate__()
 
