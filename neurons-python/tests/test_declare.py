@@ -92,9 +92,29 @@ def test_warnings_are_warnings():
         sn.declare(LEAKY)
 
 
-def test_names_that_modules_have():
-    with pytest.raises(ValueError, match="`training` is an attribute of every module"):
-        sn.declare("struct Odd { param training = 1.0; charge = v + training * x; reset hard; }")
+@pytest.mark.parametrize("name", ["training", "step", "keep_state", "surrogate", "spec", "_held", "forward", "neuron"])
+@pytest.mark.parametrize("kind", ["param", "learnable"])
+def test_names_that_modules_have(name, kind):
+    text = f"struct Odd {{ {kind} {name} = 1.0; charge = v + {name} * x; reset hard; }}"
+    with pytest.raises(ValueError, match=f"Odd: `{name}` is an attribute of every module; another name expected"):
+        sn.declare(text)
+    with pytest.raises(ValueError, match="unknown neuron"):
+        sn.Neuron(text)
+
+
+@pytest.mark.parametrize("item", ["param class = 1.0; charge = class * x", "input lambda; charge = v + lambda"])
+def test_keywords_of_python(item):
+    with pytest.raises(ValueError, match="is a keyword of Python; another name expected"):
+        sn.declare(f"struct Odd {{ {item}; reset hard; }}")
+
+
+@pytest.mark.parametrize("name", ["τ", "Tensor", "bool_"])
+def test_other_names(name):
+    layer = sn.declare(f"struct Odd {{ learnable {name} = 2.0; charge = v + {name} * x; reset hard; }}")(step_mode="m")
+    x = torch.rand(4, 3, requires_grad=True)
+    layer(x).sum().backward()
+    assert torch.compile(layer, backend="aot_eager")(x).shape == (4, 3)
+    assert getattr(layer, name).grad is not None
 
 
 def test_copies_and_pickles():
@@ -139,6 +159,8 @@ def test_parameters_become_learnable_in_one_line():
     assert sn.Lif.with_learnable("v_threshold", "tau") is Learned
     with pytest.raises(ValueError, match="`Lif` has no parameter `taw`"):
         sn.Lif.with_learnable("taw")
+    with pytest.raises(ValueError, match="'tau; array v_threshold' is not the name of a parameter"):
+        sn.Lif.with_learnable("tau; array v_threshold")
 
 
 def test_inputs_are_transformed():

@@ -7,36 +7,11 @@ host. Needs a GPU and the package `spiking-neurons`; SpikingJelly only for its r
 """
 
 import argparse
-import time
 
 import torch
+from torch_timing import captured, milliseconds
 
 import spiking_neurons as sn
-
-
-def milliseconds(run, count):
-    """Of one call, on average."""
-    for _ in range(2):
-        run()
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(count):
-        run()
-    torch.cuda.synchronize()
-    return (time.perf_counter() - start) / count * 1e3
-
-
-def captured(run):
-    """The calls as a CUDA graph."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        run()
-    return graph.replay
 
 
 def calls(layer, reset, x, grad):

@@ -10,11 +10,11 @@ Needs a GPU and the packages `spiking-neurons` and `spikingjelly`.
 
 import argparse
 import contextlib
-import time
 
 import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from spikingjelly.activation_based.model import sew_resnet, spiking_resnet, spiking_vgg
+from torch_timing import captured, milliseconds
 
 import spiking_neurons as sn
 
@@ -60,31 +60,6 @@ def training_step(model, context, args):
         functional.reset_net(model)
 
     return step
-
-
-def captured(step):
-    """The step as a CUDA graph."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(2):
-            step()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph.replay
-
-
-def milliseconds(run, count):
-    """Of one run, on average."""
-    run()
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(count):
-        run()
-    torch.cuda.synchronize()
-    return (time.perf_counter() - start) / count * 1e3
 
 
 def main():

@@ -16,10 +16,14 @@ layer = Leaky(tau=4.0, step_mode="m")
 from __future__ import annotations
 
 import dataclasses
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Mapping
 
 from . import _core, _neuron
+
+#: A declaration is read and registered once, whoever asks for it first.
+_LOCK = threading.Lock()
 
 if TYPE_CHECKING:
     from .nn import Node
@@ -76,10 +80,21 @@ def declare(declaration: str) -> type[Node]:
 
     Raises:
         DeclarationError: with all mistakes.
+        ValueError: a name that a module of Python cannot have.
 
     Warns:
         DeclarationWarning: of what is probably not meant.
     """
+    from . import nn
+
+    known = nn.declared.get(declaration)
+    if known is not None:
+        return known
+    with _LOCK:
+        return _declare(declaration)
+
+
+def _declare(declaration: str) -> type[Node]:
     from . import nn, ops
 
     known = nn.declared.get(declaration)
@@ -90,14 +105,23 @@ def declare(declaration: str) -> type[Node]:
     if parsed is None:
         raise DeclarationError(text, problems, declaration)
     if problems:
-        warnings.warn(text, DeclarationWarning, stacklevel=2)
+        warnings.warn(text, DeclarationWarning, stacklevel=3)
     spec = parsed.spec
+    nn.check_names(spec)
     _neuron.DECLARED[spec["declaration"]] = parsed
     # Now, since the compiler cannot look into it when the neuron is first called.
     ops.define(spec["declaration"])
     cls = nn.declared.setdefault(spec["declaration"], nn.make(spec))
     nn.declared[declaration] = cls
     return cls
+
+
+def of_kind(base: type[Node], prefix: str, kind: str, parameters: tuple[str, ...]) -> type[Node]:
+    """`base` with parameters of another kind, `"learnable"` or `"array"`."""
+    for name in parameters:
+        if not name.isidentifier():
+            raise ValueError(f"{base.spec['name']}: {name!r} is not the name of a parameter")
+    return redeclare(base, prefix + base.spec["name"], f"{kind} {', '.join(parameters)};")
 
 
 def redeclare(base: type[Node], name: str, changes: str) -> type[Node]:

@@ -13,6 +13,14 @@ OPTIONS = {
 }
 
 
+MODULE_OPTIONS = {
+    **OPTIONS,
+    "step_mode": ("str", "s"),
+    "store_v_seq": ("bool", False),
+    "keep_state": ("bool", True),
+}
+
+
 def signature(spec: dict[str, Any], sequence: bool) -> inspect.Signature:
     """That of `<name>_step` or `<name>_multi_step`."""
     kind = inspect.Parameter
@@ -90,8 +98,7 @@ def module_signature(spec: dict[str, Any]) -> inspect.Signature:
     """That of the constructor of a module."""
     kind = inspect.Parameter
     parameters = values(spec)
-    options = {**OPTIONS, "step_mode": ("str", "s"), "store_v_seq": ("bool", False), "keep_state": ("bool", True)}
-    for name, (annotation, default) in options.items():
+    for name, (annotation, default) in MODULE_OPTIONS.items():
         parameters.append(kind(name, kind.KEYWORD_ONLY, default=default, annotation=annotation))
     return inspect.Signature(parameters)
 

@@ -10,12 +10,13 @@ layer.reset()
 
 from __future__ import annotations
 
+import keyword
 from typing import Any, ClassVar
 
 import torch
 
 from . import _core, _describe, functional
-from ._declare import Equations, declare, redeclare
+from ._declare import Equations, declare, of_kind
 from ._neuron import SPECS, Neuron, key_of
 from .surrogate import Surrogate
 
@@ -122,12 +123,12 @@ class Node(torch.nn.Module):
     @classmethod
     def with_learnable(cls, *parameters: str) -> type[Node]:
         """This neuron with parameters that are learned: `Lif.with_learnable("tau", "v_threshold")`."""
-        return redeclare(cls, f"Learnable{cls.spec['name']}", f"learnable {', '.join(parameters)};")
+        return of_kind(cls, "Learnable", "learnable", parameters)
 
     @classmethod
     def with_array(cls, *parameters: str) -> type[Node]:
         """This neuron with parameters that may have a value for each channel or neuron, without a gradient."""
-        return redeclare(cls, f"Varied{cls.spec['name']}", f"array {', '.join(parameters)};")
+        return of_kind(cls, "Varied", "array", parameters)
 
     @classmethod
     def equations(cls) -> Equations:
@@ -209,8 +210,22 @@ def _state(place: int) -> property:
     return property(get, put)
 
 
-#: What instances of every module have.
-_OWN = {*vars(torch.nn.Module()), "neuron", "v_seq"}
+def check_names(spec: dict[str, Any]) -> None:
+    """Refuses names that a module cannot have.
+
+    Raises:
+        ValueError: a keyword of Python, or an attribute or argument of every module.
+    """
+    taken = {*dir(Node), *vars(torch.nn.Module()), *Node.__annotations__, "_held", "_step_mode", "step", "multi_step"}
+    taken |= _describe.MODULE_OPTIONS.keys()
+    names = [entry["name"] for entry in (*spec["params"], *spec["flags"], *spec["states"])]
+    for name in names:
+        if name in taken:
+            raise ValueError(f"{spec['name']}: `{name}` is an attribute of every module; another name expected")
+    for name in (spec["name"], *names, *spec["inputs"]):
+        if keyword.iskeyword(name):
+            raise ValueError(f"{spec['name']}: `{name}` is a keyword of Python; another name expected")
+
 
 #: Classes of neurons that were declared at run time, by their declaration.
 declared: dict[str, type[Node]] = {}
@@ -219,9 +234,6 @@ declared: dict[str, type[Node]] = {}
 def make(spec: dict[str, Any]) -> type[Node]:
     """The class of a neuron."""
     name = spec["name"]
-    for entry in (*spec["params"], *spec["flags"], *spec["states"]):
-        if entry["name"] != "v" and (hasattr(Node, entry["name"]) or entry["name"] in _OWN):
-            raise ValueError(f"{name}: `{entry['name']}` is an attribute of every module; another name expected")
     scalars = [param["name"] for param in spec["params"] if not param["array"]]
     scalars += [flag["name"] for flag in spec["flags"]]
     body: dict[str, Any] = {"__module__": __name__, "__doc__": _describe.module_documentation(spec), "spec": spec}

@@ -34,6 +34,11 @@ def _neuron(
     return Neuron(name, reset, given, detach, **dict(zip(names, values)))
 
 
+def _ascii(argument: str) -> str:
+    """An argument in a schema, whose names PyTorch's parser reads in ASCII only."""
+    return "".join(letter if letter.isascii() else f"_u{ord(letter):x}_" for letter in argument)
+
+
 class Operation:
     """The operations of one neuron."""
 
@@ -44,7 +49,7 @@ class Operation:
         # A neuron of the zoo may be declared again by its own text.
         kind = "zoo" if key in SPECS else "declared"
         digest = hashlib.sha256(f"{_core.__version__} {kind} {spec['declaration']}".encode()).hexdigest()[:8]
-        base = f"{spec['module'].rstrip('_')}_{digest}"
+        base = _ascii(f"{spec['module'].rstrip('_')}_{digest}")
         self.inputs = list(spec["inputs"])
         self.states = [state["name"] for state in spec["states"]]
         self.arrays = [param["name"] for param in spec["params"] if param["array"]]
@@ -85,6 +90,7 @@ class Operation:
 
     def _define(self, name: str, arguments: list[str], results: int, run: Callable, fake: Callable) -> Any:
         result = ", ".join(["Tensor"] * results)
+        arguments = [_ascii(argument) for argument in arguments]
         tags = (torch.Tag.needs_exact_strides,) if hasattr(torch.Tag, "needs_exact_strides") else ()
         _LIBRARY.define(f"{name}({', '.join([*arguments, _SETTINGS])}) -> ({result})", tags=tags)
         for key in ("CPU", "CUDA"):
