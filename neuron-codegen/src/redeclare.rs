@@ -38,12 +38,16 @@ pub fn expand(tokens: TokenStream, out_dir: Option<&Path>) -> TokenStream {
 /// All mistakes in `name` and `changes`.
 pub fn text(name: &str, changes: &str, base: &str) -> Result<String, Report> {
     let mut report = Report::default();
-    let mut parsed = |what: &str, text: &str| match text.parse::<TokenStream>() {
-        Ok(tokens) => Some(tokens),
-        Err(error) => {
-            report.push(Diagnostic::new(Span::call_site(), format!("{what} cannot be read: {error}")));
-            None
-        }
+    let mut parsed = |what: &str, text: &str| {
+        let reason = match source::too_deep(text) {
+            Some(_) => source::TOO_DEEP.to_owned(),
+            None => match text.parse::<TokenStream>() {
+                Ok(tokens) => return Some(tokens),
+                Err(error) => error.to_string(),
+            },
+        };
+        report.push(Diagnostic::new(Span::call_site(), format!("{what} cannot be read: {reason}")));
+        None
     };
     let parts =
         (parsed("the changes", changes), parsed("the declaration", base), syn::parse_str::<Ident>(name));
@@ -271,7 +275,10 @@ mod tests {
         let errors = text("Learned", "learnable taw;").unwrap_err();
         assert!(errors[0].starts_with("`Lif` has no parameter `taw`"), "{errors:?}");
         assert!(text("not a name", "learnable tau;").unwrap_err()[0].starts_with("`not a name` cannot be"));
-        assert!(text("Learned", "learnable (tau;").unwrap_err()[0].starts_with("the changes cannot be read"));
+        let deep = format!("input x = {}x{};", "(".repeat(20_000), ")".repeat(20_000));
+        for changes in ["learnable (tau;", &deep] {
+            assert!(text("Learned", changes).unwrap_err()[0].starts_with("the changes cannot be read: "));
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The text of a declaration, from its tokens: what was written, for people to look at and for tools to read again.
+//! Declarations as text: from their tokens, for people to look at and for tools to read again; and whether a text can be
+//! read.
 
 use proc_macro2::{Delimiter, LineColumn, Span, TokenStream, TokenTree};
 
@@ -16,6 +17,25 @@ pub fn text(tokens: &TokenStream) -> String {
         Some(()) => layout.text,
         None => tokens.to_string(),
     }
+}
+
+/// How many brackets may be open at once in a text that is read: for each, what reads it calls itself.
+pub const MAX_OPEN: usize = 256;
+
+/// The mistake of a text in which more are.
+pub const TOO_DEEP: &str = "brackets are nested more than 256 deep";
+
+/// Where more brackets are open than may be, as an offset in bytes. Brackets in strings and comments count, too.
+pub fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_OPEN
+    })
 }
 
 /// A text that grows token by token, each at its place.
@@ -119,6 +139,14 @@ pub struct A {
         let tokens: TokenStream = format!("fn f() {{\n    {indented}\n}}").parse().unwrap();
         let Some(TokenTree::Group(body)) = tokens.into_iter().last() else { panic!("a body") };
         assert_eq!(text(&body.stream()), source.replace("\n\n\n", "\n\n"));
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| format!("a + {}x{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(too_deep(&nested(MAX_OPEN)), None);
+        assert_eq!(too_deep(&nested(MAX_OPEN + 1)), Some(4 + MAX_OPEN));
+        assert_eq!(too_deep(&")(".repeat(2 * MAX_OPEN)), None);
     }
 
     #[test]

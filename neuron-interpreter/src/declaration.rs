@@ -84,6 +84,11 @@ impl Declaration {
     /// # Errors
     /// All mistakes in all of them.
     pub fn parse_all(source: &str) -> Result<Vec<Self>, Mistakes> {
+        if let Some(at) = source::too_deep(source) {
+            let hints = vec!["name parts of the expression by `let`".to_owned()];
+            let problem = Problem::at(Level::Error, source::TOO_DEEP.to_owned(), hints, at..at + 1, source);
+            return Err(Mistakes::new(vec![problem], source));
+        }
         with_stack(|| read(source))
     }
 

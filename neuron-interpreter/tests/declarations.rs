@@ -112,3 +112,16 @@ fn neurons_are_sent_and_shared() {
     assert(&declaration.neuron());
     assert(&Declaration::parse("").unwrap_err());
 }
+
+/// What reads tokens calls itself for each bracket: the process would end when the stack is full.
+#[test]
+fn brackets_may_not_be_nested_too_deep() {
+    let source = |depth: usize| {
+        format!("struct A {{ charge = v + {}x{}; reset hard; }}", "(".repeat(depth), ")".repeat(depth))
+    };
+    assert!(Declaration::parse(&source(20)).is_ok());
+    for depth in [100, 255, 20_000] {
+        let mistakes = Declaration::parse(&source(depth)).unwrap_err();
+        assert!(mistakes.problems()[0].message.contains("nested"), "{mistakes}");
+    }
+}

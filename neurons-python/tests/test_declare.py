@@ -83,6 +83,14 @@ def test_all_mistakes_at_once():
     assert pickle.loads(pickle.dumps(error)).problems == error.problems
 
 
+def test_brackets_nested_too_deep():
+    deep = "(" * 20_000 + "x" + ")" * 20_000
+    with pytest.raises(sn.DeclarationError, match="brackets are nested more than"):
+        sn.declare(f"struct Deep {{ charge = v + {deep}; reset hard; }}")
+    with pytest.raises(ValueError, match="brackets are nested more than"):
+        sn.redeclare(sn.Lif, "Deep", f"input x = {deep};")
+
+
 def test_warnings_are_warnings():
     text = "struct Rough { charge = v + ln(x); reset hard; }"
     with pytest.warns(sn.DeclarationWarning, match="ln"):

@@ -55,12 +55,10 @@ impl PreparedBits {
         words: RawArray,
         stream: Option<u64>,
     ) -> Result<(), Error> {
-        check_rows(neurons, spikes.len, words.len)?;
-        let rows = spikes.len.checked_div(neurons).unwrap_or(0);
-        let arguments = Arguments::of_bits(rows, neurons, spikes.address, words.address);
         // A warp packs a word.
-        // SAFETY: guaranteed by the caller; the lengths have been checked.
-        unsafe { self.launch(&self.pack, words.len.saturating_mul(WORD), arguments, stream) }
+        let threads = words.len.saturating_mul(WORD);
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.launch(&self.pack, neurons, [spikes, words], [spikes, words], threads, stream) }
     }
 
     /// Unpacks bits into 0 and 1.
@@ -77,29 +75,30 @@ impl PreparedBits {
         spikes: RawArray,
         stream: Option<u64>,
     ) -> Result<(), Error> {
-        check_rows(neurons, spikes.len, words.len)?;
-        let rows = spikes.len.checked_div(neurons).unwrap_or(0);
-        let arguments = Arguments::of_bits(rows, neurons, words.address, spikes.address);
-        // SAFETY: guaranteed by the caller; the lengths have been checked.
-        unsafe { self.launch(&self.unpack, spikes.len, arguments, stream) }
+        // SAFETY: guaranteed by the caller.
+        unsafe { self.launch(&self.unpack, neurons, [spikes, words], [words, spikes], spikes.len, stream) }
     }
 
+    /// Checks lengths, and launches `kernel` from one array to the other.
+    ///
     /// # Safety
-    /// The arguments are those of the kernel; otherwise as [`PreparedBits::pack`].
+    /// As [`PreparedBits::pack`], for the array that the kernel reads and that which it writes.
     unsafe fn launch(
         &self,
         kernel: &Kernel,
+        neurons: usize,
+        [spikes, words]: [RawArray; 2],
+        [from, to]: [RawArray; 2],
         threads: usize,
-        mut arguments: Arguments,
         stream: Option<u64>,
     ) -> Result<(), Error> {
-        if threads == 0 {
-            return Ok(());
-        }
+        check_rows(neurons, spikes.len, words.len)?;
+        let Some(rows) = spikes.len.checked_div(neurons).filter(|rows| *rows > 0) else { return Ok(()) };
+        let mut arguments = Arguments::of_bits(rows, neurons, from.address, to.address);
         let blocks = grid(threads.div_ceil(BLOCK), threads)?;
         let stream = stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
         let _current = Current::enter(self.device.context())?;
-        // SAFETY: guaranteed by the caller; the kernel's context is current.
+        // SAFETY: guaranteed by the caller; lengths fit, the arguments are the kernel's, and its context is current.
         Ok(unsafe { kernel.launch(blocks, stream, &mut arguments) }?)
     }
 }
