@@ -30,6 +30,8 @@ pub enum Kind {
     Templates,
     /// The recompute pair's gradients are not the classical pair's bits.
     Pairs,
+    /// Other bits without the arrays that a call may leave out than with what stands for them.
+    LeftOut,
     /// Other bits on other instruction sets or with other numbers of threads.
     Independence,
     /// The classical pair's gradient is not that of the declaration.

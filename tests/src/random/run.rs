@@ -215,6 +215,7 @@ impl From<Finding> for Fault {
             Kind::Initial => "initial state wrong",
             Kind::Templates => "templates differ",
             Kind::Pairs => "recompute pair differs",
+            Kind::LeftOut => "arrays left out make a difference",
             Kind::Independence => "depends on threads or instructions",
             Kind::Gradient => "gradient wrong",
             Kind::LeanGradient => "recompute gradient wrong",

@@ -1,6 +1,6 @@
 //! Templates against each other, bit for bit.
 
-use neurons::{BufferSpec, Device, Error, Isa, Role, Template};
+use neurons::{Absent, BufferSpec, Device, Error, Isa, Role, Template};
 use rand::Rng;
 
 use super::arrays::{Arrays, Runner, difference, of_role};
@@ -104,9 +104,43 @@ fn compare<E: Format>(runner: &Runner<'_>, arrays: &Arrays<E>, report: &mut Repo
     let lean_grads = runner.run(Template::LeanBptt, &[arrays, &lean])?;
     same(runner, Kind::Pairs, "lean_bptt", &grads, &lean_grads, report);
     [&classical, &grads, &lean_grads].into_iter().for_each(|arrays| mix(report, arrays));
+    left_out(runner, arrays, report)?;
     if runner.neurons < 40 {
         forward_steps(runner, arrays, &classical, report)?;
         backward_steps(runner, arrays, &classical, &grads, report)?;
+    }
+    Ok(())
+}
+
+/// Without initial states and gradients of final ones, through both pairs: the same as with initial values and zeros.
+fn left_out<E: Format>(runner: &Runner<'_>, arrays: &Arrays<E>, report: &mut Report) -> Result<(), Error> {
+    let (spec, neuron) = (runner.subject.spec, runner.subject.neuron);
+    let own: Vec<f64> = spec.arrays().map(|param| runner.subject.param(param.name)).collect();
+    let initial = neuron.initial(&own);
+    let stands_for = |buffer: &BufferSpec| match buffer.absent()? {
+        Absent::Initial(state) => (!spec.states[state].varies).then(|| initial[state]),
+        Absent::Zero => Some(0.0),
+        Absent::Unwritten => None,
+    };
+    let [given, absent] = [true, false].map(|is_given| -> Arrays<E> {
+        let array = |(buffer, host): &(&'static BufferSpec, Host<E>)| match stands_for(buffer) {
+            Some(value) if is_given => (*buffer, host.filled(value)),
+            Some(_) => (*buffer, host.without_elements()),
+            None => (*buffer, host.clone()),
+        };
+        arrays.iter().map(array).collect()
+    });
+    for (forward, backward) in
+        [(Template::FpttWithGrad, Template::Bptt), (Template::LeanFptt, Template::LeanBptt)]
+    {
+        let [expected, actual] = [&given, &absent].map(|arrays| -> Result<[Arrays<E>; 2], Error> {
+            let outputs = runner.run(forward, &[arrays])?;
+            let grads = runner.run(backward, &[arrays, &outputs])?;
+            Ok([outputs, grads])
+        });
+        for (expected, actual) in expected?.iter().zip(actual?) {
+            same(runner, Kind::LeftOut, forward.name(), expected, &actual, report);
+        }
     }
     Ok(())
 }
