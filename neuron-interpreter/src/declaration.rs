@@ -102,7 +102,7 @@ impl Declaration {
         self.declared.spec
     }
 
-    /// What is probably not meant.
+    /// Warnings: what is accepted, but probably not as meant.
     pub fn warnings(&self) -> &[Problem] {
         &self.declared.warnings
     }

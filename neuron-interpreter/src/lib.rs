@@ -24,7 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A declaration that is wrong gets all its mistakes at once:
+//! All mistakes in a declaration are reported at once:
 //!
 //! ```
 //! # use neuron_interpreter::Declaration;

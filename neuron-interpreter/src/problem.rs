@@ -7,12 +7,12 @@ use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet
 use neuron_codegen::report::{Diagnostic, Report};
 use proc_macro2::{LexError, Span};
 
-/// How grave a problem is.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// There is no neuron because of it.
+    /// The declaration is rejected.
     Error,
-    /// It is probably not meant.
+    /// The declaration is accepted, but probably not as meant.
     Warning,
 }
 
@@ -29,7 +29,7 @@ impl Level {
 /// An error or a warning, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// How grave it is.
+    /// Its severity.
     pub level: Level,
     /// What is wrong, in one line.
     pub message: String,

@@ -83,7 +83,7 @@ def declare(declaration: str) -> type[Node]:
         ValueError: a name that a module of Python cannot have.
 
     Warns:
-        DeclarationWarning: of what is probably not meant.
+        DeclarationWarning: about what is accepted, but probably not as meant.
     """
     from . import nn
 
