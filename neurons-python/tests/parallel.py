@@ -240,11 +240,32 @@ def accelerated(place, wrap):
     return parameters(network), {}
 
 
+def synchronised(place):
+    """Statistics of the whole batch; the last one is of another size on each process. Running ones are the same on all."""
+    torch.manual_seed(0)
+    first = sn.nn.BatchNormNode(nn.BatchNorm2d(2), sn.Lif(step_mode="m"))
+    network = nn.Sequential(first, nn.Flatten(2), nn.Linear(50, 3)).double().to(place.device)
+    model = ddp(network, place)
+    if place.world > 1:
+        # Afterwards, because DDP refuses PyTorch's own on a CPU. It has the same parameters.
+        first.norm = nn.SyncBatchNorm.convert_sync_batchnorm(first.norm)
+    optimizer = torch.optim.SGD(model.parameters(), 0.2)
+    for step, count in enumerate([BATCH, BATCH, 5]):
+        network[0].reset()
+        x_seq, labels = batch(place, step, count)
+        scores = model(x_seq).mean(0)
+        (nn.functional.cross_entropy(scores, labels) * place.weight(count)).backward()
+        update(optimizer)
+    running = {f"running {name}": value.cpu() for name, value in network.named_buffers()}
+    return {**parameters(network), **running}, {}
+
+
 SCENARIOS = {
     **{f"{run.__name__}-{wrap.__name__}": functools.partial(run, wrap=wrap)
        for run in (batches, accumulation, carried, accelerated) for wrap in (ddp, fsdp)},
     "joined-ddp": functools.partial(joined, wrap=ddp),
     "mixed_precision-fsdp": mixed_precision,
+    "synchronised-ddp": synchronised,
 }  # fmt: skip
 
 

@@ -173,8 +173,13 @@ def build(name, **options):
     return getattr(module, constructor)(spiking_neuron=neuron.LIFNode, **settings, **options)
 
 
-@pytest.mark.parametrize("name", ["sew_resnet18", "spiking_vgg11_bn", "spiking_resnet18", "spikformer"])
-def test_their_models(name):
+#: How many batch normalisations of their models feed one node and nothing else.
+FUSED = {"sew_resnet18": 20, "spiking_vgg11_bn": 8, "spiking_resnet18": 9, "spikformer": 0}
+
+
+@pytest.mark.parametrize("fused", [False, True], ids=["", "fused"])
+@pytest.mark.parametrize("name", FUSED)
+def test_their_models(name, fused):
     torch.manual_seed(0)
     options = {"surrogate_function": surrogate.ATan(), "detach_reset": True, "v_threshold": 0.3, "tau": 1.7}
     model = build(name, **options).double()
@@ -195,8 +200,102 @@ def test_their_models(name):
 
     expected, expected_grads = run()
     assert all(layer.any() for layer in expected)
-    report = sn.accelerate(model)
+    report = sn.accelerate(model, fuse_batch_norm=fused)
     assert len(report.replaced) == len(expected) and not report.kept
+    norms = sum(isinstance(module, torch.nn.modules.batchnorm._BatchNorm) for module in model.modules())
+    assert len(report.fused) + len(report.kept_norms) == (norms if fused else 0)
+    assert len(report.fused) == (FUSED[name] if fused else 0), report
     results, grads = run()
     assert all(map(torch.equal, results, expected))
     torch.testing.assert_close(grads, expected_grads)
+
+
+class Block(torch.nn.Module):
+    """Normalisations that can be fused, and others that cannot."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = layer.SeqToANNContainer(torch.nn.Conv2d(2, 4, 3), torch.nn.BatchNorm2d(4))
+        self.second, self.third = layer.BatchNorm2d(4, step_mode="m"), layer.BatchNorm2d(4, step_mode="m")
+        self.twice, self.watched = layer.BatchNorm2d(4, step_mode="m"), layer.BatchNorm2d(4, step_mode="m")
+        self.nodes = torch.nn.ModuleList([made("LIFNode") for _ in range(5)])
+        self.watched.register_forward_hook(lambda *_: None)
+
+    def forward(self, x):
+        x = self.nodes[0](self.first(x) * 1.0 if self.scaled else self.first(x))
+        x = self.nodes[1](self.second(x))
+        y = self.third(x)
+        x = self.nodes[2](y) + y
+        x = self.nodes[3](self.twice(x)) + self.nodes[3](self.twice(x))
+        return self.nodes[4](self.watched(x))
+
+    scaled = False
+
+
+def test_which_normalisations_are_fused():
+    model = Block().double()
+    report = sn.accelerate(model, fuse_batch_norm=True)
+    assert report.fused == {"nodes.0": "first.1", "nodes.1": "second"}
+    assert "more than one layer" in report.kept_norms["third"] and "calls it 2 times" in report.kept_norms["twice"]
+    assert report.kept_norms["watched"] == "it has hooks"
+    assert "2 batch normalisations fused, 3 kept" in str(report)
+    assert sn.accelerate(model, fuse_batch_norm=True).fused == report.fused
+    scaled = Block()
+    scaled.scaled = True
+    assert sn.accelerate(scaled, fuse_batch_norm=True).fused == {"nodes.1": "second"}
+
+
+def test_a_model_that_cannot_be_traced():
+    class Branches(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm, self.node = layer.BatchNorm1d(3, step_mode="m"), made("LIFNode")
+
+        def forward(self, x):
+            return self.node(self.norm(x)) if x.sum() > 0 else x
+
+    report = sn.accelerate(Branches(), fuse_batch_norm=True)
+    assert report.replaced and not report.fused and "cannot be traced" in report.kept_norms["norm"]
+
+
+@pytest.mark.parametrize("norm", [layer.BatchNorm2d, layer.ThresholdDependentBatchNorm2d], ids=lambda cls: cls.__name__)
+def test_fused_and_back(norm):
+    """Training, evaluation, calls that the kernels cannot do, copies, and `restore`."""
+    options = {"alpha": 1.2, "v_th": 1.0} if "Threshold" in norm.__name__ else {}
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(norm(num_features=4, **options), made("LIFNode")).double()
+    functional.set_step_mode(model, "m")
+    other, x = copy.deepcopy(model), torch.randn(5, 3, 4, 2, 2, dtype=torch.float64) * 2
+    keys = list(model.state_dict())
+    assert sn.accelerate(model, fuse_batch_norm=True).fused == {"1": "0"} and list(model.state_dict()) == keys
+
+    def agree(model):
+        functional.reset_net(model)
+        functional.reset_net(other)
+        torch.testing.assert_close(model(x), other(x))
+        torch.testing.assert_close(model.state_dict(), other.state_dict())
+
+    agree(model)
+    other.eval()
+    agree(pickle.loads(pickle.dumps(model)).eval())
+    agree(model.eval())
+    for each in (model, other):
+        each.train()
+        each[1].store_v_seq = True
+    agree(model)
+    torch.testing.assert_close(model[1].v_seq, other[1].v_seq)
+    for each in (model, other):
+        each[1].store_v_seq = False
+        each[1].surrogate_function = surrogate.ATan(spiking=False)
+    agree(model)
+    if not options:
+        for each in (model, other):
+            functional.set_step_mode(each, "s")
+        functional.reset_net(model)
+        functional.reset_net(other)
+        torch.testing.assert_close(model(x[0]), other(x[0]))
+        for each in (model, other):
+            functional.set_step_mode(each, "m")
+    ours.restore(model)
+    assert type(model[0]) is norm and "_norm" not in vars(model[1])
+    agree(model)

@@ -3,8 +3,9 @@
     python scripts/peers/torch_network.py --model sew_resnet18 --batch 32 --dtype bfloat16
 
 Random data, SGD, T = 4 steps of 224 x 224 images in channels_last, ATan with a detached reset; `LIFNode`s are replaced by
-`spiking_neurons.accelerate`: as it is by default, without keeping final states, and with saved spikes as bits. Prints the time of a
-step, eager and as a replayed CUDA graph, and the peak memory that PyTorch allocated.
+`spiking_neurons.accelerate`: as it is by default, without keeping final states, and then with saved spikes as bits, with batch
+normalisation fused into the neurons, and with both. Prints the time of a step, eager and as a replayed CUDA graph, and the peak memory
+that PyTorch allocated.
 Needs a GPU and the packages `spiking-neurons` and `spikingjelly`.
 """
 
@@ -31,6 +32,8 @@ CONTENDERS = {
     "accelerated": ({}, contextlib.nullcontext),
     "without final states": ({"keep_states": False}, contextlib.nullcontext),
     "and spikes as bits": ({"keep_states": False}, sn.save_spikes_as_bits),
+    "and normalisation fused": ({"keep_states": False, "fuse_batch_norm": True}, contextlib.nullcontext),
+    "and both": ({"keep_states": False, "fuse_batch_norm": True}, sn.save_spikes_as_bits),
 }
 
 
@@ -91,7 +94,7 @@ def main():
         torch.cuda.reset_peak_memory_stats()
         eager = milliseconds(step, args.steps)
         peak = torch.cuda.max_memory_allocated() / 2**20
-        line = f"{name:22} eager {eager:8.2f} ms, {peak:6.0f} MiB"
+        line = f"{name:24} eager {eager:8.2f} ms, {peak:6.0f} MiB"
         if replaced is not None:
             line += f"; as a graph {milliseconds(captured(step), args.steps):8.2f} ms"
         print(line, flush=True)

@@ -14,13 +14,16 @@ from ._declare import DeclarationError, DeclarationWarning, declare, redeclare
 from ._neuron import SPECS, Neuron
 
 __version__: str = _core.__version__
-__all__ = ["SPECS", "Neuron", "DeclarationError", "DeclarationWarning", "accelerate", "declare", "functional", "nn", "redeclare", "save_spikes_as_bits", "surrogate", *SPECS]
+__all__ = [
+    "SPECS", "BatchNormNode", "DeclarationError", "DeclarationWarning", "Neuron", "accelerate", "declare", "functional", "nn",
+    "redeclare", "save_spikes_as_bits", "surrogate", *SPECS,
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in ("functional", "nn", "ops", "cext"):
         return importlib.import_module(f"{__name__}.{name}")
-    if name == "Node" or name in SPECS:
+    if name in ("BatchNormNode", "Node") or name in SPECS:
         return getattr(importlib.import_module(f"{__name__}.nn"), name)
     if name == "accelerate":
         return importlib.import_module(f"{__name__}.spikingjelly").accelerate

@@ -18,30 +18,44 @@ class Differentiable(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, call: Call, final: bool, *arrays: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
-        lean = call.is_lean(arrays[0])
-        outputs, kept = call.forward_lean(arrays, final) if lean else call.forward_factors(arrays, final)
-        recipe = call.recipe(lean)
-        pool = arrays + kept
-        # Of single steps there are no checkpoints.
-        ctx.save_for_backward(*[pool[place] if place < len(pool) else None for place in recipe.saved])
-        ctx.set_materialize_grads(False)
-        ctx.call, ctx.recipe = call, recipe
-        ctx.shape, ctx.stride = arrays[0].shape, arrays[0].stride()
-        return outputs
+        return save(ctx, call, final, arrays, call.is_lean(arrays[0]))
 
     @staticmethod
     def backward(ctx: Any, grad_output: torch.Tensor | None, *grad_states: torch.Tensor | None) -> tuple[Any, ...]:
-        call: Call = ctx.call
-        if torch.is_grad_enabled():
-            raise RuntimeError(
-                f"{call.neuron.name}: surrogate gradients have no second derivative; call backward without create_graph=True"
-            )
-        first = 2 + call.inputs
-        wanted = ctx.needs_input_grad[first : first + call.states]
-        grads = backward(
-            call, ctx.recipe, ctx.shape, ctx.stride, ctx.saved_tensors, grad_output, grad_states, wanted
-        )
+        grads, _ = differentiate(ctx, 2, grad_output, grad_states)
         return (None, None, *grads)
+
+
+def save(
+    ctx: Any, call: Call, final: bool, arrays: tuple[torch.Tensor | None, ...], lean: bool, *more: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """The results of a forward pass. What its backward pass needs goes into `ctx`, and `more` with it."""
+    outputs, kept = call.forward_lean(arrays, final) if lean else call.forward_factors(arrays, final)
+    recipe = call.recipe(lean)
+    pool = arrays + kept
+    # Of single steps there are no checkpoints.
+    saved = [pool[place] if place < len(pool) else None for place in recipe.saved]
+    ctx.save_for_backward(*saved, *more)
+    ctx.set_materialize_grads(False)
+    ctx.call, ctx.recipe = call, recipe
+    ctx.shape, ctx.stride = arrays[0].shape, arrays[0].stride()
+    return outputs
+
+
+def differentiate(
+    ctx: Any, first: int, grad_output: torch.Tensor | None, grad_states: Sequence[torch.Tensor | None]
+) -> tuple[list[torch.Tensor | None], tuple[torch.Tensor, ...]]:
+    """The gradients of the arrays of a call, which were the arguments from `first` on; what else was saved."""
+    call: Call = ctx.call
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            f"{call.neuron.name}: surrogate gradients have no second derivative; call backward without create_graph=True"
+        )
+    states = first + call.inputs
+    wanted = ctx.needs_input_grad[states : states + call.states]
+    saved, count = ctx.saved_tensors, len(ctx.recipe.saved)
+    grads = backward(call, ctx.recipe, ctx.shape, ctx.stride, saved, grad_output, grad_states, wanted)
+    return grads, saved[count:]
 
 
 def backward(

@@ -119,10 +119,12 @@ def _is_traced(inputs: Sequence[torch.Tensor]) -> bool:
     return _is_compiling() or type(inputs[0]) not in _PLAIN or _dispatch_modes() > 0 or _transforms() is not None
 
 
-def run_arranged(call: Call, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
+def run_arranged(
+    call: Call, arrays: Arrays, final: bool = True, differentiable: Any = Differentiable.apply
+) -> tuple[torch.Tensor, ...]:
     """Of arrays that fit, with a gradient if one is needed. Without `final`, the output alone."""
     if _needs_grad(arrays):
-        outputs = Differentiable.apply(call, final, *arrays)
+        outputs = differentiable(call, final, *arrays)
         if _bits.local.tracker is not None and call.spec["fires"] and not call.neuron.relaxed:
             _bits.local.tracker.note(outputs[0])
         return outputs

@@ -14,8 +14,9 @@ import keyword
 from typing import Any, ClassVar
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from . import _core, _describe, functional
+from . import _batchnorm, _core, _describe, functional
 from ._declare import Equations, declare, of_kind
 from ._neuron import SPECS, Neuron, key_of
 from .surrogate import Surrogate
@@ -85,6 +86,17 @@ class Node(torch.nn.Module):
             output, *held, self.v_seq = functional.multi_step_with_v(self.neuron, inputs, self._held, self._parameters)
         else:
             output, *held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence, keeps)
+        if keeps:
+            self._held = held
+        return output
+
+    def normalised(self, norm: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
+        """As `self(norm(x))`, in one operation; see `BatchNormNode`."""
+        sequence = self._step_mode == "m"
+        if self.store_v_seq and sequence:
+            return self(_batchnorm.normalised(norm, x, sequence))
+        keeps = self.keep_state or not sequence
+        output, *held = _batchnorm.run(self.neuron, norm, x, self._held, self._parameters, sequence, keeps)
         if keeps:
             self._held = held
         return output
@@ -245,7 +257,51 @@ def make(spec: dict[str, Any]) -> type[Node]:
     return cls
 
 
+class BatchNormNode(torch.nn.Module):
+    """Batch normalisation followed by neurons, in one operation: the normalised input is in no memory.
+
+    ```python
+    layer = BatchNormNode(torch.nn.BatchNorm2d(64), Lif(tau=2.0, step_mode="m"))
+    spike_seq = layer(conv(x_seq.flatten(0, 1)).unflatten(0, x_seq.shape[:2]))  # [T, B, 64, H, W]
+    ```
+
+    Results are those of the two modules one after the other, but for rounding; so are gradients, running statistics and `eval`. Time
+    is part of the batch: in step mode `"m"`, the statistics of a channel are those of all `T` steps. Statistics of a
+    `torch.nn.SyncBatchNorm` are synchronised. With `torch.compile`, and where `store_v_seq` is set, it is two operations.
+
+    On a GPU the neuron's kernels are compiled by NVRTC when they are first used, as those of `declare`.
+
+    Attributes:
+        norm: `torch.nn.BatchNorm1d`, `BatchNorm2d`, `BatchNorm3d`, `SyncBatchNorm`, or a class derived from these; for inputs
+            `[B, C, ...]`, in step mode `"m"` `[T, B, C, ...]`.
+        node: neurons with one input.
+
+    Raises:
+        TypeError: one of them is something else.
+    """
+
+    def __init__(self, norm: _BatchNorm, node: Node) -> None:
+        super().__init__()
+        if not isinstance(norm, _BatchNorm):
+            raise TypeError(f"`norm` is a {type(norm).__name__}; batch normalisation expected, such as torch.nn.BatchNorm2d")
+        if not isinstance(node, Node) or len(node.spec["inputs"]) != 1:
+            raise TypeError(f"`node` is a {type(node).__name__}; a module of neurons with one input expected, such as Lif")
+        self.norm, self.node = norm, node
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Spikes, or what else the neuron gives, of the shape and format of the input."""
+        return self.node.normalised(self.norm, x)
+
+    def reset(self) -> None:
+        """As `Node.reset`."""
+        self.node.reset()
+
+    def detach(self) -> None:
+        """As `Node.detach`."""
+        self.node.detach()
+
+
 for _name, _spec in SPECS.items():
     globals()[_name] = make(_spec)
 
-__all__ = ["Node", *SPECS]
+__all__ = ["BatchNormNode", "Node", *SPECS]

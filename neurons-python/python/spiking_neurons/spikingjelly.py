@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 from spikingjelly.activation_based import base as _base
+from spikingjelly.activation_based import layer as _layer
 from spikingjelly.activation_based import neuron as _theirs
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from . import functional
+from . import _batchnorm, _fusion, functional
 from . import surrogate as surrogates
 from ._neuron import Neuron
 
@@ -44,24 +46,35 @@ class Accelerated:
     _states = ("v",)
     #: Whether the states after a sequence are kept for the next one.
     _keeps_states = True
+    #: The batch normalisation that is computed here; it passes on its input.
+    _norm: _BatchNorm | None = None
 
     def single_step_forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs or self.store_v_seq else _neuron(self, x, x.shape)
+        norm = self._norm
         if neuron is None:
+            x = x if norm is None else _batchnorm.normalised(norm, x, False)
             return super().single_step_forward(x, *args, **kwargs)
-        spike, *states = functional.step(neuron, x, self._held(), self._learned())
+        if norm is None:
+            spike, *states = functional.step(neuron, x, self._held(), self._learned())
+        else:
+            spike, *states = _batchnorm.run(neuron, norm, x, self._held(), self._learned(), False)
         self._keep(states)
         return spike
 
     def multi_step_forward(self, x_seq: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs else _neuron(self, x_seq, x_seq.shape[1:])
-        held, keeps = self._held(), self._keeps_states
+        held, learned, keeps, norm = self._held(), self._learned(), self._keeps_states, self._norm
+        if norm is not None and (neuron is None or self.store_v_seq):
+            x_seq, norm = _batchnorm.normalised(norm, x_seq, True), None
         if neuron is None:
             spike_seq, states = super().multi_step_forward(x_seq, *args, **kwargs), self._held()
         elif self.store_v_seq:
-            spike_seq, *states, self.v_seq = functional.multi_step_with_v(neuron, x_seq, held, self._learned())
+            spike_seq, *states, self.v_seq = functional.multi_step_with_v(neuron, x_seq, held, learned)
+        elif norm is None:
+            spike_seq, *states = functional.run(neuron, x_seq, held, learned, True, keeps)
         else:
-            spike_seq, *states = functional.run(neuron, x_seq, held, self._learned(), True, keeps)
+            spike_seq, *states = _batchnorm.run(neuron, norm, x_seq, held, learned, True, keeps)
         self._keep(states if keeps else held)
         return spike_seq
 
@@ -157,6 +170,30 @@ _CLASSES = {getattr(_theirs, name): _declare(name) for name in _KNOWN}
 globals().update({cls.__name__: cls for cls in _CLASSES.values()})
 
 
+class _Fused:
+    """A batch normalisation that the node after it computes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+def _fused(original: type) -> type:
+    library = original.__module__.partition(".")[0]
+    body = {"__module__": __name__, "__doc__": f"`{original.__name__}` of {library}, computed by the node after it."}
+    return type(f"{library}_{original.__name__}", (_Fused, original), {**body, "_original": original})
+
+
+_NORMS = {
+    original: _fused(original)
+    for original in [
+        *(getattr(torch.nn, name) for name in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")),
+        *(getattr(_layer, name) for name in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d")),
+        *(getattr(_layer, f"ThresholdDependentBatchNorm{rank}d") for rank in (1, 2, 3)),
+    ]
+}
+globals().update({cls.__name__: cls for cls in _NORMS.values()})
+
+
 @dataclasses.dataclass
 class Report:
     """What `accelerate` did.
@@ -164,18 +201,25 @@ class Report:
     Attributes:
         replaced: paths of nodes that run on the kernels of this package, each with its class.
         kept: paths of other nodes, each with the reason.
+        fused: paths of nodes that compute a batch normalisation too, each with the path of that.
+        kept_norms: paths of other batch normalisations, each with the reason, if some were to be fused.
     """
 
     replaced: dict[str, str] = dataclasses.field(default_factory=dict)
     kept: dict[str, str] = dataclasses.field(default_factory=dict)
+    fused: dict[str, str] = dataclasses.field(default_factory=dict)
+    kept_norms: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
         lines = [f"{len(self.replaced)} nodes accelerated, {len(self.kept)} kept"]
         lines += [f"  {path or '(the model)'}: {reason}" for path, reason in self.kept.items()]
+        if self.fused or self.kept_norms:
+            lines.append(f"{len(self.fused)} batch normalisations fused, {len(self.kept_norms)} kept")
+            lines += [f"  {path or '(the model)'}: {reason}" for path, reason in self.kept_norms.items()]
         return "\n".join(lines)
 
 
-def accelerate(model: torch.nn.Module, *, keep_states: bool = True) -> Report:
+def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_norm: bool = False) -> Report:
     """Lets the nodes of a SpikingJelly model run on the kernels of this package, where they do the same.
 
     The model is changed in place, and works as before; `restore` undoes it. The report has what was replaced, and why
@@ -184,6 +228,9 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True) -> Report:
     Args:
         keep_states: whether nodes keep their states after a sequence, as theirs do. For models that call `reset_net` between
             sequences it makes no difference, and training takes less memory without.
+        fuse_batch_norm: whether batch normalisations whose output goes to one node and nowhere else are computed by that node, in the
+            same kernel; `BatchNormNode` says what that changes. The model is traced by `torch.fx` to find them. Their
+            parameters and buffers stay where they are; called alone, they pass on their input.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -206,7 +253,27 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True) -> Report:
             report.kept[path] = f"a {type(module).__name__}, which has no counterpart"
         if isinstance(module, Accelerated):
             module.__dict__["_keeps_states"] = keep_states
+    if fuse_batch_norm:
+        _fuse(model, report)
     return report
+
+
+def _fuse(model: torch.nn.Module, report: Report) -> None:
+    """Lets accelerated nodes compute the normalisations before them."""
+    modules = dict(model.named_modules())
+    report.fused, report.kept_norms = _fusion.pairs(model, {path: modules[path] for path in report.replaced})
+    for path, norm_path in list(report.fused.items()):
+        node, norm = modules[path], modules[norm_path]
+        if isinstance(norm, _Fused):
+            continue
+        if type(norm) not in _NORMS:
+            del report.fused[path]
+            known = ", ".join(dict.fromkeys(cls.__name__ for cls in _NORMS))
+            report.kept_norms[norm_path] = f"a {type(norm).__name__}; known are exactly {known}"
+            continue
+        norm.__class__ = _NORMS[type(norm)]
+        # Not as a submodule: its parameters have their names already.
+        node.__dict__["_norm"] = norm
 
 
 def restore(model: torch.nn.Module) -> None:
@@ -214,5 +281,7 @@ def restore(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Accelerated):
             module.__class__ = module._original
-            for name in ("_accelerated", "_keeps_states"):
+            for name in ("_accelerated", "_keeps_states", "_norm"):
                 module.__dict__.pop(name, None)
+        elif isinstance(module, _Fused):
+            module.__class__ = module._original

@@ -1,0 +1,239 @@
+"""Batch normalisation and a neuron as one differentiable operation.
+
+Ioffe and Szegedy, *Batch Normalization* (2015): `y = weight (x - mean) / sqrt(var + eps) + bias`, with the mean and the biased variance
+of each channel over batch, time and space. Here `y` is in no memory: it is what the neuron's kernels make of their input.
+
+Forward, one pass reads `x` for the statistics, and one reads it again and writes spikes. Backward, the neuron's kernel gives the
+gradient of `y` and, summed over each channel, those of `weight` and `bias`; a pass over the gradient and `x` makes the gradient of
+`x` of these.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple, Sequence
+
+import torch
+import torch.distributed as dist
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from . import functional
+from ._autograd import differentiate, save
+from ._call import Call, calls, real
+from ._declare import redeclare
+from ._neuron import SPECS, Neuron, key_of
+
+_PARAMETERS = """
+    /// Mean of each channel.
+    array bn_mean = 0.0;
+    /// Biased variance of each channel.
+    array bn_var = 1.0;
+    /// Added to the variance.
+    param bn_eps = 1e-5 where bn_eps > 0.0;
+    /// Scale of each channel.
+    learnable bn_weight = 1.0;
+    /// Shift of each channel.
+    learnable bn_bias = 0.0;
+"""
+
+
+def _input(x: str, of_batch: bool) -> str:
+    """The input of the neuron.
+
+    Where the statistics are those of `x` itself, the kernel's gradient of `x` is that of the result: `_input_gradient` goes on from
+    there. Otherwise they are constants.
+    """
+    normalised = f"({x} - bn_mean) / sqrt(max(bn_var, 0.0) + bn_eps)"
+    value = f"bn_weight * ({normalised}) + bn_bias"
+    return f"straight_through({value}, {x} + bn_weight * detach({normalised}) + bn_bias)" if of_batch else value
+
+
+class Batch(NamedTuple):
+    """What an input is normalised by.
+
+    Attributes:
+        mean: of each channel.
+        var: the biased variance of each channel.
+        counts: how many values of a channel they are of: a number, or that of each process of `group`. None for running statistics.
+        group: the processes that share them, if there are several.
+    """
+
+    mean: torch.Tensor
+    var: torch.Tensor
+    counts: int | torch.Tensor | None = None
+    group: Any = None
+
+
+def fits(neuron: Neuron) -> bool:
+    """Whether a neuron can be fused: it has one input, and runs as itself."""
+    return len(neuron.spec["inputs"]) == 1 and not neuron.relaxed
+
+
+def run(
+    neuron: Neuron,
+    norm: _BatchNorm,
+    x: torch.Tensor,
+    states: Sequence[Any] | None,
+    parameters: Any,
+    sequence: bool,
+    final: bool = True,
+) -> tuple[torch.Tensor, ...]:
+    """The output, and with `final` the next states, of a neuron whose input is `norm` of `x`."""
+    shape = x.shape[1:] if sequence else x.shape
+    if len(shape) < 2 or shape[1] != norm.num_features:
+        lead = "T, B" if sequence else "B"
+        raise ValueError(
+            f"{neuron.name}: `x` has shape {tuple(x.shape)}, [{lead}, {norm.num_features}, ...] expected by the normalisation"
+        )
+    if not fits(neuron) or functional._is_traced((x,)):
+        return functional.run(neuron, normalised(norm, x, sequence), states, parameters, sequence, final)
+    is_own = norm.training or norm.running_mean is None
+    fused = _fused(neuron, is_own, norm.eps)
+    # Refuses formats and devices, before running statistics are updated.
+    calls(fused, x.dtype, x.device, sequence)
+    batch = _statistics(norm, x.flatten(0, 1) if sequence else x) if is_own else _running(norm, real(x.dtype))
+    dims = (norm.num_features, *(1 for _ in shape[2:]))
+    given = {"bn_mean": batch.mean.view(dims), "bn_var": batch.var.view(dims)}
+    for name, value in (("bn_weight", norm.weight), ("bn_bias", norm.bias)):
+        if value is not None:
+            given[name] = value.view(dims)
+        elif is_own:
+            # The gradient of `x` is made of sums over each channel, whether or not these are learned.
+            given[name] = torch.full(dims, float(name == "bn_weight"), dtype=batch.mean.dtype, device=x.device)
+    call, arrays = functional.arrange(fused, (x,), states, {**(parameters or {}), **given}, sequence)
+    if not is_own:
+        return functional.run_arranged(call, arrays, final)
+    return functional.run_arranged(call, arrays, final, functools.partial(Fused.apply, batch))
+
+
+def normalised(norm: _BatchNorm, x: torch.Tensor, sequence: bool) -> torch.Tensor:
+    """The normalisation alone, as PyTorch does it."""
+    # Not `norm(x)`: subclasses have forward methods of their own, for sequences or for none.
+    forward = torch.nn.SyncBatchNorm.forward if isinstance(norm, torch.nn.SyncBatchNorm) else _BatchNorm.forward
+    return forward(norm, x.flatten(0, 1)).unflatten(0, x.shape[:2]) if sequence else forward(norm, x)
+
+
+@functools.lru_cache(maxsize=256)
+def _fused(neuron: Neuron, of_batch: bool, eps: float) -> Neuron:
+    """The neuron of a normalised input, with the same values."""
+    from . import nn
+
+    spec = neuron.spec
+    base = nn.declared[neuron.key] if key_of(spec) not in SPECS else getattr(nn, spec["name"])
+    (x,) = spec["inputs"]
+    changes = f"{_PARAMETERS} input {x} = {_input(x, of_batch)};"
+    changed = redeclare(base, f"BatchNorm{spec['name']}", changes)
+    values = {**neuron.values, "bn_eps": eps}
+    return Neuron(key_of(changed.spec), neuron.reset, neuron.surrogate, neuron.detach_reset, **values)
+
+
+def _running(norm: _BatchNorm, dtype: torch.dtype) -> Batch:
+    return Batch(norm.running_mean.to(dtype), norm.running_var.to(dtype))
+
+
+def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
+    """Those of `x`, `[B, C, ...]`. In training, running ones are updated with them."""
+    training, has_running = norm.training, norm.running_mean is not None
+    count = x.numel() // x.shape[1]
+    group = _group(norm) if training else None
+    if training and group is None and count < 2:
+        raise ValueError(f"a batch of shape {tuple(x.shape)} has {count} values of each channel, at least 2 expected in training")
+    tracked, momentum = training and norm.track_running_stats and has_running, norm.momentum
+    if tracked and norm.num_batches_tracked is not None:
+        norm.num_batches_tracked.add_(1)
+        if momentum is None:
+            momentum = 1.0 / float(norm.num_batches_tracked)
+    momentum = 0.0 if momentum is None else momentum
+    running = (norm.running_mean, norm.running_var) if tracked else (None, None)
+    with torch.no_grad():
+        # On the CPU, statistics would have the format of what they are of.
+        values = x.to(real(x.dtype)) if x.device.type == "cpu" else x
+        if group is None:
+            return Batch(*torch.batch_norm_update_stats(values, *running, momentum), count)
+        mean, var = torch.batch_norm_update_stats(values, None, None, 0.0)
+        mean, var, counts = _merged(mean, var, count, group)
+        if tracked:
+            total = counts.sum().to(var.dtype)
+            running[0].lerp_(mean.to(running[0].dtype), momentum)
+            running[1].lerp_((var * (total / (total - 1).clamp(min=1))).to(running[1].dtype), momentum)
+    return Batch(mean, var, counts, group)
+
+
+def _group(norm: _BatchNorm) -> Any:
+    """The processes over which statistics are synchronised, if there are several."""
+    if not isinstance(norm, torch.nn.SyncBatchNorm) or not dist.is_available() or not dist.is_initialized():
+        return None
+    group = norm.process_group or dist.group.WORLD
+    return group if dist.get_world_size(group) > 1 else None
+
+
+def _merged(mean: torch.Tensor, var: torch.Tensor, count: int, group: Any) -> tuple[torch.Tensor, ...]:
+    """Statistics of the batches of all processes, in the same order in each (Chan et al., 1979), and their counts."""
+    own = torch.cat([mean, var, torch.full_like(mean, count)])
+    everyone = own.new_empty(dist.get_world_size(group) * len(own))
+    dist.all_gather_into_tensor(everyone, own, group=group)
+    means, variances, counts = everyone.view(-1, 3, len(mean)).unbind(1)
+    total = counts.sum(0)
+    merged = (means * counts).sum(0) / total
+    spread = ((variances + (means - merged).square()) * counts).sum(0) / total
+    return merged, spread, counts[:, 0].to(torch.int32)
+
+
+class Fused(torch.autograd.Function):
+    """`apply(batch, call, final, *arrays)`: as `Differentiable` of the fused neuron, whose input the statistics are of."""
+
+    @staticmethod
+    def forward(ctx: Any, batch: Batch, call: Call, final: bool, *arrays: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+        ctx.batch = batch
+        weight = arrays[call.inputs + call.states + _place(call, "bn_weight")]
+        # Steps are computed again: keeping derivatives would keep another tensor of the size of `x` as well.
+        return save(ctx, call, final, arrays, True, arrays[0], batch.mean, batch.var, weight)
+
+    @staticmethod
+    def backward(ctx: Any, grad_output: torch.Tensor | None, *grad_states: torch.Tensor | None) -> tuple[Any, ...]:
+        grads, (x, mean, var, weight) = differentiate(ctx, 3, grad_output, grad_states)
+        parameters = ctx.call.inputs + ctx.call.states
+        at_weight, at_bias = (parameters + _place(ctx.call, name) for name in ("bn_weight", "bn_bias"))
+        if ctx.needs_input_grad[3]:
+            sums = grads[at_bias].flatten(), grads[at_weight].flatten()
+            grads[0] = _input_gradient(ctx, grads[0], x, mean, var, weight.flatten(), sums)
+        return (None, None, None, *grads)
+
+
+def _place(call: Call, name: str) -> int:
+    """Of a parameter among those that may be tensors."""
+    return list(call.defaults).index(name)
+
+
+def _input_gradient(
+    ctx: Any,
+    grad: torch.Tensor,
+    x: torch.Tensor,
+    mean: torch.Tensor,
+    var: torch.Tensor,
+    weight: torch.Tensor,
+    sums: tuple[torch.Tensor, torch.Tensor],
+) -> torch.Tensor:
+    """The gradient of `x`, from that of the normalised input and its sums over channels, alone and times the normalised input.
+
+    With `n` values of each channel, `z = (x - mean) / sqrt(var + eps)`, and `g` the gradient of `weight z + bias`:
+    `weight / sqrt(var + eps) (g - sum(g) / n - z sum(g z) / n)`.
+    """
+    call, (_, _, counts, group) = ctx.call, ctx.batch
+    if group is not None:
+        both = torch.stack(sums)
+        dist.all_reduce(both, group=group)
+        sums = both[0], both[1]
+    invstd = torch.rsqrt(var + call.neuron.values["bn_eps"])
+    flat = (grad.flatten(0, 1), x.flatten(0, 1)) if call.sequence else (grad, x)
+    if grad.device.type == "cuda":
+        if isinstance(counts, int):
+            counts = torch.full((1,), counts, dtype=torch.int32, device=grad.device)
+        # Takes the sum of `g (x - mean)`.
+        new = torch.batch_norm_backward_elemt(*flat, mean, invstd, weight, sums[0], sums[1] / invstd, counts)
+        return new.view(grad.shape)
+    total = counts if isinstance(counts, int) else counts.sum()
+    dims = (-1, *(1 for _ in flat[0].shape[2:]))
+    projected = (flat[1].to(call.real) - mean.view(dims)).mul_((sums[1] * invstd / total).view(dims))
+    projected.add_((sums[0] / total).view(dims))
+    return torch.sub(flat[0], projected).mul_((weight * invstd).view(dims)).to(grad.dtype).view(grad.shape)
