@@ -3,10 +3,10 @@
 //! Decided here, from what a template reads and writes; printers print what they are told, and the runtime finds the
 //! number of lanes in the signature. `tests/snapshots/schedule.snap` has the schedule of every kernel of every neuron.
 
-use neuron_abi::{Format, Lanes, STEPS, THREADS};
+use neuron_abi::{Format, Lanes, Role, STEPS, THREADS};
 
 use crate::kernel::{Program, SlotId};
-use crate::variant::{Extent, Signature, Template};
+use crate::variant::{Buffer, Extent, Signature, Template};
 
 /// What a GPU has for a thread, as far as schedules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,8 +143,9 @@ impl Schedule {
             _ => Width::One,
         };
         let blocks = match form {
-            // Each thread of four blocks has 64 registers; a neuron of three states would spill some of them.
-            Form::Turns if 2 * registers(signature) <= 64 => Blocks::Four,
+            Form::Turns if turn_registers(signature) <= TURN && 4 * staged_bytes(signature) <= PROCESSOR => {
+                Blocks::Four
+            }
             Form::Turns if fits(2) => Blocks::Two,
             Form::Chunks if fits(2) && (template.is_with_grad() || template.is_backward()) => Blocks::Two,
             _ => Blocks::Any,
@@ -190,6 +191,22 @@ fn registers(signature: &Signature) -> usize {
     };
     signature.buffers().map(|buffer| registers(buffer.extent)).sum()
 }
+
+/// Bytes of shared memory that a processor has for all its blocks, on the GPUs that have the least.
+const PROCESSOR: usize = 100 << 10;
+
+/// Registers for what a turn needs besides addresses and intermediate values: states before each of its steps, what becomes of them
+/// and the surrogate's argument; and for each lane, states, their gradients, and parameters with theirs.
+fn turn_registers(signature: &Signature) -> usize {
+    let count = |is_one: fn(&Buffer) -> bool| signature.buffers().filter(|buffer| is_one(buffer)).count();
+    let states = count(|buffer| matches!(buffer.role, Role::State(_)));
+    let parameters = count(|buffer| buffer.extent == Extent::Parameter);
+    STEPS * (states + 2) + 2 * (2 * states + parameters)
+}
+
+/// How many of [`turn_registers`] leave room for the rest among the 64 that each thread of four blocks has. Neurons of three states
+/// spill some of them.
+const TURN: usize = 44;
 
 /// Bytes of shared memory for the arrays that have a value for every step.
 fn staged_bytes(signature: &Signature) -> usize {

@@ -7,6 +7,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::error::exception;
+use crate::model::{parse_reset, parse_template};
 use crate::spec::dictionary;
 
 /// A neuron that was declared at run time.
@@ -39,6 +41,18 @@ impl Declaration {
     #[getter]
     fn spec<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         dictionary(py, self.declaration.spec())
+    }
+
+    /// The CUDA C++ source of all its kernels, or of that of one template and reset mode and of those that belong to no template.
+    #[pyo3(signature = (template=None, reset=None))]
+    fn cuda_source(&self, py: Python<'_>, template: Option<&str>, reset: Option<&str>) -> PyResult<String> {
+        let spec = self.declaration.spec();
+        let Some(template) = template else { return Ok(py.detach(|| spec.cuda.source().to_owned())) };
+        let template = parse_template(template)?;
+        spec.check_template(template).map_err(exception)?;
+        let reset = reset.map_or(Ok(spec.resets[0]), |reset| parse_reset(spec, reset))?;
+        let kernel = neuron_abi::kernel::name(template, reset);
+        Ok(py.detach(|| spec.cuda.source_of(&kernel)).unwrap_or_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A neuron with its parameters.
 
 use neurons::evaluate::Mode;
-use neurons::{Format, Gradient, Neuron, Reset, Surrogate, Template, Value, zoo};
+use neurons::{Format, Gradient, Neuron, Reset, Spec, Surrogate, Template, Value, zoo};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
@@ -30,12 +30,7 @@ impl Model {
             neuron.set(&key, number_or_flag(neuron.spec().name, &key, &value)?).map_err(exception)?;
         }
         if let Some(reset) = reset {
-            let found = Reset::ALL.into_iter().find(|known| known.keyword() == reset);
-            neuron.set_reset(found.ok_or_else(|| {
-                let known: Vec<_> = neuron.spec().resets.iter().map(|reset| reset.keyword()).collect();
-                let (neuron, known) = (neuron.spec().name, known.join(", "));
-                PyValueError::new_err(format!("{neuron}: unknown reset `{reset}`; it has {known}"))
-            })?);
+            neuron.set_reset(parse_reset(neuron.spec(), reset)?);
         }
         neuron.validate().map_err(exception)?;
         Ok(Self { neuron })
@@ -75,10 +70,7 @@ impl Model {
         relaxed: bool,
         sequence: bool,
     ) -> PyResult<Plan> {
-        let template = Template::ALL
-            .into_iter()
-            .find(|known| known.name() == template)
-            .ok_or_else(|| PyValueError::new_err(format!("unknown template `{template}`")))?;
+        let template = parse_template(template)?;
         let format = parse_format(format)?;
         let surrogate = Surrogate::from_name(surrogate, &parameters).map_err(exception)?;
         surrogate.validate().map_err(exception)?;
@@ -107,6 +99,22 @@ fn number_or_flag(neuron: &str, name: &str, value: &Bound<'_, PyAny>) -> PyResul
         let class = value.get_type();
         let actual = class.name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
         PyTypeError::new_err(format!("{neuron}: `{name}` is a {actual}, a number or a bool expected"))
+    })
+}
+
+/// A reset mode of the neuron.
+pub fn parse_reset(spec: &Spec, keyword: &str) -> PyResult<Reset> {
+    spec.resets.iter().copied().find(|known| known.keyword() == keyword).ok_or_else(|| {
+        let known: Vec<_> = spec.resets.iter().map(|reset| reset.keyword()).collect();
+        let (neuron, known) = (spec.name, known.join(", "));
+        PyValueError::new_err(format!("{neuron}: unknown reset `{keyword}`; it has {known}"))
+    })
+}
+
+pub fn parse_template(name: &str) -> PyResult<Template> {
+    Template::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+        let known = Template::ALL.map(Template::name).join(", ");
+        PyValueError::new_err(format!("unknown template `{name}`; known are {known}"))
     })
 }
 

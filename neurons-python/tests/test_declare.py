@@ -214,3 +214,17 @@ def test_the_notebook_runs(capsys):
     printed = capsys.readouterr().out
     assert "charge = v + (x - v) / tau;" in printed and "hrad" in printed
     assert abs(names["layer"].g_l.item() - 25.0) < 0.5, names["layer"].g_l
+
+
+def test_cuda_source():
+    whole, kernel = sn.Lif.cuda_source(), sn.Lif.cuda_source("fptt", "soft")
+    assert "hard_reset_fptt" in whole and "soft_reset_lean_bptt" in whole
+    assert "soft_reset_fptt" in kernel and "hard_reset" not in kernel and "lean" not in kernel
+    varied = sn.Lif.with_learnable("tau").cuda_source("lean_bptt")
+    assert "hard_reset_lean_bptt" in varied and "grad_tau" in varied
+    with pytest.raises(ValueError, match="unknown template `fpt`; known are forward, "):
+        sn.Lif.cuda_source("fpt")
+    with pytest.raises(ValueError, match="unknown reset `none`; it has hard, soft"):
+        sn.Lif.cuda_source("fptt", "none")
+    with pytest.raises(ValueError, match="LeakyIntegrator"):
+        sn.LeakyIntegrator.cuda_source("packed_fptt")

@@ -185,10 +185,13 @@ impl Writer<'_> {
 
     /// What differs between neurons but not over time.
     fn settle(&mut self, program: &Program, mut names: HashMap<Id, String>) {
+        if !program.arrays.is_empty() {
+            self.out.line("ParamPlace place;");
+        }
         for &(slot, buffer) in &program.arrays {
             let lanes = &program.slot(slot).lanes;
             self.out.line(format!("acc_t {lanes}[LANES];"));
-            self.out.line(format!("{}.load({lanes}, tile);", program.argument(buffer)));
+            self.out.line(format!("{}.load({lanes}, tile, place);", program.argument(buffer)));
         }
         if program.settled.is_empty() {
             return;

@@ -103,14 +103,16 @@ impl Arguments {
     }
 
     /// The arguments of a summation kernel: source, whether it holds partial sums, sizes, destination.
-    pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: u64) -> Self {
+    pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: &[u64]) -> Self {
         let mut arguments = Self::default();
         arguments.word(from);
         arguments.push(&[u8::from(is_partial)]);
         for &size in sizes {
             arguments.word(size as u64);
         }
-        arguments.word(to);
+        for &word in to {
+            arguments.word(word);
+        }
         arguments
     }
 

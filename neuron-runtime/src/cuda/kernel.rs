@@ -130,11 +130,11 @@ impl Kernel {
         arguments: &mut Arguments,
     ) -> Result<(), CudaError> {
         // SAFETY: guaranteed by the caller.
-        unsafe { launch(&self.name, self.function, blocks, stream, arguments) }
+        unsafe { launch(&self.name, self.function, [blocks, 1], stream, arguments) }
     }
 }
 
-/// Launches `function`; `name` is for errors.
+/// Launches `function` on a grid of `blocks`; `name` is for errors.
 ///
 /// # Safety
 /// The arguments are those of the function, whose module is loaded. The caller may use the memory that they refer to. The
@@ -142,11 +142,11 @@ impl Kernel {
 pub(super) unsafe fn launch(
     name: &str,
     function: Function,
-    blocks: u32,
+    blocks: [u32; 2],
     stream: sys::CUstream,
     arguments: &mut Arguments,
 ) -> Result<(), CudaError> {
-    let (grid, block) = ((blocks, 1, 1), (BLOCK as u32, 1, 1));
+    let (grid, block) = ((blocks[0], blocks[1], 1), (BLOCK as u32, 1, 1));
     // SAFETY: guaranteed by the caller.
     unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
         .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))

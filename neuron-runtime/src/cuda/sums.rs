@@ -12,10 +12,13 @@ use crate::parameter::Layout;
 use crate::summation::{LANES, Pass, SEGMENT, passes};
 use crate::{ParamKind, Spec, Template};
 
-/// The layout of the workspace: for each learnable parameter the gradients per neuron, then two alternating areas for
-/// partial sums.
+/// The layout of the workspace: for each learnable parameter the gradients per neuron, then two alternating areas, each with
+/// partial sums of all parameters.
 pub(super) struct Workspace {
-    part: usize,
+    /// Values from the gradients of one parameter to those of the next, each of `real` bytes.
+    stride: usize,
+    real: usize,
+    /// Partial sums of a parameter, at most.
     partial: usize,
     learnables: SmallVec<[RawParameter; 8]>,
     neurons: usize,
@@ -36,17 +39,17 @@ impl Workspace {
     ) -> Option<Self> {
         let learnables: SmallVec<[_; 8]> = Self::learnables_of(spec, template, parameters).collect();
         if learnables.is_empty() {
-            return Some(Self { part: 0, partial: 0, learnables, neurons, bytes: 0, blocks: 0 });
+            return Some(Self { stride: 0, real, partial: 0, learnables, neurons, bytes: 0, blocks: 0 });
         }
         let part = neurons.checked_mul(real)?.checked_next_multiple_of(size_of::<f64>())?;
         // The first pass has the most outputs.
         let outputs =
             |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
         let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0);
-        let partial = partial.checked_mul(size_of::<f64>())?;
-        let bytes = part.checked_mul(learnables.len())?.checked_add(partial.checked_mul(2)?)?;
+        let areas = partial.checked_mul(2 * size_of::<f64>())?;
+        let bytes = part.checked_add(areas)?.checked_mul(learnables.len())?;
         let blocks = learnables.iter().map(|parameter| grid(parameter.layout(), neurons)).max().unwrap_or(0);
-        Some(Self { part, partial, bytes, learnables, neurons, blocks })
+        Some(Self { stride: part / real, real, partial, bytes, learnables, neurons, blocks })
     }
 
     /// The parameters whose gradients `template` returns.
@@ -66,10 +69,10 @@ impl Workspace {
 
     /// Where the backward kernel writes, for each learnable parameter.
     pub fn parts(&self, workspace: u64) -> impl Iterator<Item = u64> {
-        (0..self.learnables.len()).map(move |i| workspace + (i * self.part) as u64)
+        (0..self.learnables.len()).map(move |i| workspace + (i * self.stride * self.real) as u64)
     }
 
-    /// Sums the gradients into `sums`.
+    /// Sums the gradients into `sums`: those of neighbouring parameters of one layout together.
     ///
     /// # Safety
     /// As [`super::PreparedCall::launch`], after its kernel has been launched on the same stream, in the same context.
@@ -80,31 +83,73 @@ impl Workspace {
         kernels: Sums,
         stream: CUstream,
     ) -> Result<(), CudaError> {
-        let partial = workspace + (self.part * self.learnables.len()) as u64;
-        for ((part, parameter), sum) in self.parts(workspace).zip(&self.learnables).zip(sums) {
-            let (mut from, mut is_partial) = (part, false);
-            for (i, pass) in passes(parameter.layout(), self.neurons).into_iter().enumerate() {
-                let to = partial + (i % 2 * self.partial) as u64;
-                let (name, kernel, sizes) = match pass {
-                    Pass::Rows { rows, columns } => (SUM_ROWS, kernels.rows, [rows, columns]),
-                    Pass::Segments { inner, .. } => {
-                        (SUM_SEGMENTS, kernels.segments, [inner, inner.div_ceil(SEGMENT)])
-                    }
-                };
-                let mut arguments = Arguments::of_sum(from, is_partial, &sizes, to);
-                let blocks = kernel::grid(blocks(pass), self.neurons)?;
-                // SAFETY: the arguments are the kernel's, and the workspace is large enough.
-                unsafe { kernel::launch(name, kernel, blocks, stream, &mut arguments)? };
-                (from, is_partial) = (to, true);
-            }
-            let count = parameter.layout().count;
-            let mut arguments = Arguments::of_sum(from, is_partial, &[count], sum.address);
-            let blocks = kernel::grid(count.div_ceil(LANES), self.neurons)?;
+        let mut first = 0;
+        for group in self.learnables.chunk_by(|one, next| one.layout() == next.layout()) {
+            let sums = &sums[first..first + group.len()];
+            // SAFETY: guaranteed by the caller.
+            unsafe { self.add_up_group(workspace, first, group[0].layout(), sums, kernels, stream)? };
+            first += group.len();
+        }
+        Ok(())
+    }
+
+    /// Sums the gradients of parameters of one layout, from number `first` on.
+    ///
+    /// # Safety
+    /// As [`Workspace::add_up`].
+    unsafe fn add_up_group(
+        &self,
+        workspace: u64,
+        first: usize,
+        layout: Layout,
+        sums: &[RawArray],
+        kernels: Sums,
+        stream: CUstream,
+    ) -> Result<(), CudaError> {
+        let parts = workspace + (first * self.stride * self.real) as u64;
+        let areas = workspace + (self.learnables.len() * self.stride * self.real) as u64;
+        let area = self.learnables.len() * self.partial * size_of::<f64>();
+        let mut from = Terms { address: parts, stride: self.stride, bytes: self.real, is_partial: false };
+        for (i, pass) in passes(layout, self.neurons).into_iter().enumerate() {
+            let address = areas + (i % 2 * area) as u64;
+            let to = Terms { address, stride: self.partial, bytes: size_of::<f64>(), is_partial: true };
+            let (name, kernel, sizes) = match pass {
+                Pass::Rows { rows, columns } => (SUM_ROWS, kernels.rows, [rows, columns]),
+                Pass::Segments { inner, .. } => {
+                    (SUM_SEGMENTS, kernels.segments, [inner, inner.div_ceil(SEGMENT)])
+                }
+            };
+            let [outer, inner] = sizes;
+            let mut arguments = Arguments::of_sum(
+                from.address,
+                from.is_partial,
+                &[from.stride, outer, inner],
+                &[to.address, to.stride as u64],
+            );
+            let blocks = [kernel::grid(blocks(pass), self.neurons)?, sums.len() as u32];
+            // SAFETY: the arguments are the kernel's, and the workspace is large enough.
+            unsafe { kernel::launch(name, kernel, blocks, stream, &mut arguments)? };
+            from = to;
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            let own = from.address + (i * from.stride * from.bytes) as u64;
+            let mut arguments = Arguments::of_sum(own, from.is_partial, &[layout.count], &[sum.address]);
+            let blocks = [kernel::grid(layout.count.div_ceil(LANES), self.neurons)?, 1];
             // SAFETY: as above; the caller guarantees that `sum` is valid.
             unsafe { kernel::launch(ROUND_SUMS, kernels.round, blocks, stream, &mut arguments)? };
         }
         Ok(())
     }
+}
+
+/// What is summed for several parameters.
+#[derive(Clone, Copy)]
+struct Terms {
+    address: u64,
+    /// Values from one parameter to the next, each of `bytes` bytes.
+    stride: usize,
+    bytes: usize,
+    is_partial: bool,
 }
 
 /// Blocks of the kernel of a pass.

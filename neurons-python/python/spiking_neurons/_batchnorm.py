@@ -26,10 +26,8 @@ from ._neuron import SPECS, Neuron, key_of
 _PARAMETERS = """
     /// Mean of each channel.
     array bn_mean = 0.0;
-    /// Biased variance of each channel.
-    array bn_var = 1.0;
-    /// Added to the variance.
-    param bn_eps = 1e-5 where bn_eps > 0.0;
+    /// `1 / sqrt(var + eps)` of each channel, with the biased variance.
+    array bn_invstd = 1.0;
     /// Scale of each channel.
     learnable bn_weight = 1.0;
     /// Shift of each channel.
@@ -43,9 +41,9 @@ def _input(x: str, of_batch: bool) -> str:
     Where the statistics are those of `x` itself, the kernel's gradient of `x` is that of the result: `_input_gradient` goes on from
     there. Otherwise they are constants.
     """
-    normalised = f"({x} - bn_mean) / sqrt(max(bn_var, 0.0) + bn_eps)"
-    value = f"bn_weight * ({normalised}) + bn_bias"
-    return f"straight_through({value}, {x} + bn_weight * detach({normalised}) + bn_bias)" if of_batch else value
+    normalised = f"(({x} - bn_mean) * bn_invstd)"
+    value = f"bn_weight * {normalised} + bn_bias"
+    return f"straight_through({value}, {x} + bn_weight * detach{normalised} + bn_bias)" if of_batch else value
 
 
 class Batch(NamedTuple):
@@ -53,13 +51,13 @@ class Batch(NamedTuple):
 
     Attributes:
         mean: of each channel.
-        var: the biased variance of each channel.
+        invstd: `1 / sqrt(var + eps)` of each channel, with the biased variance.
         counts: how many values of a channel they are of: a number, or that of each process of `group`. None for running statistics.
         group: the processes that share them, if there are several.
     """
 
     mean: torch.Tensor
-    var: torch.Tensor
+    invstd: torch.Tensor
     counts: int | torch.Tensor | None = None
     group: Any = None
 
@@ -88,12 +86,12 @@ def run(
     if not fits(neuron) or functional._is_traced((x,)):
         return functional.run(neuron, normalised(norm, x, sequence), states, parameters, sequence, final)
     is_own = norm.training or norm.running_mean is None
-    fused = _fused(neuron, is_own, norm.eps)
+    fused = _fused(neuron, is_own)
     # Refuses formats and devices, before running statistics are updated.
     calls(fused, x.dtype, x.device, sequence)
     batch = _statistics(norm, x.flatten(0, 1) if sequence else x) if is_own else _running(norm, real(x.dtype))
     dims = (norm.num_features, *(1 for _ in shape[2:]))
-    given = {"bn_mean": batch.mean.view(dims), "bn_var": batch.var.view(dims)}
+    given = {"bn_mean": batch.mean.view(dims), "bn_invstd": batch.invstd.view(dims)}
     for name, value in (("bn_weight", norm.weight), ("bn_bias", norm.bias)):
         if value is not None:
             given[name] = value.view(dims)
@@ -114,7 +112,7 @@ def normalised(norm: _BatchNorm, x: torch.Tensor, sequence: bool) -> torch.Tenso
 
 
 @functools.lru_cache(maxsize=256)
-def _fused(neuron: Neuron, of_batch: bool, eps: float) -> Neuron:
+def _fused(neuron: Neuron, of_batch: bool) -> Neuron:
     """The neuron of a normalised input, with the same values."""
     from . import nn
 
@@ -123,12 +121,11 @@ def _fused(neuron: Neuron, of_batch: bool, eps: float) -> Neuron:
     (x,) = spec["inputs"]
     changes = f"{_PARAMETERS} input {x} = {_input(x, of_batch)};"
     changed = redeclare(base, f"BatchNorm{spec['name']}", changes)
-    values = {**neuron.values, "bn_eps": eps}
-    return Neuron(key_of(changed.spec), neuron.reset, neuron.surrogate, neuron.detach_reset, **values)
+    return Neuron(key_of(changed.spec), neuron.reset, neuron.surrogate, neuron.detach_reset, **neuron.values)
 
 
 def _running(norm: _BatchNorm, dtype: torch.dtype) -> Batch:
-    return Batch(norm.running_mean.to(dtype), norm.running_var.to(dtype))
+    return Batch(norm.running_mean.to(dtype), torch.rsqrt(norm.running_var.to(dtype) + norm.eps))
 
 
 def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
@@ -144,19 +141,42 @@ def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
         if momentum is None:
             momentum = 1.0 / float(norm.num_batches_tracked)
     momentum = 0.0 if momentum is None else momentum
-    running = (norm.running_mean, norm.running_var) if tracked else (None, None)
+    running = (norm.running_mean, norm.running_var) if tracked else None
     with torch.no_grad():
-        # On the CPU, statistics would have the format of what they are of.
-        values = x.to(real(x.dtype)) if x.device.type == "cpu" else x
-        if group is None:
-            return Batch(*torch.batch_norm_update_stats(values, *running, momentum), count)
-        mean, var = torch.batch_norm_update_stats(values, None, None, 0.0)
-        mean, var, counts = _merged(mean, var, count, group)
-        if tracked:
-            total = counts.sum().to(var.dtype)
-            running[0].lerp_(mean.to(running[0].dtype), momentum)
-            running[1].lerp_((var * (total / (total - 1).clamp(min=1))).to(running[1].dtype), momentum)
-    return Batch(mean, var, counts, group)
+        if group is not None:
+            return _shared(norm, x, count, group, running, momentum)
+        if x.device.type == "cuda":
+            mean, invstd = torch.batch_norm_stats(x, norm.eps)
+            if running is not None:
+                counts = torch.full((1,), count, dtype=running[0].dtype, device=x.device)
+                torch.batch_norm_gather_stats_with_counts(x, mean[None], invstd[None], *running, momentum, norm.eps, counts)
+            return Batch(mean, invstd, count)
+        mean, var = torch.batch_norm_update_stats(_wide(x), *(running or (None, None)), momentum)
+        return Batch(mean, torch.rsqrt(var + norm.eps), count)
+
+
+def _wide(x: torch.Tensor) -> torch.Tensor:
+    """On the CPU, statistics have the format of what they are of: half precision has not enough digits for them."""
+    return x.to(real(x.dtype)) if x.device.type == "cpu" else x
+
+
+def _shared(
+    norm: _BatchNorm, x: torch.Tensor, count: int, group: Any, running: tuple[torch.Tensor, ...] | None, momentum: float
+) -> Batch:
+    """The statistics of the batches of all processes, merged in the same order in each (Chan et al., 1979)."""
+    mean, var = torch.batch_norm_update_stats(_wide(x), None, None, 0.0)
+    own = torch.cat([mean, var, torch.full_like(mean, count)])
+    everyone = own.new_empty(dist.get_world_size(group) * len(own))
+    dist.all_gather_into_tensor(everyone, own, group=group)
+    means, variances, counts = everyone.view(-1, 3, len(mean)).unbind(1)
+    total = counts.sum(0)
+    mean = (means * counts).sum(0) / total
+    var = ((variances + (means - mean).square()) * counts).sum(0) / total
+    if running is not None:
+        unbiased = var * total / (total - 1).clamp(min=1)
+        for target, value in zip(running, (mean, unbiased)):
+            target.lerp_(value.to(target.dtype), momentum)
+    return Batch(mean, torch.rsqrt(var + norm.eps), counts[:, 0].to(torch.int32), group)
 
 
 def _group(norm: _BatchNorm) -> Any:
@@ -167,18 +187,6 @@ def _group(norm: _BatchNorm) -> Any:
     return group if dist.get_world_size(group) > 1 else None
 
 
-def _merged(mean: torch.Tensor, var: torch.Tensor, count: int, group: Any) -> tuple[torch.Tensor, ...]:
-    """Statistics of the batches of all processes, in the same order in each (Chan et al., 1979), and their counts."""
-    own = torch.cat([mean, var, torch.full_like(mean, count)])
-    everyone = own.new_empty(dist.get_world_size(group) * len(own))
-    dist.all_gather_into_tensor(everyone, own, group=group)
-    means, variances, counts = everyone.view(-1, 3, len(mean)).unbind(1)
-    total = counts.sum(0)
-    merged = (means * counts).sum(0) / total
-    spread = ((variances + (means - merged).square()) * counts).sum(0) / total
-    return merged, spread, counts[:, 0].to(torch.int32)
-
-
 class Fused(torch.autograd.Function):
     """`apply(batch, call, final, *arrays)`: as `Differentiable` of the fused neuron, whose input the statistics are of."""
 
@@ -187,16 +195,16 @@ class Fused(torch.autograd.Function):
         ctx.batch = batch
         weight = arrays[call.inputs + call.states + _place(call, "bn_weight")]
         # Steps are computed again: keeping derivatives would keep another tensor of the size of `x` as well.
-        return save(ctx, call, final, arrays, True, arrays[0], batch.mean, batch.var, weight)
+        return save(ctx, call, final, arrays, True, arrays[0], batch.mean, batch.invstd, weight)
 
     @staticmethod
     def backward(ctx: Any, grad_output: torch.Tensor | None, *grad_states: torch.Tensor | None) -> tuple[Any, ...]:
-        grads, (x, mean, var, weight) = differentiate(ctx, 3, grad_output, grad_states)
+        grads, (x, mean, invstd, weight) = differentiate(ctx, 3, grad_output, grad_states)
         parameters = ctx.call.inputs + ctx.call.states
         at_weight, at_bias = (parameters + _place(ctx.call, name) for name in ("bn_weight", "bn_bias"))
         if ctx.needs_input_grad[3]:
             sums = grads[at_bias].flatten(), grads[at_weight].flatten()
-            grads[0] = _input_gradient(ctx, grads[0], x, mean, var, weight.flatten(), sums)
+            grads[0] = _input_gradient(ctx, grads[0], x, mean, invstd, weight.flatten(), sums)
         return (None, None, None, *grads)
 
 
@@ -210,21 +218,20 @@ def _input_gradient(
     grad: torch.Tensor,
     x: torch.Tensor,
     mean: torch.Tensor,
-    var: torch.Tensor,
+    invstd: torch.Tensor,
     weight: torch.Tensor,
     sums: tuple[torch.Tensor, torch.Tensor],
 ) -> torch.Tensor:
     """The gradient of `x`, from that of the normalised input and its sums over channels, alone and times the normalised input.
 
-    With `n` values of each channel, `z = (x - mean) / sqrt(var + eps)`, and `g` the gradient of `weight z + bias`:
-    `weight / sqrt(var + eps) (g - sum(g) / n - z sum(g z) / n)`.
+    With `n` values of each channel, `z = (x - mean) invstd`, and `g` the gradient of `weight z + bias`:
+    `weight invstd (g - sum(g) / n - z sum(g z) / n)`.
     """
     call, (_, _, counts, group) = ctx.call, ctx.batch
     if group is not None:
         both = torch.stack(sums)
         dist.all_reduce(both, group=group)
         sums = both[0], both[1]
-    invstd = torch.rsqrt(var + call.neuron.values["bn_eps"])
     flat = (grad.flatten(0, 1), x.flatten(0, 1)) if call.sequence else (grad, x)
     if grad.device.type == "cuda":
         if isinstance(counts, int):

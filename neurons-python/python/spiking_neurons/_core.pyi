@@ -26,6 +26,8 @@ class Declaration:
     def parse(text: str) -> tuple[Declaration | None, list[dict[str, Any]], str]: ...
     @property
     def spec(self) -> dict[str, Any]: ...
+    def cuda_source(self, template: str | None = None, reset: str | None = None) -> str:
+        """The CUDA C++ source of all kernels, or of that of one template and reset mode."""
 
 def redeclared(name: str, changes: str, base: str) -> str:
     """The declaration `base` under another name and with changes."""

@@ -152,6 +152,18 @@ class Node(torch.nn.Module):
         """The derivatives that backward passes are made of."""
         return Equations(dict(cls.spec["derivatives"]), _core.latex(cls.spec["declaration"])[1])
 
+    @classmethod
+    def cuda_source(cls, template: str | None = None, reset: str | None = None) -> str:
+        """The generated CUDA C++: the source of all kernels, or of that of one template (`"fptt"`, `"lean_bptt"`) and reset mode.
+
+        It is complete and includes nothing; the macro `F32`, `F64`, `F16` or `BF16` selects the format of the data.
+
+        Raises:
+            ValueError: a template or reset mode that the neuron does not have.
+        """
+        declaration, *_ = _core.Declaration.parse(cls.spec["declaration"])
+        return declaration.cuda_source(template, reset)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Classes of neurons that were declared at run time are not in any module: they are made again from their text.
         # Subclasses are where they were written.

@@ -78,7 +78,7 @@ parts! {
     /// The neurons of a thread whose warp writes words.
     WarpTile = include_str!("support/warp_tile.cu"), needs [Formats, Steps, Word, Lanes, Chunk, Words];
     /// Parameters that may differ between neurons.
-    ParamArray = include_str!("support/param_array.cu"), needs [Formats, Lanes];
+    ParamArray = include_str!("support/param_array.cu"), needs [Formats, Lanes, Tile];
     /// `math::min`.
     Min = include_str!("support/math/min.cu"), needs [Formats];
     /// `math::max`.

@@ -26,7 +26,7 @@ fn names(part: Part) -> &'static [&'static str] {
         Stage => &["STAGE_MEMORY", "copy_async", "wait_for_copies", "Stage"],
         Words => &["ballot", "word_count"],
         WarpTile => &["WarpTile"],
-        ParamArray => &["ParamArray"],
+        ParamArray => &["ParamArray", "ParamPlace"],
         Min => &["min("],
         Max => &["max("],
         Bounded => &["bounded("],
