@@ -42,6 +42,49 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// Expressions of one graph that are computed at one point after another: the numbers of [`Evaluator::new`], without a
+/// search for each.
+pub struct Repeated {
+    /// What is computed, operands first.
+    nodes: Vec<(Id, Node)>,
+    /// By the place of the expression in the graph.
+    values: Vec<f64>,
+}
+
+impl Repeated {
+    /// All leaves are NaN until they are set.
+    pub fn new(graph: &Graph, exprs: impl IntoIterator<Item = Id>) -> Self {
+        let reached = graph.reach(exprs);
+        let mut values = vec![f64::NAN; reached.last().map_or(0, |last| last.place() + 1)];
+        let is_computed = |id: &Id| !matches!(graph.node(*id), Node::Num(_) | Node::Leaf(_));
+        for id in reached.iter().filter(|id| !is_computed(id)) {
+            values[id.place()] = graph.number(*id).unwrap_or(f64::NAN);
+        }
+        let nodes = reached.into_iter().filter(is_computed).map(|id| (id, graph.node(id))).collect();
+        Self { nodes, values }
+    }
+
+    /// Sets a leaf; nothing happens if no expression depends on it.
+    pub fn set(&mut self, leaf: Id, value: f64) {
+        if let Some(place) = self.values.get_mut(leaf.place()) {
+            *place = value;
+        }
+    }
+
+    /// Computes everything from the leaves.
+    pub fn compute(&mut self) {
+        let Self { nodes, values } = self;
+        for (id, node) in nodes {
+            values[id.place()] = value(*node, |operand| values[operand.place()], || f64::NAN, |x| x);
+        }
+    }
+
+    /// One of the expressions, as last computed.
+    pub fn number(&self, id: Id) -> f64 {
+        self.values.get(id.place()).copied().unwrap_or(f64::NAN)
+    }
+}
+
 /// The value of `node`, given those of its operands, or `leaf` if it is one.
 fn value(node: Node, of: impl Fn(Id) -> f64, leaf: impl Fn() -> f64, round: fn(f64) -> f64) -> f64 {
     let holds = |id| of(id) != 0.0;
@@ -126,6 +169,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn points_are_independent() {
+        let mut g = Graph::default();
+        let [x, y] = [0, 1].map(|place| g.leaf(Quantity::Input(place), "x", Sort::Real, Rate::Step));
+        let two = g.num(2.0);
+        let [sum, unused] = [g.add(Node::Add(x, two)), g.add(Node::Mul(y, y))];
+        let square = g.add(Node::Powi(sum, 2));
+        let mut repeated = Repeated::new(&g, [square]);
+        repeated.compute();
+        assert!(repeated.number(square).is_nan());
+        for value in [1.5, -2.0, 0.1] {
+            repeated.set(x, value);
+            repeated.set(y, value);
+            repeated.compute();
+            let leaves = HashMap::from([(x, value)]);
+            assert_eq!(repeated.number(square), Evaluator::new(&g, &leaves).number(square));
+        }
+        assert!(repeated.number(unused).is_nan());
     }
 
     #[test]

@@ -16,6 +16,13 @@ pub use crate::function::Func;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(u32);
 
+impl Id {
+    /// Its place in the graph, after those of its operands.
+    pub(crate) fn place(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What an expression evaluates to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Sort {

@@ -2,6 +2,7 @@
 
 mod contour;
 mod curve;
+mod gradient;
 mod phase;
 mod surrogates;
 mod trace;
@@ -10,10 +11,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use neuron_runtime::Reset;
+use neuron_runtime::{Gradient, Reset, Surrogate};
 
 use crate::show::resets;
-use crate::simulate::{Drive, Field, Reason, Shape, Subject};
+use crate::simulate::{Drive, Field, Reason, Shape, Stimulus, Subject};
 use crate::{Error, Neurons, units};
 
 /// What to draw.
@@ -50,6 +51,12 @@ pub struct Plot {
     /// Seed of the noise
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// For --kind gradient: the surrogate gradient of spikes
+    #[arg(long, value_name = "NAME", default_value = "ATan", value_parser = surrogate)]
+    surrogate: Surrogate,
+    /// For --kind gradient: take the spike in the reset as a constant
+    #[arg(long)]
+    detach_reset: bool,
 }
 
 /// What to show.
@@ -63,6 +70,8 @@ pub enum Kind {
     Phase,
     /// All surrogate gradients and their primitives
     Surrogate,
+    /// Gradients of the potential and of the output at the end with respect to the input, over time
+    Gradient,
 }
 
 impl Kind {
@@ -72,6 +81,7 @@ impl Kind {
             Self::Fi => "fi",
             Self::Phase => "phase",
             Self::Surrogate => "surrogate",
+            Self::Gradient => "gradient",
         }
     }
 }
@@ -79,6 +89,10 @@ impl Kind {
 fn finite(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if number.is_finite() { Ok(number) } else { Err("not a finite number".to_owned()) }
+}
+
+fn surrogate(name: &str) -> Result<Surrogate, neuron_runtime::Error> {
+    Surrogate::from_name(name, &[])
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -94,8 +108,11 @@ pub(crate) struct Setup {
     pub field: Field,
     pub drive: Drive,
     pub steps: usize,
-    pub shape: Shape,
-    pub seed: u64,
+    pub stimulus: Stimulus,
+    /// How spikes are differentiated.
+    pub gradient: Gradient,
+    /// Width of the picture, if not that of its kind.
+    pub width: Option<u32>,
 }
 
 impl Setup {
@@ -106,7 +123,8 @@ impl Setup {
     pub fn new(subject: Subject) -> Result<Self, Error> {
         let drive = Drive::of(&subject)?;
         let steps = crate::simulate::duration(&subject, drive)?;
-        Ok(Self { field: Field::new(&subject)?, subject, drive, steps, shape: Shape::Step, seed: 1 })
+        let (field, stimulus) = (Field::new(&subject), Stimulus::Shaped(Shape::Step, 1));
+        Ok(Self { field, subject, drive, steps, stimulus, gradient: Gradient::default(), width: None })
     }
 
     /// Time of a step, its unit, and what the axis is called.
@@ -208,8 +226,9 @@ fn setup(neuron: &dyn neuron_runtime::Neuron, args: &Plot) -> Result<Setup, Erro
         Some(steps) => steps as usize,
         None => crate::simulate::duration(&subject, drive)?,
     };
-    let field = Field::new(&subject)?;
-    Ok(Setup { subject, field, drive, steps, shape: args.input, seed: args.seed })
+    let (field, stimulus) = (Field::new(&subject), Stimulus::Shaped(args.input, args.seed));
+    let gradient = Gradient { surrogate: args.surrogate, detach_reset: args.detach_reset };
+    Ok(Setup { subject, field, drive, steps, stimulus, gradient, width: None })
 }
 
 /// All surrogates.
@@ -224,5 +243,6 @@ pub(crate) fn draw(setup: &Setup, kind: Kind, state: Option<&str>) -> Result<Str
         Kind::Fi => curve::draw(setup),
         Kind::Phase => phase::draw(setup, state),
         Kind::Surrogate => surrogates::draw(),
+        Kind::Gradient => gradient::draw(setup),
     }
 }

@@ -4,19 +4,22 @@
 mod drive;
 mod field;
 
+use std::rc::Rc;
+
 use neuron_runtime::evaluate::{Mode, evaluate};
 use neuron_runtime::{BufferSpec, Gradient, Neuron, Parameter, Role, Source, Template, Value};
 
 use crate::Error;
 use crate::derivation::Derivation;
 
-pub use drive::{Drive, Reason, Shape, duration, input};
+pub use drive::{Drive, Reason, Shape, Stimulus, duration};
 pub use field::Field;
 
 /// A neuron, and values for inputs after the first: these stay as they are while the first one changes.
 pub struct Subject {
     pub neuron: Box<dyn Neuron>,
     pub further: Vec<f64>,
+    derivation: Rc<Derivation>,
     /// Whether a spike changes nothing: the neuron fires as long as it is above the threshold.
     lasts: bool,
 }
@@ -41,13 +44,18 @@ impl Subject {
     /// # Errors
     /// [`Error::Declaration`]
     pub fn new(neuron: &dyn Neuron) -> Result<Self, Error> {
-        let derived = Derivation::of(neuron.spec())?.derived;
+        Ok(Self::derived(neuron, Rc::new(Derivation::of(neuron.spec())?)))
+    }
+
+    /// As [`Subject::new`], of what has been derived from the neuron's declaration before.
+    pub fn derived(neuron: &dyn Neuron, derivation: Rc<Derivation>) -> Self {
+        let derived = &derivation.derived;
         let model = &derived.model;
         let updates = model.states.iter().filter_map(|state| state.update);
         let next = model.graph.reach(derived.resets.iter().copied().chain(updates));
         let lasts = !next.contains(&model.leaves.spike) && !next.contains(&model.leaves.fired);
         let further = vec![0.0; neuron.spec().inputs.len() - 1];
-        Ok(Self { neuron: neuron.boxed(), further, lasts })
+        Self { neuron: neuron.boxed(), further, derivation, lasts }
     }
 
     /// The steps of an output in which the neuron fired; if that changes nothing, those in which it began to. None if it
@@ -133,19 +141,37 @@ impl Subject {
 
     /// One neuron, step by step.
     ///
+    /// A call takes longer than a step. So the sequence is divided into about as many parts as each has steps, and the
+    /// states before each part come from one call for the part before it; then all parts advance together, as neurons.
+    ///
     /// # Errors
     /// Parameters out of range.
     pub fn trace(&self, input: &[f32]) -> Result<Trace, Error> {
-        let mut states = self.initial(1);
-        let mut trace =
-            Trace { input: input.to_vec(), states: vec![Vec::new(); states.len()], ..Trace::default() };
-        for x in input {
-            trace.output.extend(self.advance(Template::Forward, 1, &[*x], &mut states)?);
-            for (recorded, state) in trace.states.iter_mut().zip(&states) {
-                recorded.extend(state);
+        let steps = input.len();
+        let part = ((steps as f64).sqrt().ceil() as usize).max(1);
+        let parts = steps.div_ceil(part);
+        let mut padded = input.to_vec();
+        padded.resize(parts * part, 0.0);
+
+        let mut state = self.initial(1);
+        let mut states: States = vec![Vec::with_capacity(parts); state.len()];
+        for x in padded.chunks(part) {
+            states.iter_mut().zip(&state).for_each(|(before, state)| before.extend(state));
+            self.advance(Template::Fptt, 1, x, &mut state)?;
+        }
+        let mut output = vec![0.0; padded.len()];
+        let mut recorded = vec![output.clone(); states.len()];
+        for step in 0..part.min(padded.len()) {
+            let at = |place: usize| place * part + step;
+            let x: Vec<f32> = (0..parts).map(|place| padded[at(place)]).collect();
+            let outputs = self.advance(Template::Forward, parts, &x, &mut states)?;
+            for (all, these) in recorded.iter_mut().chain([&mut output]).zip(states.iter().chain([&outputs]))
+            {
+                these.iter().enumerate().for_each(|(place, value)| all[at(place)] = *value);
             }
         }
-        Ok(trace)
+        recorded.iter_mut().chain([&mut output]).for_each(|values| values.truncate(steps));
+        Ok(Trace { input: input.to_vec(), output, states: recorded })
     }
 
     /// What leaves the neuron under each constant input in each step: one array an input.

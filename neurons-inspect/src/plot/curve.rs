@@ -31,7 +31,8 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     };
     let y_label = if spec.fires() { y_label } else { "mean output".to_owned() };
     let responses = responses(setup, if spec.fires() { scale } else { 1.0 })?;
-    let svg = svg(420, 340, |canvas| {
+    let width = setup.width.unwrap_or(420);
+    let svg = svg(width, 340, |canvas| {
         let title = if spec.fires() { "firing rate" } else { "output" };
         let others = setup.caption();
         let mut caption = format!("In the second half of {} steps", steps(setup));
@@ -48,7 +49,15 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
             .flat_map(|response| [response.steady, response.first.unwrap_or(response.steady)]);
         let range = range(values.chain([0.0]), 0.05);
         let range = (if spec.fires() { 0.0 } else { range.0 }, range.1);
-        let panel = Panel { canvas, left: 62.0, right: 396.0, top: 84.0, bottom: 282.0, across, range };
+        let panel = Panel {
+            canvas,
+            left: 62.0,
+            right: f64::from(width) - 24.0,
+            top: 84.0,
+            bottom: 282.0,
+            across,
+            range,
+        };
         panel.heading(&y_label)?;
         panel.y_axis(5)?;
         panel.x_axis(5, &format!("constant input {}", setup.input_label()))?;

@@ -30,7 +30,8 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
     let amplitude = setup.drive.amplitude;
     let trace = setup.subject.trace(&vec![amplitude as f32; setup.steps])?;
     let plane = Plane::new(setup, place, &trace);
-    svg(520, 440, |canvas| {
+    let width = setup.width.unwrap_or(520);
+    svg(width, 440, |canvas| {
         let heading = format!("{}: phase plane", spec.name);
         let others = setup.caption();
         let mut caption = format!("Constant input {}", setup.strength());
@@ -40,7 +41,8 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         canvas.text((70.0, 28.0), 17.0, INK, Align::Left, &heading)?;
         canvas.text((70.0, 49.0), 12.0, QUIET, Align::Left, &caption)?;
         let (across, up) = (plane.grid.across, plane.grid.up);
-        let panel = Panel { canvas, left: 70.0, right: 492.0, top: 106.0, bottom: 382.0, across, range: up };
+        let right = f64::from(width) - 28.0;
+        let panel = Panel { canvas, left: 70.0, right, top: 106.0, bottom: 382.0, across, range: up };
         let state = &spec.states[place];
         let what = units::name(state.doc).unwrap_or_default();
         let label = format!("{what} {}", state.name);
@@ -48,16 +50,16 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         panel.y_axis(5)?;
         panel.x_axis(6, &units::label("membrane potential v", units::of_state(spec, "v")))?;
         plane.directions(&panel)?;
+        let values = plane.values();
         if spec.fires() {
-            for line in plane.zeros(|plane, at| plane.above(at)) {
+            for line in plane.grid.zeros(&values.above) {
                 panel.dashed(line, COLORS[2])?;
             }
         }
-        for line in plane.zeros(|plane, at| plane.slope(at).0) {
-            panel.line(line, COLORS[0], 1.5)?;
-        }
-        for line in plane.zeros(|plane, at| plane.slope(at).1) {
-            panel.line(line, COLORS[1], 1.5)?;
+        for (slopes, color) in values.slopes.iter().zip(COLORS) {
+            for line in plane.grid.zeros(slopes) {
+                panel.line(line, color, 1.5)?;
+            }
         }
         plane.trajectory(&panel, &trace)?;
         let legend = [
@@ -66,7 +68,8 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
             (INK, "from the start".to_owned()),
             (COLORS[2], "fires".to_owned()),
         ];
-        let mut x = panel.left;
+        // On a narrow picture they need all of it.
+        let mut x = if width < 420 { 16.0 } else { panel.left };
         for (color, text) in legend.into_iter().take(if spec.fires() { 4 } else { 3 }) {
             canvas.line([(x, 72.0), (x + 14.0, 72.0)], color, 1.5)?;
             canvas.text((x + 19.0, 72.0), 11.0, color, Align::Left, &text)?;
@@ -74,6 +77,15 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         }
         Ok(())
     })
+}
+
+/// What is drawn where it is zero.
+#[derive(Default)]
+struct Values {
+    /// How far `h` is above the threshold.
+    above: Vec<f64>,
+    /// What a step adds to both states.
+    slopes: [Vec<f64>; 2],
 }
 
 struct Plane<'p> {
@@ -116,11 +128,18 @@ impl<'p> Plane<'p> {
         h - threshold
     }
 
-    fn zeros(&self, f: impl Fn(&Self, Point) -> f64) -> Vec<Vec<Point>> {
+    /// At all points of the grid.
+    fn values(&self) -> Values {
         let Grid { columns, rows, .. } = self.grid;
-        let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
-        let values: Vec<f64> = places.map(|(column, row)| f(self, self.grid.point(column, row))).collect();
-        self.grid.zeros(&values)
+        let mut values = Values::default();
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+            let at = self.grid.point(column, row);
+            let (of_v, of_other) = self.slope(at);
+            values.slopes[0].push(of_v);
+            values.slopes[1].push(of_other);
+            values.above.push(self.above(at));
+        }
+        values
     }
 
     /// Arrows along the flow, all of one length.

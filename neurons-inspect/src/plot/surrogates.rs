@@ -34,16 +34,22 @@ pub fn draw() -> Result<String, Error> {
     })
 }
 
+fn parameters(surrogate: &Surrogate) -> String {
+    surrogate.parameters().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
+}
+
 fn one(panel: &Panel<'_, '_>, surrogate: &Surrogate) -> Result<(), Error> {
     panel.canvas.text((panel.left, panel.top - 19.0), 11.5, INK, Align::Left, surrogate.name())?;
-    let parameters = surrogate.parameters().map(|(name, value)| format!("{name} = {value}"));
-    let parameters = parameters.collect::<Vec<_>>().join(", ");
-    panel.canvas.text((panel.left, panel.top - 6.0), 9.5, QUIET, Align::Left, &parameters)?;
+    panel.canvas.text((panel.left, panel.top - 6.0), 9.5, QUIET, Align::Left, &parameters(surrogate))?;
     panel.y_axis(3)?;
     panel.canvas.line([(panel.x(0.0), panel.top), (panel.x(0.0), panel.bottom)], FAINT, 0.5)?;
     for (value, text) in ticks(panel.across, 3) {
         panel.canvas.text((panel.x(value), panel.bottom + 9.0), 10.0, QUIET, Align::Center, &text)?;
     }
+    curves(panel, surrogate)
+}
+
+fn curves(panel: &Panel<'_, '_>, surrogate: &Surrogate) -> Result<(), Error> {
     let u = |i: usize| (2.0 * i as f64 / (POINTS - 1) as f64 - 1.0) * SHOWN;
     // In float32, whose functions are the same bits on every machine.
     let curve = |f: &dyn Fn(f32) -> f32, color, width| {

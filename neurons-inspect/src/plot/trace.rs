@@ -3,12 +3,13 @@
 use neurons_plot::{Align, COLORS, Canvas, INK, Panel, QUIET, range, svg};
 
 use super::Setup;
-use crate::simulate::{Shape, Trace, input};
+use crate::simulate::{Shape, Stimulus, Trace};
 use crate::{Error, units};
 
 const WIDTH: u32 = 720;
 const LEFT: f64 = 66.0;
-const RIGHT: f64 = 640.0;
+/// Right of the panels: the name of the threshold.
+const MARGIN: f64 = 80.0;
 /// Above the first panel, and between panels: room for headings.
 const TOP: f64 = 86.0;
 const GAP: f64 = 32.0;
@@ -37,14 +38,16 @@ impl Part {
 
 pub fn draw(setup: &Setup) -> Result<String, Error> {
     let spec = setup.subject.neuron.spec();
-    let input = input(setup.shape, setup.drive.amplitude, setup.steps, setup.seed);
+    let input = setup.stimulus.input(setup.drive.amplitude, setup.steps);
     let trace = setup.subject.trace(&input)?;
     let mut parts = vec![Part::Input, Part::Membrane];
     parts.extend((!spec.fires()).then_some(Part::Output));
     parts.extend((1..spec.states.len()).map(Part::State));
     let height = TOP + parts.iter().map(|part| part.height() + GAP).sum::<f64>() - GAP + BOTTOM;
-    svg(WIDTH, height.ceil() as u32, |canvas| {
-        let picture = Picture { setup, trace: &trace, canvas };
+    let width = setup.width.unwrap_or(WIDTH);
+    svg(width, height.ceil() as u32, |canvas| {
+        let charged = charged(setup, &trace);
+        let picture = Picture { setup, trace: &trace, charged, canvas, right: f64::from(width) - MARGIN };
         picture.title()?;
         let mut top = TOP;
         for (i, part) in parts.iter().enumerate() {
@@ -55,21 +58,34 @@ pub fn draw(setup: &Setup) -> Result<String, Error> {
     })
 }
 
+fn charged(setup: &Setup, trace: &Trace) -> Vec<(f64, f64)> {
+    let mut states = setup.subject.neuron.initial_state();
+    let at = |t: usize| {
+        let charged = setup.field.charged(trace.input[t].into(), &states);
+        states.iter_mut().zip(&trace.states).for_each(|(state, after)| *state = after[t].into());
+        charged
+    };
+    (0..setup.steps).map(at).collect()
+}
+
 struct Picture<'p, 'c> {
     setup: &'p Setup,
     trace: &'p Trace,
+    /// The charged potential in each step, and the threshold that it is compared with.
+    charged: Vec<(f64, f64)>,
     canvas: &'p Canvas<'c>,
+    right: f64,
 }
 
 impl<'p, 'c> Picture<'p, 'c> {
     fn title(&self) -> Result<(), Error> {
         let spec = self.setup.subject.neuron.spec();
-        let shape = match self.setup.shape {
-            Shape::Step => "A step of ",
-            Shape::Ramp => "A ramp to twice ",
-            Shape::Noise => "Noise around ",
+        let strength = self.setup.strength();
+        let mut caption = match self.setup.stimulus {
+            Stimulus::Shaped(Shape::Step, _) => format!("A step of {strength}"),
+            Stimulus::Shaped(Shape::Ramp, _) => format!("A ramp to twice {strength}"),
+            Stimulus::Shaped(Shape::Noise, _) => format!("Noise around {strength}"),
         };
-        let mut caption = format!("{shape}{}", self.setup.strength());
         let others = self.setup.caption();
         if !others.is_empty() {
             caption = format!("{caption}; {others}");
@@ -123,7 +139,7 @@ impl<'p, 'c> Picture<'p, 'c> {
         };
         let bottom = top + part.height();
         let across = (0.0, self.time(self.setup.steps));
-        let panel = Panel { canvas: self.canvas, left: LEFT, right: RIGHT, top, bottom, across, range };
+        let panel = Panel { canvas: self.canvas, left: LEFT, right: self.right, top, bottom, across, range };
         panel.heading(&heading)?;
         panel.y_axis(if part.height() > 100.0 { 4 } else { 3 })?;
         match part {
@@ -138,20 +154,9 @@ impl<'p, 'c> Picture<'p, 'c> {
         Ok(panel)
     }
 
-    /// The charged potential in each step, and the threshold that it is compared with.
-    fn charged(&self) -> Vec<(f64, f64)> {
-        let states: Vec<Vec<(f64, f64)>> =
-            (0..self.trace.states.len()).map(|place| self.state(place)).collect();
-        let at = |t: usize| {
-            let before: Vec<f64> = states.iter().map(|state| state[t].1).collect();
-            self.setup.field.charged(self.trace.input[t].into(), &before)
-        };
-        (0..self.setup.steps).map(at).collect()
-    }
-
     fn membrane_range(&self) -> (f64, f64) {
         let fires = self.setup.subject.neuron.spec().fires();
-        let thresholds = self.charged().into_iter().map(|(_, threshold)| threshold).filter(|_| fires);
+        let thresholds = self.charged.iter().map(|(_, threshold)| *threshold).filter(|_| fires);
         let potentials = self.state(0).into_iter().map(|(_, value)| value);
         let (low, high) = range(potentials.chain(thresholds), 0.06);
         // Above the threshold there is room for the strokes of spikes.
@@ -160,12 +165,12 @@ impl<'p, 'c> Picture<'p, 'c> {
 
     fn membrane(&self, panel: &Panel<'_, '_>) -> Result<(), Error> {
         let fires = self.setup.subject.neuron.spec().fires();
-        let charged = self.charged();
+        let charged = &self.charged;
         if let Some((_, last)) = charged.last().copied().filter(|_| fires) {
             let thresholds =
                 charged.iter().enumerate().map(|(t, (_, threshold))| (self.time(t + 1), *threshold));
             panel.dashed(std::iter::once((0.0, charged[0].1)).chain(thresholds), COLORS[2])?;
-            panel.note((RIGHT + 6.0, panel.y(last)), Align::Left, COLORS[2], "threshold")?;
+            panel.note((self.right + 6.0, panel.y(last)), Align::Left, COLORS[2], "threshold")?;
         }
         let spikes = self.setup.subject.spikes(&self.trace.output);
         let mut points = Vec::new();

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::{Subject, Trace};
+use super::Subject;
 use crate::Error;
 
 /// Steps in which a neuron that fires at all is expected to fire first.
@@ -129,23 +129,24 @@ fn rounded(value: f64) -> f64 {
 pub fn duration(subject: &Subject, drive: Drive) -> Result<usize, Error> {
     const LONGEST: usize = 20_000;
     const SPIKES: usize = 8;
-    let run = |steps: usize| -> Result<(Trace, Vec<usize>), Error> {
-        let trace = subject.trace(&vec![drive.amplitude as f32; steps])?;
-        let spikes = subject.spikes(&trace.output);
-        Ok((trace, spikes))
+    let amplitude = drive.amplitude as f32;
+    let spikes = |steps: usize| -> Result<Vec<usize>, Error> {
+        let responses = subject.responses(&[amplitude], steps)?;
+        Ok(responses.first().map(|response| subject.spikes(response)).unwrap_or_default())
     };
     // Most neurons are done long before.
-    let (mut trace, mut spikes) = run(LONGEST / 16)?;
-    if spikes.len() < SPIKES {
-        (trace, spikes) = run(LONGEST)?;
+    let mut fired = spikes(LONGEST / 16)?;
+    if subject.neuron.spec().fires() && fired.len() < SPIKES {
+        fired = spikes(LONGEST)?;
     }
-    let needed = match spikes.get(SPIKES - 1) {
+    let needed = match fired.get(SPIKES - 1) {
         Some(last) => *last,
         None => {
+            let trace = subject.trace(&vec![amplitude; LONGEST])?;
             let settled = trace.states.iter().map(|state| settled(state));
             // One that goes round never settles.
             let settled = settled.filter(|&settled| settled < LONGEST / 2).max().unwrap_or(0);
-            (spikes.last().map_or(0, |last| 2 * last)).max(2 * settled)
+            (fired.last().map_or(0, |last| 2 * last)).max(2 * settled)
         }
     };
     // A tenth before and after is without input.
@@ -173,17 +174,31 @@ fn nice(steps: usize) -> usize {
         .map_or(steps, |nice| nice / 10)
 }
 
-/// The input in each step.
-pub fn input(shape: Shape, amplitude: f64, steps: usize, seed: u64) -> Vec<f32> {
-    let part = |t: usize| (t as f64 + 0.5) / steps as f64;
-    let value = |t: usize| match shape {
-        Shape::Step if (0.1..0.9).contains(&part(t)) => amplitude,
-        Shape::Step | Shape::Noise => 0.0,
-        Shape::Ramp => 2.0 * amplitude * part(t),
-    };
-    if shape != Shape::Noise {
-        return (0..steps).map(|t| value(t) as f32).collect();
+/// The course of the input, relative to an amplitude.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stimulus {
+    /// A shape, and the seed of its noise.
+    Shaped(Shape, u64),
+}
+
+impl Stimulus {
+    /// The input in each step.
+    pub fn input(&self, amplitude: f64, steps: usize) -> Vec<f32> {
+        // The middle of a step, as a part of the whole.
+        let part = |t: usize| (t as f64 + 0.5) / steps as f64;
+        match self {
+            Self::Shaped(Shape::Noise, seed) => noise(amplitude, steps, *seed),
+            Self::Shaped(Shape::Step, _) => {
+                let value = |t| if (0.1..0.9).contains(&part(t)) { amplitude } else { 0.0 };
+                (0..steps).map(|t| value(t) as f32).collect()
+            }
+            Self::Shaped(Shape::Ramp, _) => (0..steps).map(|t| (2.0 * amplitude * part(t)) as f32).collect(),
+        }
     }
+}
+
+/// Coloured noise around an amplitude.
+fn noise(amplitude: f64, steps: usize, seed: u64) -> Vec<f32> {
     // A filter of an eightieth of the time keeps the noise visible at every length.
     let memory = (steps as f64 / 80.0).max(1.0);
     let (mut random, mut level) = (Random(seed), 0.0);
@@ -245,6 +260,7 @@ mod tests {
 
     #[test]
     fn inputs_have_their_shape() {
+        let input = |shape, amplitude, steps, seed| Stimulus::Shaped(shape, seed).input(amplitude, steps);
         assert_eq!(input(Shape::Step, 2.0, 10, 0), [0.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0]);
         assert_eq!(input(Shape::Ramp, 1.0, 4, 0), [0.25, 0.75, 1.25, 1.75]);
         let noise = input(Shape::Noise, 2.0, 8000, 1);

@@ -1,49 +1,58 @@
 //! A neuron's equations at any point: what charges it, where it fires, where its states go.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use neuron_codegen::evaluate::Evaluator;
+use neuron_codegen::evaluate::Repeated;
 use neuron_codegen::identifiers;
-use neuron_codegen::ir::{Id, Quantity};
+use neuron_codegen::ir::Quantity;
 use neuron_runtime::Value;
 
 use super::Subject;
 use crate::derivation::Derivation;
-use crate::{Error, units};
+use crate::units;
 
 /// The equations with parameter values.
 pub struct Field {
-    derivation: Derivation,
-    values: HashMap<Id, f64>,
+    derivation: Rc<Derivation>,
+    /// What charges the neuron, and the threshold.
+    charge: RefCell<Repeated>,
+    /// How other states go on from there.
+    updates: RefCell<Repeated>,
 }
 
 impl Field {
     /// Those of a neuron.
-    ///
-    /// # Errors
-    /// [`Error::Declaration`]
-    pub fn new(subject: &Subject) -> Result<Self, Error> {
-        let derivation = Derivation::of(subject.neuron.spec())?;
+    pub fn new(subject: &Subject) -> Self {
+        let derivation = subject.derivation.clone();
         let model = &derivation.derived.model;
-        let mut values = HashMap::new();
         let value = |name: &proc_macro2::Ident| match subject.neuron.get(&identifiers::text(name)) {
             Some(Value::Real(value)) => value,
             Some(Value::Flag(value)) => f64::from(u8::from(value)),
             None => f64::NAN,
         };
-        values.extend(model.params.iter().map(|param| (param.leaf, value(&param.name))));
-        values.extend(model.flags.iter().map(|flag| (flag.leaf, value(&flag.name))));
-        values
-            .extend(model.inputs.iter().skip(1).map(|input| input.leaf).zip(subject.further.iter().copied()));
-        Ok(Self { derivation, values })
+        let params = model.params.iter().map(|param| (param.leaf, value(&param.name)));
+        let flags = model.flags.iter().map(|flag| (flag.leaf, value(&flag.name)));
+        let further =
+            model.inputs.iter().skip(1).map(|input| input.leaf).zip(subject.further.iter().copied());
+        let fired = [(model.leaves.spike, 0.0), (model.leaves.fired, 0.0)];
+        let constant: Vec<_> = params.chain(flags).chain(further).chain(fired).collect();
+        let of = |exprs: Vec<_>| {
+            let mut repeated = Repeated::new(&model.graph, exprs);
+            constant.iter().for_each(|(leaf, value)| repeated.set(*leaf, *value));
+            RefCell::new(repeated)
+        };
+        let charge = of(model.threshold().into_iter().chain([model.charge]).collect());
+        let updates = of(model.states[1..].iter().filter_map(|state| state.update).collect());
+        Self { derivation, charge, updates }
     }
 
-    fn at(&self, x: f64, states: &[f64]) -> HashMap<Id, f64> {
+    fn set(&self, repeated: &mut Repeated, x: f64, states: &[f64]) {
         let model = &self.derivation.derived.model;
-        let mut values = self.values.clone();
-        values.insert(model.inputs[0].leaf, x);
-        values.extend(model.states.iter().map(|state| state.leaf).zip(states.iter().copied()));
-        values
+        repeated.set(model.inputs[0].leaf, x);
+        for (state, value) in model.states.iter().zip(states) {
+            repeated.set(state.leaf, *value);
+        }
     }
 
     /// The unit of the first input, if its documentation says one.
@@ -54,21 +63,23 @@ impl Field {
     /// `h`, and the threshold it is compared with: NaN if the neuron does not fire.
     pub fn charged(&self, x: f64, states: &[f64]) -> (f64, f64) {
         let model = &self.derivation.derived.model;
-        let values = self.at(x, states);
-        let mut evaluator = Evaluator::new(&model.graph, &values);
-        let h = evaluator.number(model.charge);
-        (h, model.threshold().map_or(f64::NAN, |threshold| evaluator.number(threshold)))
+        let mut charge = self.charge.borrow_mut();
+        self.set(&mut charge, x, states);
+        charge.compute();
+        let threshold = model.threshold().map_or(f64::NAN, |threshold| charge.number(threshold));
+        (charge.number(model.charge), threshold)
     }
 
     /// The states after a step without a spike: `v` is `h`.
     pub fn flow(&self, x: f64, states: &[f64]) -> Vec<f64> {
         let model = &self.derivation.derived.model;
         let (h, _) = self.charged(x, states);
-        let mut values = self.at(x, states);
-        values.extend([(model.leaves.h, h), (model.leaves.spike, 0.0), (model.leaves.fired, 0.0)]);
-        let mut evaluator = Evaluator::new(&model.graph, &values);
+        let mut updates = self.updates.borrow_mut();
+        self.set(&mut updates, x, states);
+        updates.set(model.leaves.h, h);
+        updates.compute();
         let next =
-            model.states[1..].iter().map(|state| state.update.map_or(f64::NAN, |id| evaluator.number(id)));
+            model.states[1..].iter().map(|state| state.update.map_or(f64::NAN, |id| updates.number(id)));
         std::iter::once(h).chain(next).collect()
     }
 
@@ -87,17 +98,18 @@ impl Field {
 mod tests {
     use super::*;
     use crate::Neurons;
-    use crate::simulate::{Drive, Shape, duration, input};
+    use crate::simulate::{Drive, Shape, Stimulus, duration};
 
     /// The kernels do what the equations say.
     #[test]
     fn equations_and_kernels_agree() {
         for neuron in Neurons::default().zoo().iter() {
             let (name, subject) = (neuron.spec().name, Subject::new(neuron).unwrap());
-            let field = Field::new(&subject).unwrap();
+            let field = Field::new(&subject);
             let drive = Drive::of(&subject).unwrap();
             let steps = duration(&subject, drive).unwrap().min(2000);
-            let trace = subject.trace(&input(Shape::Noise, drive.amplitude, steps, 3)).unwrap();
+            let trace =
+                subject.trace(&Stimulus::Shaped(Shape::Noise, 3).input(drive.amplitude, steps)).unwrap();
             let mut states = neuron.initial_state();
             for t in 0..steps {
                 let (h, threshold) = field.charged(trace.input[t].into(), &states);
@@ -125,7 +137,7 @@ mod tests {
         let neurons = Neurons::default().zoo();
         let coupled = |name: &str| {
             let subject = Subject::new(neurons.find(name).unwrap()).unwrap();
-            Field::new(&subject).unwrap().is_coupled(1)
+            Field::new(&subject).is_coupled(1)
         };
         let names = [
             "AdEx",

@@ -24,7 +24,9 @@ fn every_neuron_in_every_way() {
                 assert!(svg.contains(state.name), "{} {}", spec.name, state.name);
             }
         }
-        assert!(is_picture(&good(&["plot", spec.name, "--kind", "fi", "--out", "-"])), "{}", spec.name);
+        for kind in ["fi", "gradient"] {
+            assert!(is_picture(&good(&["plot", spec.name, "--kind", kind, "--out", "-"])), "{}", spec.name);
+        }
         let phase = ["plot", spec.name, "--kind", "phase", "--out", "-"];
         if spec.states.len() == 1 {
             assert!(bad(&phase).contains(&format!("{} has only `v`", spec.name)));
@@ -56,6 +58,20 @@ fn settings_change_the_picture() {
     assert_ne!(plot(&["--input", "noise"]), plot(&["--input", "noise", "--seed", "2"]));
     let further = |value| good(&["plot", "glif", "--set", value, "--out", "-"]);
     assert_ne!(further("conduct=0"), further("conduct=-9"));
+}
+
+#[test]
+fn gradients_are_of_the_surrogate() {
+    let plot = |arguments: &[&str]| {
+        good(&[&["plot", "lif", "--kind", "gradient", "--out", "-", "--steps", "60"], arguments].concat())
+    };
+    let plain = plot(&[]);
+    assert!(plain.contains("Of the last step, T = 60, with ATan(alpha=2)"), "{plain}");
+    // Below the threshold it is the leak's, whatever the surrogate: 1/2 in the last step, half of it a step before.
+    let quiet = plot(&["--amplitude", "0", "--set", "tau=2"]);
+    assert!(quiet.contains("\n0.5\n") && !quiet.contains("\n1.0\n"), "{quiet}");
+    assert_ne!(plain, plot(&["--surrogate", "rect"]));
+    assert!(plot(&["--detach-reset"]).contains("ATan(alpha=2), reset detached"));
 }
 
 #[test]
@@ -95,6 +111,7 @@ fn what_cannot_be_drawn() {
             "AdEx has no state `u` besides `v`; available: w",
         ),
         (&["plot", "--kind", "fi"], "neurons plot NEURON --kind fi"),
+        (&["plot", "lif", "--kind", "gradient", "--surrogate", "step"], "unknown surrogate `step`"),
         (&["plot", "lif", "--kind", "phases"], "a similar value exists: 'phase'"),
     ] {
         let error = bad(arguments);
