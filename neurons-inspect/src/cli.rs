@@ -11,8 +11,9 @@ use crate::bench::Bench;
 use crate::check::Check;
 use crate::gallery::Gallery;
 use crate::plot::Plot;
+use crate::serve::Serve;
 use crate::show::Show;
-use crate::{Error, Neurons, bench, check, doctor, gallery, list, plot, show};
+use crate::{Error, Neurons, bench, check, doctor, gallery, list, plot, serve, show};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -30,6 +31,7 @@ Examples:
   neurons plot lif                        response to a current step, written to lif-trace.svg
   neurons plot src/neuron.rs              the same of a declaration that no crate has compiled
   neurons check src/neuron.rs             errors and equations, without compiling a crate
+  neurons serve                           all of it in the browser, while a declaration is edited
   neurons doctor                          what runs on this machine")]
 struct Arguments {
     #[command(subcommand)]
@@ -85,6 +87,14 @@ Examples:
 
 The default input is 1.5 times the rheobase, the weakest constant input that makes the neuron fire.")]
     Plot(Plot),
+    /// Serve a page on which a declaration is edited, with its equations, behaviour and kernels beside it
+    #[command(after_help = "\
+Examples:
+  neurons serve
+  neurons serve --port 0                  any port that is free
+
+Only this machine can reach the page. It needs no network.")]
+    Serve(Serve),
     /// Measure how long each template of a neuron takes on the CPU
     #[command(after_help = "\
 Examples:
@@ -147,6 +157,7 @@ fn execute(
         Command::Show(args) => show::show(neurons, args, out)?,
         Command::Check(args) => return check::check(args, out, err),
         Command::Plot(args) => plot::plot(neurons, args, out, err)?,
+        Command::Serve(args) => serve::serve(neurons, args, out)?,
         Command::Bench(args) => bench::bench(neurons, args, out)?,
         Command::Doctor { json } => doctor::doctor(neurons, *json, out)?,
         Command::Gallery(args) => gallery::write(neurons, args, err)?,

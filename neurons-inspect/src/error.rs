@@ -151,6 +151,22 @@ pub enum Error {
         kind: &'static str,
     },
 
+    /// The port of the server cannot be used.
+    #[error("cannot listen on port {port} of 127.0.0.1: {source}; `--port 0` takes any that is free")]
+    Port {
+        /// The requested port.
+        port: u16,
+        /// The reason.
+        source: std::io::Error,
+    },
+
+    /// The server cannot start this command again to compute in another process.
+    #[error("cannot start a worker: {source}")]
+    Worker {
+        /// The reason.
+        source: std::io::Error,
+    },
+
     /// Files without a declaration.
     #[error("no `neuron!` or `surrogate!` in {files}")]
     NothingDeclared {

@@ -28,6 +28,7 @@ mod list;
 mod neuron;
 mod output;
 pub mod plot;
+mod serve;
 mod show;
 mod simulate;
 mod units;

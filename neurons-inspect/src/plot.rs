@@ -236,6 +236,11 @@ pub(crate) fn surrogates() -> Result<String, Error> {
     surrogates::draw()
 }
 
+/// One surrogate, so many points wide.
+pub(crate) fn surrogate_alone(surrogate: &Surrogate, width: u32) -> Result<String, Error> {
+    surrogates::draw_one(surrogate, width)
+}
+
 /// A picture of a neuron.
 pub(crate) fn draw(setup: &Setup, kind: Kind, state: Option<&str>) -> Result<String, Error> {
     match kind {

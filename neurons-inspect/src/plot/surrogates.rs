@@ -34,6 +34,24 @@ pub fn draw() -> Result<String, Error> {
     })
 }
 
+/// One of them, larger.
+pub fn draw_one(surrogate: &Surrogate, width: u32) -> Result<String, Error> {
+    svg(width, 340, |canvas| {
+        let (left, right) = (70.0, f64::from(width) - 28.0);
+        let title = format!("{}: surrogate gradient", surrogate.name());
+        canvas.text((left, 28.0), 17.0, INK, Align::Left, &title)?;
+        canvas.text((left, 49.0), 12.0, QUIET, Align::Left, &parameters(surrogate))?;
+        let (across, range) = ((-SHOWN, SHOWN), (-0.7, 2.0));
+        let panel = Panel { canvas, left, right, top: 84.0, bottom: 282.0, across, range };
+        panel.y_axis(5)?;
+        panel.x_axis(6, "distance from the threshold u = h \u{2212} threshold")?;
+        canvas.line([(panel.x(0.0), panel.top), (panel.x(0.0), panel.bottom)], FAINT, 0.5)?;
+        panel.note((left, panel.top - 10.0), Align::Left, COLORS[0], "gradient")?;
+        panel.note((left + 56.0, panel.top - 10.0), Align::Left, COLORS[1], "primitive")?;
+        curves(&panel, surrogate)
+    })
+}
+
 fn parameters(surrogate: &Surrogate) -> String {
     surrogate.parameters().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
 }

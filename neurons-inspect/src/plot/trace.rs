@@ -85,6 +85,7 @@ impl<'p, 'c> Picture<'p, 'c> {
             Stimulus::Shaped(Shape::Step, _) => format!("A step of {strength}"),
             Stimulus::Shaped(Shape::Ramp, _) => format!("A ramp to twice {strength}"),
             Stimulus::Shaped(Shape::Noise, _) => format!("Noise around {strength}"),
+            Stimulus::Drawn(_) => "A drawn input".to_owned(),
         };
         let others = self.setup.caption();
         if !others.is_empty() {

@@ -179,6 +179,8 @@ fn nice(steps: usize) -> usize {
 pub enum Stimulus {
     /// A shape, and the seed of its noise.
     Shaped(Shape, u64),
+    /// Multiples of the amplitude at equal distances, joined by straight lines.
+    Drawn(Vec<f64>),
 }
 
 impl Stimulus {
@@ -193,8 +195,18 @@ impl Stimulus {
                 (0..steps).map(|t| value(t) as f32).collect()
             }
             Self::Shaped(Shape::Ramp, _) => (0..steps).map(|t| (2.0 * amplitude * part(t)) as f32).collect(),
+            Self::Drawn(points) => (0..steps).map(|t| (amplitude * joined(points, part(t))) as f32).collect(),
         }
     }
+}
+
+/// The height at a part of the way through points at equal distances.
+fn joined(points: &[f64], part: f64) -> f64 {
+    let place = part * points.len().saturating_sub(1) as f64;
+    let at = |place: usize| points.get(place).or(points.last()).copied().unwrap_or(0.0);
+    let (from, rest) = (place.floor(), place.fract());
+    let (left, right) = (at(from as usize), at(from as usize + 1));
+    left + (right - left) * rest
 }
 
 /// Coloured noise around an amplitude.
@@ -269,5 +281,9 @@ mod tests {
         assert!((mean - 2.0).abs() < 0.3 && (deviation - 1.0).abs() < 0.3, "{mean} {deviation}");
         assert_eq!(noise, input(Shape::Noise, 2.0, 8000, 1));
         assert_ne!(noise, input(Shape::Noise, 2.0, 8000, 2));
+        let drawn = Stimulus::Drawn(vec![0.0, 2.0, -1.0]);
+        assert_eq!(drawn.input(10.0, 4), [5.0, 15.0, 12.5, -2.5]);
+        assert_eq!(Stimulus::Drawn(vec![1.5]).input(2.0, 2), [3.0, 3.0]);
+        assert_eq!(Stimulus::Drawn(Vec::new()).input(2.0, 2), [0.0, 0.0]);
     }
 }

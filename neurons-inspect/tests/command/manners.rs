@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{bad, command, finish, good, run};
 
-const COMMANDS: [&str; 7] = ["list", "show", "check", "plot", "doctor", "gallery", "completions"];
+const COMMANDS: [&str; 8] = ["list", "show", "check", "plot", "serve", "doctor", "gallery", "completions"];
 
 #[test]
 fn help_has_examples() {
