@@ -44,7 +44,7 @@ pub fn draw_one(surrogate: &Surrogate, width: u32) -> Result<String, Error> {
         let (across, range) = ((-SHOWN, SHOWN), (-0.7, 2.0));
         let panel = Panel { canvas, left, right, top: 84.0, bottom: 282.0, across, range };
         panel.y_axis(5)?;
-        panel.x_axis(6, "distance from the threshold u = h \u{2212} threshold")?;
+        panel.x_axis(6, "u = h \u{2212} threshold")?;
         canvas.line([(panel.x(0.0), panel.top), (panel.x(0.0), panel.bottom)], FAINT, 0.5)?;
         panel.note((left, panel.top - 10.0), Align::Left, COLORS[0], "gradient")?;
         panel.note((left + 56.0, panel.top - 10.0), Align::Left, COLORS[1], "primitive")?;

@@ -194,7 +194,7 @@ impl Reader<'_> {
             let condition = self.row(|token| *token == line || *token == end)?;
             rows.push_str(&format!("<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>"));
             if self.next_if(&end) {
-                let table = format!(r#"<mtable class="cases">{rows}</mtable>"#);
+                let table = format!(r#"<mtable class="cases" displaystyle="true">{rows}</mtable>"#);
                 return Some(format!("<mrow>{}{table}</mrow>", bracket("{", true)));
             }
             self.next_if(&line).then_some(())?;

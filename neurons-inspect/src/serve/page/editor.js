@@ -50,6 +50,7 @@ export function setText(value) {
 export function setProblems(found) {
   problems = found;
   paint();
+  text.setAttribute("aria-invalid", found.some(({ level }) => level === "error"));
   list.replaceChildren(...found.map(row));
   if (document.activeElement === text) tell(text.selectionStart);
 }
