@@ -142,6 +142,8 @@ impl Canvas<'_> {
         // The library takes the height of a line and writes the size of the font that fits in.
         let font = ("sans-serif", size * 1.24 * PIXELS).into_font();
         let style = TextStyle::from(font).color(&color).pos(Pos::new(align, VPos::Center));
+        // Control characters are not XML, however they are written.
+        let text = text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), " ");
         draw(self.area.draw(&Text::new(text, pixel(at), style)))
     }
 }
@@ -180,6 +182,14 @@ mod tests {
     fn lines_have_no_needless_points() {
         let points = [(0, 0), (0, 0), (1, 1), (2, 2), (2, 5), (2, 3), (4, 3)];
         assert_eq!(simplified(points.into_iter()), [(0, 0), (2, 2), (2, 5), (2, 3), (4, 3)]);
+    }
+
+    #[test]
+    fn text_is_text() {
+        let drawn: Result<_, Error> =
+            svg(10, 10, |canvas| canvas.text((0.0, 5.0), 5.0, INK, Align::Left, "a\0<b>\u{1b}&\u{ffff}c"));
+        let drawn = drawn.unwrap();
+        assert!(drawn.contains("\na &lt;b&gt; &amp; c\n"), "{drawn:?}");
     }
 
     #[test]

@@ -231,11 +231,11 @@ async function narrow(page) {
 
 async function hostile(page) {
   await page.locator("#text").fill(
-    "struct A { /// <img src=x onerror=document.body.remove()>, mV.\n state w = 0.0;\n" +
+    "struct A { /// <img src=x onerror=document.body.remove()>\u0001, mV.\n state w = 0.0;\n" +
     " charge = v + x - w; update w = 0.5 * w + spike; reset hard; }",
   );
   await page.waitForFunction(() => document.querySelector("#trace svg")?.getAttribute("aria-label").startsWith("A:"));
-  assert.equal(await page.locator("img").count(), 0);
+  assert.equal(await page.locator("img, parsererror").count(), 0);
   await page.locator("#text").fill("(".repeat(1000));
   await page.waitForFunction(() => document.getElementById("problems").textContent.includes("nested more than 256 deep"));
 }

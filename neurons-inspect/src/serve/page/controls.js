@@ -40,6 +40,7 @@ class Slider {
     this.label.textContent = unit ? `${name} (${unit})` : name;
     const about = [doc, range && `Range: ${range}`].filter(Boolean).join(" ");
     this.root.title = about;
+    this.range.setAttribute("aria-description", about);
     this.range.min = low;
     this.range.max = high;
     this.range.setAttribute("aria-label", name);

@@ -129,6 +129,7 @@ function describe(answer) {
     if (before && before.default !== param.default && param.name in shown.set) set(param.name, undefined);
   }
   about = neuron;
+  document.title = `${neuron.name} – neurons`;
   for (const name of ["amplitude", "steps"]) {
     if (answer[name] !== null && shown[name] === null) suits[name] = answer[name];
   }
@@ -224,18 +225,31 @@ $("share").addEventListener("click", async () => {
   setTimeout(() => ($("said").textContent = ""), 3000);
 });
 
+/** The theme that was chosen before; a browser may be told to remember nothing. */
+function remembered() {
+  try {
+    return localStorage.getItem("theme");
+  } catch {
+    return null;
+  }
+}
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 function theme(chosen) {
   const isDark = chosen ? chosen === "dark" : dark.matches;
   document.documentElement.dataset.theme = isDark ? "dark" : "light";
   $("theme").setAttribute("aria-pressed", isDark);
 }
-theme(localStorage.getItem("theme"));
-dark.addEventListener("change", () => theme(localStorage.getItem("theme")));
+theme(remembered());
+dark.addEventListener("change", () => theme(remembered()));
 $("theme").addEventListener("click", () => {
   const chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", chosen);
   theme(chosen);
+  try {
+    localStorage.setItem("theme", chosen);
+  } catch {
+    // It is chosen again next time.
+  }
 });
 
 /** What a link says, or the first neuron with an adaptation worth looking at. */
