@@ -83,6 +83,7 @@ Examples:
   neurons plot ad_ex --kind fi
   neurons plot src/neurons.rs:Mine        a declaration, without a crate around it
   neurons plot izhikevich --kind phase --set d=2
+  neurons plot lif --kind gradient --surrogate sigmoid
   neurons plot --kind surrogate --out - | rsvg-convert -o surrogates.png
 
 The default input is 1.5 times the rheobase, the weakest constant input that makes the neuron fire.")]

@@ -43,7 +43,8 @@ impl Pool {
         // On one line, whatever the lines of the request.
         let question: Value = serde_json::from_slice(question)
             .map_err(|error| Refusal::new(Status::BadRequest, format_args!("this is not JSON: {error}")))?;
-        let mut worker = self.take()?.map_or_else(Worker::start, Ok).map_err(|error| {
+        let running = self.take()?.and_then(Worker::running);
+        let mut worker = running.map_or_else(Worker::start, Ok).map_err(|error| {
             self.give(None);
             Refusal::new(Status::Failed, format_args!("cannot start a worker: {error}"))
         })?;
@@ -91,6 +92,11 @@ impl Worker {
             let _ = lines.map(|line| sender.send(line)).find(Result::is_err);
         })?;
         Ok(Self { process, questions, answers, answered: 0 })
+    }
+
+    /// This, unless somebody has stopped it.
+    fn running(mut self) -> Option<Self> {
+        matches!(self.process.try_wait(), Ok(None)).then_some(self)
     }
 
     fn answer(&mut self, question: &str) -> Result<Vec<u8>, Refusal> {

@@ -132,6 +132,29 @@ fn what_takes_too_long_is_stopped() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn workers_that_are_stopped_are_replaced() {
+    let server = Server::start();
+    let answers = || server.ask(&question(LIF, &["trace"]))["pictures"]["trace"]["svg"].is_string();
+    assert!(answers());
+    let server_id = server.process.id();
+    let children = std::fs::read_dir(format!("/proc/{server_id}/task")).unwrap();
+    let children = children.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("children")));
+    let workers: Vec<String> = children
+        .flat_map(|ids| ids.unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(workers.len(), 2);
+    assert!(std::process::Command::new("kill").arg("-KILL").args(&workers).status().unwrap().success());
+    for id in &workers {
+        let status = || std::fs::read_to_string(format!("/proc/{id}/stat"));
+        while status().is_ok_and(|status| !status.contains(") Z")) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    assert!(answers() && answers() && answers());
+}
+
+#[test]
 fn idle_connections_are_limited() {
     let server = Server::start();
     let mut idle: Vec<_> = (0..31).map(|_| server.connect()).collect();
