@@ -5,6 +5,7 @@
 //! in worker processes (`workers`), so that one that takes too long can be stopped, and one that crashes the generator
 //! stops nothing else.
 
+mod about;
 mod answer;
 mod http;
 mod mathml;

@@ -5,20 +5,22 @@ use std::rc::Rc;
 
 use neuron_codegen::emit::{cuda, rust};
 use neuron_codegen::latex::{self, Row};
-use neuron_interpreter::{Declaration, Problem};
-use neuron_runtime::{Neuron, Spec, Value};
+use neuron_interpreter::{Declaration, Mistakes, Problem};
+use neuron_runtime::Neuron;
 use serde::Serialize;
 
+use super::about::About;
 use super::mathml;
 use super::question::{Part, Question};
-use super::sliders::bounds;
+use crate::Error;
 use crate::derivation::Derivation;
 use crate::plot::{self, Kind, Setup};
 use crate::simulate::{Drive, Field, Reason, Subject, duration};
-use crate::{Error, units};
 
 /// Texts whose declarations are remembered, so that a slider does not read them again.
 const REMEMBERED: usize = 8;
+/// Problems that are shown: nobody reads more, and each is shown with its lines.
+const SHOWN: usize = 100;
 
 /// An answer; what was not asked for is empty.
 #[derive(Serialize, Default)]
@@ -26,6 +28,8 @@ pub struct Answer {
     /// Why there is none.
     refused: Option<String>,
     problems: Vec<Place>,
+    /// The number of problems beyond these.
+    omitted: usize,
     /// The neurons that the text declares.
     names: Vec<&'static str>,
     neuron: Option<About>,
@@ -52,48 +56,6 @@ struct Place {
     end: usize,
     /// As the compiler shows it.
     rendered: String,
-}
-
-/// A neuron with the values that it has been given.
-#[derive(Serialize)]
-struct About {
-    name: &'static str,
-    summary: String,
-    params: Vec<Param>,
-    flags: Vec<Flag>,
-    /// Inputs after the first.
-    inputs: Vec<Input>,
-    resets: Vec<&'static str>,
-    reset: &'static str,
-    fires: bool,
-    input: String,
-    kernels: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Param {
-    name: &'static str,
-    doc: String,
-    unit: Option<&'static str>,
-    range: &'static str,
-    default: f64,
-    value: f64,
-    low: f64,
-    high: f64,
-}
-
-#[derive(Serialize)]
-struct Flag {
-    name: &'static str,
-    doc: String,
-    default: bool,
-    value: bool,
-}
-
-#[derive(Serialize)]
-struct Input {
-    name: &'static str,
-    value: f64,
 }
 
 /// An equation as MathML, and when it holds.
@@ -129,6 +91,7 @@ pub struct Answerer {
 struct Text {
     declared: Vec<(Declaration, Rc<Derivation>)>,
     problems: Vec<Place>,
+    omitted: usize,
 }
 
 impl Answerer {
@@ -142,7 +105,8 @@ impl Answerer {
             Err(error) => return Answer::refused(error.to_string()),
         };
         let names = text.declared.iter().map(|(declaration, _)| declaration.spec().name).collect();
-        let mut answer = Answer { problems: text.problems.clone(), names, ..Answer::default() };
+        let mut answer =
+            Answer { problems: text.problems.clone(), omitted: text.omitted, names, ..Answer::default() };
         let is_meant = |name: &str| question.neuron.as_deref().is_none_or(|meant| meant == name);
         let found = text.declared.iter().find(|(declaration, _)| is_meant(declaration.spec().name));
         if let Some((declaration, derivation)) = found.or(text.declared.first())
@@ -166,17 +130,23 @@ impl Answerer {
 
 impl Text {
     fn read(source: &str) -> Result<Self, Error> {
-        let place = |problem: &Problem| Place::new(problem, source);
-        let (declarations, mut problems) = match Declaration::parse_all(source) {
-            Ok(declarations) => (declarations, Vec::new()),
-            Err(mistakes) => (Vec::new(), mistakes.problems().iter().map(place).collect()),
+        let (declarations, mistakes) = match Declaration::parse_all(source) {
+            Ok(declarations) => (declarations, None),
+            Err(mistakes) => (Vec::new(), Some(mistakes)),
         };
-        problems.extend(declarations.iter().flat_map(Declaration::warnings).map(place));
+        let warnings = declarations.iter().flat_map(Declaration::warnings);
+        let all = mistakes.iter().flat_map(Mistakes::problems).chain(warnings);
+        let omitted = all.clone().count().saturating_sub(SHOWN);
+        let problems = all.take(SHOWN).map(|problem| Place::new(problem, source)).collect();
         let derived = |declaration: Declaration| {
             let derivation = Derivation::of(declaration.spec())?;
             Ok((declaration, Rc::new(derivation)))
         };
-        Ok(Self { declared: declarations.into_iter().map(derived).collect::<Result<_, Error>>()?, problems })
+        Ok(Self {
+            declared: declarations.into_iter().map(derived).collect::<Result<_, Error>>()?,
+            problems,
+            omitted,
+        })
     }
 }
 
@@ -284,48 +254,6 @@ impl Answer {
         let print = if language == "cuda" { cuda::kernel } else { rust::kernel };
         if let Some(program) = named.or(programs.first()) {
             self.code.insert(language, print(&derivation.derived, program));
-        }
-    }
-}
-
-impl About {
-    fn new(subject: &Subject, declared: &dyn Neuron, derivation: &Derivation) -> Self {
-        let neuron = &subject.neuron;
-        let spec: &Spec = neuron.spec();
-        let param = |param: &neuron_runtime::ParamSpec| {
-            let (low, high) = bounds(declared, param.name, param.default);
-            Param {
-                name: param.name,
-                doc: units::summary(param.doc),
-                unit: units::unit(param.doc),
-                range: param.range,
-                default: param.default,
-                value: match neuron.get(param.name) {
-                    Some(Value::Real(value)) => value,
-                    _ => param.default,
-                },
-                low,
-                high,
-            }
-        };
-        let flag = |flag: &neuron_runtime::FlagSpec| Flag {
-            name: flag.name,
-            doc: units::summary(flag.doc),
-            default: flag.default,
-            value: matches!(neuron.get(flag.name), Some(Value::Flag(true))),
-        };
-        let further = spec.inputs.iter().skip(1).zip(&subject.further);
-        Self {
-            name: spec.name,
-            summary: units::summary(spec.doc),
-            params: spec.params.iter().map(param).collect(),
-            flags: spec.flags.iter().map(flag).collect(),
-            inputs: further.map(|(name, value)| Input { name, value: *value }).collect(),
-            resets: spec.resets.iter().map(|reset| reset.keyword()).collect(),
-            reset: neuron.reset().keyword(),
-            fires: spec.fires(),
-            input: units::label(spec.inputs[0], Field::new(subject).input_unit()),
-            kernels: derivation.programs.iter().map(|program| program.variant.name()).collect(),
         }
     }
 }

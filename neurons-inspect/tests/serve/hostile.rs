@@ -92,6 +92,14 @@ fn whatever_the_text_there_is_an_answer() {
             answer["refused"].is_string() || answer["problems"].as_array().is_some_and(|all| !all.is_empty());
         assert!(is_told || answer["neuron"].is_object(), "{text:.80}: {}", response.body);
     }
+    let mistakes = format!("struct A {{ charge = {}; reset hard; }}", "y + ".repeat(200) + "{}");
+    let lines = format!("struct A {{ {} charge = v + x; reset hard; }}", "let a = y;\n".repeat(3000));
+    for text in [mistakes, lines] {
+        let answer = server.ask(&question(&text, &["trace"]));
+        let problems = answer["problems"].as_array().unwrap();
+        assert!(!problems.is_empty() && problems.len() <= 100, "{}", problems.len());
+        assert_eq!(answer["omitted"] != 0, problems.len() == 100, "{}", answer["omitted"]);
+    }
     let long = server.ask(&question(&" ".repeat(70_000), &[]));
     assert_eq!(long["refused"], "the declaration has 70000 bytes; at most 65536 are read");
     assert_eq!(server.post(&question(&" ".repeat(300_000), &[]).to_string()).status, 413);

@@ -1,7 +1,8 @@
 // Colours for declarations, Rust and CUDA. The tokens are those of Rust, which are near enough to C++'s.
 
+// What is not closed goes on to the end: to try every quote in vain would take the square of the length.
 const TOKEN =
-  /(\/\/[^\n]*|\/\*[^]*?\*\/)|("(?:[^"\\\n]|\\.)*")|(\b\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?[a-z]?\d*\b)|(#\w+)|([\p{L}_][\p{L}\p{N}_]*!?)/gu;
+  /(\/\/[^\n]*|\/\*[^]*?(?:\*\/|$))|("(?:[^"\\\n]|\\.)*(?:"|$|(?=\n)))|(\b\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?[a-z]?\d*\b)|(#\w+)|([\p{L}_][\p{L}\p{N}_]*!?)/gu;
 
 const words = (text) => new Set(text.split(" "));
 

@@ -64,7 +64,11 @@ function apply(answer) {
   const errors = answer.problems.filter((problem) => problem.level === "error").length;
   const warnings = answer.problems.length - errors;
   const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
-  const parts = [errors && count(errors, "error"), warnings && count(warnings, "warning")].filter(Boolean);
+  const parts = [
+    errors && count(errors, "error"),
+    warnings && count(warnings, "warning"),
+    answer.omitted && `${answer.omitted} more not shown`,
+  ].filter(Boolean);
   $("state").textContent = parts.join(", ") || (answer.neuron ? `${answer.neuron.name}: ${answer.neuron.summary}` : "");
   $("state").className = errors ? "error" : "";
   figures.stale(!answer.neuron || Boolean(answer.refused));
@@ -135,11 +139,13 @@ function describe(answer) {
   }
   const params = neuron.params.map((param) => {
     const isOriginal = param.value === param.default;
-    return { ...param, low: Math.min(param.low, param.value), high: Math.max(param.high, param.value), isOriginal, original: undefined };
+    const [low, high] = [Math.min(param.low, param.value), Math.max(param.high, param.value)];
+    return { ...param, low, high, isOriginal, original: undefined };
   });
   const inputs = neuron.inputs.map(({ name, value }) => {
-    const doc = "A constant input.";
-    return { name, doc, low: Math.min(-1, value), high: Math.max(1, value), value, default: 0, isOriginal: value === 0, original: undefined };
+    const [low, high] = [Math.min(-1, value), Math.max(1, value)];
+    const isOriginal = value === 0;
+    return { name, doc: "A constant input.", low, high, value, default: 0, isOriginal, original: undefined };
   });
   showParameters([...params, ...inputs]);
   showFlags(neuron.flags);
@@ -161,7 +167,9 @@ function stimulus() {
     { name: "steps", value: shown.steps ?? steps, low: 2, high: Math.max(4 * steps, shown.steps ?? 0), whole: true },
   ].map((spec) => ({ ...spec, action: "auto", original: null, isOriginal: shown[spec.name] === null }));
   if (shown.shape === "noise") {
-    specs.push({ name: "seed", value: shown.seed, low: 0, high: 99, whole: true, default: 1, original: 1, isOriginal: shown.seed === 1 });
+    const { seed } = shown;
+    const isOriginal = seed === 1;
+    specs.push({ name: "seed", value: seed, low: 0, high: 99, whole: true, default: 1, original: 1, isOriginal });
   }
   showShapes(["step", "ramp", "noise", "drawn"], shown.shape);
   showStimulus(specs);
@@ -177,7 +185,8 @@ function surrogateControls() {
     surrogate().params.map(([name, original, range], place) => {
       const value = shown.surrogate.values[place] ?? original;
       const high = Math.max(original === 0 ? 1 : 4 * original, value);
-      return { name, range, value, low: high / 1000, high, default: original, original, isOriginal: value === original };
+      const isOriginal = value === original;
+      return { name, range, value, low: high / 1000, high, default: original, original, isOriginal };
     }),
   );
   $("detach").checked = shown.detach;
