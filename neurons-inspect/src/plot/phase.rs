@@ -69,7 +69,7 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
             (COLORS[2], "fires".to_owned()),
         ];
         // On a narrow picture they need all of it.
-        let mut x = if width < 420 { 16.0 } else { panel.left };
+        let mut x = if width < 400 { 16.0 } else { panel.left };
         for (color, text) in legend.into_iter().take(if spec.fires() { 4 } else { 3 }) {
             canvas.line([(x, 72.0), (x + 14.0, 72.0)], color, 1.5)?;
             canvas.text((x + 19.0, 72.0), 11.0, color, Align::Left, &text)?;
