@@ -43,16 +43,28 @@ impl Pool {
         // On one line, whatever the lines of the request.
         let question: Value = serde_json::from_slice(question)
             .map_err(|error| Refusal::new(Status::BadRequest, format_args!("this is not JSON: {error}")))?;
-        let running = self.take()?.and_then(Worker::running);
-        let mut worker = running.map_or_else(Worker::start, Ok).map_err(|error| {
+        let question = question.to_string();
+        let mut worker = self.take()?.map_or_else(Worker::start, Ok).map_err(|error| {
             self.give(None);
             Refusal::new(Status::Failed, format_args!("cannot start a worker: {error}"))
         })?;
-        let answer = worker.answer(&question.to_string());
+        let mut answer = worker.answer(&question);
+        // It may have been stopped from outside before it was asked. A question that stops it stops the next one, too.
+        if matches!(answer, Err(Lost::Stopped))
+            && let Ok(next) = Worker::start()
+        {
+            worker = next;
+            answer = worker.answer(&question);
+        }
         let is_spent = answer.is_err() || worker.answered >= ANSWERS;
         // Its successor starts while nobody waits for it.
         self.give(if is_spent { Worker::start().ok() } else { Some(worker) });
-        answer
+        answer.map_err(|lost| match lost {
+            Lost::Late => Refusal::new(Status::Busy, "this takes longer than 5 s and was stopped"),
+            Lost::Stopped => {
+                Refusal::new(Status::Failed, "the worker stopped; please report this declaration as a bug")
+            }
+        })
     }
 
     fn take(&self) -> Result<Option<Worker>, Refusal> {
@@ -67,6 +79,14 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
         self.returned.notify_one();
     }
+}
+
+/// Why a worker gave no answer.
+enum Lost {
+    /// It took too long.
+    Late,
+    /// Its process ended.
+    Stopped,
 }
 
 /// This command as a worker.
@@ -94,23 +114,13 @@ impl Worker {
         Ok(Self { process, questions, answers, answered: 0 })
     }
 
-    /// This, unless somebody has stopped it.
-    fn running(mut self) -> Option<Self> {
-        matches!(self.process.try_wait(), Ok(None)).then_some(self)
-    }
-
-    fn answer(&mut self, question: &str) -> Result<Vec<u8>, Refusal> {
-        let stopped =
-            || Refusal::new(Status::Failed, "the worker stopped; please report this declaration as a bug");
-        writeln!(self.questions, "{question}").map_err(|_| stopped())?;
+    fn answer(&mut self, question: &str) -> Result<Vec<u8>, Lost> {
+        writeln!(self.questions, "{question}").map_err(|_| Lost::Stopped)?;
         self.answered += 1;
-        match self.answers.recv_timeout(BUDGET) {
-            Ok(answer) => Ok(answer.into_bytes()),
-            Err(RecvTimeoutError::Timeout) => {
-                Err(Refusal::new(Status::Busy, "this takes longer than 5 s and was stopped"))
-            }
-            Err(RecvTimeoutError::Disconnected) => Err(stopped()),
-        }
+        self.answers.recv_timeout(BUDGET).map(String::into_bytes).map_err(|error| match error {
+            RecvTimeoutError::Timeout => Lost::Late,
+            RecvTimeoutError::Disconnected => Lost::Stopped,
+        })
     }
 }
 
