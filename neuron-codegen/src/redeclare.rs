@@ -148,7 +148,7 @@ fn redeclared(tokens: TokenStream, report: &mut Report) -> Option<TokenStream> {
     let has_docs = user.attrs.iter().any(is_doc);
     let attrs = base.attrs.into_iter().filter(|attr| !has_docs || !is_doc(attr));
     let attrs = attrs.map(|attr| respanned(attr, span)).chain(user.attrs);
-    let (vis, name, items) = (user.vis, user.name, base_items.items.concat());
+    let (vis, name, items) = (user.vis, user.name, base_items.finish().concat());
     Some(quote!(#(#attrs)* #vis struct #name { #(#items)* }))
 }
 
@@ -289,5 +289,16 @@ mod tests {
             table.contains("(Lif $($user:tt)*)") && table.contains("available: ") && table.contains("If")
         );
         assert!(table.parse::<TokenStream>().is_ok());
+    }
+
+    #[test]
+    fn inputs_are_transformed_at_once() {
+        let base = "pub struct Two { charge = v + a * 2.0 - b; reset hard; input a, b; }";
+        let changed = |changes| text("Other", changes, base).expect("changes without mistakes");
+        for changes in ["input a = b; input b = a + 1.0;", "input b = a + 1.0; input a = b;"] {
+            let declaration = changed(changes);
+            assert!(declaration.contains("charge = v + (b) * 2.0 - (a + 1.0) ;"), "{declaration}");
+            assert!(declaration.contains("input a , b ;"), "{declaration}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The items of `redeclare!`, and what each changes in the declaration.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote;
 
@@ -84,11 +86,13 @@ pub(super) struct Base {
     added: usize,
     /// The names that were changed.
     done: Vec<String>,
+    /// What stands for each input that is transformed.
+    inputs: HashMap<String, TokenTree>,
 }
 
 impl Base {
     pub fn new(neuron: Ident, items: Vec<Vec<TokenTree>>) -> Self {
-        Self { neuron, items, added: 0, done: Vec::new() }
+        Self { neuron, items, added: 0, done: Vec::new(), inputs: HashMap::new() }
     }
 
     pub fn apply(&mut self, change: Change) -> Result<(), Diagnostic> {
@@ -138,7 +142,20 @@ impl Base {
         Ok(())
     }
 
-    /// Puts `expr` wherever the input `name` is read.
+    /// Its items with all changes. Inputs are transformed at once: an expression that reads another input reads it as it is.
+    pub fn finish(self) -> Vec<Vec<TokenTree>> {
+        let transform = |mut item: Vec<TokenTree>| {
+            let at = after_attributes(&item);
+            if item.get(at).is_some_and(|word| !is_word(word, "input")) {
+                let body = replaced(item.split_off(at), &self.inputs);
+                item.extend(body);
+            }
+            item
+        };
+        self.items.into_iter().map(transform).collect()
+    }
+
+    /// Lets `expr` stand wherever the input `name` is read.
     fn replace_input(&mut self, name: &Ident, expr: TokenStream) -> Result<(), Diagnostic> {
         self.once(name)?;
         let mut inputs = Vec::new();
@@ -159,14 +176,8 @@ impl Base {
             let error = Diagnostic::new(name, format!("`{}` has no input `{name}`", self.neuron));
             return Err(error.help(format!("its inputs are {}", quoted(&inputs))));
         }
-        let expr: TokenTree = Group::new(Delimiter::Parenthesis, expr).into();
-        for item in &mut self.items {
-            let at = after_attributes(item);
-            if item.get(at).is_some_and(|word| !is_word(word, "input")) {
-                let body = replaced(item.split_off(at), name, &expr);
-                item.extend(body);
-            }
-        }
+        let expr = Group::new(Delimiter::Parenthesis, expr);
+        self.inputs.insert(name.to_string(), expr.into());
         Ok(())
     }
 
@@ -206,12 +217,12 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The tokens with `expr` in place of `name`.
-fn replaced(tokens: Vec<TokenTree>, name: &Ident, expr: &TokenTree) -> Vec<TokenTree> {
+/// The tokens with an expression in place of each name that has one.
+fn replaced(tokens: Vec<TokenTree>, by_name: &HashMap<String, TokenTree>) -> Vec<TokenTree> {
     let replace = |token| match token {
-        TokenTree::Ident(ident) if ident == *name => expr.clone(),
+        TokenTree::Ident(ident) => by_name.get(&ident.to_string()).cloned().unwrap_or(ident.into()),
         TokenTree::Group(group) => {
-            let inner = replaced(group.stream().into_iter().collect(), name, expr);
+            let inner = replaced(group.stream().into_iter().collect(), by_name);
             let mut whole = Group::new(group.delimiter(), inner.into_iter().collect());
             whole.set_span(group.span());
             whole.into()
