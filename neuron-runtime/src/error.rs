@@ -23,6 +23,17 @@ pub enum Error {
         expected: usize,
     },
 
+    /// An array of another length than the statistics of channels have.
+    #[error("statistics of channels: `{name}` has {actual} elements, {expected} expected")]
+    Moments {
+        /// The array.
+        name: &'static str,
+        /// The number of elements expected.
+        expected: usize,
+        /// The number of elements found.
+        actual: usize,
+    },
+
     /// A parameter is outside its declared range.
     #[error("{neuron}: parameter `{name}` is {value}, but must satisfy `{expected}`")]
     ParameterRange {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use neurons::cuda::{CudaDevice, CudaError, PreparedBits, PreparedCall, RawArray, RawCall, RawParameter};
+use neurons::cuda::{
+    CudaDevice, CudaError, PreparedBits, PreparedCall, PreparedMoments, RawArray, RawCall, RawParameter,
+};
 use neurons::{Error, Format, Gradient, Neuron, Template};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -61,7 +63,7 @@ impl Prepared {
         let (bytes, mut workspace) = (self.call.workspace_bytes(arrays.neurons, &parameters), None);
         let mut kept = None;
         if bytes > 0 {
-            let tensor = self.workspace(py, bytes)?;
+            let tensor = allocated(py, self.index(), bytes)?;
             let address = torch.view(&tensor, "workspace")?.address as u64;
             workspace = Some(RawArray { address, len: bytes });
             kept = Some(tensor);
@@ -81,15 +83,16 @@ impl Prepared {
         drop(kept);
         done.map_err(exception)
     }
+}
 
-    fn workspace<'py>(&self, py: Python<'py>, bytes: usize) -> PyResult<Bound<'py, PyAny>> {
-        let torch = py.import(intern!(py, "torch"))?;
-        let options = PyDict::new(py);
-        options.set_item(intern!(py, "dtype"), torch.getattr(intern!(py, "uint8"))?)?;
-        let device = torch.getattr(intern!(py, "device"))?.call1(("cuda", self.index()))?;
-        options.set_item(intern!(py, "device"), device)?;
-        torch.getattr(intern!(py, "empty"))?.call((bytes,), Some(&options))
-    }
+/// Memory of PyTorch's allocator.
+pub fn allocated(py: Python<'_>, index: i32, bytes: usize) -> PyResult<Bound<'_, PyAny>> {
+    let torch = py.import(intern!(py, "torch"))?;
+    let options = PyDict::new(py);
+    options.set_item(intern!(py, "dtype"), torch.getattr(intern!(py, "uint8"))?)?;
+    let device = torch.getattr(intern!(py, "device"))?.call1(("cuda", index))?;
+    options.set_item(intern!(py, "device"), device)?;
+    torch.getattr(intern!(py, "empty"))?.call((bytes,), Some(&options))
 }
 
 /// The GPU of that number, in PyTorch's context. Never let go of: kernels stay loaded.
@@ -105,23 +108,43 @@ fn device(index: usize) -> Result<CudaDevice, CudaError> {
     Ok(device)
 }
 
+/// What `make` makes for a GPU and a format, once.
+fn once<T: Clone>(
+    all: &Mutex<Option<HashMap<(usize, Format), T>>>,
+    key: (usize, Format),
+    make: impl FnOnce(&CudaDevice) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+    let all = all.get_or_insert_with(HashMap::new);
+    if let Some(made) = all.get(&key) {
+        return Ok(made.clone());
+    }
+    let made = make(&device(key.0)?)?;
+    all.insert(key, made.clone());
+    Ok(made)
+}
+
 /// The conversion between spikes and bits on that GPU; its kernels are among those of IF.
 pub fn bits(index: usize, format: Format) -> Result<PreparedBits, Error> {
-    type Key = (usize, Format);
-    static PREPARED: Mutex<Option<HashMap<Key, PreparedBits>>> = Mutex::new(None);
-    let mut all = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let all = all.get_or_insert_with(HashMap::new);
-    if let Some(prepared) = all.get(&(index, format)) {
-        return Ok(prepared.clone());
-    }
-    let device = device(index)?;
+    static ALL: Mutex<Option<HashMap<(usize, Format), PreparedBits>>> = Mutex::new(None);
     let spec = <neurons::If as neurons::DeclaredNeuron>::SPEC;
-    let prepared = match format {
-        Format::F32 => PreparedBits::new::<f32>(&device, spec),
-        Format::F64 => PreparedBits::new::<f64>(&device, spec),
-        Format::F16 => PreparedBits::new::<half::f16>(&device, spec),
-        Format::Bf16 => PreparedBits::new::<half::bf16>(&device, spec),
-    }?;
-    all.insert((index, format), prepared.clone());
-    Ok(prepared)
+    once(&ALL, (index, format), |device| match format {
+        Format::F32 => PreparedBits::new::<f32>(device, spec),
+        Format::F64 => PreparedBits::new::<f64>(device, spec),
+        Format::F16 => PreparedBits::new::<half::f16>(device, spec),
+        Format::Bf16 => PreparedBits::new::<half::bf16>(device, spec),
+    })
+}
+
+/// Statistics of channels on that GPU.
+pub fn moments(index: usize, format: Format) -> Result<PreparedMoments, Error> {
+    static ALL: Mutex<Option<HashMap<(usize, Format), PreparedMoments>>> = Mutex::new(None);
+    once(&ALL, (index, format), |device| {
+        Ok(match format {
+            Format::F32 => PreparedMoments::new::<f32>(device)?,
+            Format::F64 => PreparedMoments::new::<f64>(device)?,
+            Format::F16 => PreparedMoments::new::<half::f16>(device)?,
+            Format::Bf16 => PreparedMoments::new::<half::bf16>(device)?,
+        })
+    })
 }

@@ -13,6 +13,8 @@ mod error;
 mod gpu;
 mod layout;
 mod model;
+#[cfg(feature = "cuda")]
+mod moments;
 mod plan;
 mod spec;
 mod tensor;
@@ -30,6 +32,9 @@ mod _core {
     use crate::layout::is_dense;
     #[pymodule_export]
     use crate::model::Model;
+    #[cfg(feature = "cuda")]
+    #[pymodule_export]
+    use crate::moments::channel_moments;
     #[pymodule_export]
     use crate::plan::Plan;
     #[pymodule_export]

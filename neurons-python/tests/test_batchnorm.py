@@ -257,3 +257,63 @@ def test_hard_cases_of_statistics(device):
     error = (given[0].grad - given[1].grad).abs().amax((0, 1, 3, 4)) / given[1].grad.abs().amax((0, 1, 3, 4))
     # Float32 has 1e-3 left of what the second channel varies by.
     assert error[[0, 3, 4, 5]].max() < 1e-5 and error[1] < 1e-2 and math.isfinite(error[2])
+
+
+def test_half_precision_parameters(device):
+    """Running statistics of a module in half precision are updated as in float32, and rounded."""
+    norm = made_norm(dtype=torch.float32, device=device).half()
+    wide, x = copy.deepcopy(norm).float(), torch.randn(4, 3, CHANNELS, 4, 4).to(device, torch.float16)
+    module = BatchNormNode(norm, sn.Lif(step_mode="m").to(device))
+    module(x).sum().backward()
+    wide(x.flatten(0, 1).float())
+    torch.testing.assert_close(norm.running_var.float(), wide.running_var, rtol=1e-3, atol=1e-3)
+    assert norm.weight.grad.dtype == torch.float16
+
+
+def test_what_is_not_finite_stays_in_its_channel(device):
+    x = torch.randn(4, 3, CHANNELS, 2, 2, dtype=torch.float64).to(device) * 2
+    x[0, 0, 2, 0, 0] = torch.nan
+    for training in (True, False):
+        norm, node = made_norm(device=device).train(training), sn.LeakyIntegrator(step_mode="m").to(device)
+        module = BatchNormNode(copy.deepcopy(norm), copy.deepcopy(node))
+        result, expected = module(x), separate(norm, node, x)
+        torch.testing.assert_close(result, expected, equal_nan=True)
+        torch.testing.assert_close(module.norm.state_dict(), norm.state_dict(), equal_nan=True)
+        assert result[:, :, [0, 1, 3, 4, 5]].isfinite().all()
+
+
+def test_inference_mode_first():
+    module = BatchNormNode(made_norm(dtype=torch.float32, affine=False).eval(), sn.Plif(step_mode="m"))
+    x = torch.randn(4, 3, CHANNELS, 2, 2)
+    with torch.inference_mode():
+        module(x)
+    module.reset()
+    module(x.requires_grad_()).sum().backward()
+    assert x.grad is not None
+
+
+class Halved(nn.BatchNorm2d):
+    def forward(self, x):
+        return super().forward(x) * 0.5
+
+
+def test_modules_that_do_something_else_are_called():
+    x, node = torch.randn(4, 3, CHANNELS, 2, 2) * 3, sn.Lif(step_mode="m")
+    halved, lazy = Halved(CHANNELS), nn.LazyBatchNorm2d()
+    for norm in (halved, lazy):
+        module = BatchNormNode(norm, copy.deepcopy(node))
+        result = module(x)
+        plain = nn.BatchNorm2d(CHANNELS)
+        y = plain(x.flatten(0, 1)).unflatten(0, (4, 3)) * (0.5 if norm is halved else 1.0)
+        torch.testing.assert_close(result, copy.deepcopy(node)(y))
+    seen = []
+    module = BatchNormNode(nn.BatchNorm2d(CHANNELS), copy.deepcopy(node))
+    module.norm.register_forward_hook(lambda *args: seen.append(args[2]))
+    module(x)
+    assert len(seen) == 1 and seen[0].shape == (12, CHANNELS, 2, 2)
+
+
+def test_names_of_the_normalisation_are_taken():
+    own = sn.declare("struct Named { learnable bn_bias = 0.0; charge = v + x + bn_bias; reset hard; }")
+    with pytest.raises(ValueError, match="`bn_bias` is a name of the normalisation's parameters"):
+        BatchNormNode(nn.BatchNorm2d(2), own(step_mode="m"))

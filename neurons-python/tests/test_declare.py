@@ -224,6 +224,8 @@ def test_cuda_source():
     assert "hard_reset_lean_bptt" in varied and "grad_tau" in varied
     with pytest.raises(ValueError, match="unknown template `fpt`; known are forward, "):
         sn.Lif.cuda_source("fpt")
+    with pytest.raises(ValueError, match="`reset` is given without `template`"):
+        sn.Lif.cuda_source(reset="hard")
     with pytest.raises(ValueError, match="unknown reset `none`; it has hard, soft"):
         sn.Lif.cuda_source("fptt", "none")
     with pytest.raises(ValueError, match="LeakyIntegrator"):

@@ -185,28 +185,35 @@ def test_their_models(name, fused):
     model = build(name, **options).double()
     functional.set_step_mode(model, "m")
     x = torch.rand(4, 2, 3, 32, 32, dtype=torch.float64)
+    nodes = [module for module in model.modules() if isinstance(module, neuron.LIFNode)]
     spikes = []
-    for module in model.modules():
-        if isinstance(module, neuron.LIFNode):
-            module.register_forward_hook(lambda module, args, output: spikes.append(output.detach()))
 
     def run():
         spikes.clear()
         functional.reset_net(model)
         model.zero_grad()
         torch.manual_seed(1)
-        model(x).square().sum().backward()
-        return list(spikes), [parameter.grad.clone() for parameter in model.parameters()]
+        # Nodes that are watched are not fused: their results are those of their last layers, then.
+        watch = lambda module, args, output: spikes.append(output.detach())
+        handles = [] if fused else [module.register_forward_hook(watch) for module in nodes]
+        output = model(x)
+        output.square().sum().backward()
+        for handle in handles:
+            handle.remove()
+        return [*spikes, output.detach()], [parameter.grad.clone() for parameter in model.parameters()]
 
     expected, expected_grads = run()
     assert all(layer.any() for layer in expected)
     report = sn.accelerate(model, fuse_batch_norm=fused)
-    assert len(report.replaced) == len(expected) and not report.kept
+    assert len(report.replaced) == len(nodes) and not report.kept
     norms = sum(isinstance(module, torch.nn.modules.batchnorm._BatchNorm) for module in model.modules())
     assert len(report.fused) + len(report.kept_norms) == (norms if fused else 0)
     assert len(report.fused) == (FUSED[name] if fused else 0), report
     results, grads = run()
-    assert all(map(torch.equal, results, expected))
+    if fused:
+        torch.testing.assert_close(results, expected)
+    else:
+        assert all(map(torch.equal, results, expected))
     torch.testing.assert_close(grads, expected_grads)
 
 
@@ -237,7 +244,7 @@ def test_which_normalisations_are_fused():
     report = sn.accelerate(model, fuse_batch_norm=True)
     assert report.fused == {"nodes.0": "first.1", "nodes.1": "second"}
     assert "more than one layer" in report.kept_norms["third"] and "calls it 2 times" in report.kept_norms["twice"]
-    assert report.kept_norms["watched"] == "it has hooks"
+    assert report.kept_norms["watched"] == "it or its node has hooks"
     assert "2 batch normalisations fused, 3 kept" in str(report)
     assert sn.accelerate(model, fuse_batch_norm=True).fused == report.fused
     scaled = Block()
@@ -299,3 +306,82 @@ def test_fused_and_back(norm):
     ours.restore(model)
     assert type(model[0]) is norm and "_norm" not in vars(model[1])
     agree(model)
+
+
+def fused_pair(norm=None):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(norm or layer.BatchNorm2d(4, step_mode="m"), made("LIFNode")).double()
+    with torch.no_grad():
+        model[0].bias.fill_(1.0)
+    other = copy.deepcopy(model)
+    assert sn.accelerate(model, fuse_batch_norm=True).fused == {"1": "0"}
+    return model, other
+
+
+#: Changes after fusing: each is to have the same effect on the model and on one that is not fused.
+CHANGES = {
+    "another normalisation": lambda model: model.__setitem__(0, layer.BatchNorm2d(4, step_mode="m").double()),
+    "none": lambda model: model.__setitem__(0, torch.nn.Identity()),
+    "another node": lambda model: model.__setitem__(1, made("LIFNode", tau=1.5)),
+    "a hook": lambda model: model[0].register_forward_hook(lambda module, args, output: output * 2.0),
+    "a hook of the node": lambda model: model[1].register_forward_pre_hook(lambda module, args: (args[0] + 0.5,)),
+    "restored node": lambda model: ours.restore(model[1]),
+    "restored normalisation": lambda model: ours.restore(model[0]),
+    "fused again": lambda model: sn.accelerate(model, fuse_batch_norm=True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_changes_after_fusing(change):
+    model, other = fused_pair()
+    for each in (model, other):
+        CHANGES[change](each)
+    x = torch.randn(5, 3, 4, 2, 2, dtype=torch.float64) * 2
+    for each in (model, other):
+        functional.reset_net(each)
+    torch.testing.assert_close(model(x), other(x))
+
+
+def test_a_normalisation_of_torch_is_fused_once():
+    """Each step is a batch of its own shape, for modules of PyTorch: only single steps are fused."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(4), torch.nn.BatchNorm2d(4), neuron.LIFNode()).double()
+    other, x = copy.deepcopy(model), torch.randn(6, 4, 4, 4, dtype=torch.float64) * 2
+    for _ in range(2):
+        assert sn.accelerate(model, fuse_batch_norm=True).fused == {"2": "1"}
+    torch.testing.assert_close(model(x), other(x))
+    for each in (model, other):
+        functional.reset_net(each)
+        functional.set_step_mode(each, "m")
+    # Steps of images without a batch, which PyTorch's module takes for a batch.
+    torch.testing.assert_close(model(x), other(x))
+
+
+class Modes(torch.nn.Module):
+    """Calls the node in training only."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.node, self.seen = layer.BatchNorm1d(3, step_mode="m"), made("LIFNode"), []
+
+    def forward(self, x):
+        x = self.norm(x)
+        self.seen.append(x)
+        return self.node(x) if self.training else x
+
+
+def test_both_modes_are_traced_on_a_copy():
+    model = Modes()
+    report = sn.accelerate(model, fuse_batch_norm=True)
+    assert not report.fused and "node" not in report.kept_norms["norm"] and model.seen == []
+    assert model.training and model.node.training
+
+
+def test_another_input_than_what_was_passed_on():
+    model, _ = fused_pair()
+    x = torch.randn(5, 3, 4, 2, 2, dtype=torch.float64)
+    model[0](x)
+    with pytest.raises(RuntimeError, match=r"restore\(model\)"):
+        model[1](x.clone())
+    functional.reset_net(model)
+    assert model(x).shape == x.shape

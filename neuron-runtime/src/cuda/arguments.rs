@@ -128,12 +128,12 @@ impl Arguments {
         self.push(&bytes);
     }
 
-    fn word(&mut self, word: u64) {
+    pub(super) fn word(&mut self, word: u64) {
         self.starts.push(self.words.len());
         self.words.push(word);
     }
 
-    fn push(&mut self, bytes: &[u8]) {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         self.starts.push(self.words.len());
         for chunk in bytes.chunks(size_of::<u64>()) {
             let mut word = [0; size_of::<u64>()];

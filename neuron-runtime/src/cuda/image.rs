@@ -77,7 +77,7 @@ fn source_of(spec: &'static Spec, only: Option<&str>) -> Cow<'static, str> {
 }
 
 /// Compiles `source`, unless an earlier run has cached the result and the driver accepts it.
-fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Module, CudaError> {
+pub fn of_source(device: &CudaDevice, source: &str, format: Format) -> Result<Module, CudaError> {
     let job = Job::new(source, format, device.architecture())?;
     let kept = job.kept().and_then(|bytes| Module::load(device.context(), &bytes, ImageSource::Cache).ok());
     kept.map_or_else(|| Module::load(device.context(), &job.compile()?, ImageSource::Compiled), Ok)

@@ -1,11 +1,10 @@
 """Batch normalisation and a neuron as one differentiable operation.
 
 Ioffe and Szegedy, *Batch Normalization* (2015): `y = weight (x - mean) / sqrt(var + eps) + bias`, with the mean and the biased variance
-of each channel over batch, time and space. Here `y` is in no memory: it is what the neuron's kernels make of their input.
+of each channel over batch, time and space. Here `y` is never stored: the neuron's kernels compute it as they read their input.
 
-Forward, one pass reads `x` for the statistics, and one reads it again and writes spikes. Backward, the neuron's kernel gives the
-gradient of `y` and, summed over each channel, those of `weight` and `bias`; a pass over the gradient and `x` makes the gradient of
-`x` of these.
+Forward, one pass over `x` computes the statistics, and a second one reads it again and writes spikes. Backward, the neuron's kernel gives
+the gradient of `y` and, summed over each channel, those of `weight` and `bias`; a further pass combines these with `x` into its gradient.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from . import functional
+from . import _core, functional
 from ._autograd import differentiate, save
 from ._call import Call, calls, real
 from ._declare import redeclare
@@ -34,12 +33,14 @@ _PARAMETERS = """
     learnable bn_bias = 0.0;
 """
 
+NAMES = ("bn_mean", "bn_invstd", "bn_weight", "bn_bias")
+
 
 def _input(x: str, of_batch: bool) -> str:
     """The input of the neuron.
 
-    Where the statistics are those of `x` itself, the kernel's gradient of `x` is that of the result: `_input_gradient` goes on from
-    there. Otherwise they are constants.
+    Where the statistics are those of `x` itself, the kernel's gradient of `x` is the gradient of the normalised input: `_input_gradient`
+    continues from there. Otherwise they are constants.
     """
     normalised = f"(({x} - bn_mean) * bn_invstd)"
     value = f"bn_weight * {normalised} + bn_bias"
@@ -52,7 +53,7 @@ class Batch(NamedTuple):
     Attributes:
         mean: of each channel.
         invstd: `1 / sqrt(var + eps)` of each channel, with the biased variance.
-        counts: how many values of a channel they are of: a number, or that of each process of `group`. None for running statistics.
+        counts: values per channel: their number, or a tensor with that of each process of `group`. None for running statistics.
         group: the processes that share them, if there are several.
     """
 
@@ -65,6 +66,12 @@ class Batch(NamedTuple):
 def fits(neuron: Neuron) -> bool:
     """Whether a neuron can be fused: it has one input, and runs as itself."""
     return len(neuron.spec["inputs"]) == 1 and not neuron.relaxed
+
+
+def clash(spec: dict[str, Any]) -> str | None:
+    """A name of the neuron's that the parameters of the normalisation have."""
+    names = [entry["name"] for entry in (*spec["params"], *spec["flags"], *spec["states"])]
+    return next((name for name in (*names, *spec["inputs"]) if name in NAMES), None)
 
 
 def run(
@@ -83,13 +90,20 @@ def run(
         raise ValueError(
             f"{neuron.name}: `x` has shape {tuple(x.shape)}, [{lead}, {norm.num_features}, ...] expected by the normalisation"
         )
-    if not fits(neuron) or functional._is_traced((x,)):
+    if not fits(neuron) or x.numel() == 0 or functional._is_traced((x,)):
         return functional.run(neuron, normalised(norm, x, sequence), states, parameters, sequence, final)
     is_own = norm.training or norm.running_mean is None
     fused = _fused(neuron, is_own)
     # Refuses formats and devices, before running statistics are updated.
     calls(fused, x.dtype, x.device, sequence)
-    batch = _statistics(norm, x.flatten(0, 1) if sequence else x) if is_own else _running(norm, real(x.dtype))
+    flat = x.flatten(0, 1) if sequence else x
+    norm._check_input_dim(flat)
+    batch = _statistics(norm, flat) if is_own else _running(norm, real(x.dtype))
+    if x.device.type == "cpu" and not _is_finite(batch.mean, batch.invstd, norm.weight, norm.bias):
+        # Parameters that are not finite are refused; here they come from data, and what is not finite goes on.
+        running = (None, None) if is_own else (norm.running_mean, norm.running_var)
+        y = torch.nn.functional.batch_norm(flat, *running, norm.weight, norm.bias, is_own, 0.0, norm.eps)
+        return functional.run(neuron, y.view_as(x), states, parameters, sequence, final)
     dims = (norm.num_features, *(1 for _ in shape[2:]))
     given = {"bn_mean": batch.mean.view(dims), "bn_invstd": batch.invstd.view(dims)}
     for name, value in (("bn_weight", norm.weight), ("bn_bias", norm.bias)):
@@ -102,6 +116,12 @@ def run(
     if not is_own:
         return functional.run_arranged(call, arrays, final)
     return functional.run_arranged(call, arrays, final, functools.partial(Fused.apply, batch))
+
+
+def is_plain(norm: _BatchNorm) -> bool:
+    """Whether a normalisation computes what PyTorch's do, and has its parameters."""
+    known = (_BatchNorm.forward, torch.nn.SyncBatchNorm.forward)
+    return type(norm).forward in known and not isinstance(norm, torch.nn.modules.lazy.LazyModuleMixin)
 
 
 def normalised(norm: _BatchNorm, x: torch.Tensor, sequence: bool) -> torch.Tensor:
@@ -124,12 +144,16 @@ def _fused(neuron: Neuron, of_batch: bool) -> Neuron:
     return Neuron(key_of(changed.spec), neuron.reset, neuron.surrogate, neuron.detach_reset, **neuron.values)
 
 
+def _is_finite(*tensors: torch.Tensor | None) -> bool:
+    return all(tensor is None or bool(tensor.isfinite().all()) for tensor in tensors)
+
+
 def _running(norm: _BatchNorm, dtype: torch.dtype) -> Batch:
     return Batch(norm.running_mean.to(dtype), torch.rsqrt(norm.running_var.to(dtype) + norm.eps))
 
 
 def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
-    """Those of `x`, `[B, C, ...]`. In training, running ones are updated with them."""
+    """The statistics of `x`, `[B, C, ...]`; in training, also updates the running ones."""
     training, has_running = norm.training, norm.running_mean is not None
     count = x.numel() // x.shape[1]
     group = _group(norm) if training else None
@@ -141,22 +165,41 @@ def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
         if momentum is None:
             momentum = 1.0 / float(norm.num_batches_tracked)
     momentum = 0.0 if momentum is None else momentum
-    running = (norm.running_mean, norm.running_var) if tracked else None
     with torch.no_grad():
-        if group is not None:
-            return _shared(norm, x, count, group, running, momentum)
-        if x.device.type == "cuda":
-            mean, invstd = torch.batch_norm_stats(x, norm.eps)
-            if running is not None:
-                counts = torch.full((1,), count, dtype=running[0].dtype, device=x.device)
-                torch.batch_norm_gather_stats_with_counts(x, mean[None], invstd[None], *running, momentum, norm.eps, counts)
+        if not tracked:
+            return _measured(norm, x, count, group, None, momentum)
+        given = (norm.running_mean, norm.running_var)
+        running = tuple(value.to(real(x.dtype)) for value in given)
+        batch = _measured(norm, x, count, group, running, momentum)
+        for target, value in zip(given, running):
+            if target is not value:
+                target.copy_(value)
+    return batch
+
+
+def _measured(
+    norm: _BatchNorm, x: torch.Tensor, count: int, group: Any, running: tuple[torch.Tensor, ...] | None, momentum: float
+) -> Batch:
+    """The statistics of `x`. Running ones, in the format of states, are updated."""
+    if group is not None:
+        return _shared(norm, x, count, group, running, momentum)
+    if x.device.type == "cuda":
+        rows = x.detach().movedim(1, -1)
+        if rows.is_contiguous():
+            mean, invstd = torch.empty(2, x.shape[1], dtype=real(x.dtype), device=x.device)
+            _core.channel_moments(rows, mean, invstd, *(running or (None, None)), momentum, norm.eps)
             return Batch(mean, invstd, count)
-        mean, var = torch.batch_norm_update_stats(_wide(x), *(running or (None, None)), momentum)
-        return Batch(mean, torch.rsqrt(var + norm.eps), count)
+        mean, invstd = torch.batch_norm_stats(x, norm.eps)
+        if running is not None:
+            counts = torch.full((1,), count, dtype=running[0].dtype, device=x.device)
+            torch.batch_norm_gather_stats_with_counts(x, mean[None], invstd[None], *running, momentum, norm.eps, counts)
+        return Batch(mean, invstd, count)
+    mean, var = torch.batch_norm_update_stats(_wide(x), *(running or (None, None)), momentum)
+    return Batch(mean, torch.rsqrt(var + norm.eps), count)
 
 
 def _wide(x: torch.Tensor) -> torch.Tensor:
-    """On the CPU, statistics have the format of what they are of: half precision has not enough digits for them."""
+    """On the CPU, statistics are computed in the format of the input, and half precision has too few digits for them."""
     return x.to(real(x.dtype)) if x.device.type == "cpu" else x
 
 

@@ -61,7 +61,9 @@ class Call:
         self.defaults = {}
         for place in self.parameters:
             name = self.spec["params"][place]["name"]
-            self.defaults[name] = torch.full((1,), neuron.values[name], dtype=self.real, device=device)
+            # Kept for later calls, which may need gradients.
+            with torch.inference_mode(False):
+                self.defaults[name] = torch.full((1,), neuron.values[name], dtype=self.real, device=device)
         self._plans: dict[str, Plan] = {}
         self._recipes: dict[bool, Recipe] = {}
         self._keep: dict[tuple[int, int], bool] = {}

@@ -62,3 +62,8 @@ class Plan:
     @property
     def outputs(self) -> list[tuple[str, int]]: ...
     def __call__(self, *tensors: Tensor | None) -> None: ...
+
+def channel_moments(
+    x: Any, mean: Any, invstd: Any, running_mean: Any, running_var: Any, momentum: float, eps: float
+) -> None:
+    """Mean and `1 / sqrt(var + eps)` of each channel of a tensor `[.., C]` on a GPU. Builds without CUDA do not have it."""

@@ -2,53 +2,88 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Iterator
 
 import torch
 import torch.fx
 from spikingjelly.activation_based import base, layer
 from torch.nn.modules.batchnorm import _BatchNorm
 
+#: Of the paths of nodes the path of the normalisation before each, and of the paths of other normalisations the reason.
+Pairs = tuple[dict[str, str], dict[str, str]]
+
 
 class _Tracer(torch.fx.Tracer):
     """Looks into a model down to its layers."""
 
     def is_leaf_module(self, module: torch.nn.Module, name: str) -> bool:
-        layers = (base.MemoryModule, base.StepModule)
+        layers = (base.MemoryModule, base.StepModule, _BatchNorm)
         return isinstance(module, layers) or super().is_leaf_module(module, name)
 
 
-def pairs(model: torch.nn.Module, nodes: dict[str, torch.nn.Module]) -> tuple[dict[str, str], dict[str, str]]:
-    """Of the paths of `nodes`, those whose input is a normalisation's output, each with the path of that; and the paths of all other
-    normalisations, each with the reason.
-    """
-    norms = {path: module for path, module in model.named_modules() if isinstance(module, _BatchNorm)}
+def pairs(model: torch.nn.Module, nodes: dict[str, torch.nn.Module]) -> Pairs:
+    """The pairs among `nodes` and normalisations that hold in training and in evaluation."""
+    norms = [path for path, module in model.named_modules() if isinstance(module, _BatchNorm)]
     try:
-        graph = _Tracer().trace(model)
-    # Whatever a model does to values that are not there: there is no list of exceptions.
+        # Tracing runs the model's own code on proxies, which it may keep: that of a copy.
+        copied = copy.deepcopy(model, {id(tensor): tensor for tensor in _shared(model)})
+        found, kept = _pairs_of(copied, nodes, True)
+        others, others_kept = _pairs_of(copied, nodes, False)
+    # Model code may raise anything when it is given proxies.
     except Exception as error:
         return {}, dict.fromkeys(norms, f"the model cannot be traced: {error}")
+    both = {node: path for node, path in found.items() if others.get(node) == path}
+    reasons = {
+        path: kept.get(path) or others_kept.get(path) or "training and evaluation differ"
+        for path in norms
+        if path not in both.values()
+    }
+    return both, reasons
+
+
+def _shared(model: torch.nn.Module) -> Iterator[torch.Tensor]:
+    """What a copy of a model may have in common with it: parameters, and states, which are part of a graph and cannot be copied."""
+    yield from model.parameters()
+    for module in model.modules():
+        for value in module.__dict__.values():
+            nested = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else [value]
+            yield from (tensor for tensor in nested if isinstance(tensor, torch.Tensor) and not tensor.is_leaf)
+
+
+def _pairs_of(model: torch.nn.Module, nodes: dict[str, torch.nn.Module], training: bool) -> Pairs:
+    for module in model.modules():
+        # Not by `train`, which models may override.
+        module.training = training
+    with torch.random.fork_rng(devices=[]):
+        graph = _Tracer().trace(model)
     modules = dict(model.named_modules())
     calls: dict[str, list[torch.fx.Node]] = {}
     for call in graph.nodes:
         if call.op == "call_module":
             calls.setdefault(call.target, []).append(call)
+    places: dict[torch.nn.Module, list[str]] = {}
+    for path, module in model.named_modules(remove_duplicate=False):
+        places.setdefault(module, []).append(path)
     found, kept = {}, {}
-    for path, norm in norms.items():
-        caller = _caller(path, modules)
-        node, reason = _reader(calls.get(caller, []), nodes)
-        if node is None:
+    for path, norm in modules.items():
+        if not isinstance(norm, _BatchNorm):
+            continue
+        # Every way to it: itself, and the containers that it is in.
+        ways = dict.fromkeys(way for place in places[norm] for way in (place, caller(place, modules)))
+        node, reason = _reader([call for way in ways for call in calls.get(way, [])], nodes)
+        if len(places[norm]) > 1 and any(caller(place, modules) != place for place in places[norm]):
+            kept[path] = "it is in several places"
+        elif node is None:
             kept[path] = reason
         elif len(calls[node]) > 1:
             kept[path] = f"{node} is called {len(calls[node])} times"
-        elif has_hooks(norm):
-            kept[path] = "it has hooks"
         else:
             found[node] = path
     return found, kept
 
 
-def _caller(path: str, modules: dict[str, torch.nn.Module]) -> str:
+def caller(path: str, modules: dict[str, torch.nn.Module]) -> str:
     """The path of what the model calls for a normalisation: itself, or a container of which it is the last layer."""
     parent, _, name = path.rpartition(".")
     container = modules.get(parent)
@@ -60,12 +95,16 @@ def _caller(path: str, modules: dict[str, torch.nn.Module]) -> str:
 def _reader(calls: list[torch.fx.Node], nodes: dict[str, torch.nn.Module]) -> tuple[str | None, str]:
     """The only one of `nodes` that reads the only call, or the reason why there is none."""
     if len(calls) != 1:
-        return None, f"the model calls it {len(calls)} times"
-    users = list(calls[0].users)
+        return None, f"the model calls it {len(calls)} times" if calls else "no layer that was looked into calls it"
+    (call,) = calls
+    users = list(call.users)
     if len(users) != 1 or users[0].op != "call_module" or len(users[0].all_input_nodes) != 1:
         return None, "its output is the input of more than one layer, or of an operation that is not a layer"
     if users[0].target not in nodes:
         return None, f"its output goes to {users[0].target}, which is not an accelerated node"
+    if call.next is not users[0]:
+        # That may change its input in place.
+        return None, f"something else is computed between it and {users[0].target}"
     return users[0].target, ""
 
 
@@ -73,3 +112,49 @@ def has_hooks(module: Any) -> bool:
     """Whether somebody looks at what a module is given or returns."""
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
     return any(hooks)
+
+
+class Link:
+    """From a normalisation to the node that computes it, and where that is in the model."""
+
+    def __init__(self, node: torch.nn.Module, parent: torch.nn.Module, name: str, container: torch.nn.Module | None) -> None:
+        self.node, self.parent, self.name, self.container = node, parent, name, container
+
+    def holds(self, norm: Any) -> bool:
+        """Whether the node will be called with what `norm` returns, is not watched, and takes as many dimensions."""
+        node = self.node
+        if node.__dict__.get("_norm") is not norm or self.parent._modules.get(self.name) is not node:
+            return False
+        mode = "m" if self.container is not None else getattr(norm, "step_mode", "s")
+        if mode != node.step_mode or has_hooks(norm) or has_hooks(node):
+            return False
+        return self.container is None or not has_hooks(self.container)
+
+
+class FusedNorm:
+    """A batch normalisation that the node after it computes: it returns its input, and leaves a note for the node."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        link = self.__dict__.get("_link")
+        if link is None or torch.compiler.is_compiling() or not link.holds(self):
+            return super().forward(x)
+        self.__dict__["_passed"] = x
+        return x
+
+
+def passed(norm: Any, x: torch.Tensor) -> bool:
+    """Whether `x` is what a normalisation has just passed on.
+
+    Raises:
+        RuntimeError: it has passed on something else.
+    """
+    given = None if norm is None else norm.__dict__.pop("_passed", None)
+    if given is None:
+        return False
+    # A container has reshaped it, at most.
+    if given.data_ptr() != x.data_ptr() or given.numel() != x.numel() or given._version != x._version:
+        raise RuntimeError(
+            "a node that computes a batch normalisation, too, was not called with what that was called with; call "
+            "spiking_neurons.spikingjelly.restore(model) before using parts of a model in another way"
+        )
+    return True

@@ -161,6 +161,8 @@ class Node(torch.nn.Module):
         Raises:
             ValueError: a template or reset mode that the neuron does not have.
         """
+        if template is None and reset is not None:
+            raise ValueError("`reset` is given without `template`: the source of all kernels has those of all reset modes")
         declaration, *_ = _core.Declaration.parse(cls.spec["declaration"])
         return declaration.cuda_source(template, reset)
 
@@ -269,8 +271,13 @@ def make(spec: dict[str, Any]) -> type[Node]:
     return cls
 
 
+def _has_hooks(module: torch.nn.Module) -> bool:
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks)
+
+
 class BatchNormNode(torch.nn.Module):
-    """Batch normalisation followed by neurons, in one operation: the normalised input is in no memory.
+    """Batch normalisation followed by neurons, in one operation: the normalised input is never stored.
 
     ```python
     layer = BatchNormNode(torch.nn.BatchNorm2d(64), Lif(tau=2.0, step_mode="m"))
@@ -279,7 +286,8 @@ class BatchNormNode(torch.nn.Module):
 
     Results are those of the two modules one after the other, but for rounding; so are gradients, running statistics and `eval`. Time
     is part of the batch: in step mode `"m"`, the statistics of a channel are those of all `T` steps. Statistics of a
-    `torch.nn.SyncBatchNorm` are synchronised. With `torch.compile`, and where `store_v_seq` is set, it is two operations.
+    `torch.nn.SyncBatchNorm` are synchronised. The two modules are called one after the other where one of them has hooks or a `forward`
+    of its own, is lazy, stores `v_seq` or is relaxed; under `torch.compile`, transforms and dispatch modes it is two operations.
 
     On a GPU the neuron's kernels are compiled by NVRTC when they are first used, as those of `declare`.
 
@@ -289,7 +297,8 @@ class BatchNormNode(torch.nn.Module):
         node: neurons with one input.
 
     Raises:
-        TypeError: one of them is something else.
+        TypeError: `norm` or `node` is of another type.
+        ValueError: the neuron uses a name of the parameters of the normalisation, such as `bn_mean`.
     """
 
     def __init__(self, norm: _BatchNorm, node: Node) -> None:
@@ -298,11 +307,19 @@ class BatchNormNode(torch.nn.Module):
             raise TypeError(f"`norm` is a {type(norm).__name__}; batch normalisation expected, such as torch.nn.BatchNorm2d")
         if not isinstance(node, Node) or len(node.spec["inputs"]) != 1:
             raise TypeError(f"`node` is a {type(node).__name__}; a module of neurons with one input expected, such as Lif")
+        taken = _batchnorm.clash(node.spec)
+        if taken is not None:
+            raise ValueError(f"{node.spec['name']}: `{taken}` is a name of the normalisation's parameters; another name expected")
         self.norm, self.node = norm, node
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Spikes, or what else the neuron gives, of the shape and format of the input."""
-        return self.node.normalised(self.norm, x)
+        norm, node = self.norm, self.node
+        if type(node).forward is Node.forward and _batchnorm.is_plain(norm) and not (_has_hooks(norm) or _has_hooks(node)):
+            return node.normalised(norm, x)
+        if node.step_mode == "s":
+            return node(norm(x))
+        return node(norm(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
 
     def reset(self) -> None:
         """As `Node.reset`."""

@@ -46,12 +46,12 @@ class Accelerated:
     _states = ("v",)
     #: Whether the states after a sequence are kept for the next one.
     _keeps_states = True
-    #: The batch normalisation that is computed here; it passes on its input.
+    #: The batch normalisation that is computed here, if it was the last to be called.
     _norm: _BatchNorm | None = None
 
     def single_step_forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs or self.store_v_seq else _neuron(self, x, x.shape)
-        norm = self._norm
+        norm = self._norm if _fusion.passed(self._norm, x) else None
         if neuron is None:
             x = x if norm is None else _batchnorm.normalised(norm, x, False)
             return super().single_step_forward(x, *args, **kwargs)
@@ -64,7 +64,8 @@ class Accelerated:
 
     def multi_step_forward(self, x_seq: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         neuron = None if args or kwargs else _neuron(self, x_seq, x_seq.shape[1:])
-        held, learned, keeps, norm = self._held(), self._learned(), self._keeps_states, self._norm
+        held, learned, keeps = self._held(), self._learned(), self._keeps_states
+        norm = self._norm if _fusion.passed(self._norm, x_seq) else None
         if norm is not None and (neuron is None or self.store_v_seq):
             x_seq, norm = _batchnorm.normalised(norm, x_seq, True), None
         if neuron is None:
@@ -170,17 +171,10 @@ _CLASSES = {getattr(_theirs, name): _declare(name) for name in _KNOWN}
 globals().update({cls.__name__: cls for cls in _CLASSES.values()})
 
 
-class _Fused:
-    """A batch normalisation that the node after it computes."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
-
-
 def _fused(original: type) -> type:
     library = original.__module__.partition(".")[0]
     body = {"__module__": __name__, "__doc__": f"`{original.__name__}` of {library}, computed by the node after it."}
-    return type(f"{library}_{original.__name__}", (_Fused, original), {**body, "_original": original})
+    return type(f"{library}_{original.__name__}", (_fusion.FusedNorm, original), {**body, "_original": original})
 
 
 _NORMS = {
@@ -229,8 +223,10 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
         keep_states: whether nodes keep their states after a sequence, as theirs do. For models that call `reset_net` between
             sequences it makes no difference, and training takes less memory without.
         fuse_batch_norm: whether batch normalisations whose output goes to one node and nowhere else are computed by that node, in the
-            same kernel; `BatchNormNode` says what that changes. The model is traced by `torch.fx` to find them. Their
-            parameters and buffers stay where they are; called alone, they pass on their input.
+            same kernel; `BatchNormNode` says what that changes. A copy of the model is traced by `torch.fx` to find them, in training
+            and in evaluation; flags of the model's own must not change what is called later. Parameters and buffers stay where
+            they are. Layers that are replaced, hooks that are added and step modes that differ later undo it for those layers. Use
+            a fused model as a whole, and call `restore` before taking it apart.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -264,16 +260,21 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
     report.fused, report.kept_norms = _fusion.pairs(model, {path: modules[path] for path in report.replaced})
     for path, norm_path in list(report.fused.items()):
         node, norm = modules[path], modules[norm_path]
-        if isinstance(norm, _Fused):
-            continue
-        if type(norm) not in _NORMS:
+        if type(norm) not in _NORMS and not isinstance(norm, _fusion.FusedNorm):
             del report.fused[path]
             known = ", ".join(dict.fromkeys(cls.__name__ for cls in _NORMS))
             report.kept_norms[norm_path] = f"a {type(norm).__name__}; known are exactly {known}"
             continue
-        norm.__class__ = _NORMS[type(norm)]
+        parent, _, name = path.rpartition(".")
+        container = modules[_fusion.caller(norm_path, modules)]
+        if any(map(_fusion.has_hooks, (norm, container, node))):
+            del report.fused[path]
+            report.kept_norms[norm_path] = "it or its node has hooks"
+            continue
+        norm.__class__ = _NORMS.get(type(norm), type(norm))
         # Not as a submodule: its parameters have their names already.
         node.__dict__["_norm"] = norm
+        norm.__dict__["_link"] = _fusion.Link(node, modules[parent], name, None if container is norm else container)
 
 
 def restore(model: torch.nn.Module) -> None:
@@ -283,5 +284,7 @@ def restore(model: torch.nn.Module) -> None:
             module.__class__ = module._original
             for name in ("_accelerated", "_keeps_states", "_norm"):
                 module.__dict__.pop(name, None)
-        elif isinstance(module, _Fused):
+        elif isinstance(module, _fusion.FusedNorm):
             module.__class__ = module._original
+            for name in ("_link", "_passed"):
+                module.__dict__.pop(name, None)
