@@ -19,6 +19,7 @@ mod error;
 mod evaluate;
 mod image;
 mod kernel;
+mod library;
 mod loading;
 mod memory;
 mod module;

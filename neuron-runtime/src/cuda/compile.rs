@@ -9,6 +9,7 @@ use neuron_abi::{Architecture, Format, Target};
 
 use super::CudaError;
 use super::cache::{Entry, cache_directory};
+use super::library::is_present;
 
 /// A compilation for one format and architecture.
 #[derive(Debug)]
@@ -89,11 +90,9 @@ impl Drop for Program {
 pub fn nvrtc_version() -> Option<(u32, u32)> {
     static VERSION: OnceLock<Option<(u32, u32)>> = OnceLock::new();
     *VERSION.get_or_init(|| {
-        // SAFETY: loads a library whose initialisers have no preconditions.
-        let is_there = unsafe { sys::is_culib_present() };
-        // The test opens the library and closes it again; the call below keeps it open. NVRTC must not be unloaded after
+        // The test opens the library and closes it again; the call of it keeps it open. NVRTC must not be unloaded after
         // use, since it keeps threads and handlers.
-        is_there.then(version)
+        is_present("nvrtc").then(version)
     })
 }
 

@@ -9,6 +9,7 @@ use cudarc::driver::{CudaContext, CudaStream, sys};
 use super::CudaError;
 use super::context::{Current, Restore, RestoreLast};
 use super::kernel::{Kernel, ModuleKey, Purpose};
+use super::library::is_present;
 use super::module::Module;
 use super::pool::Pool;
 
@@ -116,9 +117,7 @@ impl CudaDevice {
     }
 
     fn require_driver() -> Result<(), CudaError> {
-        // SAFETY: loads a system library whose initialisers have no preconditions.
-        let is_there = unsafe { cudarc::driver::sys::is_culib_present() };
-        if is_there { Ok(()) } else { Err(CudaError::NoDriver) }
+        if is_present("cuda") { Ok(()) } else { Err(CudaError::NoDriver) }
     }
 
     /// Its index.
