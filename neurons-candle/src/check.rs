@@ -4,7 +4,8 @@ use candle_core::{DType, Tensor};
 use neuron_runtime::{Layout, Neuron, Role, Spec, Template, validate_values};
 
 use crate::Error;
-use crate::passes::Neurons;
+use crate::call::Given;
+use crate::launch::Neurons;
 
 /// The format of the states for data of format `dtype`; `None` if the format is not supported.
 pub fn state_dtype(dtype: DType) -> Option<DType> {
@@ -20,19 +21,28 @@ pub(crate) fn state_dtype_of(name: &str, x: &Tensor) -> Result<DType, Error> {
     state_dtype(actual).ok_or_else(|| Error::UnsupportedDType { name: name.to_owned(), actual })
 }
 
+/// Whether values of parameters are in range. On a GPU, checking them copies them, and waits for all work before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ranges {
+    /// They are to be checked.
+    Check,
+    /// They have been, or are those of a neuron that has been.
+    Known,
+}
+
 /// Checks a call; returns the layouts of its parameters.
 pub(crate) fn check_call<N: Neuron + Clone>(
     neurons: &Neurons<N>,
-    multi_step: bool,
     inputs: &[&Tensor],
-    states: &[Tensor],
-    parameters: &[Tensor],
+    given: &Given<'_>,
 ) -> Result<Vec<Layout>, Error> {
     let Neurons { neuron, gradient, .. } = neurons;
-    let spec = neuron.spec();
+    let (spec, multi_step) = (neuron.spec(), given.is_sequence);
     let state_names: Vec<_> = spec.states.iter().map(|state| state.name).collect();
     check_count(spec.name, "inputs", spec.inputs, inputs.len())?;
-    check_count(spec.name, "states", &state_names, states.len())?;
+    if let Some(states) = given.states {
+        check_count(spec.name, "states", &state_names, states.len())?;
+    }
 
     let input_names = input_names(spec, multi_step);
     let x = inputs[0];
@@ -56,11 +66,11 @@ pub(crate) fn check_call<N: Neuron + Clone>(
         check_shape(name, input, x.dims())?;
         check_dtype(name, input, x.dtype())?;
     }
-    for (name, state) in state_names.iter().zip(states) {
+    for (name, state) in state_names.iter().zip(given.states.into_iter().flatten()) {
         check_shape(name, state, dims)?;
         check_dtype(name, state, state_dtype)?;
     }
-    check_parameters(&neurons.neuron, parameters, dims, state_dtype)
+    check_parameters(neuron, given.parameters, dims, state_dtype, given.ranges)
 }
 
 /// The names of the inputs of a step or a sequence.
@@ -76,6 +86,7 @@ pub(crate) fn check_parameters<N: Neuron + Clone>(
     parameters: &[Tensor],
     dims: &[usize],
     dtype: DType,
+    ranges: Ranges,
 ) -> Result<Vec<Layout>, Error> {
     let spec = neuron.spec();
     let names: Vec<_> = spec.arrays().map(|param| param.name).collect();
@@ -85,7 +96,9 @@ pub(crate) fn check_parameters<N: Neuron + Clone>(
         check_dtype(param.name, values, dtype)?;
         layouts.push(Layout::of(spec.name, param, values.dims(), dims)?);
     }
-    check_ranges(neuron, parameters)?;
+    if ranges == Ranges::Check {
+        check_ranges(neuron, parameters)?;
+    }
     Ok(layouts)
 }
 

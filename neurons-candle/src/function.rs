@@ -1,14 +1,14 @@
 //! Steps and sequences as functions of inputs, states and parameters.
 
-use candle_core::{DType, Tensor};
-use neuron_runtime::{Device, Gradient, Neuron, ParamKind, ParamSpec, Spec, Value};
+use candle_core::{DType, Device, Tensor};
+use neuron_runtime::{Gradient, Neuron, ParamKind, ParamSpec, Spec, Value};
 
 use crate::Error;
-use crate::check::{check_call, check_parameters, state_dtype, state_dtype_of};
+use crate::call::{Given, Wanted, call};
+use crate::check::{Ranges, check_parameters, state_dtype, state_dtype_of};
 use crate::history::History;
 use crate::initial::Initial;
-use crate::op::{Anchored, Forward};
-use crate::passes::{Neurons, Passes};
+use crate::launch::Neurons;
 
 /// One time step: from inputs and states, all of one shape, to spikes (or the output of a neuron that does not fire) and
 /// next states of that shape.
@@ -26,7 +26,12 @@ pub fn step<N: Neuron + Clone>(
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let parameters = own_values_for(neuron, inputs)?;
-    step_with(neuron, gradient, inputs, states, &parameters)
+    run(
+        neuron,
+        gradient,
+        inputs,
+        Given { states: Some(states), parameters: &parameters, ranges: Ranges::Known, is_sequence: false },
+    )
 }
 
 /// As [`step`], with values for the array parameters ([`Spec::arrays`](neuron_runtime::Spec::arrays), in order), and also
@@ -45,8 +50,12 @@ pub fn step_with<N: Neuron + Clone>(
     states: &[Tensor],
     parameters: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
-    call(&neurons, false, inputs, states, parameters, &mut History::default())
+    run(
+        neuron,
+        gradient,
+        inputs,
+        Given { states: Some(states), parameters, ranges: Ranges::Check, is_sequence: false },
+    )
 }
 
 /// A sequence of `T` steps: from inputs `[T, ...]` and initial states `[...]` to spikes `[T, ...]` and the states `[...]`
@@ -61,7 +70,12 @@ pub fn multi_step<N: Neuron + Clone>(
     states: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let parameters = own_values_for(neuron, inputs)?;
-    multi_step_with(neuron, gradient, inputs, states, &parameters)
+    run(
+        neuron,
+        gradient,
+        inputs,
+        Given { states: Some(states), parameters: &parameters, ranges: Ranges::Known, is_sequence: true },
+    )
 }
 
 /// As [`multi_step`], with values for parameters; see [`step_with`].
@@ -75,8 +89,23 @@ pub fn multi_step_with<N: Neuron + Clone>(
     states: &[Tensor],
     parameters: &[Tensor],
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
-    let neurons = Neurons { neuron: neuron.clone(), gradient, device: Device::Cpu };
-    call(&neurons, true, inputs, states, parameters, &mut History::default())
+    run(
+        neuron,
+        gradient,
+        inputs,
+        Given { states: Some(states), parameters, ranges: Ranges::Check, is_sequence: true },
+    )
+}
+
+fn run<N: Neuron + Clone>(
+    neuron: &N,
+    gradient: Gradient,
+    inputs: &[&Tensor],
+    given: Given<'_>,
+) -> Result<(Tensor, Vec<Tensor>), Error> {
+    let neurons = Neurons::new(neuron.clone(), gradient);
+    let wanted = Wanted { states: true, history: Some(&mut History::default()), may_change: None };
+    call(&neurons, inputs, &given, wanted)
 }
 
 /// The states before the first step, each in the shape of `x`, the input of one step.
@@ -85,7 +114,7 @@ pub fn multi_step_with<N: Neuron + Clone>(
 /// [`Error::UnsupportedDType`]; [`Error::Candle`] if memory is exhausted.
 pub fn initial_state<N: Neuron + Clone>(neuron: &N, x: &Tensor) -> Result<Vec<Tensor>, Error> {
     let dtype = state_dtype_of(neuron.spec().inputs[0], x)?;
-    initial(neuron, x.dims(), &own_values(neuron, x, dtype)?, x, dtype)
+    initial(neuron, x.dims(), &own_values(neuron, x, dtype)?, x, dtype, Ranges::Known)
 }
 
 /// As [`initial_state`], with values for parameters; see [`step_with`]. Differentiable with respect to the learnable ones.
@@ -97,7 +126,8 @@ pub fn initial_state_with<N: Neuron + Clone>(
     x: &Tensor,
     parameters: &[Tensor],
 ) -> Result<Vec<Tensor>, Error> {
-    initial(neuron, x.dims(), parameters, x, state_dtype_of(neuron.spec().inputs[0], x)?)
+    let dtype = state_dtype_of(neuron.spec().inputs[0], x)?;
+    initial(neuron, x.dims(), parameters, x, dtype, Ranges::Check)
 }
 
 /// Of shape `dims` and format `dtype`, where `x` is.
@@ -107,53 +137,20 @@ pub(crate) fn initial<N: Neuron + Clone>(
     parameters: &[Tensor],
     x: &Tensor,
     dtype: DType,
+    ranges: Ranges,
 ) -> Result<Vec<Tensor>, Error> {
-    let layouts = check_parameters(neuron, parameters, dims, dtype)?;
+    let layouts = check_parameters(neuron, parameters, dims, dtype, ranges)?;
     if !neuron.spec().states.iter().any(|state| state.varies) {
         let full = |value| Tensor::full(value, dims, x.device())?.to_dtype(dtype);
         return Ok(neuron.initial_state().into_iter().map(full).collect::<candle_core::Result<_>>()?);
     }
     let count = dims.iter().product();
-    let states = flat(&constant_but_learnable(neuron.spec(), parameters))?.apply_op1(Initial {
-        neuron: neuron.clone(),
-        count,
-        layouts,
-    })?;
+    // On the CPU wherever the tensors are: these are few values, and no kernel computes them.
+    let values = flat(&constant_but_learnable(neuron.spec(), parameters))?.to_device(&Device::Cpu)?;
+    let states =
+        values.apply_op1(Initial { neuron: neuron.clone(), count, layouts })?.to_device(x.device())?;
     let state = |i| states.narrow(0, i * count, count)?.reshape(dims);
     Ok((0..neuron.spec().states.len()).map(state).collect::<candle_core::Result<_>>()?)
-}
-
-/// Computes a call; `history` is that of `states`.
-pub(crate) fn call<N: Neuron + Clone>(
-    neurons: &Neurons<N>,
-    multi_step: bool,
-    inputs: &[&Tensor],
-    states: &[Tensor],
-    parameters: &[Tensor],
-    history: &mut History,
-) -> Result<(Tensor, Vec<Tensor>), Error> {
-    let layouts = check_call(neurons, multi_step, inputs, states, parameters)?;
-    let x = inputs[0];
-    let steps = if multi_step { x.dim(0)? } else { 1 };
-    let count = x.elem_count() / steps;
-    let passes = Passes { neurons: neurons.clone(), multi_step, steps, count, layouts };
-
-    let reals = [states, &constant_but_learnable(neurons.neuron.spec(), parameters)].concat();
-    let (inputs, reals, forward) = (flat(inputs.iter().copied())?, flat(&reals)?, Forward(passes));
-    let result = match history.anchor() {
-        Some(anchor) => {
-            let anchored = Anchored { forward, _anchor: anchor.clone() };
-            anchor.result().apply_op3(&inputs, &reals, anchored)?
-        }
-        None => inputs.apply_op2(&reals, forward)?,
-    };
-    history.add(&result);
-
-    let output = result.narrow(0, 0, steps * count)?.to_dtype(x.dtype())?.reshape(x.shape())?;
-    let next =
-        |(i, state): (usize, &Tensor)| result.narrow(0, (steps + i) * count, count)?.reshape(state.shape());
-    let next = states.iter().enumerate().map(next).collect::<candle_core::Result<_>>()?;
-    Ok((output, next))
 }
 
 /// The neuron's values of its array parameters, one for all neurons, on the device of `x`.

@@ -1,10 +1,9 @@
 //! Initial states that depend on parameters, as an operation that is differentiable with respect to these.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
-use neuron_runtime::{Neuron, ParamKind, Real, initial_grads, initial_states};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor, WithDType};
+use neuron_runtime::{Neuron, ParamKind, Parameter, Real, initial_grads, initial_states};
 
-use crate::op::{elements, to_storage, unsupported};
-use crate::passes::parameters;
+use crate::cpu::slice as elements;
 
 /// Values of parameters `[P]` to states `[S N]`.
 pub(crate) struct Initial<N> {
@@ -80,4 +79,26 @@ impl<N: Neuron + Clone> CustomOp2 for Backward<'_, N> {
             other => Err(unsupported(other, CustomOp2::name(self))),
         }
     }
+}
+
+/// Parameters whose values are one behind the other.
+fn parameters<'a, R: Real>(
+    layouts: &[neuron_runtime::Layout],
+    mut values: &'a [R],
+) -> impl Iterator<Item = Parameter<'a, R>> {
+    layouts.iter().map(move |layout| {
+        let (own, others) = values.split_at(layout.count);
+        values = others;
+        Parameter::per_channel(own, layout.inner)
+    })
+}
+
+/// A flat tensor.
+fn to_storage<T: WithDType>(values: Vec<T>) -> (CpuStorage, Shape) {
+    let shape = Shape::from(values.len());
+    (T::to_cpu_storage_owned(values), shape)
+}
+
+fn unsupported(storage: &CpuStorage, op: &'static str) -> Error {
+    Error::UnsupportedDTypeForOp(candle_core::backend::BackendStorage::dtype(storage), op)
 }

@@ -1,14 +1,18 @@
 //! Neurons as layers of a network.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use candle_core::{DType, Module, Shape, Tensor};
 use candle_nn::{Init, VarBuilder};
 use neuron_runtime::{Device, Gradient, Neuron, OutOfRange, ParamKind};
 
 use crate::Error;
-use crate::check::{check_ranges, state_dtype, state_dtype_of, step_dims};
-use crate::function::{call, initial, own_value, shared_value};
+use crate::call::{Given, Wanted, call};
+use crate::check::{Ranges, check_ranges, state_dtype, state_dtype_of, step_dims};
+use crate::function::{initial, own_value, shared_value};
 use crate::history::History;
-use crate::passes::Neurons;
+use crate::launch::Neurons;
 use crate::range::project;
 
 /// A layer of neurons without memory: every sequence starts from the initial state.
@@ -18,6 +22,8 @@ pub struct MultiStep<N> {
     /// Values of array parameters; `None` stands for the neuron's value.
     parameters: Vec<Option<Tensor>>,
     out_of_range: OutOfRange,
+    /// Whether the values of parameters may have changed since they were last found to be in range.
+    may_have_changed: Arc<AtomicBool>,
 }
 
 impl<N: Neuron + Clone> MultiStep<N> {
@@ -33,14 +39,15 @@ impl<N: Neuron + Clone> MultiStep<N> {
         gradient.surrogate.validate()?;
         let parameters = vec![None; neuron.spec().arrays().count()];
         Ok(Self {
-            neurons: Neurons { neuron, gradient, device: Device::Cpu },
+            neurons: Neurons::new(neuron, gradient),
             parameters,
             out_of_range: OutOfRange::Refuse,
+            may_have_changed: Arc::new(AtomicBool::new(true)),
         })
     }
 
-    /// Runs the neurons on `device`, for instance a GPU. Tensors stay on candle's CPU and are copied for each pass, so this
-    /// does not need a CUDA build of candle.
+    /// Runs the neurons on `device`, for instance a GPU, although tensors are on candle's CPU: they are copied for each pass.
+    /// This does not need a CUDA build of candle. With the feature `cuda`, it is not needed: neurons run where their tensors are.
     #[must_use]
     pub fn on(mut self, device: Device) -> Self {
         self.neurons.device = device;
@@ -50,10 +57,20 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// Sets what a call does with values of parameters that an optimiser has moved out of range: refuse them, which is the
     /// default, or move them back to the closest ones in range, in the variables themselves (projected gradient descent).
     /// Only candle's variables can be moved; other tensors out of range are refused.
+    ///
+    /// Calls on the CPU look at the values every time. On a GPU that is a copy, which waits for all work before it, so they do it
+    /// only where the values may have changed: the first time, and after a backward pass through the layer;
+    /// see [`MultiStep::recheck`].
     #[must_use]
     pub fn with_out_of_range(mut self, out_of_range: OutOfRange) -> Self {
         self.out_of_range = out_of_range;
         self
+    }
+
+    /// Lets the next call check the values of parameters, which have been changed by something other than training:
+    /// variables that were loaded, for instance. Needed on a GPU only.
+    pub fn recheck(&self) {
+        self.may_have_changed.store(true, Ordering::Relaxed);
     }
 
     /// Makes the neuron's `learnable` parameters variables of `vb` under their names, except those set before by
@@ -113,6 +130,8 @@ impl<N: Neuron + Clone> MultiStep<N> {
         self.parameters[at] = Some(values.clone());
         self.project(values.dtype())?;
         check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
+        // Clones of the layer keep their own values.
+        self.may_have_changed = Arc::new(AtomicBool::new(true));
         Ok(self)
     }
 
@@ -131,7 +150,8 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
     pub fn forward(&self, x_seq: &Tensor) -> Result<Tensor, Error> {
-        Ok(self.forward_from(x_seq, None)?.0)
+        let wanted = Wanted { states: false, history: Some(&mut History::default()), may_change: None };
+        Ok(self.run(true, &[x_seq], None, wanted)?.0)
     }
 
     /// From input `[T, ...]` and states `[...]` (`None` stands for the initial states) to spikes `[T, ...]` and the states
@@ -156,31 +176,51 @@ impl<N: Neuron + Clone> MultiStep<N> {
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        self.run(true, inputs, states, &mut History::default())
+        let wanted = Wanted { states: true, history: Some(&mut History::default()), may_change: None };
+        self.run(true, inputs, states, wanted)
     }
 
-    /// Runs a step or a sequence; `history` is that of `states`.
+    /// Runs a step or a sequence.
     pub(crate) fn run(
         &self,
-        multi_step: bool,
+        is_sequence: bool,
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
-        history: &mut History,
+        wanted: Wanted<'_>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         // Without an input there is nothing to make states or values for; the call refuses it by name.
         let Some(x) = inputs.first() else {
-            return call(&self.neurons, multi_step, inputs, &[], &[], history);
+            let given = Given { is_sequence, states, parameters: &[], ranges: Ranges::Known };
+            return call(&self.neurons, inputs, &given, wanted);
         };
-        self.project(x.dtype())?;
-        let initial;
-        let states = match states {
-            Some(states) => states,
-            None => {
-                initial = self.initial(multi_step, x)?;
-                &initial
-            }
+        let ranges = self.ranges(x);
+        if ranges == Ranges::Check {
+            self.project(x.dtype())?;
+        }
+        let varies = self.neuron().spec().states.iter().any(|state| state.varies);
+        let initial = match states {
+            None if varies => Some(self.initial_with(is_sequence, x, ranges)?),
+            _ => None,
         };
-        call(&self.neurons, multi_step, inputs, states, &self.values(x)?, history)
+        let parameters = self.values(x)?;
+        let given =
+            Given { is_sequence, states: states.or(initial.as_deref()), parameters: &parameters, ranges };
+        let wanted = Wanted { may_change: Some(&self.may_have_changed), ..wanted };
+        let results = call(&self.neurons, inputs, &given, wanted)?;
+        if ranges == Ranges::Check {
+            self.may_have_changed.store(false, Ordering::Relaxed);
+        }
+        Ok(results)
+    }
+
+    /// Whether a call with `x` checks the values of parameters.
+    fn ranges(&self, x: &Tensor) -> Ranges {
+        let are_own = self.parameters.iter().all(Option::is_none);
+        if are_own || (!x.device().is_cpu() && !self.may_have_changed.load(Ordering::Relaxed)) {
+            Ranges::Known
+        } else {
+            Ranges::Check
+        }
     }
 
     /// Moves variables out of range back, if that was asked for; for data of format `dtype`.
@@ -192,11 +232,15 @@ impl<N: Neuron + Clone> MultiStep<N> {
     }
 
     /// The states before the first step, for `x`, the first input.
-    pub(crate) fn initial(&self, multi_step: bool, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+    pub(crate) fn initial(&self, is_sequence: bool, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+        self.initial_with(is_sequence, x, self.ranges(x))
+    }
+
+    fn initial_with(&self, is_sequence: bool, x: &Tensor, ranges: Ranges) -> Result<Vec<Tensor>, Error> {
         let spec = self.neuron().spec();
-        let dims = if multi_step { step_dims(spec, x)? } else { x.dims() };
+        let dims = if is_sequence { step_dims(spec, x)? } else { x.dims() };
         let dtype = state_dtype_of(spec.inputs[0], x)?;
-        initial(&self.neurons.neuron, dims, &self.values(x)?, x, dtype)
+        initial(&self.neurons.neuron, dims, &self.values(x)?, x, dtype, ranges)
     }
 
     /// The values of all array parameters, in the format of the states for data like `x`.

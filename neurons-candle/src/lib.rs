@@ -50,23 +50,30 @@
 //! or `bf16`; states and parameters are `f64` for `f64` data and `f32` otherwise, see [`state_dtype`].
 //!
 //! # Memory
-//! The forward pass keeps nothing besides what candle keeps, the operation's inputs and output: the backward pass
-//! recomputes the membrane potentials. In training, a [`Node`] thus keeps the inputs
-//! and outputs of all calls since [`Node::detach`] or [`Node::reset`], in candle's graph; in evaluation mode ([`Node::eval`])
-//! it keeps none.
+//! The backward pass recomputes the membrane potentials: from the inputs and output, which candle keeps, and from the states before
+//! every eighth step of a sequence. In training, a [`Node`] thus keeps these of all calls since [`Node::detach`] or
+//! [`Node::reset`], in candle's graph; in evaluation mode ([`Node::eval`]) it keeps none.
+//!
+//! # GPUs
+//! With the feature `cuda`, tensors may be on a GPU. Neurons run there, on candle's stream and in its memory, without copies. The
+//! feature `offload`, enabled by default, is for tensors on the CPU: [`MultiStep::on`].
 
+mod call;
 mod check;
+mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 mod function;
 mod history;
 mod initial;
+mod launch;
 mod layer;
 mod node;
 mod op;
 mod passes;
 mod range;
 mod states;
-mod storage;
 
 pub use check::state_dtype;
 pub use error::Error;

@@ -4,6 +4,7 @@ use candle_core::{Shape, Tensor};
 use candle_nn::VarBuilder;
 use neuron_runtime::{Device, Gradient, Neuron, OutOfRange};
 
+use crate::call::Wanted;
 use crate::history::History;
 use crate::{Error, MultiStep};
 
@@ -46,6 +47,11 @@ impl<N: Neuron + Clone> Node<N> {
     pub fn with_out_of_range(mut self, out_of_range: OutOfRange) -> Self {
         self.layer = self.layer.with_out_of_range(out_of_range);
         self
+    }
+
+    /// Lets the next call check the values of parameters; see [`MultiStep::recheck`].
+    pub fn recheck(&self) {
+        self.layer.recheck();
     }
 
     /// Makes learnable parameters variables; see [`MultiStep::learn`].
@@ -134,12 +140,14 @@ impl<N: Neuron + Clone> Node<N> {
             _ => None,
         };
         let states = self.states.as_deref().or(initial.as_deref());
-        let (output, next) = self.layer.run(multi_step, inputs, states, &mut self.history)?;
+        let history = (!self.is_evaluating).then_some(&mut self.history);
+        let wanted = Wanted { states: true, history, may_change: None };
+        let (output, next) = self.layer.run(multi_step, inputs, states, wanted)?;
         self.states = Some(next);
         self.set.fill(None);
         if self.is_evaluating {
-            self.detach();
-            return Ok(output.detach());
+            // Of calls in training mode before.
+            self.history = History::default();
         }
         Ok(output)
     }

@@ -1,161 +1,213 @@
-//! The two custom operations: a neuron's forward pass, and the backward pass of that.
+//! Calls as part of candle's graph.
 //!
-//! Candle's operations take up to three tensors and return one. So everything in the format of the data comes in one
-//! flat tensor, and everything in the format of the arithmetic in another. With `T` steps, `N` neurons, `I` inputs, `S`
-//! states and `P` values of parameters that may differ between neurons,
-//!
-//! | | arguments | result |
-//! | --- | --- | --- |
-//! | [`Forward`] | inputs `[I T N]`, states and parameters `[S N + P]` | output and next states `[T N + S N]` |
-//! | [`Backward`] | the same and the gradient of the result | gradients of the arguments `[I T N + S N + P]` |
-//!
-//! The backward pass is an operation too, rather than a loop over data in `bwd`, so that every device
-//! implements both in the same way.
+//! Candle's operations take up to three tensors and return one. A call takes those of its tensors that need a gradient; if
+//! there are too many, states and parameters are concatenated, and so are inputs. What it returns is several operations: the
+//! output, and the next states, each as a function of the output. Candle's backward pass therefore gets to the states first.
+//! They leave their gradients with the call, and the output computes the gradients of all arguments from all of them.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Error, Layout, Result, Shape, Tensor, WithDType};
-use half::{bf16, f16};
-use neuron_runtime::Neuron;
+use candle_core::{
+    CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Error, Layout, Result, Shape, Storage, Tensor,
+};
+use neuron_runtime::{Neuron, Role};
 
 use crate::history::Anchor;
-use crate::passes::Passes;
+use crate::launch::{Neurons, Pass};
+use crate::passes::{Arrays, Grads, backward, constant};
 
-/// Output and next states of a step or a sequence.
-pub(crate) struct Forward<N>(pub(crate) Passes<N>);
+/// A call, with what its backward pass needs.
+pub(crate) struct Recorded<N> {
+    pub neurons: Neurons<N>,
+    pub pass: Pass,
+    /// Not part of the graph.
+    pub arrays: Arrays,
+    pub checkpoints: Vec<Option<Tensor>>,
+    /// By argument: the gradients that its gradient consists of, and its shape.
+    pub arguments: Vec<(Vec<Role>, Shape)>,
+    /// Set by the backward pass: an optimiser may change parameters then.
+    pub may_change: Option<Arc<AtomicBool>>,
+    pub grad_next: GradNext,
+}
 
-/// Gradients of inputs, initial states and parameters, from those of output and next states.
-struct Backward<'a, N>(&'a Passes<N>);
+/// Gradients of next states, from when candle's backward pass gets to the states until it gets to the output. It runs on
+/// one thread, but several threads may run one over the same graph.
+#[derive(Debug, Default)]
+pub(crate) struct GradNext(Mutex<Vec<(ThreadId, usize, Tensor)>>);
 
-impl<N: Neuron + Clone> CustomOp2 for Forward<N> {
+/// A result that is already computed, for an operation to return.
+pub(crate) struct Ready {
+    storage: Mutex<Option<Storage>>,
+    shape: Shape,
+}
+
+/// The output of a call.
+pub(crate) struct Output<N> {
+    pub call: Arc<Recorded<N>>,
+    pub ready: Ready,
+    /// An argument before the others, see [`crate::history`]; held until the call is freed.
+    pub anchor: Option<Arc<Anchor>>,
+}
+
+/// A state after a call, as a function of the output.
+pub(crate) struct NextState<N> {
+    pub call: Arc<Recorded<N>>,
+    pub index: usize,
+    pub ready: Ready,
+}
+
+impl<N: Neuron> Recorded<N> {
     fn name(&self) -> &'static str {
-        self.0.neurons.neuron.spec().name
+        self.neurons.neuron.spec().name
     }
 
-    fn cpu_fwd(
-        &self,
-        inputs: &CpuStorage,
-        inputs_layout: &Layout,
-        reals: &CpuStorage,
-        reals_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        macro_rules! forward {
-            ($element:ty) => {{
-                let inputs = elements::<$element>(inputs, inputs_layout)?;
-                let reals = elements(reals, reals_layout)?;
-                Ok(to_storage(self.0.forward(inputs, reals).map_err(Error::wrap)?))
-            }};
+    /// The gradients of the arguments.
+    fn grads(&self, grad_output: &Tensor) -> Result<Vec<Tensor>> {
+        if let Some(may_change) = &self.may_change {
+            may_change.store(true, Ordering::Relaxed);
         }
-        match inputs {
-            CpuStorage::F32(_) => forward!(f32),
-            CpuStorage::F64(_) => forward!(f64),
-            CpuStorage::F16(_) => forward!(f16),
-            CpuStorage::BF16(_) => forward!(bf16),
-            other => Err(unsupported(other, self.name())),
-        }
-    }
-
-    fn bwd(
-        &self,
-        inputs: &Tensor,
-        reals: &Tensor,
-        _result: &Tensor,
-        grad_result: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let grads = inputs.apply_op3_no_bwd(reals, &grad_result.contiguous()?, &Backward(&self.0))?;
-        let (first, second) = (inputs.elem_count(), reals.elem_count());
-        // Candle would allocate and add up a gradient for a constant too.
-        let grad_inputs = || grads.narrow(0, 0, first)?.to_dtype(inputs.dtype());
-        let grad_reals = || grads.narrow(0, first, second);
-        Ok((inputs.track_op().then(grad_inputs).transpose()?, reals.track_op().then(grad_reals).transpose()?))
+        let output = grad_output.contiguous()?;
+        let next = self.grad_next.take(self.neurons.neuron.spec().states.len());
+        let grads = Grads { output: &output, next: &next, checkpoints: &self.checkpoints };
+        let (groups, shapes): (Vec<_>, Vec<_>) = self.arguments.iter().cloned().unzip();
+        let results = backward(&self.neurons, &self.pass, &self.arrays, &grads, &groups)?;
+        let grad = |(storage, shape): (Option<Storage>, Shape)| match storage {
+            Some(storage) => Ok(constant(storage, shape)),
+            None => Err(Error::Msg(format!("{}: an argument has no gradient", self.name()))),
+        };
+        results.into_iter().zip(shapes).map(grad).collect()
     }
 }
 
-/// [`Forward`] with an anchor as another argument, before the others; see [`crate::history`].
-pub(crate) struct Anchored<N> {
-    pub(crate) forward: Forward<N>,
-    /// Held until the call is freed.
-    pub(crate) _anchor: Arc<Anchor>,
+impl GradNext {
+    fn leave(&self, index: usize, grad: Tensor) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = thread::current().id();
+        // If there already is one, a backward pass has failed before it came to the output.
+        all.retain(|(owner, other, _)| (*owner, *other) != (thread, index));
+        all.push((thread, index, grad));
+    }
+
+    fn take(&self, states: usize) -> Vec<Option<Tensor>> {
+        let mut grads = vec![None; states];
+        let thread = thread::current().id();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, index, grad) in all.extract_if(.., |(owner, ..)| *owner == thread) {
+            grads[index] = Some(grad);
+        }
+        grads
+    }
 }
 
-impl<N: Neuron + Clone> CustomOp3 for Anchored<N> {
-    fn name(&self) -> &'static str {
-        self.forward.name()
+impl Ready {
+    pub fn new(storage: Storage, shape: impl Into<Shape>) -> Self {
+        Self { storage: Mutex::new(Some(storage)), shape: shape.into() }
     }
 
-    fn cpu_fwd(
-        &self,
-        _anchor: &CpuStorage,
-        _anchor_layout: &Layout,
-        inputs: &CpuStorage,
-        inputs_layout: &Layout,
-        reals: &CpuStorage,
-        reals_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        self.forward.cpu_fwd(inputs, inputs_layout, reals, reals_layout)
+    fn take(&self) -> Option<Storage> {
+        self.storage.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn bwd(
-        &self,
-        anchor: &Tensor,
-        inputs: &Tensor,
-        reals: &Tensor,
-        result: &Tensor,
-        grad_result: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (grad_inputs, grad_reals) = self.forward.bwd(inputs, reals, result, grad_result)?;
+    fn on_cpu(&self, name: &str) -> Result<(CpuStorage, Shape)> {
+        match self.take() {
+            Some(Storage::Cpu(storage)) => Ok((storage, self.shape.clone())),
+            _ => Err(Error::Msg(format!("{name}: the result was already returned, or is not on the CPU"))),
+        }
+    }
+
+    fn on_cuda(&self, name: &str) -> Result<(CudaStorage, Shape)> {
+        match self.take() {
+            Some(Storage::Cuda(storage)) => Ok((storage, self.shape.clone())),
+            _ => Err(Error::Msg(format!("{name}: the result was already returned, or is not on a GPU"))),
+        }
+    }
+}
+
+impl<N: Neuron + Clone> Output<N> {
+    /// As the result of an operation on `arguments`, of which there are one to three.
+    pub fn apply(self, arguments: &[Tensor]) -> Result<Tensor> {
+        match arguments {
+            [first] => first.apply_op1(self),
+            [first, second] => first.apply_op2(second, self),
+            [first, second, third] => first.apply_op3(second, third, self),
+            _ => {
+                let message = format!("{}: an operation of {} arguments", self.call.name(), arguments.len());
+                Err(Error::Msg(message))
+            }
+        }
+    }
+
+    /// The gradients of the arguments.
+    fn grads(&self, first: &Tensor, grad_output: &Tensor) -> Result<impl Iterator<Item = Tensor> + use<N>> {
         // Candle expects a gradient of everything that it finds, and may not find the anchor on another way.
-        Ok((Some(anchor.zeros_like()?), grad_inputs, grad_reals))
+        let anchor = self.anchor.as_ref().map(|_| first.zeros_like()).transpose()?;
+        Ok(anchor.into_iter().chain(self.call.grads(grad_output)?))
     }
 }
 
-impl<N: Neuron + Clone> CustomOp3 for Backward<'_, N> {
-    fn name(&self) -> &'static str {
-        self.0.neurons.neuron.spec().name
-    }
-
-    fn cpu_fwd(
-        &self,
-        inputs: &CpuStorage,
-        inputs_layout: &Layout,
-        reals: &CpuStorage,
-        reals_layout: &Layout,
-        grad_result: &CpuStorage,
-        grad_result_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        macro_rules! backward {
-            ($element:ty) => {{
-                let inputs = elements::<$element>(inputs, inputs_layout)?;
-                let reals = elements(reals, reals_layout)?;
-                let grad_result = elements(grad_result, grad_result_layout)?;
-                Ok(to_storage(self.0.backward(inputs, reals, grad_result).map_err(Error::wrap)?))
-            }};
+macro_rules! returns_what_is_ready {
+    ($($storage:ident),*) => {
+        fn name(&self) -> &'static str {
+            self.call.name()
         }
-        match inputs {
-            CpuStorage::F32(_) => backward!(f32),
-            CpuStorage::F64(_) => backward!(f64),
-            CpuStorage::F16(_) => backward!(f16),
-            CpuStorage::BF16(_) => backward!(bf16),
-            other => Err(unsupported(other, CustomOp3::name(self))),
-        }
-    }
-}
 
-/// The elements of a contiguous tensor.
-pub(crate) fn elements<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        return Err(Error::RequiresContiguous { op: "neuron" });
+        fn cpu_fwd(&self, $($storage: &CpuStorage, _: &Layout),*) -> Result<(CpuStorage, Shape)> {
+            self.ready.on_cpu(self.call.name())
+        }
+
+        fn cuda_fwd(&self, $($storage: &CudaStorage, _: &Layout),*) -> Result<(CudaStorage, Shape)> {
+            self.ready.on_cuda(self.call.name())
+        }
     };
-    Ok(&T::cpu_storage_as_slice(storage)?[start..end])
 }
 
-/// A flat tensor.
-pub(crate) fn to_storage<T: WithDType>(values: Vec<T>) -> (CpuStorage, Shape) {
-    let shape = Shape::from(values.len());
-    (T::to_cpu_storage_owned(values), shape)
+impl<N: Neuron + Clone> CustomOp1 for Output<N> {
+    returns_what_is_ready!(_first);
+
+    fn bwd(&self, first: &Tensor, _output: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(self.grads(first, grad)?.next())
+    }
 }
 
-pub(crate) fn unsupported(storage: &CpuStorage, op: &'static str) -> Error {
-    let dtype: DType = candle_core::backend::BackendStorage::dtype(storage);
-    Error::UnsupportedDTypeForOp(dtype, op)
+impl<N: Neuron + Clone> CustomOp2 for Output<N> {
+    returns_what_is_ready!(_first, _second);
+
+    fn bwd(
+        &self,
+        first: &Tensor,
+        _second: &Tensor,
+        _output: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let mut grads = self.grads(first, grad)?;
+        Ok((grads.next(), grads.next()))
+    }
+}
+
+impl<N: Neuron + Clone> CustomOp3 for Output<N> {
+    returns_what_is_ready!(_first, _second, _third);
+
+    fn bwd(
+        &self,
+        first: &Tensor,
+        _second: &Tensor,
+        _third: &Tensor,
+        _output: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let mut grads = self.grads(first, grad)?;
+        Ok((grads.next(), grads.next(), grads.next()))
+    }
+}
+
+impl<N: Neuron> CustomOp1 for NextState<N> {
+    returns_what_is_ready!(_output);
+
+    fn bwd(&self, output: &Tensor, _next: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        self.call.grad_next.leave(self.index, grad.contiguous()?);
+        // So that candle goes on to the output, where nothing else may lead to it.
+        Ok(Some(output.zeros_like()?))
+    }
 }

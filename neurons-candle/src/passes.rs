@@ -1,164 +1,111 @@
-//! The two passes, on slices: where templates are run.
+//! The two passes: which templates they run, on which tensors.
 
-use neuron_runtime::evaluate::{Output, evaluate_on};
-use neuron_runtime::{
-    BufferSpec, Call, Device, Error, Gradient, Layout, Neuron, ParamKind, Parameter, Real, Role, STEPS, Sink,
-    Source, Template,
-};
+use candle_core::op::BackpropOp;
+use candle_core::{Shape, Storage, Tensor};
+use neuron_runtime::{Neuron, Role, STEPS, Spec, Template};
 
-use crate::storage::Data;
+use crate::Error;
+use crate::launch::{Launch, Neurons, Pass};
 
-/// Neurons, and how they are to be computed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Neurons<N> {
-    pub neuron: N,
-    pub gradient: Gradient,
-    /// Where the neurons are computed; the tensors are on the CPU.
-    pub device: Device,
+/// The tensors that a step or a sequence starts from, contiguous.
+#[derive(Debug)]
+pub(crate) struct Arrays {
+    pub inputs: Vec<Tensor>,
+    /// `None` stands for the initial values.
+    pub states: Option<Vec<Tensor>>,
+    /// Of [`Spec::arrays`], in order.
+    pub parameters: Vec<Tensor>,
 }
 
-/// A step or a sequence of them, with `T` steps, `N` neurons, `I` inputs, `S` states, and `P` values of parameters
-/// that may differ between neurons. What is in the format of the arithmetic comes in one piece.
-#[derive(Clone, Debug)]
-pub(crate) struct Passes<N> {
-    pub neurons: Neurons<N>,
-    pub multi_step: bool,
-    /// `T`
-    pub steps: usize,
-    /// `N`
-    pub count: usize,
-    /// How the values of each of these parameters are distributed over neurons.
-    pub layouts: Vec<Layout>,
+/// What the forward pass computes.
+pub(crate) struct Computed {
+    pub output: Storage,
+    /// The states after the last step, if they are wanted.
+    pub next: Vec<Option<Storage>>,
+    /// For the backward pass: by state, its values before every few steps.
+    pub checkpoints: Vec<Option<Tensor>>,
 }
 
-impl<N: Neuron + Clone> Passes<N> {
-    /// Spikes or output and next states `[T N + S N]`, from inputs `[I T N]`, and states and parameters `[S N + P]`.
-    pub fn forward<E: Data>(&self, inputs: &[E], reals: &[E::Float]) -> Result<Vec<E::Float>, Error> {
-        let template = if self.multi_step { Template::Fptt } else { Template::Forward };
-        let per_step = self.steps * self.count;
-        let mut result =
-            vec![E::Float::default(); per_step + self.neurons.neuron.spec().states.len() * self.count];
-        let (output, next) = result.split_at_mut(per_step);
-        E::write(output, |output| {
-            let mut sinks = vec![Sink::Signal(output)];
-            sinks.extend(next.chunks_exact_mut(self.count).map(Sink::State));
-            self.run(template, &self.sources(template, |role| self.source(role, inputs, reals)), &mut sinks)
-        })?;
-        Ok(result)
-    }
+/// What the backward pass takes besides the [`Arrays`].
+pub(crate) struct Grads<'a> {
+    pub output: &'a Tensor,
+    /// By state; `None` stands for zeros.
+    pub next: &'a [Option<Tensor>],
+    pub checkpoints: &'a [Option<Tensor>],
+}
 
-    /// Gradients of inputs, states and parameters `[I T N + S N + P]`, from what [`Passes::forward`] took, and the
-    /// gradient of what it gave. Those of parameters that are not learnable are 0.
-    pub fn backward<E: Data>(
-        &self,
-        inputs: &[E],
-        reals: &[E::Float],
-        grad_result: &[E::Float],
-    ) -> Result<Vec<E::Float>, Error> {
-        let spec = self.neurons.neuron.spec();
-        let Neurons { neuron, gradient, device } = &self.neurons;
-        // Candle has kept the inputs, and nothing else: the states before every few steps are computed again.
-        let is_checkpoint = |buffer: &BufferSpec| matches!(buffer.role, Role::Checkpoint(_));
-        let mut kept = Vec::new();
-        if self.steps > STEPS && spec.signature(Template::LeanFptt).outputs.iter().any(is_checkpoint) {
-            let sources = self.sources(Template::LeanFptt, |role| self.source(role, inputs, reals));
-            let again = evaluate_on(device, neuron, Template::LeanFptt, *gradient, self.count, &sources)?;
-            kept.extend(again.into_arrays());
-        }
-        let checkpoint = |role: Role| match kept.iter().find(|(buffer, _)| buffer.role == role) {
-            Some((_, Output::State(values))) => values.as_slice(),
-            _ => &[],
-        };
-
-        let per_step = self.steps * self.count;
-        let mut result = vec![E::Float::default(); inputs.len() + reals.len()];
-        let (grad_inputs, grad_reals) = result.split_at_mut(inputs.len());
-        let (grad_output, grad_next) = grad_result.split_at(per_step);
-        E::read(grad_output, |grad_output| {
-            E::write(grad_inputs, |grad_inputs| {
-                let source = |role| match role {
-                    Role::GradOutput => Some(Source::Signal(grad_output)),
-                    Role::GradNextState(index) => Some(Source::State(part(grad_next, index, self.count))),
-                    Role::Checkpoint(_) => Some(Source::State(checkpoint(role))),
-                    role => self.source(role, inputs, reals),
-                };
-                let sources = self.sources(Template::LeanBptt, source);
-                let mut sinks: Vec<_> = grad_inputs.chunks_exact_mut(per_step).map(Sink::Signal).collect();
-                sinks.extend(self.grads(grad_reals));
-                self.run(Template::LeanBptt, &sources, &mut sinks)
-            })
-        })?;
-        Ok(result)
-    }
-
-    fn run<'a, E: Data>(
-        &self,
-        template: Template,
-        inputs: &[Source<'a, E>],
-        outputs: &mut [Sink<'a, E>],
-    ) -> Result<(), Error> {
-        let Neurons { neuron, gradient, device } = &self.neurons;
-        let call = Call { template, neurons: self.count, gradient: *gradient, inputs, outputs };
-        device.run(neuron, call)
-    }
-
-    /// What `template` reads, array by array.
-    fn sources<'a, E: Data>(
-        &self,
-        template: Template,
-        source: impl Fn(Role) -> Option<Source<'a, E>>,
-    ) -> Vec<Source<'a, E>> {
-        let inputs = self.neurons.neuron.spec().signature(template).inputs;
-        inputs.iter().filter_map(|buffer| source(buffer.role)).collect()
-    }
-
-    /// The array of that role among the inputs, and among states and parameters.
-    fn source<'a, E: Data>(
-        &self,
-        role: Role,
-        inputs: &'a [E],
-        reals: &'a [E::Float],
-    ) -> Option<Source<'a, E>> {
+impl Arrays {
+    fn of_role(&self, spec: &'static Spec, role: Role) -> Option<&Tensor> {
         match role {
-            Role::Input(index) => Some(Source::Signal(part(inputs, index, self.steps * self.count))),
-            Role::State(index) => Some(Source::State(part(reals, index, self.count))),
-            Role::Param(index) => {
-                let values = &reals[self.neurons.neuron.spec().states.len() * self.count..];
-                let mut parameters = parameters(&self.layouts, values);
-                parameters.nth(self.neurons.neuron.spec().array_place(index)?).map(Source::Parameter)
-            }
+            Role::Input(index) => self.inputs.get(index),
+            Role::State(index) => self.states.as_ref()?.get(index),
+            Role::Param(index) => self.parameters.get(spec.array_place(index)?),
             _ => None,
         }
     }
-
-    /// Where the backward template writes the gradients of states and learnable parameters.
-    fn grads<'a, E: Data>(&self, reals: &'a mut [E::Float]) -> Vec<Sink<'a, E>> {
-        let (states, mut rest) = reals.split_at_mut(self.neurons.neuron.spec().states.len() * self.count);
-        let mut sinks: Vec<_> = states.chunks_exact_mut(self.count).map(Sink::State).collect();
-        for (param, layout) in self.neurons.neuron.spec().arrays().zip(&self.layouts) {
-            let (values, others) = rest.split_at_mut(layout.count);
-            rest = others;
-            if param.kind == ParamKind::Learnable {
-                sinks.push(Sink::Parameter(values));
-            }
-        }
-        sinks
-    }
 }
 
-/// Parameters whose values are one behind the other.
-pub(crate) fn parameters<'a, R: Real>(
-    layouts: &[Layout],
-    mut values: &'a [R],
-) -> impl Iterator<Item = Parameter<'a, R>> {
-    layouts.iter().map(move |layout| {
-        let (own, others) = values.split_at(layout.count);
-        values = others;
-        Parameter::per_channel(own, layout.inner)
-    })
+/// Computes the output; also the next states if they are wanted, and what the backward pass needs if there will be one.
+pub(crate) fn forward<N: Neuron>(
+    neurons: &Neurons<N>,
+    pass: &Pass,
+    arrays: &Arrays,
+    wants_next: bool,
+    has_backward: bool,
+) -> Result<Computed, Error> {
+    let spec = neurons.neuron.spec();
+    let states = spec.states.len();
+    let has_checkpoints = || {
+        let is_checkpoint = |role| matches!(role, Role::Checkpoint(_));
+        spec.signature(Template::LeanFptt).outputs.iter().any(|buffer| is_checkpoint(buffer.role))
+    };
+    let template = match pass.multi_step {
+        false => Template::Forward,
+        true if has_backward && pass.steps > STEPS && has_checkpoints() => Template::LeanFptt,
+        true => Template::Fptt,
+    };
+    let block = |role| match role {
+        Role::Output => Some(0),
+        Role::NextState(index) if wants_next => Some(1 + index),
+        Role::Checkpoint(index) => Some(1 + states + index),
+        _ => None,
+    };
+    let launch = Launch::new(spec, pass, template, |role| arrays.of_role(spec, role), 1 + 2 * states, block);
+    let lens: Vec<usize> = launch.blocks.iter().map(|block| block.len).collect();
+    let mut results = launch.run(neurons)?;
+    results.truncate(1 + 2 * states);
+    let kept = results.drain(1 + states..).zip(&lens[1 + states..]);
+    let checkpoints = kept.map(|(storage, len)| storage.map(|storage| constant(storage, *len))).collect();
+    let next = results.drain(1..).collect();
+    let Some(output) = results.pop().flatten() else {
+        return Err(candle_core::Error::Msg(format!("{} has no output", spec.name)).into());
+    };
+    Ok(Computed { output, next, checkpoints })
 }
 
-/// Array number `index` of arrays of so many elements, one behind the other.
-fn part<T>(arrays: &[T], index: usize, elements: usize) -> &[T] {
-    &arrays[index * elements..][..elements]
+/// Computes gradients of what [`forward`] took. Those of one group, by role, are one behind the other in the memory that is
+/// returned for it.
+pub(crate) fn backward<N: Neuron>(
+    neurons: &Neurons<N>,
+    pass: &Pass,
+    arrays: &Arrays,
+    grads: &Grads<'_>,
+    groups: &[Vec<Role>],
+) -> Result<Vec<Option<Storage>>, Error> {
+    let spec = neurons.neuron.spec();
+    let input = |role| match role {
+        Role::GradOutput => Some(grads.output),
+        Role::GradNextState(index) => grads.next.get(index)?.as_ref(),
+        Role::Checkpoint(index) => grads.checkpoints.get(index)?.as_ref(),
+        role => arrays.of_role(spec, role),
+    };
+    let group = |role| groups.iter().position(|group| group.contains(&role));
+    let mut results = Launch::new(spec, pass, Template::LeanBptt, input, groups.len(), group).run(neurons)?;
+    results.truncate(groups.len());
+    Ok(results)
+}
+
+/// A tensor that is not part of a graph.
+pub(crate) fn constant(storage: Storage, shape: impl Into<Shape>) -> Tensor {
+    Tensor::from_storage(storage, shape, BackpropOp::none(), false)
 }
