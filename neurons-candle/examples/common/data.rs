@@ -62,18 +62,18 @@ impl Digits {
     }
 
     /// All images `[B, 8, 8, 1]` and labels `[B]`.
-    pub fn all(&self) -> Result<(Tensor, Tensor)> {
-        self.some(&(0..self.len()).collect::<Vec<_>>())
+    pub fn all(&self, device: &Device) -> Result<(Tensor, Tensor)> {
+        self.some(&(0..self.len()).collect::<Vec<_>>(), device)
     }
 
     /// Some images `[B, 8, 8, 1]` and their labels `[B]`.
-    pub fn some(&self, indices: &[usize]) -> Result<(Tensor, Tensor)> {
+    pub fn some(&self, indices: &[usize], device: &Device) -> Result<(Tensor, Tensor)> {
         let pixels = indices.iter().flat_map(|&index| self.0[index].pixels).collect();
-        batch(pixels, indices.iter().map(|&index| self.0[index].label).collect())
+        batch(pixels, indices.iter().map(|&index| self.0[index].label).collect(), device)
     }
 
     /// Some images, each moved by up to a pixel in both directions, and their labels.
-    pub fn shifted(&self, indices: &[usize], rng: &mut StdRng) -> Result<(Tensor, Tensor)> {
+    pub fn shifted(&self, indices: &[usize], rng: &mut StdRng, device: &Device) -> Result<(Tensor, Tensor)> {
         let mut pixels = Vec::with_capacity(indices.len() * SIDE * SIDE);
         for &index in indices {
             let (down, right) = (rng.random_range(0..3), rng.random_range(0..3));
@@ -85,12 +85,12 @@ impl Digits {
                 pixels.push(pixel.unwrap_or(0.0));
             }
         }
-        batch(pixels, indices.iter().map(|&index| self.0[index].label).collect())
+        batch(pixels, indices.iter().map(|&index| self.0[index].label).collect(), device)
     }
 }
 
-fn batch(pixels: Vec<f32>, labels: Vec<u32>) -> Result<(Tensor, Tensor)> {
+fn batch(pixels: Vec<f32>, labels: Vec<u32>, device: &Device) -> Result<(Tensor, Tensor)> {
     let count = labels.len();
-    let images = Tensor::from_vec(pixels, (count, SIDE, SIDE, 1), &Device::Cpu)?;
-    Ok((images, Tensor::from_vec(labels, count, &Device::Cpu)?))
+    let images = Tensor::from_vec(pixels, (count, SIDE, SIDE, 1), device)?;
+    Ok((images, Tensor::from_vec(labels, count, device)?))
 }

@@ -6,10 +6,10 @@ use rand::rngs::StdRng;
 
 /// Random weights `[inputs, outputs]` whose standard deviation is `gain / sqrt(inputs)`. From the generator that is
 /// passed in, since candle's own on the CPU cannot be seeded.
-pub fn weights(inputs: usize, outputs: usize, gain: f32, rng: &mut StdRng) -> Result<Var> {
+pub fn weights(inputs: usize, outputs: usize, gain: f32, rng: &mut StdRng, device: &Device) -> Result<Var> {
     let bound = gain * (3.0 / inputs as f32).sqrt();
     let weights: Vec<f32> = (0..inputs * outputs).map(|_| rng.random_range(-bound..bound)).collect();
-    Var::from_tensor(&Tensor::from_vec(weights, (inputs, outputs), &Device::Cpu)?)
+    Var::from_tensor(&Tensor::from_vec(weights, (inputs, outputs), device)?)
 }
 
 /// `x W + b` over the last dimension.
@@ -19,10 +19,10 @@ pub struct Linear {
 }
 
 impl Linear {
-    pub fn new(inputs: usize, outputs: usize, gain: f32, rng: &mut StdRng) -> Result<Self> {
+    pub fn new(inputs: usize, outputs: usize, gain: f32, rng: &mut StdRng, device: &Device) -> Result<Self> {
         Ok(Self {
-            weight: weights(inputs, outputs, gain, rng)?,
-            bias: Var::zeros(outputs, DType::F32, &Device::Cpu)?,
+            weight: weights(inputs, outputs, gain, rng, device)?,
+            bias: Var::zeros(outputs, DType::F32, device)?,
         })
     }
 

@@ -2,11 +2,13 @@
 //! it does with one of them.
 //!
 //!     cargo run --release -p spiking-neurons-candle --example digits
+//!     cargo run --release -p spiking-neurons-candle --example digits --features cuda -- --device cuda
 //!
 //! The image is a constant input current for the first layer; after a few time steps the class with the
 //! highest mean score is the answer. Gradients come from back-propagation through time, with the derivative
 //! of the spike replaced by a surrogate; `neuron!` has derived everything that needs.
 
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod network;
@@ -18,11 +20,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use candle_nn::{AdamW, Optimizer, ParamsAdamW, loss};
 use clap::Parser;
-use neuron_runtime::{Device, neuron};
+use neuron_runtime::neuron;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use common::data::{self, Digits};
+use common::device::{self, Devices};
 use common::training::{calm_candle, fraction_right, learning_rate, progress_bar};
 use network::Network;
 
@@ -54,8 +57,8 @@ struct Args {
     /// Which of the held-out digits to draw
     #[arg(long, default_value_t = 0)]
     digit: usize,
-    /// Where the neurons are computed
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "cuda"])]
+    /// Where to compute; on a GPU only the neurons, if candle was built without CUDA
+    #[arg(long, default_value = "cpu", value_parser = device::NAMES)]
     device: String,
     /// Where the picture goes
     #[arg(long, default_value = "raster.svg")]
@@ -72,9 +75,11 @@ fn main() -> Result<()> {
     let (train, test) = data::load()?;
     let digit = test.get(args.digit)?;
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let device = if args.device == "cuda" { Device::cuda(0)? } else { Device::Cpu };
-    let network = Network::new(&mut rng, device)?;
+    let network = Network::new(&mut rng, &Devices::new(&args.device)?)?;
     let steps = args.steps.into();
+    if !network.device().is_cpu() {
+        println!("first pass: {} spikes, as on the CPU", check::same_spikes(&network, &test, steps)?);
+    }
 
     fit(&network, &train, steps, args.epochs, &mut rng)?;
 
@@ -94,7 +99,7 @@ fn fit(network: &Network, train: &Digits, steps: usize, epochs: u32, rng: &mut S
     let (mut shown_loss, mut shown_accuracy) = (f32::ln(10.0), 0.1);
     for epoch in 1..=epochs {
         for batch in train.shuffled(rng).chunks_exact(BATCH) {
-            let (images, labels) = train.shifted(batch, rng)?;
+            let (images, labels) = train.shifted(batch, rng, network.device())?;
             let scores = network.scores(&images, steps)?;
             let loss = loss::cross_entropy(&scores, &labels)?;
 
@@ -113,6 +118,6 @@ fn fit(network: &Network, train: &Digits, steps: usize, epochs: u32, rng: &mut S
 }
 
 fn accuracy(network: &Network, digits: &Digits, steps: usize) -> Result<f32> {
-    let (images, labels) = digits.all()?;
+    let (images, labels) = digits.all(network.device())?;
     fraction_right(&network.scores(&images, steps)?, &labels)
 }

@@ -3,12 +3,13 @@
 //! Images are `[B, height, width, channels]`. What happens at every time step in the same way, convolutions
 //! and pooling, sees time as part of the batch, `[T B, ...]`; only neurons see it as time, `[T, B, ...]`.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 use neurons_candle::{Gradient, MultiStep};
 use rand::rngs::StdRng;
 
 use crate::Lif;
 use crate::common::data::SIDE;
+use crate::common::device::Devices;
 use crate::common::linear::Linear;
 
 const CHANNELS: [usize; 2] = [32, 64];
@@ -30,17 +31,16 @@ pub struct Activity {
 }
 
 impl Network {
-    /// With neurons on a device of their own; everything else is candle's, on the CPU.
-    pub fn new(rng: &mut StdRng, neurons_on: neuron_runtime::Device) -> Result<Self> {
+    pub fn new(rng: &mut StdRng, Devices { tensors: device, neurons }: &Devices) -> Result<Self> {
         // Two poolings leave a quarter of the side. Weights are larger than in a network without spikes, so
         // that the neurons fire from the first update on.
         let flat = CHANNELS[1] * (SIDE / 4) * (SIDE / 4);
         Ok(Self {
-            conv1: Linear::new(9, CHANNELS[0], 3.0, rng)?,
-            conv2: Linear::new(9 * CHANNELS[0], CHANNELS[1], 3.0, rng)?,
-            dense: Linear::new(flat, DENSE, 1.5, rng)?,
-            readout: Linear::new(DENSE, CLASSES, 1.5, rng)?,
-            lif: MultiStep::new(Lif::default(), Gradient::default())?.on(neurons_on),
+            conv1: Linear::new(9, CHANNELS[0], 3.0, rng, device)?,
+            conv2: Linear::new(9 * CHANNELS[0], CHANNELS[1], 3.0, rng, device)?,
+            dense: Linear::new(flat, DENSE, 1.5, rng, device)?,
+            readout: Linear::new(DENSE, CLASSES, 1.5, rng, device)?,
+            lif: MultiStep::new(Lif::default(), Gradient::default())?.on(neurons.clone()),
         })
     }
 
@@ -48,6 +48,11 @@ impl Network {
     pub fn weights(&self) -> Vec<Var> {
         let layers = [&self.conv1, &self.conv2, &self.dense, &self.readout];
         layers.into_iter().flat_map(Linear::variables).collect()
+    }
+
+    /// Where it is.
+    pub fn device(&self) -> &Device {
+        self.readout.weight.device()
     }
 
     /// The neurons, the same in all layers.

@@ -1,7 +1,7 @@
 //! What the network does with one digit, as plain numbers.
 
 use anyhow::Result;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use neurons_candle::{Gradient, Node};
 
 use crate::common::data::{Digit, SIDE};
@@ -31,7 +31,7 @@ pub struct Recording {
 }
 
 pub fn record(network: &Network, digit: &Digit, steps: usize) -> Result<Recording> {
-    let image = Tensor::from_slice(&digit.pixels, (1, SIDE, SIDE, 1), &Device::Cpu)?;
+    let image = Tensor::from_slice(&digit.pixels, (1, SIDE, SIDE, 1), network.device())?;
     let (activity, scores) = network.run(&image, steps)?;
     let [first, second, third] = activity;
     Ok(Recording {

@@ -6,7 +6,10 @@
 //! - ALIF: with a threshold that every spike raises and that recovers slowly (Bellec et al., 2018), time constants and
 //!   strength learned for each neuron.
 //!
-//!     cargo run --release -p spiking-neurons-candle --example rows
+//! ```sh
+//! cargo run --release -p spiking-neurons-candle --example rows
+//! cargo run --release -p spiking-neurons-candle --example rows --features cuda -- --device cuda
+//! ```
 //!
 //! It prints their test accuracies and draws how they learned, over several seeds. The settings of each network are the
 //! best that `--validate --search 40 --epochs 32 --seeds 2` found; `docs/learning.md` has the results.
@@ -29,11 +32,12 @@ use neuron_runtime::{Reset, neuron};
 use neurons::{Lif, Plif};
 
 use common::data::{self, Digits};
+use common::device::{self, Devices};
 use common::training::{one_thread_a_network, progress_bar};
 use network::{Settings, Task};
 use picture::Curves;
 use search::search;
-use train::{Run, train, updates};
+use train::{Plan, Run, train, updates};
 
 neuron! {
     /// Adaptive leaky integrate-and-fire (Bellec et al., 2018), of which every neuron learns its time constants and how
@@ -79,6 +83,9 @@ struct Args {
     /// Choose settings: try as many for each network, and the best of them with all seeds
     #[arg(long, requires = "validate")]
     search: Option<u64>,
+    /// Where to compute; on a GPU only the neurons, if candle was built without CUDA
+    #[arg(long, default_value = "cpu", value_parser = device::NAMES)]
+    device: String,
     /// Where the picture goes
     #[arg(long, default_value = "rows.svg")]
     out: PathBuf,
@@ -153,7 +160,7 @@ fn main() -> Result<()> {
     if let Some(draws) = args.search {
         let hidden = ProgressBar::hidden();
         return search(&args.neuron, draws, args.epochs, &seeds, |job, epochs| {
-            run(job, task, &digits, epochs, &hidden)
+            run(job, task, &digits, epochs, &hidden, &args.device)
         });
     }
 
@@ -165,7 +172,7 @@ fn main() -> Result<()> {
     let bar = progress_bar(updates(&digits.0, args.epochs) * jobs.len());
     let mut runs = on_all_cores(&jobs, |job| {
         bar.set_message(format!("{} seed {}", job.kind.name(), job.seed));
-        run(job, task, &digits, args.epochs, &bar)
+        run(job, task, &digits, args.epochs, &bar, &args.device)
     })?
     .into_iter();
     bar.finish();
@@ -197,23 +204,25 @@ fn run(
     digits: &(Digits, Digits),
     epochs: u32,
     bar: &ProgressBar,
+    device: &str,
 ) -> Result<Run> {
     let update = || bar.inc(1);
+    let plan = Plan { epochs, seed, devices: Devices::new(device)? };
     let Settings { tau, tau_a, beta, .. } = settings;
     let reset = Reset::Soft;
     let w = |tau: f64| -f64::ln(tau - 1.0);
     match kind {
         Kind::Alif => {
             let neuron = Alif { w: w(tau), w_a: w(tau_a), beta, reset, ..Alif::default() };
-            train(neuron, settings, task, digits, epochs, seed, update)
+            train(neuron, settings, task, digits, plan, update)
         }
         Kind::Plif => {
             let neuron = Plif { w: w(tau), decay_input: false, reset, ..Plif::default() };
-            train(neuron, settings, task, digits, epochs, seed, update)
+            train(neuron, settings, task, digits, plan, update)
         }
         Kind::Lif => {
             let neuron = Lif { tau, decay_input: false, reset, ..Lif::default() };
-            train(neuron, settings, task, digits, epochs, seed, update)
+            train(neuron, settings, task, digits, plan, update)
         }
     }
 }

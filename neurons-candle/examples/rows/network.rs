@@ -3,7 +3,7 @@
 use std::iter::repeat_n;
 
 use anyhow::{Result, anyhow};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use neuron_runtime::DeclaredNeuron;
 use neurons::LeakyIntegrator;
@@ -11,6 +11,7 @@ use neurons_candle::{Gradient, Node};
 use rand::rngs::StdRng;
 
 use crate::common::data::SIDE;
+use crate::common::device::Devices;
 use crate::common::linear::{Linear, weights};
 
 pub const CLASSES: usize = 10;
@@ -43,9 +44,9 @@ impl Task {
         let count = images.dim(0)?;
         let pixels = images.reshape((count, PIXELS, 1))?.pad_with_zeros(2, 0, 1)?;
         let mut inputs = (0..PIXELS).map(|t| pixels.get_on_dim(1, t)).collect::<Result<Vec<_>, _>>()?;
-        let nothing = Tensor::zeros((count, INPUTS), DType::F32, &Device::Cpu)?;
+        let nothing = Tensor::zeros((count, INPUTS), DType::F32, images.device())?;
         inputs.extend(repeat_n(nothing, self.delay));
-        let question = Tensor::ones((count, 1), DType::F32, &Device::Cpu)?.pad_with_zeros(1, 1, 0)?;
+        let question = Tensor::ones((count, 1), DType::F32, images.device())?.pad_with_zeros(1, 1, 0)?;
         inputs.extend(repeat_n(question, QUESTION));
         Ok(inputs)
     }
@@ -77,17 +78,22 @@ pub struct Network<N> {
 }
 
 impl<N: DeclaredNeuron> Network<N> {
-    pub fn new(neuron: N, settings: Settings, rng: &mut StdRng) -> Result<Self> {
+    pub fn new(
+        neuron: N,
+        settings: Settings,
+        rng: &mut StdRng,
+        Devices { tensors: device, neurons }: &Devices,
+    ) -> Result<Self> {
         let parameters = VarMap::new();
-        let vb = VarBuilder::from_varmap(&parameters, DType::F32, &Device::Cpu);
+        let vb = VarBuilder::from_varmap(&parameters, DType::F32, device);
         let integrator = LeakyIntegrator { tau: 3.0, ..LeakyIntegrator::default() };
         Ok(Self {
-            input: Linear::new(INPUTS, HIDDEN, settings.input_gain as f32, rng)?,
-            recurrent: weights(HIDDEN, HIDDEN, settings.recurrent_gain as f32, rng)?,
-            readout: Linear::new(HIDDEN, CLASSES, 1.0, rng)?,
-            hidden: Node::new(neuron, Gradient::default())?.learn(HIDDEN, vb)?,
+            input: Linear::new(INPUTS, HIDDEN, settings.input_gain as f32, rng, device)?,
+            recurrent: weights(HIDDEN, HIDDEN, settings.recurrent_gain as f32, rng, device)?,
+            readout: Linear::new(HIDDEN, CLASSES, 1.0, rng, device)?,
+            hidden: Node::new(neuron, Gradient::default())?.on(neurons.clone()).learn(HIDDEN, vb)?,
             parameters,
-            scores: Node::new(integrator, Gradient::default())?,
+            scores: Node::new(integrator, Gradient::default())?.on(neurons.clone()),
         })
     }
 

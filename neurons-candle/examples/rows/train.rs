@@ -9,12 +9,20 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::common::data::Digits;
+use crate::common::device::Devices;
 use crate::common::training::{fraction_right, learning_rate};
 use crate::network::{Network, Settings, Task};
 
 const BATCH: usize = 32;
 /// The gradient of all variables together is not longer than that.
 const LONGEST: f64 = 1.0;
+
+/// How long to train, from which seed, and where.
+pub struct Plan {
+    pub epochs: u32,
+    pub seed: u64,
+    pub devices: Devices,
+}
 
 /// How a network learned.
 pub struct Run {
@@ -42,21 +50,20 @@ pub fn train<N: DeclaredNeuron>(
     settings: Settings,
     task: Task,
     (train, test): &(Digits, Digits),
-    epochs: u32,
-    seed: u64,
+    Plan { epochs, seed, devices }: Plan,
     update: impl Fn(),
 ) -> Result<Run> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut network = Network::new(neuron, settings, &mut rng)?;
+    let mut network = Network::new(neuron, settings, &mut rng, &devices)?;
     let variables = network.variables()?;
     let adam = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut optimizer = AdamW::new(variables.clone(), adam)?;
-    let (images, labels) = test.all()?;
+    let (images, labels) = test.all(&devices.tensors)?;
     let mut accuracy = vec![fraction_right(&network.scores(&images, task)?, &labels)?];
     let mut done = 0;
     for _ in 0..epochs {
         for batch in train.shuffled(&mut rng).chunks_exact(BATCH) {
-            let (images, labels) = train.some(batch)?;
+            let (images, labels) = train.some(batch, &devices.tensors)?;
             let loss = loss::cross_entropy(&network.scores(&images, task)?, &labels)?;
             let mut grads = loss.backward()?;
             shorten(&mut grads, &variables)?;

@@ -24,11 +24,10 @@ neuron! {
 neuron! {
     /// Two inputs, three states, all of which need a gradient: more than an operation of candle has arguments.
     pub struct Gated {
-        input x;
-        input gate;
+        input x, gate;
         state a = 0.0;
         state b = 0.5;
-        charge = 0.9 * v + x * sigmoid(gate) - 0.1 * a;
+        charge = 0.9 * v + x * gate - 0.1 * a;
         threshold = v_threshold + 0.2 * b;
         update a = 0.8 * a + spike;
         update b = 0.7 * b + 0.1 * h;
