@@ -1,7 +1,7 @@
 //! Steps and sequences as functions of inputs, states and parameters.
 
 use candle_core::{DType, Device, Tensor};
-use neuron_runtime::{Gradient, Neuron, ParamKind, ParamSpec, Spec, Value};
+use neuron_runtime::{Gradient, Neuron, ParamKind, ParamSpec, Spec};
 
 use crate::Error;
 use crate::call::{Given, Wanted, call};
@@ -9,6 +9,7 @@ use crate::check::{Ranges, check_parameters, state_dtype, state_dtype_of};
 use crate::history::History;
 use crate::initial::Initial;
 use crate::launch::Neurons;
+use crate::own::own_values;
 
 /// One time step: from inputs and states, all of one shape, to spikes (or the output of a neuron that does not fire) and
 /// next states of that shape.
@@ -145,17 +146,12 @@ pub(crate) fn initial<N: Neuron + Clone>(
         return Ok(neuron.initial_state().into_iter().map(full).collect::<candle_core::Result<_>>()?);
     }
     let count = dims.iter().product();
-    // On the CPU wherever the tensors are: these are few values, and no kernel computes them.
+    // On the CPU wherever the tensors are: no kernel computes initial states.
     let values = flat(&constant_but_learnable(neuron.spec(), parameters))?.to_device(&Device::Cpu)?;
     let states =
         values.apply_op1(Initial { neuron: neuron.clone(), count, layouts })?.to_device(x.device())?;
     let state = |i| states.narrow(0, i * count, count)?.reshape(dims);
     Ok((0..neuron.spec().states.len()).map(state).collect::<candle_core::Result<_>>()?)
-}
-
-/// The neuron's values of its array parameters, one for all neurons, on the device of `x`.
-fn own_values<N: Neuron + Clone>(neuron: &N, x: &Tensor, dtype: DType) -> Result<Vec<Tensor>, Error> {
-    neuron.spec().arrays().map(|param| shared_value(neuron, param, x, dtype)).collect()
 }
 
 /// As [`own_values`], for a call, which checks its inputs itself.
@@ -164,24 +160,6 @@ fn own_values_for<N: Neuron + Clone>(neuron: &N, inputs: &[&Tensor]) -> Result<V
         return Ok(Vec::new());
     };
     own_values(neuron, x, dtype)
-}
-
-/// The neuron's value of a parameter, one for all neurons, on the device of `x`.
-pub(crate) fn shared_value<N: Neuron + Clone>(
-    neuron: &N,
-    param: &ParamSpec,
-    x: &Tensor,
-    dtype: DType,
-) -> Result<Tensor, Error> {
-    Ok(Tensor::full(own_value(neuron, param), (), x.device())?.to_dtype(dtype)?)
-}
-
-/// The neuron's value of a parameter.
-pub(crate) fn own_value<N: Neuron + Clone>(neuron: &N, param: &ParamSpec) -> f64 {
-    match neuron.get(param.name) {
-        Some(Value::Real(value)) => value,
-        _ => param.default,
-    }
 }
 
 /// Candle would compute a gradient for the others too, of zeros.

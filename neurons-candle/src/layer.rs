@@ -10,9 +10,10 @@ use neuron_runtime::{Device, Gradient, Neuron, OutOfRange, ParamKind};
 use crate::Error;
 use crate::call::{Given, Wanted, call};
 use crate::check::{Ranges, check_ranges, state_dtype, state_dtype_of, step_dims};
-use crate::function::{initial, own_value, shared_value};
+use crate::function::initial;
 use crate::history::History;
 use crate::launch::Neurons;
+use crate::own::{OwnValues, own_value};
 use crate::range::project;
 
 /// A layer of neurons without memory: every sequence starts from the initial state.
@@ -21,6 +22,7 @@ pub struct MultiStep<N> {
     neurons: Neurons<N>,
     /// Values of array parameters; `None` stands for the neuron's value.
     parameters: Vec<Option<Tensor>>,
+    own_values: OwnValues,
     out_of_range: OutOfRange,
     /// Whether the values of parameters may have changed since they were last found to be in range.
     may_have_changed: Arc<AtomicBool>,
@@ -41,6 +43,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         Ok(Self {
             neurons: Neurons::new(neuron, gradient),
             parameters,
+            own_values: OwnValues::default(),
             out_of_range: OutOfRange::Refuse,
             may_have_changed: Arc::new(AtomicBool::new(true)),
         })
@@ -246,11 +249,15 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// The values of all array parameters, in the format of the states for data like `x`.
     fn values(&self, x: &Tensor) -> Result<Vec<Tensor>, Error> {
         let Some(dtype) = state_dtype(x.dtype()) else { return Ok(Vec::new()) };
-        let value = |(param, values): (_, &Option<Tensor>)| match values {
-            Some(values) => Ok(values.to_dtype(dtype)?),
-            None => shared_value(&self.neurons.neuron, param, x, dtype),
+        if self.parameters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own = self.own_values.get(self.neuron(), x, dtype)?;
+        let value = |(own, values): (Tensor, &Option<Tensor>)| match values {
+            Some(values) => values.to_dtype(dtype),
+            None => Ok(own),
         };
-        self.neuron().spec().arrays().zip(&self.parameters).map(value).collect()
+        Ok(own.into_iter().zip(&self.parameters).map(value).collect::<candle_core::Result<_>>()?)
     }
 }
 

@@ -71,6 +71,7 @@ mod launch;
 mod layer;
 mod node;
 mod op;
+mod own;
 mod passes;
 mod range;
 mod states;
