@@ -24,13 +24,17 @@ if [ ! -e "$folder/complete" ]; then
         name=$(basename "$library")
         [ -e "$home/lib/${name%%.so.*}.so" ] || ln -s "$name" "$home/lib/${name%%.so.*}.so"
     done
-    # The driver's library comes with the driver. For linking, one with its name and functions will do.
+    # For linking to libraries that come with the driver or with NCCL, others with their names and functions will do.
     manifest=$(cargo metadata --locked --format-version 1 |
         python3 -c 'import json, sys; print(*(p["manifest_path"] for p in json.load(sys.stdin)["packages"] if p["name"] == "cudarc"))')
     mkdir -p "$home/lib/stubs"
-    grep -oE '\bfn cu[A-Z][A-Za-z0-9_]*' "$(dirname "$manifest")/src/driver/sys/mod.rs" | sort -u |
-        sed -E 's/fn (.*)/void \1(void) {}/' |
-        cc -shared -nostdlib -Wl,-soname,libcuda.so.1 -o "$home/lib/stubs/libcuda.so" -x c -
+    stub() { # library, its version, bindings of cudarc, prefix of the functions
+        grep -ohE "\\bfn $4[A-Z][A-Za-z0-9_]*" "$(dirname "$manifest")/src/$3/sys/mod.rs" | sort -u |
+            sed -E 's/fn (.*)/void \1(void) {}/' |
+            cc -shared -nostdlib "-Wl,-soname,lib$1.so.$2" -o "$home/lib/stubs/lib$1.so" -x c -
+    }
+    stub cuda 1 driver cu
+    stub nccl 2 nccl nccl
     touch "$folder/complete"
 fi
 
