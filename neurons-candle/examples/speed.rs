@@ -1,0 +1,87 @@
+//! How long the forward and the backward pass of a layer take, and the memory traffic that this would be if they moved no more than
+//! what `docs/candle.md` counts.
+//!
+//! ```sh
+//! cargo run --release -p spiking-neurons-candle --example speed -- --t 16 --n 1048576
+//! cargo run --release -p spiking-neurons-candle --example speed --features cuda -- --device cuda --n 16777216
+//! ```
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::time::Instant;
+
+use anyhow::Result;
+use candle_core::{DType, Tensor, Var};
+use clap::Parser;
+use neurons::Lif;
+use neurons_candle::{Gradient, MultiStep};
+
+use common::device::{self, Devices};
+
+/// Measure a layer of LIF neurons.
+#[derive(Parser)]
+struct Args {
+    /// Where to compute; on a GPU only the neurons, if candle was built without CUDA
+    #[arg(long, default_value = "cpu", value_parser = device::NAMES)]
+    device: String,
+    /// Steps
+    #[arg(long, default_value_t = 16)]
+    t: usize,
+    /// Neurons
+    #[arg(long, default_value_t = 1 << 20)]
+    n: usize,
+    /// Formats of the data
+    #[arg(long, value_delimiter = ',', default_values_t = ["f32".to_owned(), "f16".to_owned(), "bf16".to_owned()])]
+    format: Vec<String>,
+    /// Repetitions, of which the fastest counts
+    #[arg(long, default_value_t = 20)]
+    repeat: usize,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let devices = Devices::new(&args.device)?;
+    let layer = MultiStep::new(Lif::default(), Gradient::default())?.on(devices.neurons.clone());
+    println!("T = {}, N = {}, {}", args.t, args.n, args.device);
+    for format in &args.format {
+        let dtype: DType = format.parse()?;
+        let x_seq = Tensor::rand(0f32, 2.0, (args.t, args.n), &devices.tensors)?;
+        let x_seq = Var::from_tensor(&x_seq.to_dtype(dtype)?)?;
+        let constant = x_seq.as_detached_tensor();
+        let forward = fastest(args.repeat, &devices, || layer.forward(&constant).map(drop))?;
+        let both = fastest(args.repeat, &devices, || {
+            let grads = layer.forward(&x_seq)?.backward()?;
+            anyhow::ensure!(grads.get(&x_seq).is_some(), "no gradient");
+            Ok(())
+        })?;
+        // Of a number: x and spike; then x, the gradients of both, and what adds the gradient of x to zeros.
+        let bytes = |moves: usize| (moves * dtype.size_in_bytes() * args.t * args.n) as f64;
+        // Candle fills the gradient of the output with ones first.
+        report(format, "forward", forward, bytes(2));
+        report(format, "forward and backward", both, bytes(2 + 1 + 7));
+    }
+    Ok(())
+}
+
+fn report(format: &str, what: &str, seconds: f64, bytes: f64) {
+    println!("{format:<5} {what:<21} {:>9.3} ms {:>7.0} GB/s", seconds * 1e3, bytes / seconds / 1e9);
+}
+
+/// The shortest time of some runs, in seconds, after two others.
+fn fastest<E: Into<anyhow::Error>>(
+    runs: usize,
+    devices: &Devices,
+    run: impl Fn() -> std::result::Result<(), E>,
+) -> Result<f64> {
+    let mut fastest = f64::INFINITY;
+    for number in 0..runs + 2 {
+        let start = Instant::now();
+        run().map_err(Into::into)?;
+        devices.tensors.synchronize()?;
+        if number >= 2 {
+            fastest = fastest.min(start.elapsed().as_secs_f64());
+        }
+    }
+    Ok(fastest)
+}
