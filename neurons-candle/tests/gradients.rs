@@ -137,3 +137,48 @@ fn constants_get_no_gradient() {
     let grads = spikes.sum_all().unwrap().backward().unwrap();
     assert!(grads.get(&x_seq).is_some() && grads.get(&v).is_none());
 }
+
+/// Several backward passes over one graph, at once, through the output, the state, or both.
+#[test]
+fn passes_over_one_graph_do_not_mix() {
+    let (x_seq, v) = variables(DType::F64);
+    let run = || multi_step(&Lif::default(), Gradient::default(), &[&x_seq], &[v.as_tensor().clone()]);
+    let losses = |(spikes, states): (Tensor, Vec<Tensor>)| {
+        let of_spikes = (spikes.sqr().unwrap().sum_all().unwrap() * 3.0).unwrap();
+        let of_state = (states[0].sum_all().unwrap() * 5.0).unwrap();
+        [(&of_spikes + &of_state).unwrap(), of_spikes, of_state]
+    };
+    let grad = |loss: &Tensor| loss.backward().unwrap().get(&x_seq).unwrap().clone();
+    // Of graphs of their own.
+    let expected = [0, 1, 2].map(|which| grad(&losses(run().unwrap())[which]));
+    assert!(distance(&expected[0], &(&expected[1] + &expected[2]).unwrap()) < 1e-12);
+    assert!(distance(&expected[0], &expected[1]) > 0.1 && distance(&expected[0], &expected[2]) > 0.1);
+    let shared = losses(run().unwrap());
+    std::thread::scope(|scope| {
+        for turn in 0..3 {
+            let (shared, expected, grad) = (&shared, &expected, &grad);
+            scope.spawn(move || {
+                for number in 0..60 {
+                    let which = (turn + number) % 3;
+                    assert_eq!(distance(&grad(&shared[which]), &expected[which]), 0.0, "loss {which}");
+                }
+            });
+        }
+    });
+}
+
+/// Candle finds the output through a state, although no loss depends on it.
+#[test]
+fn losses_of_a_state_only() {
+    let (x_seq, v) = variables(DType::F64);
+    let (_, states) =
+        multi_step(&Lif::default(), Gradient::default(), &[&x_seq], &[v.as_tensor().clone()]).unwrap();
+    let grads = states[0].sum_all().unwrap().backward().unwrap();
+    let (_, unrolled_v) = unrolled(&Lif::default(), Gradient::default(), &x_seq, &v).unwrap();
+    let expected = unrolled_v.sum_all().unwrap().backward().unwrap();
+    for variable in [&x_seq, &v] {
+        let (actual, expected) = (grads.get(variable).unwrap(), expected.get(variable).unwrap());
+        assert!(distance(actual, expected) < 1e-12);
+        assert!(actual.abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap() > 0.0);
+    }
+}
