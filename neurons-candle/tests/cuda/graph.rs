@@ -4,7 +4,7 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
     CUgraph, CUgraphNode, CUgraphNodeType, CUgraphNodeType_enum as Node, CUstreamCaptureMode,
     cuGraphGetNodes, cuGraphNodeGetType, cuStreamBeginCapture_v2, cuStreamEndCapture,
 };
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Var};
 use neurons_candle::{Gradient, MultiStep};
 
 use crate::common::random;
@@ -51,25 +51,16 @@ fn nothing_is_copied_and_nothing_waits() {
         assert_eq!(next.len(), 1);
         output.backward().unwrap()
     };
-    let may_be_checked: Vec<Tensor> = [&x_seq, &shift].map(|of| run().get(of).unwrap().clone()).into();
-    assert!(may_be_checked.iter().all(|grad| grad.to_dtype(DType::F64).is_ok()));
-    // After a backward pass, the next call looks at the parameters; not the one after.
+    // Kernels are loaded at first use. After a backward pass, the next call checks the parameters; the one after does not.
+    run();
     layer.forward(&x_seq).unwrap();
     let kinds = captured(&device, || drop(run()));
-    let kernels = kinds.iter().filter(|kind| **kind == Node::CU_GRAPH_NODE_TYPE_KERNEL).count();
-    let copies: Vec<_> = kinds
-        .iter()
-        .filter(|kind| {
-            !matches!(
-                kind,
-                Node::CU_GRAPH_NODE_TYPE_KERNEL
-                    | Node::CU_GRAPH_NODE_TYPE_MEMSET
-                    | Node::CU_GRAPH_NODE_TYPE_MEM_ALLOC
-                    | Node::CU_GRAPH_NODE_TYPE_MEM_FREE
-                    | Node::CU_GRAPH_NODE_TYPE_EMPTY
-            )
-        })
-        .collect();
-    println!("captured: {kinds:?}");
-    assert!(kernels >= 5 && copies.is_empty(), "{kinds:?}");
+    let is_kernel = |kind: &CUgraphNodeType| matches!(kind, Node::CU_GRAPH_NODE_TYPE_KERNEL);
+    let is_memory = |kind: &CUgraphNodeType| {
+        use Node::*;
+        matches!(kind, CU_GRAPH_NODE_TYPE_MEMSET | CU_GRAPH_NODE_TYPE_MEM_ALLOC | CU_GRAPH_NODE_TYPE_MEM_FREE)
+    };
+    assert!(kinds.iter().all(|kind| is_kernel(kind) || is_memory(kind)), "{kinds:?}");
+    // The neuron forward and backward at least, and candle's sums of three gradients.
+    assert!(kinds.iter().filter(|kind| is_kernel(kind)).count() >= 5, "{kinds:?}");
 }

@@ -145,6 +145,20 @@ fn parts_of_tensors() {
     }
 }
 
+/// Tensors on the CPU, and neurons on the GPU.
+#[test]
+fn neurons_on_a_gpu_with_tensors_on_the_cpu() {
+    let x_seq = Var::from_tensor(&random(&[12, 50], -0.5..2.5, 1).to_dtype(DType::F32).unwrap()).unwrap();
+    let layer = MultiStep::new(Lif::default(), Gradient::default()).unwrap();
+    let results = |layer: MultiStep<Lif>| {
+        let output = layer.forward(&x_seq).unwrap();
+        let grads = output.sum_all().unwrap().backward().unwrap();
+        [output, grads.get(&x_seq).unwrap().clone()]
+    };
+    let on_gpu = layer.clone().on(neuron_runtime::Device::cuda(0).unwrap());
+    assert_eq!(results(on_gpu).map(|result| bits(&result)), results(layer).map(|result| bits(&result)));
+}
+
 /// Single steps with a state, in training, over more steps than calls between anchors; in evaluation they are part of no graph.
 #[test]
 fn nodes() {
