@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor, WithDType};
 use neuron_runtime::{Neuron, ParamKind, Parameter, Real, initial_grads, initial_states};
 
-use crate::cpu::slice as elements;
+use crate::cpu::slice;
 
 /// Values of parameters `[P]` to states `[S N]`.
 pub(crate) struct Initial<N> {
@@ -44,8 +44,8 @@ impl<N: Neuron + Clone> CustomOp1 for Initial<N> {
 
     fn cpu_fwd(&self, values: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         match values {
-            CpuStorage::F32(_) => Ok(to_storage(self.states::<f32>(elements(values, layout)?)?)),
-            CpuStorage::F64(_) => Ok(to_storage(self.states::<f64>(elements(values, layout)?)?)),
+            CpuStorage::F32(_) => Ok(to_storage(self.states::<f32>(slice(values, layout)?)?)),
+            CpuStorage::F64(_) => Ok(to_storage(self.states::<f64>(slice(values, layout)?)?)),
             other => Err(unsupported(other, self.name())),
         }
     }
@@ -69,8 +69,8 @@ impl<N: Neuron + Clone> CustomOp2 for Backward<'_, N> {
     ) -> Result<(CpuStorage, Shape)> {
         macro_rules! backward {
             ($real:ty) => {{
-                let values = elements::<$real>(values, layout)?;
-                Ok(to_storage(self.0.grads(values, elements(grad_states, grad_layout)?)?))
+                let values = slice::<$real>(values, layout)?;
+                Ok(to_storage(self.0.grads(values, slice(grad_states, grad_layout)?)?))
             }};
         }
         match values {
