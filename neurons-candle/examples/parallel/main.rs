@@ -100,7 +100,7 @@ fn main() -> Result<()> {
 fn fit(mean: Mean, train: &Digits, test: &Digits, args: &Args) -> Result<Trained> {
     // All replicas draw the same numbers.
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let devices = Devices { tensors: mean.device().clone(), neurons: neuron_runtime::Device::Cpu };
+    let devices = Devices::with_tensors_on(mean.device().clone());
     let (network, device) = (Network::new(&mut rng, &devices)?, mean.device());
     let (weights, steps) = (network.weights(), args.steps.into());
     let mut optimizer = AdamW::new(weights.clone(), ParamsAdamW::default())?;

@@ -5,6 +5,8 @@ use candle_core::cuda_backend::cudarc::nccl::result::NcclError;
 use candle_core::cuda_backend::cudarc::nccl::{Comm, Id as NcclId, ReduceOp};
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, Device, Error, Layout, Shape, Tensor};
 
+use crate::common::device::gpu;
+
 /// What the members of a group have in common.
 pub struct Id(NcclId);
 
@@ -23,7 +25,7 @@ pub struct Mean {
 impl Mean {
     /// Member number `rank` of `size`, on the GPU of that number. Waits for the others.
     pub fn new(rank: usize, size: usize, Id(id): &Id) -> Result<Self> {
-        let device = Device::new_cuda_with_stream(rank)?;
+        let device = gpu(rank)?;
         let stream = device.as_cuda_device()?.cuda_stream();
         let group = Comm::from_rank(stream, rank, size, *id).map_err(failed)?;
         Ok(Self { group, device })
