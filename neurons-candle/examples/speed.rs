@@ -55,17 +55,20 @@ fn main() -> Result<()> {
             anyhow::ensure!(grads.get(&x_seq).is_some(), "no gradient");
             Ok(())
         })?;
-        // Of a number: x and spike; then x, the gradients of both, and what adds the gradient of x to zeros.
+        // What candle does with the gradient of every argument.
+        let sum = fastest(args.repeat, &devices, || constant.zeros_like()?.add(&constant).map(drop))?;
         let bytes = |moves: usize| (moves * dtype.size_in_bytes() * args.t * args.n) as f64;
-        // Candle fills the gradient of the output with ones first.
+        // The input and spikes; then ones, the gradient that candle begins with; the input, the gradients of spikes and input;
+        // zeros, and their sum with the latter.
         report(format, "forward", forward, bytes(2));
-        report(format, "forward and backward", both, bytes(2 + 1 + 7));
+        report(format, "forward and backward", both, bytes(2 + 1 + 3 + 4));
+        report(format, "of which a sum with zeros", sum, bytes(4));
     }
     Ok(())
 }
 
 fn report(format: &str, what: &str, seconds: f64, bytes: f64) {
-    println!("{format:<5} {what:<21} {:>9.3} ms {:>7.0} GB/s", seconds * 1e3, bytes / seconds / 1e9);
+    println!("{format:<5} {what:<25} {:>9.3} ms {:>7.0} GB/s", seconds * 1e3, bytes / seconds / 1e9);
 }
 
 /// The shortest time of some runs, in seconds, after two others.
