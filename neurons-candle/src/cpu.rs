@@ -37,7 +37,7 @@ pub(crate) fn run<N: Neuron>(
         DType::F64 => run_as::<N, f64>(neurons, launch),
         DType::F16 => run_as::<N, f16>(neurons, launch),
         DType::BF16 => run_as::<N, bf16>(neurons, launch),
-        other => Err(CandleError::UnsupportedDTypeForOp(other, neurons.neuron.spec().name).into()),
+        other => Err(CandleError::UnsupportedDTypeForOp(other, launch.spec.name).into()),
     }
 }
 
@@ -48,7 +48,7 @@ fn run_as<N: Neuron, E: Element + WithDType>(
 where
     E::Real: WithDType + Real,
 {
-    let signature = neurons.neuron.spec().signature(launch.template);
+    let signature = launch.spec.signature(launch.template);
     let read: Vec<_> =
         launch.inputs.iter().map(|tensor| tensor.map(|tensor| tensor.storage_and_layout())).collect();
     let mut layouts = launch.pass.layouts.iter();

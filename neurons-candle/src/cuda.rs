@@ -10,7 +10,7 @@ use candle_core::cuda_backend::{CudaDType, CudaDevice};
 use candle_core::{CudaStorage, DType, Error as CandleError, Layout, Storage, WithDType};
 use half::{bf16, f16};
 use neuron_runtime::cuda::{CudaDevice as Gpu, PreparedCall, RawArray, RawCall, RawParameter};
-use neuron_runtime::{Element, Format, Kind, Neuron, Template};
+use neuron_runtime::{Element, Format, Kind, Neuron, Spec, Template};
 
 use crate::Error;
 use crate::launch::{Block, Launch, Neurons, Place};
@@ -39,7 +39,7 @@ pub(crate) fn run<N: Neuron>(
         DType::F64 => run_as::<N, f64>(neurons, launch, device),
         DType::F16 => run_as::<N, f16>(neurons, launch, device),
         DType::BF16 => run_as::<N, bf16>(neurons, launch, device),
-        other => Err(CandleError::UnsupportedDTypeForOp(other, neurons.neuron.spec().name).into()),
+        other => Err(CandleError::UnsupportedDTypeForOp(other, launch.spec.name).into()),
     }
 }
 
@@ -51,10 +51,14 @@ fn run_as<N: Neuron, E: Element + Number>(
 where
     E::Real: Number,
 {
-    let spec = neurons.neuron.spec();
-    let signature = spec.signature(launch.template);
     let stream = device.cuda_stream();
     let prepared = neurons.kernels.get::<N, E>(neurons, launch.template, stream.context().ordinal())?;
+    let spec = launch.spec;
+    // That of a neuron written by hand may be another one each time, with arrays of other formats.
+    if !std::ptr::eq(prepared.spec(), spec) {
+        return Err(changed(spec));
+    }
+    let signature = spec.signature(launch.template);
 
     let read: Vec<_> =
         launch.inputs.iter().map(|tensor| tensor.map(|tensor| tensor.storage_and_layout())).collect();
@@ -86,10 +90,13 @@ where
                 array::<E::Real>(storage, layout, &stream, &mut guards)?
             }
         };
-        match placed.next_if(|_| buffer.kind() == Kind::Parameter) {
+        match placed.next_if(|parameter| buffer.kind() == Kind::Parameter && parameter.count == array.len) {
             Some(parameter) => parameter.address = array.address,
             None => inputs.push(array),
         }
+    }
+    if placed.next().is_some() {
+        return Err(changed(spec));
     }
     // Where the next result in each block goes.
     let mut next = Vec::with_capacity(blocks.len());
@@ -118,13 +125,17 @@ where
         workspace,
         stream: Some(stream.cu_stream() as u64),
     };
-    // SAFETY: the tensors are on this device, whose primary context candle uses, too, contiguous, and in the formats of the
-    // signature. Results and workspace were allocated for the call. All memory is freed in the order of the stream.
-    // `gpu` keeps devices for ever.
+    // SAFETY: the tensors are on this GPU, in its primary context, contiguous, and in the formats of the signature; parameters
+    // have the shapes that their layouts were derived from. Results and workspace were allocated for the call. All memory is
+    // freed in the order of the stream, and `gpu` never drops a device.
     let done = unsafe { prepared.launch(&call) };
     drop(guards);
     done?;
     Ok(blocks.into_iter().map(|block| block.storage(device)).collect())
+}
+
+fn changed(spec: &'static Spec) -> Error {
+    CandleError::Msg(format!("{}: the specification changed during the call", spec.name)).into()
 }
 
 /// A format that both candle and the runtime know.
@@ -204,7 +215,7 @@ impl Kernels {
     }
 }
 
-/// The GPU of that index, in the context that candle uses. Never let go of, so that kernels stay loaded.
+/// The GPU of that index, in the context that candle uses. Never dropped, so that kernels stay loaded.
 fn gpu(index: usize) -> Result<Gpu, neuron_runtime::Error> {
     static GPUS: Mutex<Option<HashMap<usize, Gpu>>> = Mutex::new(None);
     let mut gpus = GPUS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -45,6 +45,8 @@ pub(crate) struct Pass {
 
 /// A call of one template. Arrays are in the order of its signature; those that are left out are `None`.
 pub(crate) struct Launch<'a> {
+    /// What the neuron returned when the arrays were chosen.
+    pub spec: &'static Spec,
     pub template: Template,
     pub pass: &'a Pass,
     /// Contiguous, with as many elements as the signature says.
@@ -97,12 +99,12 @@ impl<'a> Launch<'a> {
             blocks[block].len += len;
             outputs.push(Some(Place { block, len }));
         }
-        Self { template, pass, inputs, outputs, blocks }
+        Self { spec, template, pass, inputs, outputs, blocks }
     }
 
     /// Runs it on the device of its inputs; returns the memory of each block that is not empty.
     pub fn run<N: Neuron>(&self, neurons: &Neurons<N>) -> Result<Vec<Option<Storage>>, Error> {
-        let name = neurons.neuron.spec().name;
+        let name = self.spec.name;
         let mut inputs = self.inputs.iter().flatten();
         let device = inputs.next().map_or(&Device::Cpu, |first| first.device());
         if let Some(other) = inputs.find(|other| !other.device().same_device(device)) {

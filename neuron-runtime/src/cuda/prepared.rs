@@ -94,6 +94,11 @@ impl PreparedCall {
         Ok(Self { device, spec, signature, kernel, settings, block, real })
     }
 
+    /// The specification whose kernels it launches.
+    pub fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
     /// The template.
     pub fn template(&self) -> Template {
         self.signature.template
