@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Assembles what candle's `cuda` feature is compiled and linked with from NVIDIA's packages on PyPI: no root, no GPU, no
+# Assembles what candle's `cuda` feature is compiled and linked with from NVIDIA's Python packages: no root, no GPU, no
 # driver. Prints the environment for cargo.
 #
 #   eval "$(scripts/cuda-toolkit.sh [FOLDER])"        by default target/cuda-13.0
