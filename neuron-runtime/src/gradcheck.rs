@@ -6,6 +6,19 @@
 //! its outputs, in float64. The error of each difference is estimated from rounding, truncation and nearby kinks; a gradient
 //! is wrong if it deviates by more.
 //!
+//! Not compared, but counted with the reason ([`Reasons`]), are derivatives
+//!
+//! - whose differences over several distances contradict each other: next to a kink, where the output oscillates between the
+//!   samples, or where it is a staircase of rounded values;
+//! - that rounding hides: an epsilon of a state changes the outputs by more than a thousandth of themselves, or of the difference;
+//! - so small that the width of the variable, the distance from reset potential to threshold, changes the outputs by less than
+//!   1e-9 of a spike, or of what another variable changes them by;
+//! - of a neuron whose outputs or saved derivatives exceed 1e154, or whose saved derivatives are below 1e-290 but not 0: products
+//!   of such numbers overflow or underflow;
+//! - by a parameter that cannot be varied without leaving its range.
+//!
+//! A gradient that is infinite or NaN where differences are not is wrong.
+//!
 //! Training may save the factors of the gradient, or recompute the steps from checkpoints ([`Keep`](crate::Keep)). Both must
 //! give bit-identical gradients, which is checked for the spiking neuron over several chunks of steps.
 //!
@@ -21,7 +34,9 @@
 mod differences;
 mod pairs;
 mod point;
+mod relaxed;
 mod report;
+mod rounding;
 mod search;
 mod slope;
 

@@ -1,13 +1,12 @@
 //! The gradient of the relaxed neuron against differences of its outputs.
 
 use super::point::{NEURONS, Point};
+use super::relaxed::Relaxed;
 use super::report::{Failure, Tally};
-use super::search::{Attempt, Quality, Search};
+use super::rounding;
+use super::search::{Attempt, Quality, Search, spacings};
 use super::slope::{REACH, Samples, Slope};
-use crate::call::Mode;
-use crate::evaluate::{Output, evaluate};
-use crate::surrogate::{PAIRS, paired};
-use crate::{Error, Gradient, Neuron, Parameter, Source, Surrogate, Template};
+use crate::{Error, Neuron, Surrogate, Template};
 
 /// A gradient may differ from the difference by so much of itself, besides what the difference may be wrong by.
 const TOLERANCE: f64 = 1e-6;
@@ -18,36 +17,33 @@ const INFORMATIVE: f64 = 1e-3;
 /// It is not looked for a better one if it is wrong by no more than so much of the gradient.
 const ENOUGH: f64 = 1e-9;
 
-/// Where a variable changes the loss by less than this part of what another does, rounding of the states in between may
-/// hide it and leave no trace.
+/// Where a variable changes the loss by less than this part of what another does, or of a spike, rounding of the states in
+/// between may hide it and leave no trace.
 const NEGLIGIBLE: f64 = 1e-12;
 
 /// One setting of a neuron at one point.
 pub struct Differences<N> {
-    point: Point<N>,
-    /// The point itself, while something of the other one is moved.
-    unmoved: Point<N>,
-    surrogate: Surrogate,
-    /// What the relaxed neuron gives there: spikes and final states, then the factors of its gradient.
-    outputs: Vec<Vec<f64>>,
+    model: Relaxed<N>,
+    /// By how much rounding of its states changes the loss of each neuron.
+    rounding: [f64; NEURONS],
 }
 
 impl<N: Neuron + Clone> Differences<N> {
     pub fn new(point: Point<N>, surrogate: Surrogate) -> Result<Self, Error> {
-        let mut differences = Self { unmoved: point.clone(), point, surrogate, outputs: Vec::new() };
-        differences.outputs = differences.forward()?;
-        Ok(differences)
+        let rounding = rounding::of_states(&point, surrogate)?;
+        Ok(Self { model: Relaxed::new(point, surrogate)?, rounding })
     }
 
     /// Compares every derivative, and adds to the tally of each output of `bptt`.
     pub fn run(mut self, tallies: &mut [Tally]) -> Result<(), Failure> {
-        let grads = self.analytic()?;
+        let grads = self.model.gradients()?;
         let mut rows = Vec::new();
         let changes =
-            grads.iter().enumerate().map(|(index, grad)| typical(grad) * self.point.width(index, 0));
-        let largest = changes.fold(0.0, f64::max);
+            grads.iter().enumerate().map(|(index, grad)| typical(grad) * self.model.point.width(index, 0));
+        // A change of 1 is that of a spike, or of a potential by as much as from reset to threshold.
+        let largest = changes.fold(1.0, f64::max);
         for (index, grad) in grads.iter().enumerate() {
-            let negligible = NEGLIGIBLE * largest / self.point.width(index, 0);
+            let negligible = NEGLIGIBLE * largest / self.model.point.width(index, 0);
             let scale = Scale { typical: typical(grad), negligible };
             for (step, grad) in grad.chunks(NEURONS).enumerate() {
                 let searches = self.search([index, step], grad, scale)?;
@@ -60,7 +56,7 @@ impl<N: Neuron + Clone> Differences<N> {
 
     /// Looks for the derivatives by variable number `index` at `step` of all neurons.
     fn search(&mut self, place: [usize; 2], grad: &[f64], scale: Scale) -> Result<Vec<Search>, Error> {
-        let width = |neuron| self.point.width(place[0], neuron);
+        let width = |neuron| self.model.point.width(place[0], neuron);
         let mut searches: Vec<Search> = (0..NEURONS).map(|neuron| Search::new(width(neuron))).collect();
         while !searches.iter().all(Search::is_over) {
             let spacings: Vec<f64> = searches.iter().map(|search| search.spacing).collect();
@@ -106,11 +102,12 @@ impl<N: Neuron + Clone> Differences<N> {
                     _ => false,
                 };
                 let confirmed = again.iter().flatten().all(|attempts| confirms(&attempts[neuron]));
-                if confirmed {
+                let error = (analytic - slope.value).abs();
+                if confirmed && !self.is_contradicted(place, neuron, &slope, error, noise[neuron])? {
                     return Err(self.failure(place, analytic, &slope));
                 }
                 search.count(&mut tally.reasons);
-            } else if slope.uncertainty <= INFORMATIVE * size {
+            } else if slope.uncertainty + scale.negligible <= INFORMATIVE * size {
                 tally.checked += 1;
                 // Where both are 0 so is `size`.
                 let error = (analytic - slope.value).abs() / size.max(f64::MIN_POSITIVE);
@@ -122,12 +119,33 @@ impl<N: Neuron + Clone> Differences<N> {
         Ok(())
     }
 
+    /// Whether differences over any other spacing say that the slope may be another one, by `error`.
+    fn is_contradicted(
+        &mut self,
+        [index, step]: [usize; 2],
+        neuron: usize,
+        slope: &Slope,
+        error: f64,
+        noise: f64,
+    ) -> Result<bool, Error> {
+        let width = self.model.point.width(index, neuron);
+        for spacing in spacings(slope.spacing, width) {
+            let attempt = self.attempts([index, step], &[spacing; NEURONS])?[neuron];
+            if let Attempt::Slope(other) = attempt
+                && (other.noisy(noise).contradicts(slope) || other.hidden_in(slope) >= error)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn failure(&self, [index, step]: [usize; 2], analytic: f64, slope: &Slope) -> Failure {
         Failure::Gradient {
-            neuron: self.point.neuron.spec().name,
-            reset: self.point.neuron.reset(),
-            surrogate: self.surrogate,
-            gradient: self.point.neuron.spec().signature(Template::Bptt).outputs[index].name,
+            neuron: self.model.point.neuron.spec().name,
+            reset: self.model.point.neuron.reset(),
+            surrogate: self.model.surrogate,
+            gradient: self.model.point.neuron.spec().signature(Template::Bptt).outputs[index].name,
             step,
             analytic,
             numeric: slope.value,
@@ -144,108 +162,39 @@ impl<N: Neuron + Clone> Differences<N> {
             .map(|(neuron, spacing)| {
                 // A range may have gaps: all values count, not only the outermost.
                 let distances = (1..=REACH).map(|i| i as f64 * spacing);
-                distances.flat_map(|by| [by, -by]).all(|by| self.point.may_move(index, neuron, by))
+                distances.flat_map(|by| [by, -by]).all(|by| self.model.point.may_move(index, neuron, by))
             })
             .collect();
         let at = step * NEURONS;
-        let Some(variable) = self.point.variable(index) else { return Ok(Vec::new()) };
+        let Some(variable) = self.model.point.variable(index) else { return Ok(Vec::new()) };
         let before = variable[at..at + NEURONS].to_vec();
-        let mut samples = [Samples::default(); NEURONS];
+        let mut samples = self.rounding.map(|rounding| Samples { rounding, ..Samples::default() });
         for i in 0..REACH {
             for (side, sign) in [-1.0, 1.0].into_iter().enumerate() {
                 let by = sign * (i + 1) as f64;
-                if let Some(variable) = self.point.variable(index) {
+                if let Some(variable) = self.model.point.variable(index) {
                     for (n, value) in variable[at..at + NEURONS].iter_mut().enumerate() {
                         *value = if in_range[n] { before[n] + by * spacings[n] } else { before[n] };
                     }
                 }
-                let outputs = self.forward();
-                if let Some(variable) = self.point.variable(index) {
+                let outputs = self.model.forward();
+                if let Some(variable) = self.model.point.variable(index) {
                     variable[at..at + NEURONS].copy_from_slice(&before);
                 }
-                for (samples, (loss, magnitude)) in samples.iter_mut().zip(self.loss(&outputs?, at)) {
+                for (samples, (loss, magnitude)) in samples.iter_mut().zip(self.model.losses(&outputs?, at)) {
                     samples.moved[i][side] = loss;
                     samples.magnitude = samples.magnitude.max(magnitude);
                 }
             }
         }
-        let width = |n: usize| self.point.width(index, n);
+        let width = |n: usize| self.model.point.width(index, n);
         let attempt = |n: usize| match Slope::new(&samples[n], spacings[n], before[n], width(n)) {
             _ if !in_range[n] => Attempt::OutOfRange,
-            // Of an output that is infinite there is no gradient, whatever differences of the others are.
-            _ if !self.is_finite(n) => Attempt::Overflow,
+            _ if self.model.overflows(n) => Attempt::Overflow,
             Some(slope) => Attempt::Slope(slope),
             None => Attempt::Overflow,
         };
         Ok((0..NEURONS).map(attempt).collect())
-    }
-
-    /// By how much each neuron's loss differs from that at the point itself, and the sum of the magnitudes of what it
-    /// is made of from the moved row on: an output that does not change may have been rounded to what it was. The loss
-    /// is the spikes and final states, weighted. Their differences are added up, not the loss itself subtracted, which
-    /// would be rounded.
-    fn loss(&self, outputs: &[Vec<f64>], from: usize) -> [(f64, f64); NEURONS] {
-        let mut losses = [(0.0, 0.0); NEURONS];
-        for ((array, before), weights) in outputs.iter().zip(&self.outputs).zip(&self.point.weights) {
-            // Final states are one row, which depends on all.
-            let from = if array.len() > NEURONS { from } else { 0 };
-            let values = array.iter().zip(before).zip(weights).enumerate().skip(from);
-            for (i, ((after, before), weight)) in values {
-                let (loss, magnitude) = &mut losses[i % NEURONS];
-                // An infinity that stays one is no difference.
-                if after != before {
-                    *loss += weight * (after - before);
-                }
-                if before.is_finite() {
-                    *magnitude += weight.abs() * before.abs();
-                }
-            }
-        }
-        losses
-    }
-
-    /// Whether the spikes and final states of a neuron are finite.
-    fn is_finite(&self, neuron: usize) -> bool {
-        let outputs = self.outputs.iter().take(self.point.weights.len());
-        outputs.flat_map(|array| array.iter().skip(neuron).step_by(NEURONS)).all(|value| value.is_finite())
-    }
-
-    /// What the relaxed neuron gives, with what it detaches as it is where nothing is moved.
-    fn forward(&self) -> Result<Vec<Vec<f64>>, Error> {
-        let (point, unmoved) = (&self.point, &self.unmoved);
-        let both = |moved: &[Vec<f64>], unmoved: &[Vec<f64>]| -> Vec<Vec<f64>> {
-            unmoved.iter().zip(moved).map(|(unmoved, moved)| side_by_side(unmoved, moved)).collect()
-        };
-        let inputs = both(&point.inputs, &unmoved.inputs);
-        let states = both(&point.states, &unmoved.states);
-        let parameters = both(&point.parameters, &unmoved.parameters);
-        let sources: Vec<Source<'_, f64>> = (inputs.iter().map(|array| Source::Signal(array.as_slice())))
-            .chain(states.iter().map(|array| Source::State(array.as_slice())))
-            .chain(parameters.iter().map(|values| Source::Parameter(Parameter::per_neuron(values))))
-            .collect();
-        let (neuron, gradient) = (&point.neuron, Gradient::from(self.surrogate));
-        let run = || evaluate(neuron, Mode::Relaxed, Template::FpttWithGrad, gradient, 2 * PAIRS, &sources);
-        let outputs = paired(run)?.into_arrays().filter_map(|(_, output)| numbers(output));
-        Ok(outputs.map(|array| moved(&array)).collect())
-    }
-
-    fn parameters(&self) -> impl Iterator<Item = Source<'_, f64>> {
-        self.point.parameters.iter().map(|values| Source::Parameter(Parameter::per_neuron(values)))
-    }
-
-    /// The gradients that `bptt` gives for the relaxed neuron.
-    fn analytic(&self) -> Result<Vec<Vec<f64>>, Error> {
-        let weights = &self.point.weights;
-        let factors = &self.outputs[weights.len()..];
-        let states = weights[1..].iter().chain(factors);
-        let sources: Vec<Source<'_, f64>> = std::iter::once(Source::Signal(weights[0].as_slice()))
-            .chain(states.map(|array| Source::State(array.as_slice())))
-            .chain(self.parameters())
-            .collect();
-        let neuron = &self.point.neuron;
-        let outputs =
-            evaluate(neuron, Mode::Spiking, Template::Bptt, Gradient::default(), NEURONS, &sources)?;
-        Ok(outputs.into_arrays().filter_map(|(_, output)| numbers(output)).collect())
     }
 }
 
@@ -274,7 +223,7 @@ impl Scale {
         let size = analytic.abs().max(slope.value.abs());
         let is_close =
             (analytic - slope.value).abs() <= TOLERANCE * size + slope.uncertainty + self.negligible;
-        !is_close
+        !(is_close && analytic.is_finite())
     }
 }
 
@@ -304,27 +253,4 @@ fn typical(grad: &[f64]) -> f64 {
     }
     let squares: f64 = finite().map(|value| (value / largest).powi(2)).sum();
     largest * (squares / finite().count() as f64).sqrt()
-}
-
-/// Rows of a tile, the first half from one array, the second from another. A neuron that there is not is as the first.
-fn side_by_side(unmoved: &[f64], moved: &[f64]) -> Vec<f64> {
-    let padded = |row: &[f64]| {
-        let rest = std::iter::repeat_n(row[0], PAIRS - NEURONS);
-        row.iter().copied().chain(rest).collect::<Vec<_>>()
-    };
-    let rows = unmoved.chunks(NEURONS).zip(moved.chunks(NEURONS));
-    rows.flat_map(|(unmoved, moved)| [padded(unmoved), padded(moved)].concat()).collect()
-}
-
-/// The second of the two arrays that the rows of a tile are of.
-fn moved(rows: &[f64]) -> Vec<f64> {
-    rows.chunks(2 * PAIRS).flat_map(|row| &row[PAIRS..PAIRS + NEURONS]).copied().collect()
-}
-
-/// The numbers of an array in float64.
-fn numbers(output: Output<f64>) -> Option<Vec<f64>> {
-    match output {
-        Output::Signal(array) | Output::State(array) | Output::Parameter(array) => Some(array),
-        Output::Bits(_) => None,
-    }
 }

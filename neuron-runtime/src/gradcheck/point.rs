@@ -50,6 +50,23 @@ impl<N: Neuron + Clone> Point<N> {
         Self { neuron, scale, inputs, states, parameters, weights }
     }
 
+    /// Of the sequence.
+    pub fn steps(&self) -> usize {
+        self.weights[0].len() / NEURONS
+    }
+
+    /// The same neuron over the first step only, and over the others from the same states on.
+    pub fn split_first(&self) -> (Self, Self) {
+        let (mut first, mut others) = (self.clone(), self.clone());
+        first.inputs.iter_mut().chain(&mut first.weights[..1]).for_each(|array| array.truncate(NEURONS));
+        others
+            .inputs
+            .iter_mut()
+            .chain(&mut others.weights[..1])
+            .for_each(|array| drop(array.drain(..NEURONS)));
+        (first, others)
+    }
+
     /// The array that the gradient number `index` of `bptt` is the gradient of: an input, a state or a learnable
     /// parameter, and the number of that parameter among all that may differ between neurons.
     fn place(&self, index: usize) -> Option<Place> {

@@ -16,6 +16,17 @@ fn first_spacing(width: f64) -> f64 {
     (width.log2().floor() - 12.0).exp2()
 }
 
+/// Other spacings than that, with which a derivative may be told from a feature: from the smallest ones that are tried up to
+/// `width`.
+pub fn spacings(of: f64, width: f64) -> impl Iterator<Item = f64> {
+    let smallest = first_spacing(width) / FACTOR.powi(ATTEMPTS as i32);
+    let smaller = std::iter::successors(Some(of / FACTOR), |spacing| Some(spacing / FACTOR));
+    let larger = std::iter::successors(Some(of * FACTOR), |spacing| Some(spacing * FACTOR));
+    smaller
+        .take_while(move |&spacing| spacing >= smallest)
+        .chain(larger.take_while(move |&spacing| spacing <= width))
+}
+
 /// What one attempt found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Attempt {
@@ -174,7 +185,17 @@ mod tests {
     use super::*;
 
     fn slope(uncertainty: f64, spacing: f64) -> Slope {
-        Slope { value: 1.0, uncertainty, noise: 0.0, is_resolved: true, may_oscillate: false, spacing }
+        Slope {
+            value: 1.0,
+            uncertainty,
+            noise: 0.0,
+            is_resolved: true,
+            may_oscillate: false,
+            is_smooth: true,
+            least_noise: 0.0,
+            is_quiet: true,
+            spacing,
+        }
     }
 
     /// Searches among slopes; with how many attempts.

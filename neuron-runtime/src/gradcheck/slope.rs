@@ -18,6 +18,12 @@ const CAUTION: f64 = 12.0;
 /// The noise of samples of a smooth function is no more than this part of their variation.
 const RESOLVED: f64 = 1e-3;
 
+/// A staircase of rounding makes no more noise than this part of the outputs.
+const QUIET: f64 = 1e-6;
+
+/// Noise that is so many times as large as over a smaller spacing is not rounding.
+const FEATURE: f64 = 32.0;
+
 /// Noise of so many epsilons of the outputs is more than rounding: the function oscillates between the samples.
 const OSCILLATION: f64 = 16384.0;
 
@@ -29,6 +35,8 @@ pub struct Samples {
     pub moved: [[f64; 2]; REACH],
     /// The sum of the magnitudes of the outputs that changed: each is rounded by an epsilon of its own.
     pub magnitude: f64,
+    /// How much the sum changes by rounding inside, as far as that was measured.
+    pub rounding: f64,
 }
 
 /// The derivative by a variable.
@@ -44,6 +52,12 @@ pub struct Slope {
     pub is_resolved: bool,
     /// Whether the samples are noisier than rounding makes them, so that the function may oscillate between them.
     pub may_oscillate: bool,
+    /// Whether the samples vary, and all but that noise is a smooth function.
+    pub is_smooth: bool,
+    /// How noisy they would be if only rounding made them so.
+    pub least_noise: f64,
+    /// Whether the samples are no noisier than a staircase of rounding.
+    pub is_quiet: bool,
     pub spacing: f64,
 }
 
@@ -55,7 +69,8 @@ impl Slope {
     /// neuron's equations it happened, or a kink: in both cases it says how far the samples are from those of a smooth
     /// function.
     pub fn new(samples: &Samples, spacing: f64, at: f64, width: f64) -> Option<Self> {
-        let Samples { moved, magnitude } = samples;
+        let Samples { moved, magnitude, rounding } = samples;
+        let least = rounding.max(f64::EPSILON * magnitude);
         let difference = |weights: [f64; REACH]| -> f64 {
             weights.iter().zip(moved).map(|(weight, [down, up])| weight * (up - down)).sum::<f64>() / spacing
         };
@@ -67,7 +82,7 @@ impl Slope {
             window.iter().zip(SIXTH_DIFFERENCE).map(|(value, weight)| value * weight).sum::<f64>().abs()
         });
         let noise = sixth.fold(0.0, f64::max) / SIXTH_DIFFERENCE_NOISE;
-        let rounding = CAUTION * noise.max(f64::EPSILON * magnitude) / spacing;
+        let rounding = CAUTION * noise.max(least) / spacing;
         // Over more than the width, the noise may be all that can be seen of a step of that height.
         let hidden = if spacing > width { CAUTION * noise / width } else { 0.0 };
         // Where the variable could not be moved by exactly that.
@@ -79,10 +94,22 @@ impl Slope {
         let uncertainty = (value - coarse).abs() + rounding + hidden + misplaced * value.abs();
         let is_finite = value.is_finite() && uncertainty.is_finite();
         let variation = line.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
-        let least = f64::EPSILON * magnitude;
-        let is_resolved = noise <= (RESOLVED * variation).max(least);
+        let is_resolved = noise <= (RESOLVED * variation).max(least) && least <= RESOLVED * magnitude;
+        let is_smooth = variation > 0.0 && noise <= RESOLVED * variation;
+        let least_noise = noise.max(least);
+        let is_quiet = noise <= QUIET * magnitude;
         let may_oscillate = noise > OSCILLATION * f64::EPSILON * magnitude.max(variation);
-        is_finite.then_some(Self { value, uncertainty, noise, is_resolved, may_oscillate, spacing })
+        is_finite.then_some(Self {
+            value,
+            uncertainty,
+            noise,
+            is_resolved,
+            may_oscillate,
+            is_smooth,
+            least_noise,
+            is_quiet,
+            spacing,
+        })
     }
 
     /// The same slope, known to be as noisy as that at the least. Noise of a few units in the last place may look like
@@ -90,6 +117,22 @@ impl Slope {
     pub fn noisy(self, noise: f64) -> Self {
         let unseen = (noise - self.noise).max(0.0);
         Self { uncertainty: self.uncertainty + CAUTION * unseen / self.spacing, ..self }
+    }
+
+    /// Whether this slope shows that the other one is not the derivative: over smaller spacings it is a feature of its own,
+    /// over larger ones a step of a staircase.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let is_believed =
+            (self.is_resolved && !self.may_oscillate) || (self.is_quiet && self.spacing > other.spacing);
+        is_believed && (self.value - other.value).abs() > self.uncertainty + other.uncertainty
+    }
+
+    /// What slope may be hidden in the noise of the other one, over larger spacings: noise that is not there over smaller ones
+    /// is no rounding, but an oscillation or a feature between the samples.
+    pub fn hidden_in(&self, other: &Self) -> f64 {
+        let is_seen = self.is_smooth && self.spacing < other.spacing;
+        let is_feature = is_seen && other.noise > FEATURE * self.least_noise;
+        if is_feature { CAUTION * other.noise / self.spacing } else { 0.0 }
     }
 
     /// Whether nothing changed at all.
@@ -176,6 +219,37 @@ mod tests {
             let expected = 1.0 + 0.6 * (1.0 - 0.75f64.tanh().powi(2));
             assert!((value - expected).abs() <= uncertainty, "{spacing}: {value} {expected} {uncertainty}");
         }
+    }
+
+    /// Between two steps of a staircase of rounding, its slope is that of a step; from afar it is not.
+    #[test]
+    fn a_staircase_is_contradicted() {
+        let f = |x: f64| 1.0 + 1e-9 * (1e9 * x).fract();
+        let [near, far] = [1e-12, 1e-3].map(|spacing| slope(f, 0.3 + 5e-10, spacing));
+        assert!((near.value - 1.0).abs() <= near.uncertainty && far.contradicts(&near), "{near:?} {far:?}");
+    }
+
+    /// No distance contradicts another where all see the same, as wrong gradients would be excused by that.
+    #[test]
+    fn smooth_functions_are_not_contradicted() {
+        let smooth =
+            [|x: f64| x.sin() * (0.5 * x).exp(), |x: f64| 1e8 * x.powi(4), |x: f64| (20.0 * x).cos()];
+        for f in smooth {
+            let slopes: Vec<Slope> = (0..12).map(|i| slope(f, 0.75, 16f64.powi(-i))).collect();
+            for (one, other) in slopes.iter().flat_map(|one| slopes.iter().map(move |other| (one, other))) {
+                assert!(!other.is_resolved || !one.contradicts(other), "{one:?} {other:?}");
+            }
+        }
+    }
+
+    /// What rounding inside amounts to counts even if no sample shows it.
+    #[test]
+    fn measured_rounding_counts() {
+        let mut samples = Samples { magnitude: 1.0, rounding: 1e-6, ..Samples::default() };
+        let flat = Slope::new(&samples, SPACING, 0.0, 1.0).expect("finite samples");
+        assert!(flat.uncertainty >= 1e-6 / SPACING && flat.is_resolved, "{flat:?}");
+        samples.rounding = 0.1;
+        assert!(Slope::new(&samples, SPACING, 0.0, 1.0).is_some_and(|flat| !flat.is_resolved));
     }
 
     #[test]

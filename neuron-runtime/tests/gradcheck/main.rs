@@ -1,6 +1,7 @@
 //! The gradient check finds wrong gradients, and none in right ones.
 #![allow(missing_docs)]
 
+mod hidden;
 mod large;
 mod limits;
 mod wrong;

@@ -7,6 +7,7 @@ use neuron_runtime::{
     Call, DeclaredNeuron, Element, Error, Neuron, Real, Reset, Sink, Spec, Template, Value, gradcheck,
 };
 
+use crate::hidden::{Faint, Squared, Turning};
 use crate::large::{Inner, Microvolts, Narrow, Weak};
 use crate::{Coupled, Learning};
 
@@ -142,6 +143,36 @@ fn every_wrong_factor_is_found() {
     are_found::<Microvolts>();
     are_found::<Narrow>();
     are_found::<Weak>();
+}
+
+/// Where states are squared, outputs oscillate or gradients are small, but differences resolve them.
+#[test]
+fn wrong_factors_are_found_beside_what_is_not_resolved() {
+    fn are_found<N: DeclaredNeuron>() {
+        let report = gradcheck(&N::default()).unwrap();
+        assert!(report.checked > 9 * report.skipped, "{}: {report:?}", N::SPEC.name);
+        for (factor, name) in N::SPEC.factors.iter().enumerate() {
+            for by in [2.0, 0.5, 1.001] {
+                let result = check::<N>(Defect::Factor(factor, by));
+                let is_found = matches!(result, Err(Failure::Gradient { .. }));
+                assert!(is_found, "{}, {name} * {by}: {result:?}", N::SPEC.name);
+            }
+        }
+    }
+    are_found::<Squared>();
+    are_found::<Turning>();
+    are_found::<Faint>();
+}
+
+/// An infinite gradient of finite outputs is wrong, however large the tolerance for it.
+#[test]
+fn infinite_gradients_are_found() {
+    for by in [f64::INFINITY, f64::NAN] {
+        match check::<Coupled>(Defect::Output(Template::Bptt, 0, by)) {
+            Err(Failure::Gradient { gradient: "grad_x_seq", analytic, .. }) => assert!(!analytic.is_finite()),
+            other => panic!("{by}: {other:?}"),
+        }
+    }
 }
 
 /// Rounding hides it only where the differences are as uncertain as that.

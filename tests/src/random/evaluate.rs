@@ -235,7 +235,8 @@ impl<N: Number> Step<'_, N> {
             false => None,
         };
         match (cases, actual) {
-            (Some([with, without]), _) if with == without => alternative(self, with),
+            // In the relaxed model even equal choices are mixed, and rounded.
+            (Some([with, without]), Some(_)) if with == without => alternative(self, with),
             (Some([with, without]), actual) => {
                 let (spike, _) = self.spike.ok_or(Unknown)?;
                 let (with, without) = (alternative(self, with)?, alternative(self, without)?);
