@@ -56,11 +56,11 @@ fn what_differences_do_not_resolve_is_not_called_wrong() {
 }
 
 neuron! {
-    /// Squared in every step, up to some thousands.
+    /// Squared in every step, beside a potential that it does not grow beyond.
     pub struct Squared {
         state q = 2.0;
         charge = 0.5 * v + x;
-        update q = 0.5 * q^2 + h;
+        update q = 0.1 * q^2 + 0.5 * h;
         reset hard | soft;
     }
 }
