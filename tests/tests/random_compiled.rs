@@ -24,7 +24,7 @@ fn compiled() {
     let examiner = Examiner { program, limit: Duration::from_secs(60) };
     let builder = Builder::new("test").unwrap();
     let pipeline = Pipeline { examiner, builder, host_cuda: false }.with_host_cuda();
-    let seeds = settings::seeds(100);
+    let seeds = settings::seeds(50);
     let originals = seeds.clone().map(|seed| Sample { declaration: declaration(seed), seed });
     let twins = seeds.filter(|seed| seed.is_multiple_of(TWINS));
     let twins = twins.map(|seed| Sample { declaration: renamed(&declaration(seed), seed), seed });
