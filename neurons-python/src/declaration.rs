@@ -3,6 +3,7 @@
 use neuron_codegen::latex::{aligned, derivatives, equations};
 use neuron_codegen::{check, gradient, redeclare, report};
 use neuron_interpreter::Problem;
+use neurons::Neuron as _;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -51,6 +52,9 @@ impl Declaration {
         let template = parse_template(template)?;
         spec.check_template(template).map_err(exception)?;
         let reset = reset.map_or(Ok(spec.resets[0]), |reset| parse_reset(spec, reset))?;
+        let mut neuron = self.declaration.neuron();
+        neuron.set_reset(reset);
+        neuron.validate().map_err(exception)?;
         let kernel = neuron_abi::kernel::name(template, reset);
         Ok(py.detach(|| spec.cuda.source_of(&kernel)).unwrap_or_default())
     }

@@ -102,9 +102,9 @@ fn number_or_flag(neuron: &str, name: &str, value: &Bound<'_, PyAny>) -> PyResul
     })
 }
 
-/// A reset mode of the neuron.
+/// The reset mode with that keyword, which the neuron may not have.
 pub fn parse_reset(spec: &Spec, keyword: &str) -> PyResult<Reset> {
-    spec.resets.iter().copied().find(|known| known.keyword() == keyword).ok_or_else(|| {
+    Reset::ALL.into_iter().find(|known| known.keyword() == keyword).ok_or_else(|| {
         let known: Vec<_> = spec.resets.iter().map(|reset| reset.keyword()).collect();
         let (neuron, known) = (spec.name, known.join(", "));
         PyValueError::new_err(format!("{neuron}: unknown reset `{keyword}`; it has {known}"))

@@ -226,7 +226,7 @@ def test_cuda_source():
         sn.Lif.cuda_source("fpt")
     with pytest.raises(ValueError, match="`reset` is given without `template`"):
         sn.Lif.cuda_source(reset="hard")
-    with pytest.raises(ValueError, match="unknown reset `none`; it has hard, soft"):
+    with pytest.raises(ValueError, match="was not declared with reset `none`; available: hard, soft"):
         sn.Lif.cuda_source("fptt", "none")
     with pytest.raises(ValueError, match="LeakyIntegrator"):
         sn.LeakyIntegrator.cuda_source("packed_fptt")

@@ -345,7 +345,8 @@ def test_changes_after_fusing(change):
 def test_a_normalisation_of_torch_is_fused_once():
     """Each step is a batch of its own shape, for modules of PyTorch: only single steps are fused."""
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.BatchNorm2d(4), torch.nn.BatchNorm2d(4), neuron.LIFNode()).double()
+    model = torch.nn.Sequential(torch.nn.BatchNorm2d(4), torch.nn.BatchNorm2d(4), made("LIFNode")).double()
+    functional.set_step_mode(model, "s")
     other, x = copy.deepcopy(model), torch.randn(6, 4, 4, 4, dtype=torch.float64) * 2
     for _ in range(2):
         assert sn.accelerate(model, fuse_batch_norm=True).fused == {"2": "1"}
