@@ -118,6 +118,12 @@ def run(
     return functional.run_arranged(call, arrays, final, functools.partial(Fused.apply, batch))
 
 
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Whether somebody looks at what a module is given or returns."""
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return any(hooks)
+
+
 def is_plain(norm: _BatchNorm) -> bool:
     """Whether a normalisation computes what PyTorch's do, and has its parameters."""
     known = (_BatchNorm.forward, torch.nn.SyncBatchNorm.forward)

@@ -10,6 +10,8 @@ import torch.fx
 from spikingjelly.activation_based import base, layer
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ._batchnorm import has_hooks
+
 #: Of the paths of nodes the path of the normalisation before each, and of the paths of other normalisations the reason.
 Pairs = tuple[dict[str, str], dict[str, str]]
 
@@ -106,12 +108,6 @@ def _reader(calls: list[torch.fx.Node], nodes: dict[str, torch.nn.Module]) -> tu
         # That may change its input in place.
         return None, f"something else is computed between it and {users[0].target}"
     return users[0].target, ""
-
-
-def has_hooks(module: Any) -> bool:
-    """Whether somebody looks at what a module is given or returns."""
-    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
-    return any(hooks)
 
 
 class Link:

@@ -271,11 +271,6 @@ def make(spec: dict[str, Any]) -> type[Node]:
     return cls
 
 
-def _has_hooks(module: torch.nn.Module) -> bool:
-    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
-    return any(hooks)
-
-
 class BatchNormNode(torch.nn.Module):
     """Batch normalisation followed by neurons, in one operation: the normalised input is never stored.
 
@@ -315,7 +310,7 @@ class BatchNormNode(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Spikes, or what else the neuron gives, of the shape and format of the input."""
         norm, node = self.norm, self.node
-        if type(node).forward is Node.forward and _batchnorm.is_plain(norm) and not (_has_hooks(norm) or _has_hooks(node)):
+        if type(node).forward is Node.forward and _batchnorm.is_plain(norm) and not any(map(_batchnorm.has_hooks, (norm, node))):
             return node.normalised(norm, x)
         if node.step_mode == "s":
             return node(norm(x))

@@ -267,7 +267,7 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
             continue
         parent, _, name = path.rpartition(".")
         container = modules[_fusion.caller(norm_path, modules)]
-        if any(map(_fusion.has_hooks, (norm, container, node))):
+        if any(map(_batchnorm.has_hooks, (norm, container, node))):
             del report.fused[path]
             report.kept_norms[norm_path] = "it or its node has hooks"
             continue
