@@ -7,8 +7,8 @@ use pyo3::prelude::*;
 use crate::error::exception;
 use crate::tensor::{Dtype, Place, Torch, View};
 
-/// Writes mean and `1 / sqrt(var + eps)` of each channel of `x`, `[.., C]`, which is contiguous and on a GPU, and moves running
-/// statistics, if given, by `momentum` of the way. All other tensors are `[C]` in the format of states.
+/// Writes mean and `1 / sqrt(var + eps)` of each channel of `x`, `[.., C]`, contiguous and on a GPU, and updates running statistics, if
+/// given: `running += momentum * (new - running)`. All other tensors are `[C]` in the format of states.
 #[pyfunction]
 #[pyo3(signature = (x, mean, invstd, running_mean, running_var, momentum, eps))]
 #[allow(clippy::too_many_arguments)]

@@ -122,7 +122,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) span_moments_4(
     spans<4>(x, rows, channels, columns, span, partial);
 }
 
-// Merges the spans of the channel `blockIdx.x`, and moves running statistics, if there are any, by a share of the way to it.
+// Merges the spans of the channel `blockIdx.x`, and updates running statistics, if there are any.
 extern "C" __global__ void __launch_bounds__(THREADS) merge_moments(
     const acc_t *__restrict__ partial,
     u64 rows,

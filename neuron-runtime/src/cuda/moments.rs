@@ -23,8 +23,8 @@ const BLOCKS: usize = 2048;
 
 /// The statistics of batch normalisation for data of one format on one device, prepared for arrays by address.
 ///
-/// `x` has rows of channels: `[B, H, W, C]`, say. It is read once, and no sum of squares is subtracted from another, so that a mean
-/// that is much larger than the deviation costs no digits but those of `x`. Results are the same bits in every call.
+/// `x` has rows of channels, `[B, H, W, C]` for example. It is read once. No sum of squares is subtracted from another, so a mean
+/// far larger than the deviations costs no accuracy beyond the rounding of `x` itself. Results are bit-identical from call to call.
 #[derive(Clone, Debug)]
 pub struct PreparedMoments {
     device: CudaDevice,
@@ -51,9 +51,9 @@ pub struct MomentsCall {
     pub invstd: RawArray,
     /// Added to the variance.
     pub eps: f64,
-    /// Running mean and unbiased variance of each channel, which move by `momentum` of the way.
+    /// Running mean and unbiased variance of each channel, updated as `running += momentum * (new - running)`.
     pub running: Option<[RawArray; 2]>,
-    /// That share.
+    /// The weight of the new statistics in the running ones.
     pub momentum: f64,
     /// At least [`PreparedMoments::workspace_bytes`] bytes, aligned for statistics.
     pub workspace: RawArray,

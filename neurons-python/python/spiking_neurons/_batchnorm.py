@@ -69,7 +69,7 @@ def fits(neuron: Neuron) -> bool:
 
 
 def clash(spec: dict[str, Any]) -> str | None:
-    """A name of the neuron's that the parameters of the normalisation have."""
+    """The first name of the neuron that is also that of a parameter of the normalisation."""
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"], *spec["states"])]
     return next((name for name in (*names, *spec["inputs"]) if name in NAMES), None)
 
@@ -100,7 +100,7 @@ def run(
     norm._check_input_dim(flat)
     batch = _statistics(norm, flat) if is_own else _running(norm, real(x.dtype))
     if x.device.type == "cpu" and not _is_finite(batch.mean, batch.invstd, norm.weight, norm.bias):
-        # Parameters that are not finite are refused; here they come from data, and what is not finite goes on.
+        # Kernels refuse parameters that are not finite. These are computed from data, and propagate as PyTorch does it.
         running = (None, None) if is_own else (norm.running_mean, norm.running_var)
         y = torch.nn.functional.batch_norm(flat, *running, norm.weight, norm.bias, is_own, 0.0, norm.eps)
         return functional.run(neuron, y.view_as(x), states, parameters, sequence, final)
@@ -119,7 +119,7 @@ def run(
 
 
 def has_hooks(module: torch.nn.Module) -> bool:
-    """Whether somebody looks at what a module is given or returns."""
+    """Whether a module has hooks that see its input, its output or their gradients."""
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
     return any(hooks)
 

@@ -97,7 +97,7 @@ def caller(path: str, modules: dict[str, torch.nn.Module]) -> str:
 def _reader(calls: list[torch.fx.Node], nodes: dict[str, torch.nn.Module]) -> tuple[str | None, str]:
     """The only one of `nodes` that reads the only call, or the reason why there is none."""
     if len(calls) != 1:
-        return None, f"the model calls it {len(calls)} times" if calls else "no layer that was looked into calls it"
+        return None, f"the model calls it {len(calls)} times" if calls else "it is called inside a layer that is not traced"
     (call,) = calls
     users = list(call.users)
     if len(users) != 1 or users[0].op != "call_module" or len(users[0].all_input_nodes) != 1:
@@ -117,7 +117,7 @@ class Link:
         self.node, self.parent, self.name, self.container = node, parent, name, container
 
     def holds(self, norm: Any) -> bool:
-        """Whether the node will be called with what `norm` returns, is not watched, and takes as many dimensions."""
+        """Whether the node is still where it was, has the step mode of `norm`, and neither has hooks."""
         node = self.node
         if node.__dict__.get("_norm") is not norm or self.parent._modules.get(self.name) is not node:
             return False
@@ -128,7 +128,7 @@ class Link:
 
 
 class FusedNorm:
-    """A batch normalisation that the node after it computes: it returns its input, and leaves a note for the node."""
+    """A batch normalisation that the next node computes: it returns its input, and records for the node that it did."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         link = self.__dict__.get("_link")
@@ -147,10 +147,10 @@ def passed(norm: Any, x: torch.Tensor) -> bool:
     given = None if norm is None else norm.__dict__.pop("_passed", None)
     if given is None:
         return False
-    # A container has reshaped it, at most.
+    # At most, a container has reshaped it.
     if given.data_ptr() != x.data_ptr() or given.numel() != x.numel() or given._version != x._version:
         raise RuntimeError(
-            "a node that computes a batch normalisation, too, was not called with what that was called with; call "
-            "spiking_neurons.spikingjelly.restore(model) before using parts of a model in another way"
+            "a fused node received another tensor than its batch normalisation passed on; call "
+            "spiking_neurons.spikingjelly.restore(model) before using parts of a model separately"
         )
     return True
