@@ -26,6 +26,11 @@ pub fn name(template: Template, reset: Reset) -> String {
     format!("{prefix}{}", template.name())
 }
 
+/// The name of the kernel that does the same as the kernel `name`, for few neurons.
+pub fn few(name: &str) -> String {
+    format!("{name}_few")
+}
+
 /// The symbol of the kernel `name` of the neuron with the given module.
 pub fn symbol(module: &str, name: &str, format: Format) -> String {
     format!("{module}_{name}_{format}")

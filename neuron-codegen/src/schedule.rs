@@ -3,10 +3,14 @@
 //! Decided here, from what a template reads and writes; printers print what they are told, and the runtime finds the
 //! number of lanes in the signature. `tests/snapshots/schedule.snap` has the schedule of every kernel of every neuron.
 
-use neuron_abi::{Format, Lanes, Role, STEPS, THREADS};
+mod few;
+
+use neuron_abi::{Format, Lanes, Role, STEPS, THREADS, WORD};
 
 use crate::kernel::{Program, SlotId};
 use crate::variant::{Buffer, Extent, Signature, Template};
+
+pub(crate) use few::is_stored;
 
 /// What a GPU has for a thread, as far as schedules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub enum Form {
     Chunks,
     /// Chunks of steps, one lane after the other: forward through a chunk and back.
     Turns,
+    /// Groups of chunks, by warps with different tasks: one takes the steps, each of the others has a chunk.
+    Groups,
 }
 
 /// Neurons that a thread computes; how many that are depends on the format.
@@ -109,6 +115,49 @@ pub enum Staging {
     Registers,
     /// In shared memory, in formats with more than one lane.
     Shared,
+    /// In shared memory: those of all chunks of a group.
+    Group(Group),
+}
+
+/// Chunks of a group. As many as take [`Group::bytes`] of each array, which is half as many in float64 as in float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Enough for the loads of a group to be hidden behind the steps of another.
+    Whole,
+    /// Half of that, where there are many arrays.
+    Half,
+}
+
+impl Group {
+    /// How many in CUDA C++.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "CHUNKS_PER_GROUP",
+            Self::Half => "CHUNKS_PER_HALF_GROUP",
+        }
+    }
+
+    /// Threads of a block in CUDA C++.
+    pub fn threads(self) -> &'static str {
+        match self {
+            Self::Whole => "THREADS_PER_GROUP",
+            Self::Half => "THREADS_PER_HALF_GROUP",
+        }
+    }
+
+    /// Bytes of each array in shared memory.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Whole => 8 << 10,
+            Self::Half => 4 << 10,
+        }
+    }
+
+    /// How many, in arithmetic of numbers of `format`.
+    pub fn chunks(self, format: Format) -> usize {
+        let real = if format == Format::F64 { size_of::<f64>() } else { size_of::<f32>() };
+        self.bytes() / (STEPS * WORD * real)
+    }
 }
 
 /// How a kernel uses a GPU.
@@ -163,16 +212,23 @@ impl Schedule {
         if self.form == Form::Step { 1 } else { STEPS }
     }
 
-    /// What the kernel keeps of a chunk as it is in memory, in the order of loads and stores.
+    /// What waits in stages, in the order of loads and stores.
     pub fn staged(&self, program: &Program) -> Vec<SlotId> {
-        let arrays = program.loads.iter().chain(&program.stores).filter(|_| self.staging != Staging::None);
-        arrays.map(|(slot, _)| *slot).collect()
+        match self.staging {
+            Staging::None => Vec::new(),
+            Staging::Group(_) => few::shared(program),
+            _ => program.loads.iter().chain(&program.stores).map(|(slot, _)| *slot).collect(),
+        }
     }
 
     /// Bytes of shared memory that a block of threads takes for so many staged arrays.
     pub fn shared_bytes(&self, arrays: usize, format: Format) -> usize {
         let lanes = self.width.lanes().of(format);
-        if self.staging == Staging::Shared && lanes > 1 { arrays * STAGE * format.size() * lanes } else { 0 }
+        match self.staging {
+            Staging::Group(group) => arrays * group.bytes(),
+            Staging::Shared if lanes > 1 => arrays * STAGE * format.size() * lanes,
+            _ => 0,
+        }
     }
 }
 

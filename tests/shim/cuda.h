@@ -11,8 +11,6 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static thread_local
-// Kernels whose threads wait for each other so compile, but cannot be launched here.
-#define __syncthreads()
 
 namespace shim {
 
@@ -38,19 +36,23 @@ template <typename Kernel> void launch(unsigned long long threads, Kernel kernel
     }
 }
 
-// The threads of a warp, each with a stack of its own: they wait for each other where they vote.
-struct Warp {
-    static constexpr unsigned THREADS = 32;
+// Threads that wait for each other, each with a stack of its own: those of a warp where they vote, those of a block where
+// they meet.
+struct Threads {
+    static constexpr unsigned MOST = 9 * 32;
 
-    ucontext_t threads[THREADS], scheduler;
-    char stacks[THREADS][1 << 16];
-    bool is_done[THREADS];
-    unsigned first, thread, votes, outcome;
+    ucontext_t threads[MOST], scheduler;
+    char stacks[MOST][1 << 16];
+    bool is_done[MOST];
+    unsigned count, thread, votes, outcome;
+
+    // Returns when all threads have called it, or `vote`.
+    void wait() { swapcontext(&threads[thread], &scheduler); }
 
     // What all threads vote, once all have.
     unsigned vote(bool bit) {
         votes |= (unsigned)bit << thread;
-        swapcontext(&threads[thread], &scheduler);
+        wait();
         return outcome;
     }
 
@@ -63,14 +65,15 @@ struct Warp {
         is_done[of] = false;
     }
 
-    // Lets every thread go on to its next vote, or to its end. Whether one is left.
-    bool advance() {
+    // Lets every thread go on to where it waits next, or to its end. Whether one is left. The first thread is thread `first`
+    // of all, in blocks of `block`.
+    bool advance(unsigned first, unsigned block) {
         bool is_any_left = false;
         votes = 0;
-        for (thread = 0; thread < THREADS; ++thread) {
+        for (thread = 0; thread < count; ++thread) {
             if (is_done[thread]) continue;
-            blockIdx.x = (first + thread) / BLOCK;
-            threadIdx.x = (first + thread) % BLOCK;
+            blockIdx.x = (first + thread) / block;
+            threadIdx.x = (first + thread) % block;
             swapcontext(&scheduler, &threads[thread]);
             is_any_left = is_any_left || !is_done[thread];
         }
@@ -79,22 +82,34 @@ struct Warp {
     }
 };
 
-static thread_local Warp *warp = nullptr;
+static thread_local Threads *together = nullptr;
+
+// Calls `kernel` for `count` threads at once, which are in blocks of `block`, until all of `threads` have been.
+template <typename Kernel>
+void launch_together(unsigned count, unsigned block, unsigned long long threads, Kernel kernel) {
+    static thread_local Kernel *body;
+    body = &kernel;
+    if (!together) together = new Threads;
+    together->count = count;
+    for (unsigned first = 0; first < threads; first += count) {
+        for (unsigned thread = 0; thread < count; ++thread) {
+            together->start(thread, [] {
+                (*body)();
+                together->is_done[together->thread] = true;
+            });
+        }
+        while (together->advance(first, block)) {}
+    }
+}
 
 // Calls `kernel` once a thread, as `launch` does, in warps.
 template <typename Kernel> void launch_warps(unsigned long long threads, Kernel kernel) {
-    static thread_local Kernel *body;
-    body = &kernel;
-    if (!warp) warp = new Warp;
-    for (warp->first = 0; warp->first < threads; warp->first += Warp::THREADS) {
-        for (unsigned thread = 0; thread < Warp::THREADS; ++thread) {
-            warp->start(thread, [] {
-                (*body)();
-                warp->is_done[warp->thread] = true;
-            });
-        }
-        while (warp->advance()) {}
-    }
+    launch_together(32, BLOCK, threads, kernel);
+}
+
+// Calls `kernel` for blocks of so many threads, each for 32 neurons.
+template <typename Kernel> void launch_blocks(unsigned block, unsigned long long neurons, Kernel kernel) {
+    launch_together(block, block, (neurons + 31) / 32 * block, kernel);
 }
 
 // An argument as the driver takes it: copied from where the pointer says.
@@ -113,7 +128,8 @@ template <typename To, typename From> To bits(From from) {
 
 } // namespace shim
 
-static inline unsigned __ballot_sync(unsigned, bool bit) { return shim::warp->vote(bit); }
+static inline void __syncthreads() { shim::together->wait(); }
+static inline unsigned __ballot_sync(unsigned, bool bit) { return shim::together->vote(bit); }
 static inline unsigned __float_as_uint(float value) { return shim::bits<unsigned>(value); }
 static inline float __uint_as_float(unsigned value) { return shim::bits<float>(value); }
 static inline float __int_as_float(int value) { return shim::bits<float>(value); }

@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use libloading::Library;
+use neuron_abi::kernel;
 use neuron_codegen::emit::cuda::arguments;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::Program;
+use neuron_codegen::schedule::{Schedule, Staging, Target};
 use neuron_codegen::variant::Class;
 
 /// The shim; a source text starts with it.
@@ -153,25 +155,35 @@ extern "C" void JOIN(launch_, KERNEL(unpack_spikes))(void *const *args, u64 thre
 pub fn launches(derived: &Derived, programs: &[Program]) -> String {
     let mut text = "#define JOIN_(a, b) a##b\n#define JOIN(a, b) JOIN_(a, b)\n".to_owned();
     for program in programs.iter().filter(|program| !program.variant.relaxed) {
-        let kernel = format!("KERNEL({})", program.variant.name());
-        let values: Vec<String> = arguments(derived, program)
-            .iter()
-            .enumerate()
-            .map(|(i, argument)| format!("shim::argument<{}>(args[{i}])", argument.format))
-            .collect();
-        let values = values.join(",\n            ");
+        let name = program.variant.name();
         let votes = program.signature.outputs.iter().any(|buffer| buffer.class == Class::Bits);
-        let launch = if votes { "launch_warps" } else { "launch" };
-        text += &format!(
-            "
+        let how = if votes { "launch_warps(" } else { "launch(" };
+        text += &launch(derived, program, &name, how);
+        let few = Schedule::few(program, Target::CUDA).map(|schedule| schedule.staging);
+        if let Some(Staging::Group(group)) = few {
+            let how = format!("launch_blocks({}, ", group.threads());
+            text += &launch(derived, program, &kernel::few(&name), &how);
+        }
+    }
+    text
+}
+
+fn launch(derived: &Derived, program: &Program, name: &str, how: &str) -> String {
+    let kernel = format!("KERNEL({name})");
+    let values: Vec<String> = arguments(derived, program)
+        .iter()
+        .enumerate()
+        .map(|(i, argument)| format!("shim::argument<{}>(args[{i}])", argument.format))
+        .collect();
+    let values = values.join(",\n            ");
+    format!(
+        "
 extern \"C\" void JOIN(launch_, {kernel})(void *const *args, u64 neurons) {{
-    shim::{launch}(neurons, [args] {{
+    shim::{how}neurons, [args] {{
         {kernel}(
             {values});
     }});
 }}
 "
-        );
-    }
-    text
+    )
 }

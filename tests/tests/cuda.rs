@@ -147,32 +147,53 @@ fn own_surrogate() {
     check::<If>(&gpu);
 }
 
-#[test]
-fn same_bits() {
-    struct SameBits(OnGpu);
-    impl Visit for SameBits {
-        fn visit<N: DeclaredNeuron>(&mut self) {
-            // Some that begin with an aligned row, of several blocks and of one, besides.
-            let more = [[3, 1_000_003], [19, 64], [5, 36]];
-            let sizes: Vec<[usize; 2]> = SIZES.into_iter().chain(more).collect();
-            let cases = every_case::<N>(&sizes);
-            for case in &cases {
-                compare::<N, f32, _>(&self.0, case);
-                compare::<N, f64, _>(&self.0, case);
-                compare::<N, half::f16, _>(&self.0, case);
-                compare::<N, half::bf16, _>(&self.0, case);
+/// Checks a neuron in one format, and returns how many calls that were.
+type Job = Box<dyn Fn() -> (&'static str, usize) + Send + Sync>;
+
+/// A job for every neuron and format.
+struct Jobs {
+    device: CudaDevice,
+    jobs: Vec<Job>,
+}
+
+impl Jobs {
+    fn add<N: DeclaredNeuron, E: Element>(&mut self) {
+        // Some that begin with an aligned row, of several blocks and of one, and long ones of few neurons and of more, besides.
+        const MORE: [[usize; 2]; 6] = [[3, 100_003], [19, 64], [5, 36], [150, 40], [32, 130], [70, 17_000]];
+        let device = self.device.clone();
+        self.jobs.push(Box::new(move || {
+            let gpu = OnGpu::new(device.clone());
+            let sizes: Vec<[usize; 2]> = SIZES.into_iter().chain(MORE).collect();
+            for case in every_case::<N>(&sizes) {
+                compare::<N, E, _>(&gpu, &case);
             }
             for (case, left_out) in left_out_cases::<N>() {
-                compare_without::<N, f32, _>(&self.0, &case, left_out);
-                compare_without::<N, f64, _>(&self.0, &case, left_out);
-                compare_without::<N, half::f16, _>(&self.0, &case, left_out);
-                compare_without::<N, half::bf16, _>(&self.0, &case, left_out);
+                compare_without::<N, E, _>(&gpu, &case, left_out);
             }
-            println!("{}: {} calls in four formats give the same bits", N::SPEC.name, cases.len());
-        }
+            (N::SPEC.name, gpu.calls.get())
+        }));
     }
+}
+
+impl Visit for Jobs {
+    fn visit<N: DeclaredNeuron>(&mut self) {
+        self.add::<N, f32>();
+        self.add::<N, f64>();
+        self.add::<N, half::f16>();
+        self.add::<N, half::bf16>();
+    }
+}
+
+#[test]
+fn same_bits() {
     let Some(device) = device() else { return };
-    every_neuron_and_mixture(&mut SameBits(OnGpu::new(device)));
+    let mut jobs = Jobs { device, jobs: Vec::new() };
+    every_neuron_and_mixture(&mut jobs);
+    let done: Vec<_> = jobs.jobs.par_iter().map(|job| job()).collect();
+    for formats in done.chunks(4) {
+        let calls: usize = formats.iter().map(|(_, calls)| calls).sum();
+        println!("{}: {calls} calls in four formats give the same bits", formats[0].0);
+    }
 }
 
 #[expect(deprecated, reason = "the input of this neuron can be 0, and is")]

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use libloading::Library;
+use libloading::{Library, Symbol};
 use neuron_abi::kernel;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
@@ -21,11 +21,27 @@ use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixtur
 use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, is_transcendental, launch_name, launches};
 use rayon::prelude::*;
 
+/// Sizes `[T, N]` for kernels for few neurons: a part of a group of chunks, a whole group, several; blocks and parts of them.
+const FEW: [[usize; 2]; 3] = [[11, 3], [64, 32], [150, 40]];
+
 /// The kernels of one neuron in one format.
 struct Kernels {
     library: Library,
     /// Whether they call functions whose float64 versions are those of the C library.
     is_transcendental: bool,
+    /// Whether those for few neurons are launched, in place of the others.
+    few: bool,
+}
+
+impl Kernels {
+    /// What launches the kernel for a case, if there is one.
+    fn launch<N: DeclaredNeuron, E: Element>(&self, case: &Case<N>) -> Option<Symbol<'_, Launch>> {
+        let kernel = kernel::name(case.template, case.neuron.reset());
+        let kernel = if self.few { kernel::few(&kernel) } else { kernel };
+        let name = launch_name(&kernel::symbol(N::SPEC.module, &kernel, E::FORMAT));
+        // SAFETY: the library defines it with this type.
+        unsafe { self.library.get::<Launch>(name.as_bytes()) }.ok()
+    }
 }
 
 impl Executor for Kernels {
@@ -35,10 +51,7 @@ impl Executor for Kernels {
         inputs: &[Host<E>],
         outputs: &mut [Host<E>],
     ) {
-        let kernel = kernel::name(case.template, case.neuron.reset());
-        let name = launch_name(&kernel::symbol(N::SPEC.module, &kernel, E::FORMAT));
-        // SAFETY: the library defines it with this type.
-        let launch = unsafe { self.library.get::<Launch>(name.as_bytes()) }.unwrap();
+        let launch = self.launch::<N, E>(case).expect("every kernel can be launched");
         let (mut read, mut parameters) = (Vec::new(), Vec::new());
         for input in inputs {
             match input {
@@ -104,7 +117,7 @@ impl<'a> Jobs<'a> {
         let source = source.clone();
         self.jobs.push(Box::new(move || {
             let library = compiler.load(directory, N::SPEC.module, E::NAME, &source);
-            let kernels = Kernels { library, is_transcendental };
+            let mut kernels = Kernels { library, is_transcendental, few: false };
             let cases = every_case::<N>(&SIZES);
             for case in &cases {
                 compare::<N, E, _>(&kernels, case);
@@ -112,7 +125,11 @@ impl<'a> Jobs<'a> {
             for (case, left_out) in left_out_cases::<N>() {
                 compare_without::<N, E, _>(&kernels, &case, left_out);
             }
-            (N::SPEC.name, cases.len())
+            kernels.few = true;
+            let few = every_case::<N>(&FEW).into_iter().filter(|case| kernels.launch::<N, E>(case).is_some());
+            let few: Vec<_> = few.inspect(|case| compare::<N, E, _>(&kernels, case)).collect();
+            assert!(!few.is_empty(), "sequences have kernels for few neurons");
+            (N::SPEC.name, cases.len() + few.len())
         }));
     }
 }

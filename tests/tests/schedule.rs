@@ -4,19 +4,25 @@
 use std::fmt::Write;
 
 use neuron_abi::Format;
-use neuron_codegen::kernel::{Program, programs};
+use neuron_codegen::kernel::{Program, SlotId, programs};
 use neuron_codegen::schedule::{Schedule, Staging, Target};
 use neurons_tests::declared::models_and_mixture;
 
 const HEADER: &str = "\
 Lanes in each format; `xN`: at least N resident blocks a multiprocessor (`__launch_bounds__`). Staged: arrays that a chunk of
-steps keeps in their memory format, in shared memory (half precision, bytes a block) or in registers.
+steps keeps in their memory format, in shared memory (half precision, bytes a block) or in registers. The second kernel of a
+template is for few neurons: of a group of chunks it keeps arrays and factors in shared memory, in the format of the arithmetic.
 
                    form    steps  f64  f32   f16, bf16  staged
 ";
 
-fn row(program: &Program) -> String {
-    let schedule = Schedule::of(&program.signature, Target::CUDA);
+/// The schedules of a program's kernels, one or two.
+fn schedules(program: &Program) -> impl Iterator<Item = Schedule> {
+    let few = Schedule::few(program, Target::CUDA);
+    std::iter::once(Schedule::of(&program.signature, Target::CUDA)).chain(few)
+}
+
+fn row(program: &Program, schedule: Schedule) -> String {
     let [double, single, half] = [Format::F64, Format::F32, Format::F16].map(|format| {
         let lanes = schedule.width.lanes().of(format);
         schedule.blocks.count(format).map_or(lanes.to_string(), |blocks| format!("{lanes} x{blocks}"))
@@ -24,9 +30,19 @@ fn row(program: &Program) -> String {
     let (form, steps) = (format!("{:?}", schedule.form), schedule.steps());
     let template = program.variant.template.name();
     let staged = schedule.staged(program);
-    let arrays = program.loads.iter().chain(&program.stores).filter(|(slot, _)| staged.contains(slot));
-    let arrays: Vec<&str> = arrays.map(|(_, buffer)| program.buffer(*buffer)).collect();
+    let buffers = || program.loads.iter().chain(&program.stores);
+    let array = |staged: &SlotId| buffers().find(|(slot, _)| slot == staged).map(|(_, buffer)| *buffer);
+    let name = |slot: &SlotId| match array(slot) {
+        Some(buffer) => program.buffer(buffer).to_owned(),
+        None => program.slot(*slot).chunk.replace("_chunk", ""),
+    };
+    let arrays: Vec<String> = staged.iter().map(name).collect();
     let place = match schedule.staging {
+        Staging::Group(group) => {
+            let [double, single] = [Format::F64, Format::F32].map(|format| group.chunks(format));
+            let bytes = schedule.shared_bytes(staged.len(), Format::F32) >> 10;
+            format!("{bytes} KiB, {single} chunks (f64: {double}): ")
+        }
         Staging::None => String::new(),
         Staging::Registers => "registers: ".to_owned(),
         Staging::Shared => format!("{} KiB: ", schedule.shared_bytes(staged.len(), Format::F16) >> 10),
@@ -48,12 +64,14 @@ fn of_every_neuron() {
         programs.retain(|program| !program.variant.relaxed);
         for program in &programs {
             let like = programs.iter().find(|like| like.variant.template == program.variant.template);
-            let of = |program: &Program| Schedule::of(&program.signature, Target::CUDA);
+            let of = |program: &Program| schedules(program).collect::<Vec<_>>();
             assert_eq!(like.map(of), Some(of(program)), "resets make no difference");
         }
         programs.sort_by_key(|program| program.variant.template);
         programs.dedup_by_key(|program| program.variant.template);
-        let rows = programs.iter().map(row).collect::<Vec<_>>().join("\n");
+        let rows =
+            programs.iter().flat_map(|program| schedules(program).map(|schedule| row(program, schedule)));
+        let rows = rows.collect::<Vec<_>>().join("\n");
         let _ = writeln!(text, "\n{}\n{rows}", derived.model.name);
     }
     let mut settings = insta::Settings::clone_current();
@@ -68,11 +86,12 @@ fn of_every_neuron() {
 fn shared_memory_suffices() {
     for mut derived in models_and_mixture() {
         for program in programs(&mut derived).iter().filter(|program| !program.variant.relaxed) {
-            let schedule = Schedule::of(&program.signature, Target::CUDA);
-            let staged = schedule.staged(program).len();
-            for format in Format::ALL {
-                let bytes = schedule.shared_bytes(staged, format);
-                assert!(bytes <= Target::CUDA.shared, "{}: {bytes} bytes", program.variant.name());
+            for schedule in schedules(program) {
+                let staged = schedule.staged(program).len();
+                for format in Format::ALL {
+                    let bytes = schedule.shared_bytes(staged, format);
+                    assert!(bytes <= Target::CUDA.shared, "{}: {bytes} bytes", program.variant.name());
+                }
             }
         }
     }

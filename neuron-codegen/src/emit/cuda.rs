@@ -9,17 +9,21 @@
 //! with the [`support`] code that its kernels use.
 
 mod arguments;
+mod groups;
+mod loops;
 mod support;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
+
+use neuron_abi::kernel as kernel_name;
 
 use crate::description::{self, module_name};
 use crate::emit::rust::{equations, title};
 use crate::emit::text::Text;
 use crate::gradient::Derived;
 use crate::ir::{Graph, Id, Sort};
-use crate::kernel::{BufferId, Program, Slot, SlotId};
+use crate::kernel::{BufferId, Phase, Program, Slot, SlotId};
 use crate::print::{Dialect, Printer};
 use crate::schedule::{Blocks, Form, Schedule, Staging, Target};
 use crate::variant::{Class, Extent};
@@ -56,6 +60,7 @@ fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
     parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
     parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
+    parts.extend(Schedule::few(program, Target::CUDA).map(|_| Part::Groups));
     // Also for kernels that ignore their `ParamArray` arguments.
     let has_arrays = program.signature.inputs.iter().any(|buffer| buffer.extent == Extent::Parameter);
     parts.extend(has_arrays.then_some(Part::ParamArray));
@@ -84,14 +89,24 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
         let _ = writeln!(text, "//     {name:width$} = {expr}");
     }
     let _ = writeln!(text, "\n#define KERNEL(name) SYMBOL({module}, name)\n");
-    text.push_str(&launched(programs).map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
+    let few = |program| few_kernel(derived, program);
+    let all = launched(programs).flat_map(|program| [Some(kernel(derived, program)), few(program)]);
+    text.push_str(&all.flatten().collect::<Vec<_>>().join("\n"));
     text.push_str(&support::kernels(&parts(derived, programs)));
     text
 }
 
 /// One kernel.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
-    let schedule = Schedule::of(&program.signature, Target::CUDA);
+    write(derived, program, Schedule::of(&program.signature, Target::CUDA))
+}
+
+/// The same for few neurons, if there is one.
+pub fn few_kernel(derived: &Derived, program: &Program) -> Option<String> {
+    Some(write(derived, program, Schedule::few(program, Target::CUDA)?))
+}
+
+fn write(derived: &Derived, program: &Program, schedule: Schedule) -> String {
     let staged = schedule.staged(program);
     let mut writer = Writer { derived, graph: &derived.model.graph, schedule, staged, out: Text::default() };
     writer.header(program);
@@ -109,9 +124,18 @@ struct Writer<'a> {
     out: Text,
 }
 
+/// How the statements of a phase read and write a slot.
+struct Storage<'s> {
+    /// Its value.
+    get: &'s dyn Fn(SlotId) -> String,
+    /// The statement that gives it a value.
+    set: &'s dyn Fn(SlotId, &str) -> String,
+}
+
 impl Writer<'_> {
     fn header(&mut self, program: &Program) {
-        self.out.line(format!("// {}.", title(self.derived, program)));
+        let few = if self.schedule.form == Form::Groups { ", for few neurons" } else { "" };
+        self.out.line(format!("// {}{few}.", title(self.derived, program)));
         self.out.line("//");
         for line in equations(self.derived, program) {
             self.out.line(format!("//     {line}"));
@@ -120,11 +144,15 @@ impl Writer<'_> {
 
     fn signature(&mut self, program: &Program) {
         let args = arguments(self.derived, program);
-        let bounds = match self.schedule.blocks {
-            Blocks::Any => String::new(),
-            blocks => format!("{} ", blocks.name()),
+        let bounds = match (self.schedule.staging, self.schedule.blocks) {
+            (Staging::Group(group), Blocks::Any) => format!("__launch_bounds__({}) ", group.threads()),
+            (Staging::Group(group), _) => format!("__launch_bounds__({}, 4) ", group.threads()),
+            (_, Blocks::Any) => String::new(),
+            (_, blocks) => format!("{} ", blocks.name()),
         };
-        self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({})(", program.variant.name()));
+        let name = program.variant.name();
+        let name = if self.schedule.form == Form::Groups { kernel_name::few(&name) } else { name };
+        self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({name})("));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
             let end = if i == last { ")" } else { "," };
@@ -135,15 +163,26 @@ impl Writer<'_> {
     }
 
     fn body(&mut self, program: &Program) {
-        self.out.line(format!("constexpr int LANES = {};", self.schedule.width.name()));
         let tile = if packs(program) { "WarpTile" } else { "Tile" };
-        self.out.line(format!("const {tile}<LANES> tile(neurons);"));
+        if let Staging::Group(group) = self.schedule.staging {
+            self.out.line(format!(
+                "constexpr int LANES = {}, CHUNKS = {};",
+                self.schedule.width.name(),
+                group.name()
+            ));
+            self.out.line(format!("const {tile}<LANES> tile(neuron_of_thread(), neurons);"));
+        } else {
+            self.out.line(format!("constexpr int LANES = {};", self.schedule.width.name()));
+            self.out.line(format!("const {tile}<LANES> tile(neurons);"));
+        }
         self.out.line("if (tile.empty()) return;");
-        if self.schedule.staging != Staging::None {
-            let memory = if self.schedule.staging == Staging::Shared { "STAGE_MEMORY " } else { "" };
-            let stages: Vec<&str> =
-                self.staged.iter().map(|&slot| program.slot(slot).stage.as_str()).collect();
-            self.out.line(format!("{memory}Stage<LANES> {};", stages.join(", ")));
+        let stages: Vec<&str> = self.staged.iter().map(|&slot| program.slot(slot).stage.as_str()).collect();
+        let stages = stages.join(", ");
+        match self.schedule.staging {
+            Staging::None => {}
+            Staging::Registers => self.out.line(format!("Stage<LANES> {stages};")),
+            Staging::Shared => self.out.line(format!("STAGE_MEMORY Stage<LANES> {stages};")),
+            Staging::Group(_) => self.out.line(format!("__shared__ Group<CHUNKS> {stages};")),
         }
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
@@ -155,6 +194,17 @@ impl Writer<'_> {
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
+        match self.schedule.form {
+            Form::Step => self.single_step(program),
+            Form::Chunks => self.sequence(program),
+            Form::Turns => self.turns(program),
+            Form::Groups => self.groups(program),
+        }
+        self.out.close();
+    }
+
+    /// What is carried, before the first step.
+    fn begin(&mut self, program: &Program) {
         for carried in program.carried.iter().filter(|carried| carried.to.is_some()) {
             let lanes = &program.slot(carried.slot).lanes;
             match carried.from {
@@ -165,18 +215,16 @@ impl Writer<'_> {
                 None => self.out.line(format!("acc_t {lanes}[LANES] = {{}};")),
             }
         }
-        match self.schedule.form {
-            Form::Step => self.single_step(program),
-            Form::Chunks => self.sequence(program),
-            Form::Turns => self.turns(program),
-        }
+    }
+
+    /// What is carried, after the last step.
+    fn end(&mut self, program: &Program) {
         for carried in &program.carried {
             if let Some(to) = carried.to {
                 let lanes = &program.slot(carried.slot).lanes;
                 self.out.line(finish(program, to, lanes));
             }
         }
-        self.out.close();
     }
 
     fn printer<'n>(&'n self, names: &'n HashMap<Id, String>) -> Printer<'n> {
@@ -216,145 +264,18 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    fn single_step(&mut self, program: &Program) {
-        self.arrays(program, "LANES");
-        for &(slot, buffer) in &program.loads {
-            let lanes = &program.slot(slot).lanes;
-            self.out.line(format!("tile.load({lanes}, {}, 0);", program.argument(buffer)));
+    /// The statements of a phase, for one step of one lane.
+    fn statements(&mut self, program: &Program, phase: &Phase, storage: &Storage<'_>) {
+        for &slot in &phase.reads {
+            self.out.line(format!("const acc_t {} = {};", program.slot(slot).local, (storage.get)(slot)));
         }
-        self.phases(program);
-        for &(slot, buffer) in &program.stores {
-            let lanes = &program.slot(slot).lanes;
-            self.out.line(format!("tile.store({}, 0, {lanes});", program.argument(buffer)));
+        let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
+        for binding in &phase.lets {
+            let (sort, value) = (self.sort(binding.expr), printer.definition(binding.expr));
+            self.out.line(format!("const {sort} {} = {value};", binding.name));
         }
-    }
-
-    fn sequence(&mut self, program: &Program) {
-        self.out.open(match program.variant.template.is_backward() {
-            true => "for (u64 index = chunk_count(steps); index-- > 0;) {",
-            false => "for (u64 index = 0; index < chunk_count(steps); ++index) {",
-        });
-        self.out.line("const Chunk chunk(index, steps);");
-        self.arrays(program, "STEPS][LANES");
-        for &(slot, buffer) in &program.loads {
-            let values = &program.slot(slot).chunk;
-            self.out.line(format!("tile.load({values}, {}, chunk);", program.argument(buffer)));
-        }
-        for carried in &program.carried {
-            if let Some(checkpoints) = carried.checkpoints {
-                let (checkpoints, lanes) = (program.argument(checkpoints), &program.slot(carried.slot).lanes);
-                self.out.line(format!("if (index > 0) tile.store({checkpoints}, index - 1, {lanes});"));
-            }
-        }
-        self.phases(program);
-        for &(slot, buffer) in &program.stores {
-            let values = &program.slot(slot).chunk;
-            self.out.line(format!("tile.store({}, chunk, {values});", program.argument(buffer)));
-        }
-        self.out.close();
-    }
-
-    /// Forward through each chunk of steps and back, one lane after the other.
-    fn turns(&mut self, program: &Program) {
-        self.out.open("for (u64 index = chunk_count(steps); index-- > 0;) {");
-        self.out.line("const Chunk chunk(index, steps);");
-        for &(slot, buffer) in &program.loads {
-            let stage = &program.slot(slot).stage;
-            self.out.line(format!("{stage}.load({}, tile, chunk);", program.argument(buffer)));
-        }
-        for carried in &program.carried {
-            let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
-            let lanes = &program.slot(carried.slot).lanes;
-            self.out.line(format!("acc_t {lanes}[LANES];"));
-            self.out.line(format!("if (index == 0) {}", start(program, from, lanes)));
-            self.out.line(format!("else tile.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
-        }
-        if self.schedule.staging == Staging::Shared {
-            self.out.line("Stage<LANES>::wait();");
-        }
-        self.out.open("FOR_LANES(lane) {");
-        self.arrays(program, "STEPS");
-        self.phases(program);
-        self.out.close();
-        for &(slot, buffer) in &program.stores {
-            let stage = &program.slot(slot).stage;
-            self.out.line(format!("{stage}.store({}, tile, chunk);", program.argument(buffer)));
-        }
-        self.out.close();
-    }
-
-    /// Declares what is kept of a step or chunk. A chunk starts as zeros: otherwise the compiler would have to assume that
-    /// values of the previous chunk survive in the steps that this one lacks, and would keep them in registers.
-    fn arrays(&mut self, program: &Program, extent: &str) {
-        let form = self.schedule.form;
-        let loads = program.loads.iter().map(|(slot, _)| *slot);
-        let slots = loads.chain(program.kept()).filter(|slot| !self.staged.contains(slot));
-        let name = |slot: SlotId| match form {
-            Form::Step => program.slot(slot).lanes.as_str(),
-            _ => program.slot(slot).chunk.as_str(),
-        };
-        let names: Vec<&str> = slots.map(name).collect();
-        match form {
-            Form::Step => {
-                let list: Vec<String> = names.iter().map(|name| format!("{name}[{extent}]")).collect();
-                self.out.line(format!("acc_t {};", list.join(", ")));
-            }
-            _ => names.iter().for_each(|name| self.out.line(format!("acc_t {name}[{extent}] = {{}};"))),
-        }
-    }
-
-    fn phases(&mut self, program: &Program) {
-        let form = self.schedule.form;
-        let place = |id: SlotId| {
-            let slot = program.slot(id);
-            match form {
-                _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
-                Form::Step => format!("{}[lane]", slot.lanes),
-                Form::Chunks => format!("{}[step][lane]", slot.chunk),
-                Form::Turns => format!("{}[step]", slot.chunk),
-            }
-        };
-        for phase in &program.phases {
-            self.out.open(match (form, phase.is_backward) {
-                (Form::Step, _) => "FOR_LANES(lane) {",
-                (Form::Chunks, false) => "chunk.forward([&](int step) { FOR_LANES(lane) {",
-                (Form::Chunks, true) => "chunk.backward([&](int step) { FOR_LANES(lane) {",
-                (Form::Turns, false) => "chunk.forward([&](int step) {",
-                (Form::Turns, true) => "chunk.backward([&](int step) {",
-            });
-            for &slot in &phase.reads {
-                let Slot { local, stage, .. } = program.slot(slot);
-                let value = match self.staged.contains(&slot) {
-                    true => format!("{stage}.get(step, lane)"),
-                    false => place(slot),
-                };
-                self.out.line(format!("const acc_t {local} = {value};"));
-            }
-            let printer = Printer { graph: self.graph, dialect: Dialect::Cuda, names: &phase.names };
-            for binding in &phase.lets {
-                let (sort, value) = (self.sort(binding.expr), printer.definition(binding.expr));
-                self.out.line(format!("const {sort} {} = {value};", binding.name));
-            }
-            for &(slot, expr) in &phase.writes {
-                let value = printer.expr(expr);
-                self.out.line(match self.staged.contains(&slot) {
-                    true => format!("{}.set(step, lane, {value});", program.slot(slot).stage),
-                    false => format!("{} = {value};", place(slot)),
-                });
-            }
-            match form {
-                Form::Step => self.out.close(),
-                Form::Chunks => self.out.close_with("}});"),
-                Form::Turns => self.out.close_with("});"),
-            }
-            for &(_, slot) in &phase.apply {
-                let Slot { lanes, chunk, .. } = program.slot(slot);
-                let values = match form {
-                    Form::Step => format!("{lanes}, LANES"),
-                    Form::Chunks | Form::Turns => format!("{chunk}, chunk.count"),
-                };
-                self.out.line(format!("surrogates::apply(gradient, {values});"));
-            }
+        for &(slot, expr) in &phase.writes {
+            self.out.line((storage.set)(slot, &printer.expr(expr)));
         }
     }
 
@@ -371,6 +292,17 @@ fn start(program: &Program, from: BufferId, lanes: &str) -> String {
     let initial = program.initial.iter().find(|(buffer, _)| *buffer == from);
     let initial = initial.map_or("acc_t(0.0)", |(_, name)| name);
     format!("load_or(tile, {lanes}, {}, {initial});", program.argument(from))
+}
+
+/// Declares states before the chunk `index`, and loads them from its checkpoint.
+fn restart(out: &mut Text, program: &Program) {
+    for carried in &program.carried {
+        let (Some(from), Some(checkpoints)) = (carried.from, carried.checkpoints) else { continue };
+        let lanes = &program.slot(carried.slot).lanes;
+        out.line(format!("acc_t {lanes}[LANES];"));
+        out.line(format!("if (index == 0) {}", start(program, from, lanes)));
+        out.line(format!("else tile.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
+    }
 }
 
 /// Stores what is carried to `to`, which a call may leave out unless it is the gradient of a parameter.

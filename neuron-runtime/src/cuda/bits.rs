@@ -95,11 +95,12 @@ impl PreparedBits {
         check_rows(neurons, spikes.len, words.len)?;
         let Some(rows) = spikes.len.checked_div(neurons).filter(|rows| *rows > 0) else { return Ok(()) };
         let mut arguments = Arguments::of_bits(rows, neurons, from.address, to.address);
-        let blocks = grid(threads.div_ceil(BLOCK), threads)?;
+        let shape = kernel.blocks(threads.div_ceil(BLOCK));
+        let blocks = grid(shape.blocks, threads)?;
         let stream = stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
         let _current = Current::enter(self.device.context())?;
         // SAFETY: guaranteed by the caller; lengths fit, the arguments are the kernel's, and its context is current.
-        Ok(unsafe { kernel.launch(blocks, stream, &mut arguments) }?)
+        Ok(unsafe { kernel.launch(shape, blocks, stream, &mut arguments) }?)
     }
 }
 

@@ -25,6 +25,7 @@ struct Inner {
     context: Arc<CudaContext>,
     stream: Arc<CudaStream>,
     architecture: (u32, u32),
+    multiprocessors: usize,
     modules: Mutex<HashMap<ModuleKey, Place>>,
     kernels: RwLock<HashMap<(ModuleKey, Purpose), Arc<Kernel>>>,
     /// Dropped last: dropping what is above makes the device's context current.
@@ -88,12 +89,17 @@ impl CudaDevice {
         let (major, minor) =
             context.compute_capability().map_err(|e| CudaError::driver("querying the architecture", e))?;
         let architecture = (major.unsigned_abs(), minor.unsigned_abs());
+        let attribute = sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+        let multiprocessors =
+            context.attribute(attribute).map_err(|e| CudaError::driver("querying the multiprocessors", e))?;
+        let multiprocessors = usize::try_from(multiprocessors).unwrap_or(0);
         let (modules, kernels) = (Mutex::default(), RwLock::default());
         Ok(Self(Arc::new(Inner {
             pool,
             context,
             stream,
             architecture,
+            multiprocessors,
             modules,
             kernels,
             last: RestoreLast::default(),
@@ -133,6 +139,11 @@ impl CudaDevice {
     /// Its compute capability: `(9, 0)` for `sm_90`.
     pub fn architecture(&self) -> (u32, u32) {
         self.0.architecture
+    }
+
+    /// The number of its multiprocessors.
+    pub fn multiprocessors(&self) -> usize {
+        self.0.multiprocessors
     }
 
     /// Its memory, in bytes.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use cudarc::driver::{result, sys};
-use neuron_abi::{Format, kernel};
+use neuron_abi::{Format, WORD, kernel};
 
 use super::arguments::Arguments;
-use super::module::{Function, Module};
+use super::module::{Bounded, Function, Module};
 use super::{CudaError, ImageKinds};
 use crate::{Element, Extent, Reset, Signature, Spec, Surrogate, Template, summation};
 
@@ -76,7 +76,35 @@ pub(crate) struct Kernel {
     _module: Arc<Module>,
     name: String,
     function: Function,
+    /// The kernel that does the same for few neurons over many steps: a block computes [`WORD`] neurons.
+    few: Option<Bounded>,
     sums: Option<Sums>,
+}
+
+/// Steps from which on a kernel for few neurons is faster: half a group of its chunks (docs/benchmarks.md).
+const MANY_STEPS: usize = 32;
+
+/// Blocks per multiprocessor up to which it is faster: one for each scheduler, in which one warp takes the steps.
+const FEW_BLOCKS: usize = 4;
+
+/// How a kernel is launched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    function: Function,
+    pub blocks: usize,
+    /// Threads per block.
+    threads: usize,
+}
+
+/// The size of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub steps: usize,
+    pub neurons: usize,
+    /// Neurons per block of the kernel for many neurons.
+    pub block: usize,
+    /// Multiprocessors of the device.
+    pub multiprocessors: usize,
 }
 
 /// Kernels that sum the gradients of learnable parameters over neurons.
@@ -108,7 +136,8 @@ impl Kernel {
             }
             _ => None,
         };
-        Ok(Self { _module: module, name, function, sums })
+        let few = module.bounded_function(&symbol(&kernel::few(&purpose.name())))?;
+        Ok(Self { _module: module, name, function, few, sums })
     }
 
     pub fn handle(&self) -> u64 {
@@ -119,22 +148,39 @@ impl Kernel {
         self.sums
     }
 
-    /// Launches it.
+    /// How a call of this size is launched: by the kernel for few neurons, if all its blocks run at once.
+    pub fn shape(&self, size: Size) -> Shape {
+        let blocks = size.neurons.div_ceil(WORD);
+        let is_few = |few: &Bounded| blocks <= few.blocks.min(FEW_BLOCKS) * size.multiprocessors;
+        match self.few.filter(|few| size.steps >= MANY_STEPS && is_few(few)) {
+            Some(Bounded { function, threads, .. }) => Shape { function, blocks, threads },
+            None => self.blocks(size.neurons.div_ceil(size.block)),
+        }
+    }
+
+    /// Blocks of [`BLOCK`] threads.
+    pub fn blocks(&self, blocks: usize) -> Shape {
+        Shape { function: self.function, blocks, threads: BLOCK }
+    }
+
+    /// Launches it on a grid of `blocks`, which [`grid`] returned for those of `shape`.
     ///
     /// # Safety
     /// As [`launch`].
     pub unsafe fn launch(
         &self,
+        shape: Shape,
         blocks: u32,
         stream: sys::CUstream,
         arguments: &mut Arguments,
     ) -> Result<(), CudaError> {
+        let Shape { function, threads, .. } = shape;
         // SAFETY: guaranteed by the caller.
-        unsafe { launch(&self.name, self.function, [blocks, 1], stream, arguments) }
+        unsafe { launch_threads(&self.name, function, [blocks, 1], threads, stream, arguments) }
     }
 }
 
-/// Launches `function` on a grid of `blocks`; `name` is for errors.
+/// Launches `function` on a grid of `blocks`, of [`BLOCK`] threads each; `name` is for errors.
 ///
 /// # Safety
 /// The arguments are those of the function, whose module is loaded. The caller may use the memory that they refer to. The
@@ -146,7 +192,21 @@ pub(super) unsafe fn launch(
     stream: sys::CUstream,
     arguments: &mut Arguments,
 ) -> Result<(), CudaError> {
-    let (grid, block) = ((blocks[0], blocks[1], 1), (BLOCK as u32, 1, 1));
+    // SAFETY: guaranteed by the caller.
+    unsafe { launch_threads(name, function, blocks, BLOCK, stream, arguments) }
+}
+
+/// # Safety
+/// As [`launch`].
+unsafe fn launch_threads(
+    name: &str,
+    function: Function,
+    blocks: [u32; 2],
+    threads: usize,
+    stream: sys::CUstream,
+    arguments: &mut Arguments,
+) -> Result<(), CudaError> {
+    let (grid, block) = ((blocks[0], blocks[1], 1), (threads as u32, 1, 1));
     // SAFETY: guaranteed by the caller.
     unsafe { result::launch_kernel(function.0, grid, block, 0, stream, &mut arguments.pointers()) }
         .map_err(|e| CudaError::driver(format!("launching `{name}`"), e))

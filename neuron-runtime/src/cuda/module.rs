@@ -68,6 +68,16 @@ pub(crate) struct Module {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Function(pub sys::CUfunction);
 
+/// A kernel whose launch bounds say how many threads a block has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounded {
+    pub function: Function,
+    /// Threads per block.
+    pub threads: usize,
+    /// Blocks of which a multiprocessor has registers and shared memory for at once.
+    pub blocks: usize,
+}
+
 // SAFETY: handles of the driver may be used from any thread in which the context is current.
 unsafe impl Send for Module {}
 // SAFETY: as above.
@@ -100,6 +110,27 @@ impl Module {
         // SAFETY: the module stays loaded as long as `self`.
         let raw = unsafe { result::module::get_function(self.raw, c_name) };
         Ok(Function(raw.map_err(|error| missing(error.to_string()))?))
+    }
+
+    /// The kernel called `name` and how it can be launched, if the module has that kernel.
+    pub fn bounded_function(&self, name: &str) -> Result<Option<Bounded>, CudaError> {
+        let Ok(c_name) = CString::new(name) else { return Ok(None) };
+        let failed = |error| CudaError::driver(format!("finding kernel `{name}`"), error);
+        let attribute = sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK;
+        let _current = Current::enter(&self.context)?;
+        // SAFETY: the module stays loaded as long as `self`.
+        let function = match unsafe { result::module::get_function(self.raw, c_name) } {
+            Err(error) if error.0 == sys::CUresult::CUDA_ERROR_NOT_FOUND => return Ok(None),
+            found => found.map_err(failed)?,
+        };
+        // SAFETY: the function was just found.
+        let (threads, blocks) = unsafe {
+            let threads = result::function::get_function_attribute(function, attribute).map_err(failed)?;
+            let blocks = result::occupancy::max_active_block_per_multiprocessor(function, threads, 0);
+            (threads, blocks.map_err(failed)?)
+        };
+        let [threads, blocks] = [threads, blocks].map(|count| usize::try_from(count).unwrap_or(0));
+        Ok(Some(Bounded { function: Function(function), threads, blocks }))
     }
 }
 

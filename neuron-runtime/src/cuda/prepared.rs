@@ -6,7 +6,7 @@ use cudarc::driver::sys;
 
 use super::arguments::Arguments;
 use super::context::Current;
-use super::kernel::{BLOCK, Kernel, Purpose, grid};
+use super::kernel::{BLOCK, Kernel, Purpose, Size, grid};
 use super::loading::find;
 use super::sums::Workspace;
 use super::{CudaDevice, CudaError, RawArray, RawCall, RawParameter};
@@ -152,15 +152,18 @@ impl PreparedCall {
         let written = arrays.iter().map(RawArray::argument).chain(workspace.parts(place));
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
-        let blocks = neurons.div_ceil(self.block);
+        let (block, multiprocessors) = (self.block, self.device.multiprocessors());
+        let size = Size { steps: call.steps, neurons, block, multiprocessors };
+        let shape = self.kernel.shape(size);
+        let blocks = grid(shape.blocks, neurons)?;
         // The grids of the sums are checked too, before anything is launched.
-        grid(blocks.max(workspace.blocks), neurons)?;
+        grid(workspace.blocks, neurons)?;
         let stream = call.stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
         let _current = Current::enter(self.device.context())?;
         // SAFETY: the arguments are those of the kernel, which was generated with this signature, and its context is current;
         // the caller guarantees the rest.
         unsafe {
-            self.kernel.launch(grid(blocks, neurons)?, stream, &mut arguments)?;
+            self.kernel.launch(shape, blocks, stream, &mut arguments)?;
             if let Some(kernels) = self.kernel.sums() {
                 workspace.add_up(place, sums, kernels, stream)?;
             }

@@ -73,6 +73,8 @@ parts! {
     Optional = include_str!("support/optional.cu"), needs [Formats, Lanes];
     /// Chunks of arrays in shared memory.
     Stage = include_str!("support/stage.cu"), needs [Formats, Steps, Threads, Lanes, Chunk, Tile];
+    /// Groups of chunks, for few neurons.
+    Groups = include_str!("support/groups.cu"), needs [Formats, Steps, Word, Lanes, Chunk];
     /// Spikes as bits.
     Words = include_str!("support/words.cu"), needs [Formats, Word];
     /// The neurons of a thread whose warp writes words.

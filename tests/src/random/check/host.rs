@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use half::{bf16, f16};
-use libloading::Library;
+use libloading::{Library, Symbol};
 use neuron_abi::kernel;
 use neurons::cuda::{RawArray, RawCall, RawParameter};
 use neurons::{Device, Real, Template};
@@ -17,8 +17,8 @@ use crate::host_cuda::{Compiler, Launch, Launches, launch_name};
 use crate::random::compiled::Format;
 use crate::random::number::Surrogate;
 
-/// Sizes `[T, N]`: a block and a part of one, whole lanes and others.
-const SIZES: [[usize; 2]; 3] = [[1, 4], [9, 33], [17, 6]];
+/// Sizes `[T, N]`: a block and a part of one, whole lanes and others; several groups of chunks.
+const SIZES: [[usize; 2]; 4] = [[1, 4], [9, 33], [17, 6], [70, 2]];
 
 /// Kernels run for less time than they are compiled.
 const OPTIONS: [&str; 1] = ["-O0"];
@@ -76,14 +76,18 @@ impl Kernels {
                         _ => &[&arrays],
                     };
                     let expected = runner.run(template, given).map_err(say)?;
-                    let actual = launch(library, &runner, template, given, &expected)?;
-                    for ((buffer, expected), (_, actual)) in expected.iter().zip(&actual) {
-                        if let Some(difference) = difference(expected, actual) {
-                            return Err(format!(
-                                "{} {template}, T = {steps}, N = {neurons}: {}{difference}",
-                                E::NAME,
-                                buffer.name
-                            ));
+                    let name = kernel::name(template, subject.setting.reset);
+                    let few = Some(kernel::few(&name)).filter(|few| find::<E>(library, subject, few).is_ok());
+                    for name in std::iter::once(name).chain(few) {
+                        let actual = launch(library, &runner, (template, &name), given, &expected)?;
+                        for ((buffer, expected), (_, actual)) in expected.iter().zip(&actual) {
+                            if let Some(difference) = difference(expected, actual) {
+                                return Err(format!(
+                                    "{} {name}, T = {steps}, N = {neurons}: {}{difference}",
+                                    E::NAME,
+                                    buffer.name
+                                ));
+                            }
                         }
                     }
                 }
@@ -96,19 +100,27 @@ impl Kernels {
     }
 }
 
-/// What the kernel of `template` writes.
+/// What launches the kernel `name`.
+fn find<'l, E: Format>(
+    library: &'l Library,
+    subject: &Subject<'_>,
+    name: &str,
+) -> Result<Symbol<'l, Launch>, String> {
+    let name = launch_name(&kernel::symbol(subject.spec.module, name, E::FORMAT));
+    // SAFETY: the library defines it with this type.
+    unsafe { library.get::<Launch>(name.as_bytes()) }.map_err(|error| error.to_string())
+}
+
+/// What a kernel of `template`, of this name, writes.
 fn launch<E: Format>(
     library: &Library,
     runner: &Runner<'_>,
-    template: Template,
+    (template, name): (Template, &str),
     arrays: &[&Arrays<E>],
     like: &Arrays<E>,
 ) -> Result<Arrays<E>, String> {
     let Runner { subject, gradient, steps, neurons, .. } = *runner;
-    let kernel = kernel::name(template, subject.setting.reset);
-    let name = launch_name(&kernel::symbol(subject.spec.module, &kernel, E::FORMAT));
-    // SAFETY: the library defines it with this type.
-    let launch = unsafe { library.get::<Launch>(name.as_bytes()) }.map_err(|error| error.to_string())?;
+    let launch = find::<E>(library, &subject, name)?;
     let (mut read, mut parameters) = (Vec::new(), Vec::new());
     for host in runner.inputs(template, arrays) {
         match host {

@@ -45,14 +45,14 @@ __device__ __forceinline__ void apply(const SurrogateGradient &gradient, acc_t (
     dispatch(gradient, values, count);
 }
 
-// The same for the first `rows` rows of a chunk. With one lane, all at once.
+// The same for the first `rows` rows of a chunk. With one lane, all at once, unless a kernel has time for `PART` at a time.
 //
-// With several, four at a time, in a loop that is not unrolled: code for all surrogates and all values would take most of
-// the compiler's time. Registers cannot be indexed, so the values are rotated through the same ones.
-template <int ROWS, int LANES>
+// With several lanes four at a time, in a loop that is not unrolled: code for all surrogates and all values would take most
+// of the compiler's time. Registers cannot be indexed, so the values are rotated through the same ones.
+template <int PART_OF_ONE_LANE = STEPS, int ROWS, int LANES>
 __device__ __forceinline__ void apply(const SurrogateGradient &gradient, acc_t (&values)[ROWS][LANES], int rows) {
     constexpr int COUNT = ROWS * LANES;
-    constexpr int PART = LANES == 1 ? COUNT : 4;
+    constexpr int PART = LANES == 1 ? PART_OF_ONE_LANE : 4;
     _Pragma("unroll 1") for (int done = 0; done < COUNT; done += PART) {
         acc_t part[PART];
         UNROLL(i, PART) part[i] = surrogates::bounded(values[i / LANES][i % LANES]);

@@ -12,8 +12,10 @@ template <int LANES> struct Tile {
 
     template <typename T> using Packed = ::Packed<T, LANES>;
 
-    __device__ __forceinline__ explicit Tile(u64 neurons) {
-        first = thread_index() * LANES;
+    __device__ __forceinline__ explicit Tile(u64 neurons) : Tile(thread_index() * LANES, neurons) {}
+
+    __device__ __forceinline__ Tile(u64 neuron, u64 neurons) {
+        first = neuron;
         count = neurons;
     }
 
