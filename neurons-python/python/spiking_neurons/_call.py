@@ -31,6 +31,11 @@ def real(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype is torch.float64 else torch.float32
 
 
+def is_same(a: float, b: float) -> bool:
+    """Whether two states are the same: with the sign of zero, which results may have."""
+    return a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
+
+
 class Call:
     """A neuron for data of one format on one device, in sequences or single steps. Plans are made when first needed."""
 
@@ -95,11 +100,6 @@ class Call:
             lean = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1)) == "lean"
             self._keep[key] = lean
         return lean
-
-    def is_initial(self, place: int, value: float) -> bool:
-        """Whether that is the initial value of a state: with the sign of zero, which results may have."""
-        initial = self.initial[place]
-        return value == initial and math.copysign(1.0, value) == math.copysign(1.0, initial)
 
     def infer(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
         """Output and next states; without `final`, the output."""

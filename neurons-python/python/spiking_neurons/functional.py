@@ -12,11 +12,12 @@ from typing import Any, Mapping, Sequence
 
 import torch
 
-from . import _bits, _core, ops
+from . import _bits, _core, _traced, surrogate as surrogates
 from ._autograd import Differentiable
-from ._call import Arrays, Call, calls
+from ._call import Arrays, Call, calls, is_same
 from ._describe import documentation, signature
 from ._neuron import SPECS, Neuron, key_of
+from .surrogate import Surrogate
 
 
 def step(
@@ -101,8 +102,7 @@ def run(
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
     if _is_traced(inputs):
-        outputs = ops.multi_step(neuron, list(inputs), states, parameters, sequence)
-        return outputs if final else outputs[:1]
+        return _traced.run(neuron, list(inputs), states, parameters, sequence, final)
     call, arrays = arrange(neuron, inputs, states, parameters, sequence)
     return run_arranged(call, arrays, final)
 
@@ -195,7 +195,7 @@ def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> Arrays
             if contiguous and state.dtype is call.real and state.is_contiguous() and not state.is_neg():
                 arrays.append(state)
                 continue
-        elif call.can_be_number[place] and (state is None or call.is_initial(place, state)):
+        elif call.can_be_number[place] and (state is None or is_same(state, call.initial[place])):
             arrays.append(None)
             continue
         if layout is None:
@@ -242,7 +242,7 @@ def _commute(parameters: Sequence[torch.Tensor]) -> bool:
 def make(spec: dict[str, Any]) -> tuple[Any, Any]:
     """The functions of a neuron: `<name>_step` and `<name>_multi_step`."""
     key, prefix = key_of(spec), spec["module"].rstrip("_")
-    arrays = {param["name"] for param in spec["params"] if param["array"]}
+    arrays = [param["name"] for param in spec["params"] if param["array"]]
     states = [state["name"] for state in spec["states"]]
 
     def of(sequence: bool) -> Any:
@@ -254,10 +254,8 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
             if not count <= len(args) <= count + len(states):
                 raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
-            tensors = {
-                key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)
-            }
-            neuron = _neuron(key, tuple(sorted(options.items(), key=lambda item: item[0])))
+            tensors = {name: options.pop(name) for name in arrays if isinstance(options.get(name), torch.Tensor)}
+            neuron = (_compiled_neuron if _is_compiling() else _neuron)(key, options)
             return run(neuron, args[:count], held, tensors, sequence)
 
         function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
@@ -269,9 +267,32 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
     return of(False), of(True)
 
 
+def _neuron(key: str, options: dict[str, Any]) -> Neuron:
+    return _cached_neuron(key, tuple(options.items()))
+
+
 @functools.lru_cache(maxsize=256)
-def _neuron(name: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
-    return Neuron(name, **dict(options))
+def _cached_neuron(key: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
+    return Neuron(key, **dict(options))
+
+
+def _compiled_neuron(key: str, options: dict[str, Any]) -> Neuron:
+    """The same for the compiler, whose constants are strings and numbers."""
+    surrogate = options.get("surrogate")
+    if isinstance(surrogate, Surrogate):
+        options = {**options, "surrogate": surrogate.name}
+        return _constant_neuron(key, options, surrogate.parameters)
+    return _constant_neuron(key, options, None)
+
+
+def _constant_neuron(key: str, options: dict[str, Any], parameters: tuple[float, ...] | None) -> Neuron:
+    if parameters is not None:
+        options = {**options, "surrogate": getattr(surrogates, options["surrogate"])(*parameters)}
+    return _neuron(key, options)
+
+
+# As `torch.compiler.assume_constant_result` does, which would import the compiler: a second or more for all who do not use it.
+_constant_neuron._dynamo_marked_constant = True
 
 
 __all__ = ["step", "multi_step", "multi_step_with_v", "multi_step_packed"]
