@@ -1,5 +1,8 @@
 """`torch.compile`: the numbers of eager mode, and arrays that compiled calls leave out as eager ones do."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from conftest import SPECS, drive, parameters
@@ -251,3 +254,29 @@ def test_gradients_of_a_linear_neuron_in_channels_last():
         weights = torch.rand(output.shape)
         grads = [torch.autograd.grad(result, x, weights, retain_graph=True)[0] for result in (output, expected)]
         assert torch.equal(*grads)
+
+
+def test_the_compiler_is_not_imported_before_it_is_used():
+    check = "import sys, spiking_neurons.nn; sys.exit('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+@pytest.mark.parametrize("step_mode", ["s", "m"])
+def test_accelerated_nodes(step_mode):
+    pytest.importorskip("spikingjelly", reason="spikingjelly is not installed")
+    from spikingjelly.activation_based import functional, neuron, surrogate
+
+    torch._dynamo.reset()
+    node = neuron.ParametricLIFNode(surrogate_function=surrogate.ATan(), step_mode=step_mode)
+    assert sn.accelerate(node).replaced
+    compiled = torch.compile(node, fullgraph=True, backend="aot_eager")
+    xs = [torch.randn(9, 4) * 2 for _ in range(3)]
+
+    def run(function):
+        functional.reset_net(node)
+        node.zero_grad()
+        outputs = [function(x) for x in xs]
+        torch.stack(outputs).cumsum(0).sum().backward()
+        return [*outputs, node.v.detach(), node.w.grad.clone()]
+
+    assert all(map(torch.equal, run(compiled), run(node)))

@@ -8,7 +8,7 @@ import torch
 
 from ._call import is_same, real
 from ._neuron import Neuron
-from .ops import OPERATIONS, Operation, laid_out
+from .ops import OPERATIONS, Operation, laid_out, layout
 
 # Private: without it, transforms of `torch.func` fail with PyTorch's own message.
 _transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
@@ -48,13 +48,13 @@ def run(
     x = inputs[0] = laid_out(inputs[0], sequence)
     like = x[0] if sequence else x
     dtype = real(x.dtype)
-    inputs = [x, *[_as(other, x) for other in inputs[1:]]]
+    inputs = [x, *[_as(other, x, sequence) for other in inputs[1:]]]
     initial = neuron.initial_state
     states = states if states is not None else [None] * len(initial)
     held: list[torch.Tensor | None] = []
     for state, first, can_be_number in zip(states, initial, operation.can_be_number):
         if isinstance(state, torch.Tensor):
-            held.append(_as(state.to(dtype), like))
+            held.append(_as(state.to(dtype), like, False))
         elif can_be_number and (state is None or is_same(state, first)):
             held.append(None)
         else:
@@ -75,7 +75,7 @@ def run(
     return tuple(operation.infer(*arrays, *settings))
 
 
-def _as(array: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if array.shape != like.shape or array.stride() == like.stride():
+def _as(array: torch.Tensor, like: torch.Tensor, sequence: bool) -> torch.Tensor:
+    if array.shape != like.shape or layout(array, sequence) == layout(like, sequence):
         return array
     return torch.empty_like(like, dtype=array.dtype).copy_(array)

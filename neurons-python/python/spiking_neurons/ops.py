@@ -250,14 +250,19 @@ class Final(torch.autograd.Function):
         raise RuntimeError(f"{ctx.name}: surrogate gradients have no second derivative")
 
 
-def laid_out(x: torch.Tensor, sequence: bool) -> torch.Tensor:
-    """Contiguous or channels_last, by questions that have an answer for symbolic sizes too."""
+def layout(x: torch.Tensor, sequence: bool) -> torch.memory_format | None:
+    """Contiguous, channels_last or neither: questions that have an answer for symbolic sizes too."""
     if x.is_contiguous():
-        return x
+        return torch.contiguous_format
     step = x.flatten(0, 1) if sequence and x.dim() == 5 else x
     if step.dim() == 4 and step.is_contiguous(memory_format=torch.channels_last):
-        return x
-    return x.contiguous()
+        return torch.channels_last
+    return None
+
+
+def laid_out(x: torch.Tensor, sequence: bool) -> torch.Tensor:
+    """As it is, if it has one of these layouts."""
+    return x.contiguous() if layout(x, sequence) is None else x
 
 
 def _step(x: torch.Tensor, sequence: bool) -> torch.Tensor:
