@@ -71,7 +71,7 @@ class Call:
                 self.defaults[name] = torch.full((1,), neuron.values[name], dtype=self.real, device=device)
         self._plans: dict[str, Plan] = {}
         self._recipes: dict[bool, Recipe] = {}
-        self._keep: dict[tuple[int, int], bool] = {}
+        self._keep: dict[tuple[int, ...], bool] = {}
 
     def plan(self, template: str) -> Plan:
         plan = self._plans.get(template)
@@ -91,14 +91,12 @@ class Call:
 
     def is_lean(self, x: torch.Tensor) -> bool:
         """Whether training computes steps again instead of keeping their derivatives: whichever moves fewer bytes."""
-        if self.neuron.relaxed:
-            return False
-        steps = x.shape[0] if self.sequence else 1
-        key = (steps, x.numel())
-        lean = self._keep.get(key)
+        shape = x.shape
+        lean = self._keep.get(shape)
         if lean is None:
-            lean = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1)) == "lean"
-            self._keep[key] = lean
+            steps = shape[0] if self.sequence else 1
+            keep = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1))
+            lean = self._keep[shape] = keep == "lean" and not self.neuron.relaxed
         return lean
 
     def infer(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:

@@ -87,8 +87,12 @@ class Node(torch.nn.Module):
         else:
             output, *held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence, keeps)
         if keeps:
-            self._held = held
+            self._keep(held)
         return output
+
+    def _keep(self, held: list[Any]) -> None:
+        # Setting an attribute of a module takes as long as a small tensor, because it might be a parameter.
+        self.__dict__["_held"] = held
 
     def normalised(self, norm: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
         """As `self(norm(x))`, in one operation; see `BatchNormNode`."""
@@ -98,17 +102,18 @@ class Node(torch.nn.Module):
         keeps = self.keep_state or not sequence
         output, *held = _batchnorm.run(self.neuron, norm, x, self._held, self._parameters, sequence, keeps)
         if keeps:
-            self._held = held
+            self._keep(held)
         return output
 
     def reset(self) -> None:
         """Back to the state before the first step. Call it between independent sequences."""
-        self._held = [None] * len(self._held)
-        self.v_seq = None
+        self._keep([None] * len(self._held))
+        if self.v_seq is not None:
+            self.v_seq = None
 
     def detach(self) -> None:
         """Cuts the graph behind the state: later backward passes stop here (truncated back-propagation through time)."""
-        self._held = [state.detach() if isinstance(state, torch.Tensor) else state for state in self._held]
+        self._keep([state.detach() if isinstance(state, torch.Tensor) else state for state in self._held])
 
     @property
     def states(self) -> dict[str, Any]:
