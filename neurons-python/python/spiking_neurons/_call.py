@@ -114,14 +114,14 @@ class Call:
         self.plan("fptt_with_v")(*arrays, *outputs, v_seq)
         return (*outputs, v_seq)
 
-    def infer_packed(self, arrays: Arrays) -> tuple[torch.Tensor, ...]:
-        """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states."""
+    def infer_packed(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
+        """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states; without `final`, the spikes."""
         x = arrays[0]
         words = (math.prod(x.shape[1:]) + 31) // 32
         bits = torch.empty(x.shape[0], words, dtype=torch.int32, device=x.device)
-        outputs = (bits, *self._next_states(arrays))
+        outputs = (bits, *(self._next_states(arrays) if final else (None,) * self.states))
         self.plan("packed_fptt")(*arrays, *outputs)
-        return outputs
+        return outputs if final else outputs[:1]
 
     def forward_lean(
         self, arrays: Arrays, final: bool = True

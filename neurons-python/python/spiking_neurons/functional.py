@@ -12,7 +12,7 @@ from typing import Any, Mapping, Sequence
 
 import torch
 
-from . import _bits, _core, _traced, surrogate as surrogates
+from . import _bits, _core, _spikes, _traced, surrogate as surrogates
 from ._autograd import Differentiable
 from ._call import Arrays, Call, calls, is_same
 from ._describe import documentation, signature
@@ -25,6 +25,8 @@ def step(
     inputs: torch.Tensor | Sequence[torch.Tensor],
     states: Sequence[Any] | None = None,
     parameters: Mapping[str, torch.Tensor] | None = None,
+    *,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """One step: the output, usually spikes, and the next states.
 
@@ -34,11 +36,12 @@ def step(
         states: for each state a tensor of that shape, a number, or None for the initial value.
         parameters: tensors for parameters that may differ between neurons, by name. They are broadcast to the shape of the states:
             `[1]`, `[C, 1, 1]` one a channel, `[C, H, W]` one a neuron. Other parameters have the neuron's values.
+        spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient.
 
     Returns:
         `(output, *states)`: the output of shape and format of the input; states are float32 (float64 of float64 data).
     """
-    return run(neuron, inputs, states, parameters, False)
+    return run(neuron, inputs, states, parameters, False, spike_dtype=spike_dtype)
 
 
 def multi_step(
@@ -46,9 +49,11 @@ def multi_step(
     inputs: torch.Tensor | Sequence[torch.Tensor],
     states: Sequence[Any] | None = None,
     parameters: Mapping[str, torch.Tensor] | None = None,
+    *,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """A sequence of steps: as `step`, with inputs and output of shape `[T, ...]`, `...` being the shape of the states."""
-    return run(neuron, inputs, states, parameters, True)
+    return run(neuron, inputs, states, parameters, True, spike_dtype=spike_dtype)
 
 
 def multi_step_with_v(
@@ -96,11 +101,19 @@ def multi_step_packed(
 
 
 def run(
-    neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool, final: bool = True
+    neuron: Neuron,
+    inputs: Any,
+    states: Any,
+    parameters: Any,
+    sequence: bool,
+    final: bool = True,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """`step`, or `multi_step` of a sequence. Without `final`, the output alone: states after the call are not written."""
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
+    if spike_dtype is not None:
+        return _spikes.run(neuron, inputs, states, parameters, sequence, final, spike_dtype)
     if _is_traced(inputs):
         return _traced.run(neuron, list(inputs), states, parameters, sequence, final)
     call, arrays = arrange(neuron, inputs, states, parameters, sequence)
@@ -255,8 +268,9 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
                 raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
             tensors = {name: options.pop(name) for name in arrays if isinstance(options.get(name), torch.Tensor)}
+            spike_dtype = options.pop("spike_dtype", None)
             neuron = (_compiled_neuron if _is_compiling() else _neuron)(key, options)
-            return run(neuron, args[:count], held, tensors, sequence)
+            return run(neuron, args[:count], held, tensors, sequence, spike_dtype=spike_dtype)
 
         function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
         function.__module__ = __name__
