@@ -35,8 +35,9 @@ class Layer(torch.nn.Module):
         if self.recurrent is None:
             return self.node(currents)
         weight = self.recurrent.weight.t()
-        spikes = [self.node(currents[0])]
-        for current in currents[1:]:
+        first, *rest = currents.unbind()
+        spikes = [self.node(first)]
+        for current in rest:
             spikes.append(self.node(torch.addmm(current, spikes[-1], weight)))
         return torch.stack(spikes)
 
