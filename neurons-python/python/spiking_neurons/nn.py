@@ -63,7 +63,9 @@ class Node(torch.nn.Module):
         super().__init__()
         arrays = [param["name"] for param in self.spec["params"] if param["array"]]
         given = {name: values.pop(name) for name in arrays if name in values}
-        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values)
+        # Initial states may depend on them.
+        numbers = {name: value for name, value in given.items() if isinstance(value, (int, float))}
+        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values, **numbers)
         for name in arrays:
             self.register_parameter(name, _parameter(given.get(name, self.neuron.values[name])))
         self._held: list[Any] = [None] * len(self.spec["states"])
