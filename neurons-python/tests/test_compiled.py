@@ -1,5 +1,6 @@
 """`torch.compile`: the numbers of eager mode, and arrays that compiled calls leave out as eager ones do."""
 
+import shutil
 import subprocess
 import sys
 
@@ -12,7 +13,8 @@ from torch._dynamo.backends.common import aot_autograd
 import spiking_neurons as sn
 from spiking_neurons import functional as F
 
-BACKENDS = ["aot_eager", "inductor"]
+NO_COMPILER = pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler, and there is no g++")
+BACKENDS = ["aot_eager", pytest.param("inductor", marks=NO_COMPILER)]
 
 
 class Recorder:

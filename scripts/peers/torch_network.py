@@ -23,6 +23,7 @@ import torch
 #: A capture that fails may leave a process that nothing else works in, so captures come last.
 MODES = {"eager": "eager", "compile": "compiled", "graph": "as a graph", "compile-graph": "compiled, as a graph"}
 DTYPES = ["float32", "float16", "bfloat16"]
+NETWORKS = ["sew_resnet18", "spiking_vgg11_bn", "spikformer_ti", "shd_feedforward", "shd_recurrent"]
 
 
 def measure(args, name, dtype, contender):
@@ -167,7 +168,7 @@ def shown(number, digits):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=["sew_resnet18", "spiking_vgg11_bn", "spikformer_ti", "shd_feedforward", "shd_recurrent"])
+    parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=["float32", "bfloat16"])
     parser.add_argument("--contenders", nargs="+", help="some of them instead of all")
     parser.add_argument("--modes", nargs="+", choices=MODES, help="instead of eager and graph, or of all for shd_recurrent")
