@@ -33,7 +33,7 @@ def arguments(parameters: list[inspect.Parameter], indent: str) -> str:
 def functional() -> str:
     text = f"""{HEAD}from typing import Mapping, Sequence
 
-from torch import Tensor
+from torch import Tensor, dtype
 
 from ._declare import Equations
 from ._neuron import Neuron
@@ -41,12 +41,13 @@ from .surrogate import Surrogate
 
 """
     for name in ("step", "multi_step", "multi_step_with_v", "multi_step_packed"):
+        options = "    *,\n    spike_dtype: dtype | None = None,\n" if name in ("step", "multi_step") else ""
         text += f"""def {name}(
     neuron: Neuron,
     inputs: Tensor | Sequence[Tensor],
     states: Sequence[Tensor | float | None] | None = None,
     parameters: Mapping[str, Tensor] | None = None,
-) -> tuple[Tensor, ...]: ...
+{options}) -> tuple[Tensor, ...]: ...
 """
     for spec in SPECS.values():
         for sequence, name in ((False, "step"), (True, "multi_step")):
@@ -59,7 +60,7 @@ def modules() -> str:
     text = f"""{HEAD}from typing import Any, Callable, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, dtype
 
 from ._declare import Equations
 from ._neuron import Neuron
@@ -71,6 +72,7 @@ class Node(torch.nn.Module):
     step_mode: str
     store_v_seq: bool
     keep_state: bool
+    spike_dtype: dtype | None
     v_seq: Tensor | None
     v: Any
     surrogate: Any

@@ -21,7 +21,7 @@ limit=${LIMIT:-600}
 cd "$(dirname "$0")/../.."
 
 mkdir -p "$folder"
-rm -rf "$folder/site" "$folder"/*.log
+rm -rf "$folder/site" "$folder"/*.log "$folder/networks.jsonl"
 "$python" -m pip install --quiet --no-deps --no-index --target "$folder/site" "$wheel" || exit 1
 export PYTHONPATH="$folder/site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 gpus=$("$python" -c 'import torch; print(torch.cuda.device_count())') || exit 1
@@ -68,10 +68,13 @@ for part in $parts; do
         step layer 12 "$python" scripts/peers/torch_layer.py
         ;;
     network)
-        step sew_resnet18-bfloat16 5 "$python" scripts/peers/torch_network.py --dtype bfloat16
-        step sew_resnet18-float32 5 "$python" scripts/peers/torch_network.py --dtype float32
-        step sew_resnet18-one 5 "$python" scripts/peers/torch_network.py --dtype bfloat16 --batch 1
-        step spiking_vgg11-bfloat16 5 "$python" scripts/peers/torch_network.py --dtype bfloat16 --model spiking_vgg11_bn
+        for network in sew_resnet18 spiking_vgg11_bn spikformer_ti shd_feedforward shd_recurrent; do
+            for dtype in float32 bfloat16; do
+                step $network-$dtype 14 "$python" scripts/peers/torch_network.py --networks $network --dtypes $dtype \
+                    --json "$folder/networks.jsonl"
+            done
+        done
+        step sew_resnet18-one 14 "$python" scripts/peers/torch_network.py --networks sew_resnet18 --dtypes bfloat16 --batch 1
         ;;
     distributed)
         check=--check

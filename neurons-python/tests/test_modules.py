@@ -141,3 +141,12 @@ def test_documentation(name):
             assert f"    {entry['name']}:" in words
         assert "`[T, ...]`" in words and "float32" in words
         assert "](" not in words and "crate::" not in words
+
+
+def test_initial_states_are_those_of_the_values_given():
+    layer = sn.RestingLif.with_learnable("v_rest")(v_rest=-0.25, step_mode="m")
+    plain = sn.RestingLif(v_rest=-0.25, step_mode="m")
+    assert layer.v == plain.v == -0.25
+    x = torch.rand(5, 4)
+    assert torch.equal(layer(x), plain(x)) and torch.equal(layer.v, plain.v)
+    assert torch.equal(copy.deepcopy(layer).v, layer.v)

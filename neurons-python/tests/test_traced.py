@@ -38,11 +38,28 @@ def test_opcheck(name, sequence, device):
     shape = (10, 2, 3) if sequence else (2, 3)
     inputs = drive(name, shape, device=device)
     neuron = sn.Neuron(name)
-    states = [torch.full((2, 3), value, device=device) for value in neuron.initial_state]
-    arrays = [*inputs, *states, *parameters(name, device=device).values()]
+    full = [torch.full((2, 3), value, device=device) for value in neuron.initial_state]
     settings = operation.settings(neuron, sequence)
-    torch.library.opcheck(operation.infer, (*arrays, *settings))
-    torch.library.opcheck(operation.train, tuple([*[array.requires_grad_() for array in arrays], *settings]))
+    for states, final in ((full, True), ([None] * len(full), True), ([None] * len(full), False)):
+        arrays = [*inputs, *states, *parameters(name, device=device).values()]
+        torch.library.opcheck(operation.infer, (*arrays, *settings, final))
+        leaves = [array if array is None else array.clone().requires_grad_() for array in arrays]
+        torch.library.opcheck(operation.train, (*leaves, *settings, final))
+        output, *rest = operation.train(*arrays, *settings, True)
+        kept = rest[len(full) :] if sequence else [None] * operation.checkpoints
+        grads = [torch.ones_like(output), *[None] * len(full)]
+        for wanted in ([final] * len(full), [place == 0 for place in range(len(full))]):
+            torch.library.opcheck(operation.back, (*grads, *arrays, *kept, *settings, wanted))
+
+
+def test_surrogates_without_parameters():
+    """Their empty list is not one of tensors."""
+    operation = ops.OPERATIONS["Lif"]
+    settings = [[] if isinstance(value, list) else value for value in operation.settings(sn.Neuron("Lif"), True)]
+    x = torch.rand(9, 4, requires_grad=True)
+    output, *_ = operation.train(x, None, *settings, False)
+    (expected,) = torch.autograd.grad(F.multi_step(sn.Neuron("Lif"), x)[0].sum(), x)
+    assert torch.equal(torch.autograd.grad(output.sum(), x)[0], expected)
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])

@@ -31,6 +31,13 @@ def calls(layer, reset, x, grad):
     return train, infer
 
 
+def as_bytes(layer, x, count):
+    """Inference with spikes in bool: unpacked from bits, and converted from numbers."""
+    infer = calls(sn.Lif(tau=2.0, step_mode="m", keep_state=False, spike_dtype=torch.bool), lambda: None, x, None)[1]
+    convert = calls(lambda x: layer(x).bool(), lambda: None, x, None)[1]
+    return {"spikes in bool": milliseconds(infer, count), "converted to bool": milliseconds(convert, count)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", default=["8x2^18", "16x2^24"], help="T x N")
@@ -59,6 +66,8 @@ def main():
             figures = {"training": milliseconds(train, args.calls), "inference": milliseconds(infer, args.calls)}
             if name != "SpikingJelly":
                 figures["training as a graph"] = milliseconds(captured(train), args.calls)
+            if name == "keep_state=False":
+                figures |= as_bytes(layer, x, args.calls)
             shown = ", ".join(f"{what} {time:.4f} ({time / copy:.2f})" for what, time in figures.items())
             print(f"  {name:18}{shown}", flush=True)
             del train, infer

@@ -31,6 +31,11 @@ def real(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype is torch.float64 else torch.float32
 
 
+def is_same(a: float, b: float) -> bool:
+    """Whether two states are the same: with the sign of zero, which results may have."""
+    return a == b and math.copysign(1.0, a) == math.copysign(1.0, b)
+
+
 class Call:
     """A neuron for data of one format on one device, in sequences or single steps. Plans are made when first needed."""
 
@@ -66,7 +71,7 @@ class Call:
                 self.defaults[name] = torch.full((1,), neuron.values[name], dtype=self.real, device=device)
         self._plans: dict[str, Plan] = {}
         self._recipes: dict[bool, Recipe] = {}
-        self._keep: dict[tuple[int, int], bool] = {}
+        self._keep: dict[tuple[int, ...], bool] = {}
 
     def plan(self, template: str) -> Plan:
         plan = self._plans.get(template)
@@ -86,20 +91,13 @@ class Call:
 
     def is_lean(self, x: torch.Tensor) -> bool:
         """Whether training computes steps again instead of keeping their derivatives: whichever moves fewer bytes."""
-        if self.neuron.relaxed:
-            return False
-        steps = x.shape[0] if self.sequence else 1
-        key = (steps, x.numel())
-        lean = self._keep.get(key)
+        shape = x.shape
+        lean = self._keep.get(shape)
         if lean is None:
-            lean = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1)) == "lean"
-            self._keep[key] = lean
+            steps = shape[0] if self.sequence else 1
+            keep = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1))
+            lean = self._keep[shape] = keep == "lean" and not self.neuron.relaxed
         return lean
-
-    def is_initial(self, place: int, value: float) -> bool:
-        """Whether that is the initial value of a state: with the sign of zero, which results may have."""
-        initial = self.initial[place]
-        return value == initial and math.copysign(1.0, value) == math.copysign(1.0, initial)
 
     def infer(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
         """Output and next states; without `final`, the output."""
@@ -116,14 +114,14 @@ class Call:
         self.plan("fptt_with_v")(*arrays, *outputs, v_seq)
         return (*outputs, v_seq)
 
-    def infer_packed(self, arrays: Arrays) -> tuple[torch.Tensor, ...]:
-        """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states."""
+    def infer_packed(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:
+        """Spikes of one bit, `[T, ceil(N / 32)]` words, and next states; without `final`, the spikes."""
         x = arrays[0]
         words = (math.prod(x.shape[1:]) + 31) // 32
         bits = torch.empty(x.shape[0], words, dtype=torch.int32, device=x.device)
-        outputs = (bits, *self._next_states(arrays))
+        outputs = (bits, *(self._next_states(arrays) if final else (None,) * self.states))
         self.plan("packed_fptt")(*arrays, *outputs)
-        return outputs
+        return outputs if final else outputs[:1]
 
     def forward_lean(
         self, arrays: Arrays, final: bool = True

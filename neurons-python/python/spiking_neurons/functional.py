@@ -12,11 +12,12 @@ from typing import Any, Mapping, Sequence
 
 import torch
 
-from . import _bits, _core, ops
+from . import _bits, _core, _spikes, _traced, surrogate as surrogates
 from ._autograd import Differentiable
-from ._call import Arrays, Call, calls
+from ._call import Arrays, Call, calls, is_same
 from ._describe import documentation, signature
 from ._neuron import SPECS, Neuron, key_of
+from .surrogate import Surrogate
 
 
 def step(
@@ -24,6 +25,8 @@ def step(
     inputs: torch.Tensor | Sequence[torch.Tensor],
     states: Sequence[Any] | None = None,
     parameters: Mapping[str, torch.Tensor] | None = None,
+    *,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """One step: the output, usually spikes, and the next states.
 
@@ -33,11 +36,12 @@ def step(
         states: for each state a tensor of that shape, a number, or None for the initial value.
         parameters: tensors for parameters that may differ between neurons, by name. They are broadcast to the shape of the states:
             `[1]`, `[C, 1, 1]` one a channel, `[C, H, W]` one a neuron. Other parameters have the neuron's values.
+        spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient.
 
     Returns:
         `(output, *states)`: the output of shape and format of the input; states are float32 (float64 of float64 data).
     """
-    return run(neuron, inputs, states, parameters, False)
+    return run(neuron, inputs, states, parameters, False, spike_dtype=spike_dtype)
 
 
 def multi_step(
@@ -45,9 +49,11 @@ def multi_step(
     inputs: torch.Tensor | Sequence[torch.Tensor],
     states: Sequence[Any] | None = None,
     parameters: Mapping[str, torch.Tensor] | None = None,
+    *,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """A sequence of steps: as `step`, with inputs and output of shape `[T, ...]`, `...` being the shape of the states."""
-    return run(neuron, inputs, states, parameters, True)
+    return run(neuron, inputs, states, parameters, True, spike_dtype=spike_dtype)
 
 
 def multi_step_with_v(
@@ -95,14 +101,21 @@ def multi_step_packed(
 
 
 def run(
-    neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool, final: bool = True
+    neuron: Neuron,
+    inputs: Any,
+    states: Any,
+    parameters: Any,
+    sequence: bool,
+    final: bool = True,
+    spike_dtype: torch.dtype | None = None,
 ) -> tuple[torch.Tensor, ...]:
     """`step`, or `multi_step` of a sequence. Without `final`, the output alone: states after the call are not written."""
     if isinstance(inputs, torch.Tensor):
         inputs = (inputs,)
+    if spike_dtype is not None:
+        return _spikes.run(neuron, inputs, states, parameters, sequence, final, spike_dtype)
     if _is_traced(inputs):
-        outputs = ops.multi_step(neuron, list(inputs), states, parameters, sequence)
-        return outputs if final else outputs[:1]
+        return _traced.run(neuron, list(inputs), states, parameters, sequence, final)
     call, arrays = arrange(neuron, inputs, states, parameters, sequence)
     return run_arranged(call, arrays, final)
 
@@ -195,7 +208,7 @@ def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> Arrays
             if contiguous and state.dtype is call.real and state.is_contiguous() and not state.is_neg():
                 arrays.append(state)
                 continue
-        elif call.can_be_number[place] and (state is None or call.is_initial(place, state)):
+        elif call.can_be_number[place] and (state is None or is_same(state, call.initial[place])):
             arrays.append(None)
             continue
         if layout is None:
@@ -242,7 +255,7 @@ def _commute(parameters: Sequence[torch.Tensor]) -> bool:
 def make(spec: dict[str, Any]) -> tuple[Any, Any]:
     """The functions of a neuron: `<name>_step` and `<name>_multi_step`."""
     key, prefix = key_of(spec), spec["module"].rstrip("_")
-    arrays = {param["name"] for param in spec["params"] if param["array"]}
+    arrays = [param["name"] for param in spec["params"] if param["array"]]
     states = [state["name"] for state in spec["states"]]
 
     def of(sequence: bool) -> Any:
@@ -254,11 +267,10 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
             if not count <= len(args) <= count + len(states):
                 raise TypeError(f"{function.__name__}: {', '.join(positional)} expected, {len(args)} arguments given")
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
-            tensors = {
-                key: options.pop(key) for key in arrays & options.keys() if isinstance(options[key], torch.Tensor)
-            }
-            neuron = _neuron(key, tuple(sorted(options.items(), key=lambda item: item[0])))
-            return run(neuron, args[:count], held, tensors, sequence)
+            tensors = {name: options.pop(name) for name in arrays if isinstance(options.get(name), torch.Tensor)}
+            spike_dtype = options.pop("spike_dtype", None)
+            neuron = (_compiled_neuron if _is_compiling() else _neuron)(key, options)
+            return run(neuron, args[:count], held, tensors, sequence, spike_dtype=spike_dtype)
 
         function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
         function.__module__ = __name__
@@ -269,9 +281,32 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
     return of(False), of(True)
 
 
+def _neuron(key: str, options: dict[str, Any]) -> Neuron:
+    return _cached_neuron(key, tuple(options.items()))
+
+
 @functools.lru_cache(maxsize=256)
-def _neuron(name: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
-    return Neuron(name, **dict(options))
+def _cached_neuron(key: str, options: tuple[tuple[str, Any], ...]) -> Neuron:
+    return Neuron(key, **dict(options))
+
+
+def _compiled_neuron(key: str, options: dict[str, Any]) -> Neuron:
+    """The same for the compiler, whose constants are strings and numbers."""
+    surrogate = options.get("surrogate")
+    if isinstance(surrogate, Surrogate):
+        options = {**options, "surrogate": surrogate.name}
+        return _constant_neuron(key, options, surrogate.parameters)
+    return _constant_neuron(key, options, None)
+
+
+def _constant_neuron(key: str, options: dict[str, Any], parameters: tuple[float, ...] | None) -> Neuron:
+    if parameters is not None:
+        options = {**options, "surrogate": getattr(surrogates, options["surrogate"])(*parameters)}
+    return _neuron(key, options)
+
+
+# As `torch.compiler.assume_constant_result` does, which would import the compiler: a second or more for all who do not use it.
+_constant_neuron._dynamo_marked_constant = True
 
 
 __all__ = ["step", "multi_step", "multi_step_with_v", "multi_step_packed"]

@@ -1,7 +1,7 @@
 # Written by stubs.py from the specifications of the neurons.
 from typing import Mapping, Sequence
 
-from torch import Tensor
+from torch import Tensor, dtype
 
 from ._declare import Equations
 from ._neuron import Neuron
@@ -12,12 +12,16 @@ def step(
     inputs: Tensor | Sequence[Tensor],
     states: Sequence[Tensor | float | None] | None = None,
     parameters: Mapping[str, Tensor] | None = None,
+    *,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def multi_step(
     neuron: Neuron,
     inputs: Tensor | Sequence[Tensor],
     states: Sequence[Tensor | float | None] | None = None,
     parameters: Mapping[str, Tensor] | None = None,
+    *,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def multi_step_with_v(
     neuron: Neuron,
@@ -42,6 +46,7 @@ def if_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def if_multi_step(
     x_seq: Tensor,
@@ -54,6 +59,7 @@ def if_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def lif_step(
     x: Tensor,
@@ -68,6 +74,7 @@ def lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def lif_multi_step(
     x_seq: Tensor,
@@ -82,6 +89,7 @@ def lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resting_lif_step(
     x: Tensor,
@@ -96,6 +104,7 @@ def resting_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resting_lif_multi_step(
     x_seq: Tensor,
@@ -110,6 +119,7 @@ def resting_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def plif_step(
     x: Tensor,
@@ -124,6 +134,7 @@ def plif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def plif_multi_step(
     x_seq: Tensor,
@@ -138,6 +149,7 @@ def plif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def klif_step(
     x: Tensor,
@@ -153,6 +165,7 @@ def klif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def klif_multi_step(
     x_seq: Tensor,
@@ -168,6 +181,7 @@ def klif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def glif_step(
     x: Tensor,
@@ -188,6 +202,7 @@ def glif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def glif_multi_step(
     x_seq: Tensor,
@@ -208,6 +223,7 @@ def glif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ilif_step(
     x: Tensor,
@@ -222,6 +238,7 @@ def ilif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ilif_multi_step(
     x_seq: Tensor,
@@ -236,6 +253,7 @@ def ilif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def leaky_integrator_step(
     x: Tensor,
@@ -250,6 +268,7 @@ def leaky_integrator_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def leaky_integrator_multi_step(
     x_seq: Tensor,
@@ -264,6 +283,7 @@ def leaky_integrator_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def cuba_lif_step(
     x: Tensor,
@@ -279,6 +299,7 @@ def cuba_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def cuba_lif_multi_step(
     x_seq: Tensor,
@@ -294,6 +315,7 @@ def cuba_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def alif_step(
     x: Tensor,
@@ -310,6 +332,7 @@ def alif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def alif_multi_step(
     x_seq: Tensor,
@@ -326,6 +349,7 @@ def alif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def refractory_lif_step(
     x: Tensor,
@@ -345,6 +369,7 @@ def refractory_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def refractory_lif_multi_step(
     x_seq: Tensor,
@@ -364,6 +389,7 @@ def refractory_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def qif_step(
     x: Tensor,
@@ -380,6 +406,7 @@ def qif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def qif_multi_step(
     x_seq: Tensor,
@@ -396,6 +423,7 @@ def qif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def eif_step(
     x: Tensor,
@@ -412,6 +440,7 @@ def eif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def eif_multi_step(
     x_seq: Tensor,
@@ -428,6 +457,7 @@ def eif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def adaptive_qif_step(
     x: Tensor,
@@ -448,6 +478,7 @@ def adaptive_qif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def adaptive_qif_multi_step(
     x_seq: Tensor,
@@ -468,6 +499,7 @@ def adaptive_qif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def izhikevich_step(
     x: Tensor,
@@ -485,6 +517,7 @@ def izhikevich_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def izhikevich_multi_step(
     x_seq: Tensor,
@@ -502,6 +535,7 @@ def izhikevich_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ad_ex_step(
     x: Tensor,
@@ -524,6 +558,7 @@ def ad_ex_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ad_ex_multi_step(
     x_seq: Tensor,
@@ -546,6 +581,7 @@ def ad_ex_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resonate_and_fire_step(
     x: Tensor,
@@ -562,6 +598,7 @@ def resonate_and_fire_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resonate_and_fire_multi_step(
     x_seq: Tensor,
@@ -578,4 +615,5 @@ def resonate_and_fire_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from . import _batchnorm, _core, _describe, functional
+from . import _batchnorm, _core, _describe, _spikes, functional
 from ._declare import Equations, declare, of_kind
 from ._neuron import SPECS, Neuron, key_of
 from .surrogate import Surrogate
@@ -35,6 +35,8 @@ class Node(torch.nn.Module):
         v_seq: that of the last sequence, `[T, ...]`.
         keep_state: whether the state after a sequence is kept for the next one. Without it every sequence starts at the same state, as
             after `reset`, and training needs no memory for the last one. Single steps always keep theirs.
+        spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient; None for the format
+            of the input.
     """
 
     spec: ClassVar[dict[str, Any]]
@@ -42,6 +44,7 @@ class Node(torch.nn.Module):
     store_v_seq: bool
     #: Also of modules that were pickled before it existed.
     keep_state: bool = True
+    spike_dtype: torch.dtype | None = None
     v_seq: torch.Tensor | None
 
     def __init__(
@@ -51,6 +54,7 @@ class Node(torch.nn.Module):
         surrogate: Surrogate | str = "ATan",
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: torch.dtype | None = None,
         step_mode: str = "s",
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -59,13 +63,18 @@ class Node(torch.nn.Module):
         super().__init__()
         arrays = [param["name"] for param in self.spec["params"] if param["array"]]
         given = {name: values.pop(name) for name in arrays if name in values}
-        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values)
+        # Initial states may depend on them.
+        numbers = {name: value for name, value in given.items() if isinstance(value, (int, float))}
+        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values, **numbers)
         for name in arrays:
             self.register_parameter(name, _parameter(given.get(name, self.neuron.values[name])))
         self._held: list[Any] = [None] * len(self.spec["states"])
         self.step_mode = step_mode
         self.store_v_seq = store_v_seq
         self.keep_state = keep_state
+        if spike_dtype is not None:
+            _spikes.check(self.neuron, spike_dtype)
+        self.spike_dtype = spike_dtype
         self.v_seq = None
 
     @property
@@ -84,31 +93,40 @@ class Node(torch.nn.Module):
         keeps = self.keep_state or not sequence
         if self.store_v_seq and sequence:
             output, *held, self.v_seq = functional.multi_step_with_v(self.neuron, inputs, self._held, self._parameters)
+            if self.spike_dtype is not None:
+                output = _spikes.converted(self.neuron, output, self.spike_dtype)
         else:
-            output, *held = functional.run(self.neuron, inputs, self._held, self._parameters, sequence, keeps)
+            output, *held = functional.run(
+                self.neuron, inputs, self._held, self._parameters, sequence, keeps, self.spike_dtype
+            )
         if keeps:
-            self._held = held
+            self._keep(held)
         return output
+
+    def _keep(self, held: list[Any]) -> None:
+        # Setting an attribute of a module takes as long as a small tensor, because it might be a parameter.
+        self.__dict__["_held"] = held
 
     def normalised(self, norm: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
         """As `self(norm(x))`, in one operation; see `BatchNormNode`."""
         sequence = self._step_mode == "m"
-        if self.store_v_seq and sequence:
+        if (self.store_v_seq and sequence) or self.spike_dtype is not None:
             return self(_batchnorm.normalised(norm, x, sequence))
         keeps = self.keep_state or not sequence
         output, *held = _batchnorm.run(self.neuron, norm, x, self._held, self._parameters, sequence, keeps)
         if keeps:
-            self._held = held
+            self._keep(held)
         return output
 
     def reset(self) -> None:
         """Back to the state before the first step. Call it between independent sequences."""
-        self._held = [None] * len(self._held)
-        self.v_seq = None
+        self._keep([None] * len(self._held))
+        if self.v_seq is not None:
+            self.v_seq = None
 
     def detach(self) -> None:
         """Cuts the graph behind the state: later backward passes stop here (truncated back-propagation through time)."""
-        self._held = [state.detach() if isinstance(state, torch.Tensor) else state for state in self._held]
+        self._keep([state.detach() if isinstance(state, torch.Tensor) else state for state in self._held])
 
     @property
     def states(self) -> dict[str, Any]:
@@ -123,6 +141,7 @@ class Node(torch.nn.Module):
         values += [f"{name}={list(value.shape)}" for name, value in arrays.items() if value is not None]
         rest = [f"reset={neuron.reset!r}", f"surrogate={neuron.surrogate}", f"detach_reset={neuron.detach_reset}"]
         rest += ["relaxed=True"] if neuron.relaxed else []
+        rest += [] if self.spike_dtype is None else [f"spike_dtype={self.spike_dtype}"]
         return ", ".join([*values, *rest, f"step_mode={self._step_mode!r}"])
 
     def _apply(self, fn: Any, *args: Any, **kwargs: Any) -> Any:

@@ -2,7 +2,7 @@
 from typing import Any, Callable, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, dtype
 
 from ._declare import Equations
 from ._neuron import Neuron
@@ -14,6 +14,7 @@ class Node(torch.nn.Module):
     step_mode: str
     store_v_seq: bool
     keep_state: bool
+    spike_dtype: dtype | None
     v_seq: Tensor | None
     v: Any
     surrogate: Any
@@ -61,6 +62,7 @@ class If(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -83,6 +85,7 @@ class Lif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -105,6 +108,7 @@ class RestingLif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -127,6 +131,7 @@ class Plif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -151,6 +156,7 @@ class Klif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -182,6 +188,7 @@ class Glif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -204,6 +211,7 @@ class Ilif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -226,6 +234,7 @@ class LeakyIntegrator(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -249,6 +258,7 @@ class CubaLif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -274,6 +284,7 @@ class Alif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -304,6 +315,7 @@ class RefractoryLif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -330,6 +342,7 @@ class Qif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -356,6 +369,7 @@ class Eif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -389,6 +403,7 @@ class AdaptiveQif(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -416,6 +431,7 @@ class Izhikevich(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -453,6 +469,7 @@ class AdEx(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,
@@ -478,6 +495,7 @@ class ResonateAndFire(Node):
         surrogate: Surrogate | str = 'ATan',
         detach_reset: bool = False,
         relaxed: bool = False,
+        spike_dtype: dtype | None = None,
         step_mode: str = 's',
         store_v_seq: bool = False,
         keep_state: bool = True,

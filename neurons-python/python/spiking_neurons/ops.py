@@ -3,6 +3,9 @@
 Three for each neuron, whose names have a hash of its declaration, because caches of compiled code know operations by name only:
 `spiking_neurons::lif_<hash>` (inference), `.._train` (also the states before every 8th step) and `.._backward`. Training always
 computes steps again from these. In eager mode none of this is used: a plain `autograd.Function` costs a third.
+
+States that start at their initial values are None. Operations return lists, because what they return varies: final states if `final`
+is true, the gradients of initial states where `wanted` is.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from . import _core, surrogate as surrogates
 from ._autograd import backward
 from ._call import CHUNK, Call, calls, real
 from ._neuron import SPECS, Neuron, find
+from ._vmap import register_vmap
 
 _LIBRARY = torch.library.Library("spiking_neurons", "DEF")
 
@@ -54,58 +58,63 @@ class Operation:
         self.states = [state["name"] for state in spec["states"]]
         self.arrays = [param["name"] for param in spec["params"] if param["array"]]
         self.learnables = [param["name"] for param in spec["params"] if param["learnable"]]
+        #: Whether each state can be left out where it starts at its initial value.
+        self.can_be_number = [not state["varies"] for state in spec["states"]]
         model = _core.Model(known, {}, None)
         options = {"surrogate": "ATan", "parameters": [], "detach_reset": False}
         forward = model.plan("lean_fptt", "f32", -1, **options)
         again = model.plan("lean_bptt", "f32", -1, **options)
         self.checkpoints = sum(role == "checkpoint" for role, _ in forward.outputs)
-        #: Whether the backward pass reads inputs and states again.
-        self.rereads = any(role == "input" for role, _ in again.inputs)
         self.count = len(self.inputs) + len(self.states) + len(self.arrays)
+        #: Which of a call's tensors the backward pass reads again.
+        self.reread = self._reread(again.inputs)
 
         values = [f"float {param['name']}_value" for param in spec["params"]]
         values += [f"bool {flag['name']}_value" for flag in spec["flags"]]
-        tensors = [f"Tensor {tensor}" for tensor in (*self.inputs, *self.states, *self.arrays)]
-        given = [f"Tensor grad_{spec['output']}", *[f"Tensor grad_{state}" for state in self.states]]
-        kept = [f"Tensor {state}_checkpoints" for state in self.states[: self.checkpoints]]
-        outputs = 1 + len(self.states)
-        gradients = len(self.inputs) + len(self.states) + len(self.learnables)
-        self.infer = self._define(base, [*tensors, *values], outputs, self._infer, self._fake_infer)
-        self.train = self._define(
-            f"{base}_train", [*tensors, *values], outputs + self.checkpoints, self._train, self._fake_train
-        )
-        self.back = self._define(
-            f"{base}_backward", [*given, *tensors, *kept, *values], gradients, self._backward, self._fake_backward
-        )
-        signals = ["signal"] * len(self.inputs) + ["state"] * len(self.states)
-        given_kinds = [*signals, *["param"] * len(self.arrays)]
-        results = ["signal", *["state"] * len(self.states)]
+        states = [f"Tensor? {state}" for state in self.states]
+        tensors = [f"Tensor {name}" for name in self.inputs] + states + [f"Tensor {name}" for name in self.arrays]
+        given = [f"Tensor grad_{spec['output']}", *[f"Tensor? grad_{state}" for state in self.states]]
+        saved = [f"Tensor? {name}" for name in (*self.inputs, *self.states, *self.arrays)]
+        kept = [f"Tensor? {state}_checkpoints" for state in self.states[: self.checkpoints]]
+        forward_arguments = [*tensors, *values, _SETTINGS, "bool final"]
+        backward_arguments = [*given, *saved, *kept, *values, _SETTINGS, "bool[] wanted"]
+        self.infer = self._define(base, forward_arguments, self._infer, self._fake_infer)
+        self.train = self._define(f"{base}_train", forward_arguments, self._train, self._fake_train)
+        self.back = self._define(f"{base}_backward", backward_arguments, self._backward, self._fake_backward)
+        signals, state_kinds = ["signal"] * len(self.inputs), ["state"] * len(self.states)
+        given_kinds = [*signals, *state_kinds, *["param"] * len(self.arrays)]
         kept_kinds = ["kept"] * self.checkpoints
-        self._register_vmap(self.infer, given_kinds, results)
-        self._register_vmap(self.train, given_kinds, results + kept_kinds)
-        self._register_vmap(self.back, results + given_kinds + kept_kinds, signals + ["param"] * len(self.learnables))
+        register_vmap(_LIBRARY, self.infer, given_kinds, self._infer_kinds)
+        register_vmap(_LIBRARY, self.train, given_kinds, self._train_kinds)
+        register_vmap(_LIBRARY, self.back, ["signal", *state_kinds, *given_kinds, *kept_kinds], self._backward_kinds)
         torch.library.register_autograd(
-            f"spiking_neurons::{base}_train", self._autograd, setup_context=self._setup_context, lib=_LIBRARY
+            f"spiking_neurons::{base}_train", self._autograd, setup_context=self.setup_context, lib=_LIBRARY
         )
 
-    def _define(self, name: str, arguments: list[str], results: int, run: Callable, fake: Callable) -> Any:
-        result = ", ".join(["Tensor"] * results)
+    def _define(self, name: str, arguments: list[str], run: Callable, fake: Callable) -> Any:
         arguments = [_ascii(argument) for argument in arguments]
         tags = (torch.Tag.needs_exact_strides,) if hasattr(torch.Tag, "needs_exact_strides") else ()
-        _LIBRARY.define(f"{name}({', '.join([*arguments, _SETTINGS])}) -> ({result})", tags=tags)
+        _LIBRARY.define(f"{name}({', '.join(arguments)}) -> Tensor[]", tags=tags)
         for key in ("CPU", "CUDA"):
             _LIBRARY.impl(name, run, key)
         torch.library.register_fake(f"spiking_neurons::{name}", fake, lib=_LIBRARY)
         return getattr(torch.ops.spiking_neurons, name).default
 
-    def _register_vmap(self, operation: Any, given: list[str], results: list[str]) -> None:
-        def rule(info: Any, in_dims: Any, *args: Any) -> Any:
-            return _mapped(operation, given, results, info.batch_size, in_dims, args)
-
-        torch.library.register_vmap(operation, rule, lib=_LIBRARY)
+    def _reread(self, roles: list[tuple[str, int]]) -> list[bool]:
+        states, parameters = len(self.inputs), len(self.inputs) + len(self.states)
+        places = [place for place, param in enumerate(self.spec["params"]) if param["array"]]
+        reread = [False] * self.count
+        for role, index in roles:
+            if role == "input":
+                reread[index] = True
+            elif role == "state":
+                reread[states + index] = True
+            elif role == "param":
+                reread[parameters + places.index(index)] = True
+        return reread
 
     def settings(self, neuron: Neuron, sequence: bool) -> tuple[Any, ...]:
-        """What every operation is given after its tensors."""
+        """What every operation is given after its tensors, but for the last argument: what it is to return."""
         surrogate = neuron.surrogate
         values = [float(neuron.values[param["name"]]) for param in self.spec["params"]]
         flags = [neuron.values[flag["name"]] for flag in self.spec["flags"]]
@@ -124,59 +133,101 @@ class Operation:
         neuron = _neuron(self.key, tuple(values), reset, surrogate, tuple(parameters), detach)
         return calls(neuron, x.dtype, x.device, sequence)
 
-    def _infer(self, *args: Any) -> tuple[torch.Tensor, ...]:
-        arrays, settings = args[: self.count], args[self.count :]
-        return self._call(arrays[0], settings).infer(arrays)
+    def _infer(self, *args: Any) -> list[torch.Tensor]:
+        arrays, (*settings, final) = args[: self.count], args[self.count :]
+        return list(self._call(arrays[0], settings).infer(arrays, final))
 
-    def _train(self, *args: Any) -> tuple[torch.Tensor, ...]:
-        arrays, settings = args[: self.count], args[self.count :]
-        outputs, checkpoints = self._call(arrays[0], settings).forward_lean(arrays)
-        if len(checkpoints) < self.checkpoints or None in checkpoints:
-            state = arrays[len(self.inputs)]
-            checkpoints = tuple(_no_rows(state) for _ in range(self.checkpoints))
-        return (*outputs, *checkpoints)
+    def _train(self, *args: Any) -> list[torch.Tensor]:
+        arrays, (*settings, final) = args[: self.count], args[self.count :]
+        outputs, checkpoints = self._call(arrays[0], settings).forward_lean(arrays, final)
+        if None in checkpoints:
+            checkpoints = self._checkpoints(arrays[0], 0)
+        return [*outputs, *checkpoints]
 
-    def _backward(self, *args: Any) -> tuple[torch.Tensor, ...]:
+    def _backward(self, *args: Any) -> list[torch.Tensor]:
         given = 1 + len(self.states)
-        grads, arrays = args[:given], args[given : given + self.count]
-        checkpoints = args[given + self.count : given + self.count + self.checkpoints]
-        call = self._call(arrays[0], args[given + self.count + self.checkpoints :])
+        (grad_output, *grad_states), arrays = args[:given], args[given : given + self.count]
+        last = given + self.count + self.checkpoints
+        checkpoints, (*settings, wanted) = args[given + self.count : last], args[last:]
+        like = grad_output if arrays[0] is None else arrays[0]
+        call = self._call(like, settings)
         recipe, pool = call.recipe(True), (*arrays, *checkpoints)
         saved = [pool[place] for place in recipe.saved]
-        like = arrays[0]
-        wanted = [True] * len(self.states)
-        result = backward(call, recipe, like.shape, like.stride(), saved, grads[0], grads[1:], wanted)
-        return tuple(grad for grad in result if grad is not None)
+        result = backward(call, recipe, like.shape, like.stride(), saved, grad_output, grad_states, wanted)
+        return [grad for grad in result if grad is not None]
 
-    def _fake_infer(self, *args: Any) -> tuple[torch.Tensor, ...]:
+    def _fake_infer(self, *args: Any) -> list[torch.Tensor]:
+        x, (*_, sequence, final) = args[0], args[self.count :]
+        output = torch.empty_like(x)
+        if not final:
+            return [output]
         states = args[len(self.inputs) : len(self.inputs) + len(self.states)]
-        return (torch.empty_like(args[0]), *[torch.empty_like(state) for state in states])
+        return [output, *[_step(x, sequence) if state is None else torch.empty_like(state) for state in states]]
 
-    def _fake_train(self, *args: Any) -> tuple[torch.Tensor, ...]:
-        x, sequence = args[0], args[-1]
-        states = args[len(self.inputs) : len(self.inputs) + self.checkpoints]
-        rows = (x.shape[0] - 1) // CHUNK if sequence else 0
-        kept = [state.new_empty_strided((rows, *state.shape), (state.numel(), *state.stride())) for state in states]
-        return (*self._fake_infer(*args), *kept)
+    def _fake_train(self, *args: Any) -> list[torch.Tensor]:
+        x, (*_, sequence, _) = args[0], args[self.count :]
+        kept = self._checkpoints(x, (x.shape[0] - 1) // CHUNK) if sequence else []
+        return [*self._fake_infer(*args), *kept]
 
-    def _fake_backward(self, *args: Any) -> tuple[torch.Tensor, ...]:
-        arrays = args[1 + len(self.states) :][: self.count]
-        places = [*range(len(self.inputs) + len(self.states))]
-        first = len(places)
-        places += [first + self.arrays.index(name) for name in self.learnables]
-        return tuple(torch.empty_like(arrays[place]) for place in places)
+    def _fake_backward(self, *args: Any) -> list[torch.Tensor]:
+        grad_output, arrays = args[0], args[1 + len(self.states) :][: self.count]
+        *_, sequence, wanted = args
+        like = grad_output if arrays[0] is None else arrays[0]
+        signals = [torch.empty_like(like) for _ in self.inputs]
+        states = [_step(like, sequence) for is_wanted in wanted if is_wanted]
+        first = len(self.inputs) + len(self.states)
+        learned = [torch.empty_like(arrays[first + self.arrays.index(name)]) for name in self.learnables]
+        return [*signals, *states, *learned]
 
-    def _setup_context(self, ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
-        ctx.save_for_backward(*inputs[: self.count], *output[1 + len(self.states) :])
-        ctx.settings = inputs[self.count :]
+    def _checkpoints(self, x: torch.Tensor, rows: Any) -> list[torch.Tensor]:
+        step = _step(x, True)
+        shape, stride = (rows, *step.shape), (step.numel(), *step.stride())
+        return [step.new_empty_strided(shape, stride) for _ in range(self.checkpoints)]
 
-    def _autograd(self, ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
-        given = grads[: 1 + len(self.states)]
-        result = list(Final.apply(self, ctx.settings, *given, *ctx.saved_tensors))
-        plain = len(self.inputs) + len(self.states)
-        learned = dict(zip(self.learnables, result[plain:]))
-        rest = [learned.get(name) for name in self.arrays]
-        return (*result[:plain], *rest, *[None] * len(ctx.settings))
+    def _infer_kinds(self, sequence: bool, final: bool) -> list[str]:
+        return ["signal", *["state"] * (len(self.states) if final else 0)]
+
+    def _train_kinds(self, sequence: bool, final: bool) -> list[str]:
+        return self._infer_kinds(sequence, final) + ["kept"] * (self.checkpoints if sequence else 0)
+
+    def _backward_kinds(self, sequence: bool, wanted: Sequence[bool]) -> list[str]:
+        return ["signal"] * len(self.inputs) + ["state"] * sum(wanted) + ["param"] * len(self.learnables)
+
+    def setup_context(self, ctx: Any, inputs: tuple[Any, ...], output: Sequence[torch.Tensor]) -> None:
+        arrays, (*ctx.settings, ctx.final) = inputs[: self.count], inputs[self.count :]
+        checkpoints = output[1 + (len(self.states) if ctx.final else 0) :]
+        saved = [array if reread else None for array, reread in zip(arrays, self.reread)]
+        # Of single steps there are no checkpoints.
+        ctx.save_for_backward(*saved, *(checkpoints or [None] * self.checkpoints))
+        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*checkpoints)
+        ctx.like = (arrays[0].shape, arrays[0].dtype, arrays[0].device)
+
+    def _autograd(self, ctx: Any, grads: list[torch.Tensor | None]) -> tuple[Any, ...]:
+        first = len(self.inputs)
+        wanted = list(ctx.needs_input_grad[first : first + len(self.states)])
+        # PyTorch takes an empty list for one of tensors, and expects one of gradients.
+        rest = [[] if setting == [] else None for setting in (*ctx.settings, ctx.final)]
+        return (*self.gradients(ctx, grads, wanted), *rest)
+
+    def gradients(
+        self, ctx: Any, grads: Sequence[torch.Tensor | None], wanted: list[bool]
+    ) -> list[torch.Tensor | None]:
+        """Of each tensor of a call, from those of what `train` returned; None of states whose gradient is not wanted."""
+        grad_output, *grad_states = grads[: 1 + (len(self.states) if ctx.final else 0)]
+        arrays = ctx.saved_tensors
+        if grad_output is None:
+            shape, dtype, device = ctx.like
+            grad_output = torch.zeros(shape, dtype=dtype, device=device)
+        if arrays[0] is None:
+            # There is no input to take the layout from.
+            grad_output = laid_out(grad_output, ctx.settings[-1])
+        grad_states = grad_states or [None] * len(self.states)
+        result = iter(Final.apply(self, (*ctx.settings, wanted), grad_output, *grad_states, *arrays))
+        signals = [next(result) for _ in self.inputs]
+        states = [next(result) if is_wanted else None for is_wanted in wanted]
+        learned = dict(zip(self.learnables, result))
+        return [*signals, *states, *[learned.get(name) for name in self.arrays]]
 
 
 class Final(torch.autograd.Function):
@@ -185,8 +236,10 @@ class Final(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(operation: Operation, settings: tuple[Any, ...], *arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return operation.back(*arrays, *settings)
+    def forward(
+        operation: Operation, settings: tuple[Any, ...], *arrays: torch.Tensor | None
+    ) -> tuple[torch.Tensor, ...]:
+        return tuple(operation.back(*arrays, *settings))
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
@@ -197,62 +250,26 @@ class Final(torch.autograd.Function):
         raise RuntimeError(f"{ctx.name}: surrogate gradients have no second derivative")
 
 
-class Transformed(torch.autograd.Function):
-    """Training under transforms of `torch.func`, which do not see the gradients that are registered for operations."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(operation: Operation, settings: tuple[Any, ...], *arrays: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return operation.train(*arrays, *settings)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[torch.Tensor, ...]) -> None:
-        ctx.operation, settings, *arrays = inputs
-        ctx.operation._setup_context(ctx, (*arrays, *settings), output)
-        ctx.mark_non_differentiable(*output[1 + len(ctx.operation.states) :])
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[Any, ...]:
-        operation: Operation = ctx.operation
-        return (None, None, *operation._autograd(ctx, *grads)[: operation.count])
+def layout(x: torch.Tensor, sequence: bool) -> torch.memory_format | None:
+    """Contiguous, channels_last or neither: questions that have an answer for symbolic sizes too."""
+    if x.is_contiguous():
+        return torch.contiguous_format
+    step = x.flatten(0, 1) if sequence and x.dim() == 5 else x
+    if step.dim() == 4 and step.is_contiguous(memory_format=torch.channels_last):
+        return torch.channels_last
+    return None
 
 
-def _mapped(
-    operation: Any, given: list[str], results: list[str], size: int, in_dims: Any, args: Any
-) -> tuple[Any, Any]:
-    """The operation on a batch of calls: as more neurons, or one by one if parameters have values or gradients of their own in each.
-
-    `given` and `results` say of each tensor what it is: a signal, which has time as its first dimension in sequences, a state, a
-    checkpoint, whose first dimension is always time, or a parameter.
-    """
-    tensors, settings = args[: len(given)], args[len(given) :]
-    batched = [dim is not None for dim in in_dims[: len(given)]]
-    if "param" in results or any(kind == "param" and has for kind, has in zip(given, batched)):
-        parts = []
-        for at in range(size):
-            own = [tensor.select(dim, at) if has else tensor for tensor, dim, has in zip(tensors, in_dims, batched)]
-            parts.append(operation(*[tensor.contiguous() for tensor in own], *settings))
-        return tuple(torch.stack(part) for part in zip(*parts)), tuple(0 for _ in results)
-    place = {"signal": 1 if settings[-1] else 0, "state": 0, "kept": 1}
-    folded = []
-    for tensor, kind, dim, has in zip(tensors, given, in_dims, batched):
-        if kind != "param":
-            at = place[kind]
-            shape = (*tensor.shape[:at], size, *tensor.shape[at:])
-            tensor = tensor.movedim(dim, at) if has else tensor.unsqueeze(at).expand(shape)
-        folded.append(tensor.contiguous())
-    return operation(*folded, *settings), tuple(place[kind] for kind in results)
+def laid_out(x: torch.Tensor, sequence: bool) -> torch.Tensor:
+    """As it is, if it has one of these layouts."""
+    return x.contiguous() if layout(x, sequence) is None else x
 
 
-def _no_rows(state: torch.Tensor) -> torch.Tensor:
-    return torch.empty_strided(
-        (0, *state.shape), (state.numel(), *state.stride()), dtype=state.dtype, device=state.device
-    )
+def _step(x: torch.Tensor, sequence: bool) -> torch.Tensor:
+    """An array for a state, in the layout of a step of `x`."""
+    shape, stride = (x.shape[1:], x.stride()[1:]) if sequence else (x.shape, x.stride())
+    return x.new_empty_strided(shape, stride, dtype=real(x.dtype))
 
-
-# Private: without it, transforms of `torch.func` fail with PyTorch's own message.
-_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
 
 #: By what identifies a neuron.
 OPERATIONS = {name: Operation(name) for name in SPECS}
@@ -262,51 +279,3 @@ def define(key: str) -> None:
     """Adds the operations of a neuron that was declared at run time, by its declaration."""
     if key not in OPERATIONS:
         OPERATIONS[key] = Operation(key)
-
-
-def multi_step(neuron: Neuron, inputs: Any, states: Any, parameters: Any, sequence: bool) -> tuple[torch.Tensor, ...]:
-    """As `functional.multi_step` and `functional.step`, by operations of `torch.library`."""
-    operation = OPERATIONS[neuron.key]
-    if neuron.relaxed:
-        raise ValueError(f"{neuron.name}: the relaxed model is for checks of gradients, and cannot be traced")
-    x = inputs[0] = _laid_out(inputs[0], sequence)
-    like = x[0] if sequence else x
-    dtype = real(x.dtype)
-    inputs = [x, *[_as(other, x) for other in inputs[1:]]]
-    initial = neuron.initial_state
-    states = states if states is not None else [None] * len(initial)
-    held = []
-    for state, first in zip(states, initial):
-        if isinstance(state, torch.Tensor):
-            held.append(_as(state.to(dtype), like))
-        else:
-            held.append(torch.full_like(like, first if state is None else state, dtype=dtype, requires_grad=False))
-    given = []
-    for name in operation.arrays:
-        array = None if parameters is None else parameters.get(name)
-        if array is None:
-            array = torch.full((1,), neuron.values[name], dtype=dtype, device=x.device)
-        given.append(array.to(dtype).contiguous())
-    arrays = [*inputs, *held, *given]
-    settings = operation.settings(neuron, sequence)
-    if not torch.compiler.is_compiling() and _transforms() is not None:
-        return Transformed.apply(operation, settings, *arrays)[: 1 + len(held)]
-    if torch.is_grad_enabled() and any(array.requires_grad for array in arrays):
-        return operation.train(*arrays, *settings)[: 1 + len(held)]
-    return operation.infer(*arrays, *settings)
-
-
-def _laid_out(x: torch.Tensor, sequence: bool) -> torch.Tensor:
-    """Contiguous or channels_last, by questions that have an answer for symbolic sizes too."""
-    if x.is_contiguous():
-        return x
-    step = x.flatten(0, 1) if sequence and x.dim() == 5 else x
-    if step.dim() == 4 and step.is_contiguous(memory_format=torch.channels_last):
-        return x
-    return x.contiguous()
-
-
-def _as(array: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    if array.shape != like.shape or array.stride() == like.stride():
-        return array
-    return torch.empty_like(like, dtype=array.dtype).copy_(array)

@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from . import _batchnorm, _fusion, functional
 from . import surrogate as surrogates
+from ._call import FORMATS
 from ._neuron import Neuron
 
 #: Of each of their classes our neuron, and of its parameters the names of their attributes.
@@ -44,6 +45,8 @@ class Accelerated:
 
     _original: type
     _states = ("v",)
+    #: Its surrogate, its settings, and what neuron they make it, or None.
+    _accelerated: tuple[Any, tuple[Any, ...], Neuron | None] = (None, (), None)
     #: Whether the states after a sequence are kept for the next one.
     _keeps_states = True
     #: The batch normalisation that is computed here, if it was the last to be called.
@@ -98,18 +101,11 @@ class _Parametric:
 
 def _neuron(node: Any, x: torch.Tensor, shape: Any) -> Neuron | None:
     """Our neuron with the settings of a node, or None if the call is to be theirs."""
-    settings = _settings(node)
-    cached = node.__dict__.get("_accelerated")
-    if cached is None or cached[0] != settings:
-        try:
-            cached = (settings, _translated(node))
-        except (TypeError, ValueError):
-            cached = (settings, None)
-        node.__dict__["_accelerated"] = cached
-    neuron = cached[1]
-    if neuron is None or x.dtype not in (torch.float32, torch.float64, torch.float16, torch.bfloat16) or x.numel() == 0:
-        return None
-    if x.device.type not in ("cpu", "cuda"):
+    known, settings, neuron = node._accelerated
+    surrogate = _surrogate(node)
+    if surrogate is not known or _settings(node, surrogate) != settings:
+        neuron = _accelerate(node)
+    if neuron is None or x.dtype not in FORMATS or x.numel() == 0 or x.device.type not in ("cpu", "cuda"):
         return None
     for name in node._states:
         state = node._memories[name]
@@ -118,13 +114,42 @@ def _neuron(node: Any, x: torch.Tensor, shape: Any) -> Neuron | None:
     return neuron
 
 
-def _settings(node: Any) -> tuple[Any, ...]:
-    """Everything that decides which neuron a node is."""
-    surrogate = node.surrogate_function
-    own = tuple(getattr(node, theirs) for theirs in _KNOWN[node._original.__name__][1].values())
-    given = tuple(value for value in surrogate.__dict__.values() if isinstance(value, (int, float, str, bool)))
-    precision = getattr(node, "_neuron_precision", None)
-    return (*own, node.v_threshold, node.v_reset, node.detach_reset, id(surrogate), given, precision)
+def _accelerate(node: Any) -> Neuron | None:
+    """Translates a node, and keeps the result until its settings change."""
+    try:
+        neuron = _translated(node)
+    except (TypeError, ValueError):
+        neuron = None
+    surrogate = _surrogate(node)
+    if type(surrogate) not in _SURROGATES:
+        names = [name for name in vars(surrogate) if not name.startswith("_") and name != "training"]
+        _SURROGATES[type(surrogate)] = names
+    node.__dict__["_accelerated"] = (surrogate, _settings(node, surrogate), neuron)
+    return neuron
+
+
+#: For each class of theirs, its attributes that decide which neuron a node is.
+_SETTINGS = {
+    name: [*attributes.values(), "v_threshold", "v_reset", "detach_reset", *([] if _IS_OLD else ["_neuron_precision"])]
+    for name, (_, attributes) in _KNOWN.items()
+}
+
+
+#: For each class of their surrogates, its attributes.
+_SURROGATES: dict[type, list[str]] = {}
+
+
+def _surrogate(node: Any) -> Any:
+    # Their way to an attribute that is a module takes as long as a small tensor.
+    surrogate = node._modules.get("surrogate_function")
+    return node.surrogate_function if surrogate is None else surrogate
+
+
+def _settings(node: Any, surrogate: Any) -> tuple[Any, ...]:
+    """Everything that decides which neuron a node is, but for which surrogate it has."""
+    own = [getattr(node, name) for name in _SETTINGS[node._original.__name__]]
+    given = [getattr(surrogate, name) for name in _SURROGATES[type(surrogate)]]
+    return (*own, *[value if isinstance(value, (int, float, str)) else None for value in given])
 
 
 def _translated(node: Any) -> Neuron:
@@ -241,6 +266,8 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
                 module.__class__ = original
                 report.kept[path] = str(error)
             else:
+                # Not at the first call, which a compiler may trace.
+                _accelerate(module)
                 report.replaced[path] = original.__name__
         elif isinstance(module, _theirs.BaseNode):
             known = ", ".join(_KNOWN)
