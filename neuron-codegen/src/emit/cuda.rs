@@ -89,21 +89,16 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
         let _ = writeln!(text, "//     {name:width$} = {expr}");
     }
     let _ = writeln!(text, "\n#define KERNEL(name) SYMBOL({module}, name)\n");
-    let few = |program| few_kernel(derived, program);
-    let all = launched(programs).flat_map(|program| [Some(kernel(derived, program)), few(program)]);
-    text.push_str(&all.flatten().collect::<Vec<_>>().join("\n"));
+    text.push_str(&launched(programs).map(|program| kernel(derived, program)).collect::<Vec<_>>().join("\n"));
     text.push_str(&support::kernels(&parts(derived, programs)));
     text
 }
 
-/// One kernel.
+/// The kernel of a program, and after it the one for few neurons, if it has one.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
-    write(derived, program, Schedule::of(&program.signature, Target::CUDA))
-}
-
-/// The same for few neurons, if there is one.
-pub fn few_kernel(derived: &Derived, program: &Program) -> Option<String> {
-    Some(write(derived, program, Schedule::few(program, Target::CUDA)?))
+    let schedule = Schedule::of(&program.signature, Target::CUDA);
+    let schedules = std::iter::once(schedule).chain(Schedule::few(program, Target::CUDA));
+    schedules.map(|schedule| write(derived, program, schedule)).collect::<Vec<_>>().join("\n")
 }
 
 fn write(derived: &Derived, program: &Program, schedule: Schedule) -> String {
