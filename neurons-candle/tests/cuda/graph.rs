@@ -7,9 +7,8 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
 use candle_core::{DType, Device, Var};
 use neurons_candle::{Gradient, MultiStep};
 
-use crate::common::random;
+use crate::common::{Normalised, random};
 use crate::gpu;
-use crate::same::Normalised;
 
 /// What is captured while `work` runs.
 fn captured(device: &Device, work: impl FnOnce()) -> Vec<CUgraphNodeType> {
