@@ -132,7 +132,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         state_dtype_of(name, &values)?;
         self.parameters[at] = Some(values.clone());
         self.project(values.dtype())?;
-        check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
+        check_ranges(&self.neurons.neuron, &self.values(&values, &[])?)?;
         // Clones of the layer keep their own values.
         self.may_have_changed = Arc::new(AtomicBool::new(true));
         Ok(self)
@@ -154,7 +154,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// As [`multi_step`](crate::multi_step).
     pub fn forward(&self, x_seq: &Tensor) -> Result<Tensor, Error> {
         let wanted = Wanted { states: false, history: Some(&mut History::default()), may_change: None };
-        Ok(self.run(true, &[x_seq], None, wanted)?.0)
+        Ok(self.run(true, &[x_seq], None, &[], wanted)?.0)
     }
 
     /// From input `[T, ...]` and states `[...]` (`None` stands for the initial states) to spikes `[T, ...]` and the states
@@ -180,15 +180,16 @@ impl<N: Neuron + Clone> MultiStep<N> {
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         let wanted = Wanted { states: true, history: Some(&mut History::default()), may_change: None };
-        self.run(true, inputs, states, wanted)
+        self.run(true, inputs, states, &[], wanted)
     }
 
-    /// Runs a step or a sequence.
+    /// Runs a step or a sequence. Values in `replaced` take the place of those of array parameters: each with its index.
     pub(crate) fn run(
         &self,
         is_sequence: bool,
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
+        replaced: &[(usize, Tensor)],
         wanted: Wanted<'_>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         // Without an input there is nothing to make states or values for; the call refuses it by name.
@@ -202,10 +203,10 @@ impl<N: Neuron + Clone> MultiStep<N> {
         }
         let varies = self.neuron().spec().states.iter().any(|state| state.varies);
         let initial = match states {
-            None if varies => Some(self.initial_with(is_sequence, x, ranges)?),
+            None if varies => Some(self.initial_with(is_sequence, x, replaced, ranges)?),
             _ => None,
         };
-        let parameters = self.values(x)?;
+        let parameters = self.values(x, replaced)?;
         let given =
             Given { is_sequence, states: states.or(initial.as_deref()), parameters: &parameters, ranges };
         let wanted = Wanted { may_change: Some(&self.may_have_changed), ..wanted };
@@ -235,19 +236,30 @@ impl<N: Neuron + Clone> MultiStep<N> {
     }
 
     /// The states before the first step, for `x`, the first input.
-    pub(crate) fn initial(&self, is_sequence: bool, x: &Tensor) -> Result<Vec<Tensor>, Error> {
-        self.initial_with(is_sequence, x, self.ranges(x))
+    pub(crate) fn initial(
+        &self,
+        is_sequence: bool,
+        x: &Tensor,
+        replaced: &[(usize, Tensor)],
+    ) -> Result<Vec<Tensor>, Error> {
+        self.initial_with(is_sequence, x, replaced, self.ranges(x))
     }
 
-    fn initial_with(&self, is_sequence: bool, x: &Tensor, ranges: Ranges) -> Result<Vec<Tensor>, Error> {
+    fn initial_with(
+        &self,
+        is_sequence: bool,
+        x: &Tensor,
+        replaced: &[(usize, Tensor)],
+        ranges: Ranges,
+    ) -> Result<Vec<Tensor>, Error> {
         let spec = self.neuron().spec();
         let dims = if is_sequence { step_dims(spec, x)? } else { x.dims() };
         let dtype = state_dtype_of(spec.inputs[0], x)?;
-        initial(&self.neurons.neuron, dims, &self.values(x)?, x, dtype, ranges)
+        initial(&self.neurons.neuron, dims, &self.values(x, replaced)?, x, dtype, ranges)
     }
 
     /// The values of all array parameters, in the format of the states for data like `x`.
-    fn values(&self, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+    fn values(&self, x: &Tensor, replaced: &[(usize, Tensor)]) -> Result<Vec<Tensor>, Error> {
         let Some(dtype) = state_dtype(x.dtype()) else { return Ok(Vec::new()) };
         if self.parameters.is_empty() {
             return Ok(Vec::new());
@@ -257,7 +269,12 @@ impl<N: Neuron + Clone> MultiStep<N> {
             Some(values) => values.to_dtype(dtype),
             None => Ok(own),
         };
-        Ok(own.into_iter().zip(&self.parameters).map(value).collect::<candle_core::Result<_>>()?)
+        let values = own.into_iter().zip(&self.parameters).map(value);
+        let mut values = values.collect::<candle_core::Result<Vec<_>>>()?;
+        for (place, other) in replaced {
+            values[*place] = other.clone();
+        }
+        Ok(values)
     }
 }
 

@@ -94,18 +94,27 @@ impl<N: Neuron + Clone> Node<N> {
             let (name, shape) = (input_names[0].to_owned(), inputs[0].dims().to_vec());
             return Err(Error::Empty { name, shape });
         }
+        let normalised = self.normalised(true, inputs)?;
+        let (inputs, replaced) = match &normalised {
+            Some(normalised) => (vec![&normalised.x], normalised.parameters.as_slice()),
+            None => (inputs.to_vec(), &[][..]),
+        };
         let mut outputs = Vec::new();
         let mut records = vec![Vec::new(); which.len()];
         for t in 0..inputs[0].dim(0)? {
             let rows = inputs.iter().map(|input| input.get(t)).collect::<candle_core::Result<Vec<_>>>()?;
-            outputs.push(self.run(false, &rows.iter().collect::<Vec<_>>())?);
+            outputs.push(self.run_with(false, &rows.iter().collect::<Vec<_>>(), replaced)?);
             for (record, &state) in records.iter_mut().zip(&which) {
                 record.extend(self.states.as_ref().map(|states| states[state].clone()));
             }
         }
         let stack = |record: Vec<Tensor>| Tensor::stack(&record, 0);
         let records = records.into_iter().map(stack).collect::<candle_core::Result<_>>()?;
-        Ok((stack(outputs)?, records))
+        let results = (stack(outputs)?, records);
+        if let Some(normalised) = normalised {
+            normalised.update()?;
+        }
+        Ok(results)
     }
 }
 
