@@ -76,7 +76,7 @@ impl CustomOp1 for Operation {
 
     #[cfg(feature = "cuda")]
     fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
-        let moments = cuda::moments(x, layout, &self.channels, self.eps)?;
+        let moments = cuda::moments((x, layout), &self.channels, self.eps)?;
         Ok((moments, Shape::from((3, self.channels.count))))
     }
 
