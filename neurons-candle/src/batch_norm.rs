@@ -141,8 +141,9 @@ impl<N: Neuron + Clone> BatchNorm<N> {
         wants_next: bool,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         let normalised = self.norm.normalised(self.layer.neuron().spec(), true, x_seq, train)?;
-        let wanted = Wanted { states: wants_next, history: Some(&mut History::default()), may_change: None };
-        let results = self.layer.run(true, &[&normalised.x], states, &normalised.parameters, wanted)?;
+        let wanted =
+            Wanted { states: wants_next, history: Some(&mut History::default()), ..Wanted::default() };
+        let results = self.layer.run(true, &[&normalised.x], states, Some(&normalised), wanted)?;
         normalised.update()?;
         Ok(results)
     }

@@ -73,6 +73,7 @@ mod history;
 mod initial;
 mod launch;
 mod layer;
+mod left;
 mod moments;
 mod node;
 mod norm;
@@ -89,3 +90,7 @@ pub use function::{initial_state, initial_state_with, multi_step, multi_step_wit
 pub use layer::MultiStep;
 pub use neuron_runtime::{Gradient, OutOfRange, Surrogate};
 pub use node::Node;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/candle.md")]
+mod candle_page {}

@@ -135,23 +135,22 @@ impl<N: Neuron + Clone> Node<N> {
     /// Runs a call. On an error, the node is as before.
     pub(crate) fn run(&mut self, multi_step: bool, inputs: &[&Tensor]) -> Result<Tensor, Error> {
         let Some(normalised) = self.normalised(multi_step, inputs)? else {
-            return self.run_with(multi_step, inputs, &[]);
+            return self.run_normalised(multi_step, inputs, None);
         };
-        let (output, next) = self.compute(multi_step, &[&normalised.x], &normalised.parameters)?;
+        let (output, next) = self.compute(multi_step, &[&normalised.x], Some(&normalised))?;
         normalised.update()?;
         self.keep(next);
         Ok(output)
     }
 
-    /// As [`Node::run`], without normalisation. Values in `replaced` take the place of those of array parameters: each with its
-    /// index.
-    pub(crate) fn run_with(
+    /// As [`Node::run`], for inputs that are normalised already, or not at all.
+    pub(crate) fn run_normalised(
         &mut self,
         multi_step: bool,
         inputs: &[&Tensor],
-        replaced: &[(usize, Tensor)],
+        normalised: Option<&Normalised>,
     ) -> Result<Tensor, Error> {
-        let (output, next) = self.compute(multi_step, inputs, replaced)?;
+        let (output, next) = self.compute(multi_step, inputs, normalised)?;
         self.keep(next);
         Ok(output)
     }
@@ -171,11 +170,11 @@ impl<N: Neuron + Clone> Node<N> {
         &mut self,
         multi_step: bool,
         inputs: &[&Tensor],
-        replaced: &[(usize, Tensor)],
+        normalised: Option<&Normalised>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         let initial = match (&self.states, inputs.first()) {
             (None, Some(x)) if self.set.iter().any(Option::is_some) => {
-                let initial = self.layer.initial(multi_step, x, replaced)?;
+                let initial = self.layer.initial(multi_step, x, normalised)?;
                 let set = self.set.iter().cloned();
                 Some(set.zip(initial).map(|(set, initial)| set.unwrap_or(initial)).collect::<Vec<_>>())
             }
@@ -183,8 +182,8 @@ impl<N: Neuron + Clone> Node<N> {
         };
         let states = self.states.as_deref().or(initial.as_deref());
         let history = (!self.is_evaluating).then_some(&mut self.history);
-        let wanted = Wanted { states: true, history, may_change: None };
-        self.layer.run(multi_step, inputs, states, replaced, wanted)
+        let wanted = Wanted { states: true, history, ..Wanted::default() };
+        self.layer.run(multi_step, inputs, states, normalised, wanted)
     }
 
     fn keep(&mut self, next: Vec<Tensor>) {

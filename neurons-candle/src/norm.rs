@@ -7,6 +7,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use neuron_runtime::{Gradient, Neuron, ParamKind, Spec};
 
 use crate::check::{input_names, state_dtype_of, step_dims};
+use crate::left::Left;
 use crate::moments::{Channels, Moments};
 use crate::own::own_values;
 use crate::{Error, initial_state_with, step_with};
@@ -33,6 +34,8 @@ pub(crate) struct Normalised {
     pub x: Tensor,
     /// Values that take the place of the layer's own: each with its index among [`Spec::arrays`].
     pub parameters: Vec<(usize, Tensor)>,
+    /// Where the neurons leave the gradient of `x`, for that through the statistics to be added.
+    pub grad_input: Option<Arc<Left>>,
     /// In training: the statistics of the input, and the normalisation whose running ones they update.
     measured: Option<(Moments, Norm)>,
 }
@@ -95,7 +98,8 @@ impl Norm {
         for (place, values) in self.places.into_iter().zip(values) {
             parameters.push((place, values?));
         }
-        Ok(Normalised { x, parameters, measured })
+        let grad_input = measured.as_ref().map(|(moments, _)| moments.grad_input.clone());
+        Ok(Normalised { x, parameters, grad_input, measured })
     }
 
     /// How the input is distributed over channels, and the shape of parameters with a value for each.
@@ -128,6 +132,11 @@ impl Norm {
 }
 
 impl Normalised {
+    /// For neurons that take parts of the input, one after another: candle adds up the gradients of these.
+    pub fn in_parts(self) -> Self {
+        Self { grad_input: None, ..self }
+    }
+
     /// Updates the running statistics, once the neurons have been computed.
     pub fn update(&self) -> Result<(), Error> {
         let Some((moments, Norm { norm, batches, .. })) = &self.measured else { return Ok(()) };

@@ -129,7 +129,9 @@ fn compare(dims: &[usize], dtype: DType, affine: bool, trains: bool, tolerance: 
 
 #[test]
 fn it_is_the_normalisation_before_the_neurons() {
-    let shapes: [&[usize]; 4] = [&[5, 3, 4, 6, 5], &[12, 3, 7], &[1, 2, 70, 3], &[2, 40, 3, 1, 2]];
+    // The last two are large enough for several threads.
+    let shapes: [&[usize]; 6] =
+        [&[5, 3, 4, 6, 5], &[12, 3, 7], &[1, 2, 70, 3], &[2, 40, 3, 1, 2], &[4, 16, 8, 9, 9], &[40, 120, 7]];
     for dims in shapes {
         for (dtype, tolerance) in [(DType::F64, 1e-9), (DType::F32, 1e-5)] {
             for affine in [true, false] {

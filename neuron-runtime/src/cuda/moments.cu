@@ -1,4 +1,5 @@
-// Mean and variance of each channel of `[rows, channels, inner]` values, for batch normalisation, and the gradient of the values.
+// Mean and variance of each channel of `[rows, channels, inner]` values, for batch normalisation, and the gradient of the values,
+// added to another one.
 //
 // Compiled with one of F32, F64, F16, BF16 defined, the format of the values, as the kernels of neurons.
 //
@@ -253,7 +254,10 @@ extern "C" __global__ void __launch_bounds__(THREADS) merge_moments(
 struct Slope {
     acc_t offset, slope, mean;
 
-    __device__ __forceinline__ scalar_t of(scalar_t x) const { return stored(offset + slope * (load(x) - mean)); }
+    // Added to another gradient of the value `x`.
+    __device__ __forceinline__ scalar_t added(scalar_t grad, scalar_t x) const {
+        return stored(load(grad) + (offset + slope * (load(x) - mean)));
+    }
 };
 
 // The statistics of each channel, and their gradients.
@@ -284,9 +288,10 @@ __device__ __forceinline__ void gradients(
     UNROLL(lane, VECTOR) slopes[lane] = statistics.slope(channel + lane, rows);
     const Span own(rows, span);
     _Pragma("unroll 4") for (u64 at = own.first + row; at < own.last; at += step) {
-        Packed<VECTOR> packed = *(const Packed<VECTOR> *)(x + at * channels + channel);
-        UNROLL(lane, VECTOR) packed.values[lane] = slopes[lane].of(packed.values[lane]);
-        *(Packed<VECTOR> *)(grad_x + at * channels + channel) = packed;
+        const Packed<VECTOR> values = *(const Packed<VECTOR> *)(x + at * channels + channel);
+        Packed<VECTOR> grads = *(const Packed<VECTOR> *)(grad_x + at * channels + channel);
+        UNROLL(lane, VECTOR) grads.values[lane] = slopes[lane].added(grads.values[lane], values.values[lane]);
+        *(Packed<VECTOR> *)(grad_x + at * channels + channel) = grads;
     }
 }
 
@@ -322,6 +327,6 @@ GRADIENTS(moments_gradient_planes)
     const Span own(rows, span);
     _Pragma("unroll 4") for (Cursor at(own, inner); at.row < own.last; at.advance(inner)) {
         const u64 index = at.index(channels, channel, inner);
-        grad_x[index] = slope.of(x[index]);
+        grad_x[index] = slope.added(grad_x[index], x[index]);
     }
 }

@@ -80,7 +80,7 @@ pub struct MomentsGradCall {
     pub grad_mean: RawArray,
     /// The gradient of `invstd`.
     pub grad_invstd: RawArray,
-    /// The gradient of `x` through both, written.
+    /// The gradient of `x` through both is added to it.
     pub grad_x: RawArray,
     /// A `cudaStream_t` as an integer, or `None` for the device's own.
     pub stream: Option<u64>,
@@ -179,8 +179,8 @@ impl PreparedMoments {
     /// [`Error::Moments`] if an array has another length; [`Error::Cuda`].
     ///
     /// # Safety
-    /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `grad_x`, which is written, and all other arrays, which are
-    /// read.
+    /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `grad_x`, which is read and written, and all other arrays,
+    /// which are read.
     pub unsafe fn launch_grad(&self, call: &MomentsGradCall) -> Result<(), Error> {
         let &MomentsGradCall { rows, channels, inner, x, grad_x, .. } = call;
         let statistics = [

@@ -59,41 +59,40 @@ pub(super) fn moments<E: Element>(x: &[E], channels: &Channels, eps: f64) -> Vec
     mean.iter().copied().chain(invstd).chain(variance).map(E::Real::from_f64).collect()
 }
 
-/// The gradient of `x`, from its moments and their gradients; that of the variance is not used.
-pub(super) fn input_grad<E: Element>(
+/// Adds the gradient of `x`, from its moments and their gradients; that of the variance is not used.
+pub(super) fn add_input_grad<E: Element>(
     x: &[E],
     channels: &Channels,
     moments: &[E::Real],
     grads: &[E::Real],
-) -> Vec<E> {
+    grad: &mut [E],
+) {
     let (count, inner, values) = (channels.count, channels.inner, channels.values() as f64);
     let coefficients = |channel: usize| {
         let (invstd, number) = (moments[count + channel].to_f64(), E::Real::from_f64);
         let slope = -grads[count + channel].to_f64() * invstd.powi(3) / values;
         [number(grads[channel].to_f64() / values), number(slope), moments[channel]]
     };
-    let mut grad = vec![E::default(); x.len()];
     if inner == 1 {
         let width = count * together(channels, count);
         let all: Vec<_> = (0..width).map(|column| coefficients(column % count)).collect();
-        in_parallel(x, &mut grad, width, |_, x, grad| {
-            map(x, grad, |first, values| {
-                for (value, [offset, slope, mean]) in values.iter_mut().zip(&all[first..]) {
-                    *value = *offset + *slope * (*value - *mean);
+        in_parallel(x, grad, width, |_, x, grad| {
+            update(x, grad, |first, x, grad| {
+                for ((grad, x), [offset, slope, mean]) in grad.iter_mut().zip(x).zip(&all[first..]) {
+                    *grad = *grad + (*offset + *slope * (*x - *mean));
                 }
             });
         });
     } else {
-        in_parallel(x, &mut grad, inner, |plane, x, grad| {
+        in_parallel(x, grad, inner, |plane, x, grad| {
             let [offset, slope, mean] = coefficients(plane % count);
-            map(x, grad, |_, values| {
-                for value in values {
-                    *value = offset + slope * (*value - mean);
+            update(x, grad, |_, x, grad| {
+                for (grad, x) in grad.iter_mut().zip(x) {
+                    *grad = *grad + (offset + slope * (*x - mean));
                 }
             });
         });
     }
-    grad
 }
 
 /// The number of rows of `width` values that are taken as one.
@@ -198,19 +197,20 @@ fn in_parallel<E: Element>(
     }
 }
 
-/// Replaces values by those that `run` makes of them: `LANES` at a time, with the index of the first.
-fn map<E: Element>(x: &[E], results: &mut [E], run: impl Fn(usize, &mut [E::Real])) {
+/// Calls `run` for `LANES` values at a time, with the index of the first; it changes `results`.
+fn update<E: Element>(x: &[E], results: &mut [E], run: impl Fn(usize, &[E::Real], &mut [E::Real])) {
     let (whole, rest) = x.as_chunks::<LANES>();
     let (results, results_rest) = results.as_chunks_mut::<LANES>();
     for (index, (x, results)) in whole.iter().zip(results).enumerate() {
-        let mut values = E::load_lanes(x);
-        run(index * LANES, &mut values);
+        let mut values = E::load_lanes(results);
+        run(index * LANES, &E::load_lanes(x), &mut values);
         E::store_lanes(&values, results);
     }
-    let mut values = [E::Real::ZERO; LANES];
-    let values = &mut values[..rest.len()];
-    load(rest, values);
-    run(x.len() - rest.len(), values);
+    let (mut x_values, mut values) = ([E::Real::ZERO; LANES], [E::Real::ZERO; LANES]);
+    let (x_values, values) = (&mut x_values[..rest.len()], &mut values[..rest.len()]);
+    load(rest, x_values);
+    load(results_rest, values);
+    run(x.len() - rest.len(), x_values, values);
     results_rest.iter_mut().zip(values).for_each(|(result, value)| *result = E::store(*value));
 }
 

@@ -34,14 +34,14 @@ pub(super) fn moments(x: Read<'_>, channels: &Channels, eps: f64) -> Result<Cuda
     in_format_of!(x, moments_of(x, channels, eps))
 }
 
-/// The gradient of `x`, from its moments and their gradients; that of the variance is not used.
-pub(super) fn input_grad(
+/// Adds the gradient of `x`, from its moments and their gradients; that of the variance is not used.
+pub(super) fn add_input_grad(
     x: Read<'_>,
-    moments: Read<'_>,
-    grads: Read<'_>,
+    statistics: [Read<'_>; 2],
     channels: &Channels,
-) -> Result<CudaStorage> {
-    in_format_of!(x, input_grad_of(x, moments, grads, channels))
+    grad_x: (&mut CudaStorage, &Layout),
+) -> Result<()> {
+    in_format_of!(x, add_input_grad_of(x, statistics, channels, grad_x))
 }
 
 fn moments_of<E: Element + Number>(x: Read<'_>, channels: &Channels, eps: f64) -> Result<CudaStorage>
@@ -89,28 +89,29 @@ where
     Ok(CudaStorage::wrap_cuda_slice(moments, device))
 }
 
-fn input_grad_of<E: Element + Number>(
+fn add_input_grad_of<E: Element + Number>(
     x: Read<'_>,
-    moments: Read<'_>,
-    grads: Read<'_>,
+    [moments, grads]: [Read<'_>; 2],
     channels: &Channels,
-) -> Result<CudaStorage>
+    (grad_x, grad_layout): (&mut CudaStorage, &Layout),
+) -> Result<()>
 where
     E::Real: Number,
 {
-    let device = x.0.device().clone();
-    let stream = device.cuda_stream();
+    let stream = x.0.device().cuda_stream();
     let prepared = prepared::<E>(stream.context().ordinal())?;
     let Channels { outer, count, inner } = *channels;
-    // SAFETY: the kernel writes all of it.
-    let mut grad_x = unsafe { device.alloc::<E>(x.1.shape().elem_count()) }?;
+    let Some((start, end)) = grad_layout.contiguous_offsets() else {
+        return Err(Error::RequiresContiguous { op: NAME });
+    };
 
     let mut guards = Vec::new();
     let x = raw_array::<E>(x.0, x.1, &stream, &mut guards)?;
     let moments = raw_array::<E::Real>(moments.0, moments.1, &stream, &mut guards)?;
     let grads = raw_array::<E::Real>(grads.0, grads.1, &stream, &mut guards)?;
-    let (address, guard) = grad_x.device_ptr_mut(&stream);
+    let (address, guard) = grad_x.as_cuda_slice_mut::<E>()?.device_ptr_mut(&stream);
     guards.push(guard);
+    let address = address + (start * size_of::<E>()) as u64;
     let row = |array: RawArray, index| row::<E::Real>(array.address, index, count);
     let call = MomentsGradCall {
         rows: outer,
@@ -121,14 +122,13 @@ where
         invstd: row(moments, 1),
         grad_mean: row(grads, 0),
         grad_invstd: row(grads, 1),
-        grad_x: RawArray { address, len: x.len },
+        grad_x: RawArray { address, len: end - start },
         stream: Some(stream.cu_stream() as u64),
     };
     // SAFETY: as in `moments_of`; moments and their gradients are of `[3, C]`.
     let done = unsafe { prepared.launch_grad(&call) };
     drop(guards);
-    done.map_err(Error::wrap)?;
-    Ok(CudaStorage::wrap_cuda_slice(grad_x, device))
+    done.map_err(Error::wrap)
 }
 
 /// A row of statistics.
