@@ -45,6 +45,6 @@ pub use kernel::BLOCK;
 pub use loading::{load, load_from};
 pub use memory::MemoryUse;
 pub use module::{ImageKinds, ImageSource};
-pub use moments::{MomentsCall, PreparedMoments};
+pub use moments::{MomentsCall, MomentsGradCall, PreparedMoments};
 pub use prepared::{PreparedCall, workspace_bytes};
 pub use raw::{RawArray, RawCall, RawParameter};

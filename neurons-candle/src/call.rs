@@ -10,6 +10,7 @@ use crate::Error;
 use crate::check::{Ranges, check_call};
 use crate::history::History;
 use crate::launch::{Neurons, Pass};
+use crate::left::Left;
 use crate::op::{NextState, Output, Ready, Recorded};
 use crate::passes::{Arrays, Computed, constant, forward};
 
@@ -24,6 +25,7 @@ pub(crate) struct Given<'a> {
 }
 
 /// What a call is to return, and be part of.
+#[derive(Default)]
 pub(crate) struct Wanted<'a> {
     /// Whether the states after the call are returned.
     pub states: bool,
@@ -31,6 +33,9 @@ pub(crate) struct Wanted<'a> {
     pub history: Option<&'a mut History>,
     /// Set by the backward pass.
     pub may_change: Option<&'a Arc<AtomicBool>>,
+    /// Where the backward pass leaves the gradient of the first input, for another operation of that input; `None` if candle is
+    /// to have it.
+    pub grad_input: Option<&'a Arc<Left>>,
 }
 
 /// Computes a call: the output and, if they are wanted, the states after it.
@@ -75,6 +80,7 @@ pub(crate) fn call<N: Neuron + Clone>(
         arguments: arguments.iter().map(|(roles, tensor)| (roles.clone(), tensor.shape().clone())).collect(),
         may_change: wanted.may_change.cloned(),
         grad_next: Default::default(),
+        grad_input: wanted.grad_input.cloned(),
     };
     let recorded = Arc::new(recorded);
     let first = anchor.iter().map(|anchor| anchor.result().clone());

@@ -139,7 +139,7 @@ fn changed(spec: &'static Spec) -> Error {
 }
 
 /// A format that both candle and the runtime know.
-trait Number: CudaDType + DeviceRepr + WithDType {}
+pub(crate) trait Number: CudaDType + DeviceRepr + WithDType {}
 
 impl<T: CudaDType + DeviceRepr + WithDType> Number for T {}
 
@@ -188,6 +188,15 @@ fn array<'a, T: Number>(
     let Storage::Cuda(storage) = storage else {
         return Err(CandleError::Msg(format!("expected a tensor on a GPU, found {storage:?}")));
     };
+    raw_array::<T>(storage, layout, stream, guards)
+}
+
+pub(crate) fn raw_array<'a, T: Number>(
+    storage: &'a CudaStorage,
+    layout: &Layout,
+    stream: &'a CudaStream,
+    guards: &mut Vec<SyncOnDrop<'a>>,
+) -> Result<RawArray, CandleError> {
     let Some((start, end)) = layout.contiguous_offsets() else {
         return Err(CandleError::RequiresContiguous { op: "neuron" });
     };
@@ -216,7 +225,7 @@ impl Kernels {
 }
 
 /// The GPU of that index, in the context that candle uses. Never dropped, so that kernels stay loaded.
-fn gpu(index: usize) -> Result<Gpu, neuron_runtime::Error> {
+pub(crate) fn gpu(index: usize) -> Result<Gpu, neuron_runtime::Error> {
     static GPUS: Mutex<Option<HashMap<usize, Gpu>>> = Mutex::new(None);
     let mut gpus = GPUS.lock().unwrap_or_else(PoisonError::into_inner);
     let gpus = gpus.get_or_insert_with(HashMap::new);

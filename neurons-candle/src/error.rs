@@ -71,6 +71,49 @@ pub enum Error {
         /// Its format.
         actual: DType,
     },
+    /// A neuron whose input cannot be normalised.
+    #[error(
+        "{neuron}: expected a neuron of one input, which it reads as `(x - mean) * scale + shift` only, with `array mean`, \
+         `learnable scale` and `learnable shift`"
+    )]
+    NotTransformed {
+        /// Name of the neuron.
+        neuron: &'static str,
+    },
+    /// A layer with values for a parameter that a normalisation determines.
+    #[error("{neuron}: expected no values for `{name}`, which the normalisation determines")]
+    Determined {
+        /// Name of the neuron.
+        neuron: &'static str,
+        /// Name of the parameter.
+        name: &'static str,
+    },
+    /// A normalisation that keeps the mean.
+    #[error("{neuron}: expected a normalisation with `remove_mean`")]
+    MeanKept {
+        /// Name of the neuron.
+        neuron: &'static str,
+    },
+    /// An input with other channels than a normalisation has.
+    #[error("expected {expected} channels in dimension {dim} of `{name}`, found shape {actual:?}")]
+    Channels {
+        /// Name of the tensor.
+        name: String,
+        /// The number of channels.
+        expected: usize,
+        /// The dimension that they are expected in.
+        dim: usize,
+        /// The shape of the tensor.
+        actual: Vec<usize>,
+    },
+    /// An input with a single value of each channel, whose variance would be 0.
+    #[error("expected at least two values of each channel of `{name}` in training, found shape {shape:?}")]
+    FewValues {
+        /// Name of the tensor.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
     /// The neuron refused the call: a parameter of the neuron or surrogate is out of range.
     #[error(transparent)]
     Neuron(#[from] neuron_runtime::Error),

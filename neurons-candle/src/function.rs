@@ -105,7 +105,7 @@ fn run<N: Neuron + Clone>(
     given: Given<'_>,
 ) -> Result<(Tensor, Vec<Tensor>), Error> {
     let neurons = Neurons::new(neuron.clone(), gradient);
-    let wanted = Wanted { states: true, history: Some(&mut History::default()), may_change: None };
+    let wanted = Wanted { states: true, history: Some(&mut History::default()), ..Wanted::default() };
     call(&neurons, inputs, &given, wanted)
 }
 

@@ -13,6 +13,7 @@ use crate::check::{Ranges, check_ranges, state_dtype, state_dtype_of, step_dims}
 use crate::function::initial;
 use crate::history::History;
 use crate::launch::Neurons;
+use crate::norm::Normalised;
 use crate::own::{OwnValues, own_value};
 use crate::range::project;
 
@@ -132,7 +133,7 @@ impl<N: Neuron + Clone> MultiStep<N> {
         state_dtype_of(name, &values)?;
         self.parameters[at] = Some(values.clone());
         self.project(values.dtype())?;
-        check_ranges(&self.neurons.neuron, &self.values(&values)?)?;
+        check_ranges(&self.neurons.neuron, &self.values(&values, None)?)?;
         // Clones of the layer keep their own values.
         self.may_have_changed = Arc::new(AtomicBool::new(true));
         Ok(self)
@@ -153,8 +154,8 @@ impl<N: Neuron + Clone> MultiStep<N> {
     /// # Errors
     /// As [`multi_step`](crate::multi_step).
     pub fn forward(&self, x_seq: &Tensor) -> Result<Tensor, Error> {
-        let wanted = Wanted { states: false, history: Some(&mut History::default()), may_change: None };
-        Ok(self.run(true, &[x_seq], None, wanted)?.0)
+        let wanted = Wanted { states: false, history: Some(&mut History::default()), ..Wanted::default() };
+        Ok(self.run(true, &[x_seq], None, None, wanted)?.0)
     }
 
     /// From input `[T, ...]` and states `[...]` (`None` stands for the initial states) to spikes `[T, ...]` and the states
@@ -179,16 +180,17 @@ impl<N: Neuron + Clone> MultiStep<N> {
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
-        let wanted = Wanted { states: true, history: Some(&mut History::default()), may_change: None };
-        self.run(true, inputs, states, wanted)
+        let wanted = Wanted { states: true, history: Some(&mut History::default()), ..Wanted::default() };
+        self.run(true, inputs, states, None, wanted)
     }
 
-    /// Runs a step or a sequence.
+    /// Runs a step or a sequence. `normalised` has the parameters of an input that is normalised.
     pub(crate) fn run(
         &self,
         is_sequence: bool,
         inputs: &[&Tensor],
         states: Option<&[Tensor]>,
+        normalised: Option<&Normalised>,
         wanted: Wanted<'_>,
     ) -> Result<(Tensor, Vec<Tensor>), Error> {
         // Without an input there is nothing to make states or values for; the call refuses it by name.
@@ -202,13 +204,14 @@ impl<N: Neuron + Clone> MultiStep<N> {
         }
         let varies = self.neuron().spec().states.iter().any(|state| state.varies);
         let initial = match states {
-            None if varies => Some(self.initial_with(is_sequence, x, ranges)?),
+            None if varies => Some(self.initial_with(is_sequence, x, normalised, ranges)?),
             _ => None,
         };
-        let parameters = self.values(x)?;
+        let parameters = self.values(x, normalised)?;
         let given =
             Given { is_sequence, states: states.or(initial.as_deref()), parameters: &parameters, ranges };
-        let wanted = Wanted { may_change: Some(&self.may_have_changed), ..wanted };
+        let grad_input = normalised.and_then(|normalised| normalised.grad_input.as_ref());
+        let wanted = Wanted { may_change: Some(&self.may_have_changed), grad_input, ..wanted };
         let results = call(&self.neurons, inputs, &given, wanted)?;
         if ranges == Ranges::Check {
             self.may_have_changed.store(false, Ordering::Relaxed);
@@ -235,19 +238,30 @@ impl<N: Neuron + Clone> MultiStep<N> {
     }
 
     /// The states before the first step, for `x`, the first input.
-    pub(crate) fn initial(&self, is_sequence: bool, x: &Tensor) -> Result<Vec<Tensor>, Error> {
-        self.initial_with(is_sequence, x, self.ranges(x))
+    pub(crate) fn initial(
+        &self,
+        is_sequence: bool,
+        x: &Tensor,
+        normalised: Option<&Normalised>,
+    ) -> Result<Vec<Tensor>, Error> {
+        self.initial_with(is_sequence, x, normalised, self.ranges(x))
     }
 
-    fn initial_with(&self, is_sequence: bool, x: &Tensor, ranges: Ranges) -> Result<Vec<Tensor>, Error> {
+    fn initial_with(
+        &self,
+        is_sequence: bool,
+        x: &Tensor,
+        normalised: Option<&Normalised>,
+        ranges: Ranges,
+    ) -> Result<Vec<Tensor>, Error> {
         let spec = self.neuron().spec();
         let dims = if is_sequence { step_dims(spec, x)? } else { x.dims() };
         let dtype = state_dtype_of(spec.inputs[0], x)?;
-        initial(&self.neurons.neuron, dims, &self.values(x)?, x, dtype, ranges)
+        initial(&self.neurons.neuron, dims, &self.values(x, normalised)?, x, dtype, ranges)
     }
 
     /// The values of all array parameters, in the format of the states for data like `x`.
-    fn values(&self, x: &Tensor) -> Result<Vec<Tensor>, Error> {
+    fn values(&self, x: &Tensor, normalised: Option<&Normalised>) -> Result<Vec<Tensor>, Error> {
         let Some(dtype) = state_dtype(x.dtype()) else { return Ok(Vec::new()) };
         if self.parameters.is_empty() {
             return Ok(Vec::new());
@@ -257,7 +271,12 @@ impl<N: Neuron + Clone> MultiStep<N> {
             Some(values) => values.to_dtype(dtype),
             None => Ok(own),
         };
-        Ok(own.into_iter().zip(&self.parameters).map(value).collect::<candle_core::Result<_>>()?)
+        let values = own.into_iter().zip(&self.parameters).map(value);
+        let mut values = values.collect::<candle_core::Result<Vec<_>>>()?;
+        for (place, other) in normalised.iter().flat_map(|normalised| &normalised.parameters) {
+            values[*place] = other.clone();
+        }
+        Ok(values)
     }
 }
 

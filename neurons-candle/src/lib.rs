@@ -40,6 +40,9 @@
 //! An optimiser may move a parameter out of its declared range. The next call then refuses it, or moves it back:
 //! [`MultiStep::with_out_of_range`].
 //!
+//! # Batch normalisation
+//! [`BatchNorm`] is a normalisation before a layer that the neurons compute themselves: the normalised input is never stored.
+//!
 //! # States
 //! [`Node::states`] are tensors: part of the graph, to be saved and restored ([`Node::set_states`]), and learned if they come
 //! from variables. [`Node::multi_step_recorded`] returns them after every step, for losses on the membrane.
@@ -58,6 +61,7 @@
 //! With the feature `cuda`, tensors may be on a GPU. Neurons run there, on candle's stream and in its memory, without copies. The
 //! feature `offload`, enabled by default, is for tensors on the CPU: [`MultiStep::on`].
 
+mod batch_norm;
 mod call;
 mod check;
 mod cpu;
@@ -69,16 +73,24 @@ mod history;
 mod initial;
 mod launch;
 mod layer;
+mod left;
+mod moments;
 mod node;
+mod norm;
 mod op;
 mod own;
 mod passes;
 mod range;
 mod states;
 
+pub use batch_norm::BatchNorm;
 pub use check::state_dtype;
 pub use error::Error;
 pub use function::{initial_state, initial_state_with, multi_step, multi_step_with, step, step_with};
 pub use layer::MultiStep;
 pub use neuron_runtime::{Gradient, OutOfRange, Surrogate};
 pub use node::Node;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/candle.md")]
+mod candle_page {}

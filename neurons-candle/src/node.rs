@@ -6,7 +6,8 @@ use neuron_runtime::{Device, Gradient, Neuron, OutOfRange};
 
 use crate::call::Wanted;
 use crate::history::History;
-use crate::{Error, MultiStep};
+use crate::norm::{Norm, Normalised};
+use crate::{BatchNorm, Error, MultiStep};
 
 /// A layer of neurons that keeps its state from call to call.
 ///
@@ -19,6 +20,8 @@ use crate::{Error, MultiStep};
 pub struct Node<N> {
     /// The layer without state.
     pub(crate) layer: MultiStep<N>,
+    /// What normalises its input.
+    pub(crate) norm: Option<Norm>,
     pub(crate) states: Option<Vec<Tensor>>,
     /// States that were set since the last call.
     pub(crate) set: Vec<Option<Tensor>>,
@@ -131,9 +134,47 @@ impl<N: Neuron + Clone> Node<N> {
 
     /// Runs a call. On an error, the node is as before.
     pub(crate) fn run(&mut self, multi_step: bool, inputs: &[&Tensor]) -> Result<Tensor, Error> {
+        let Some(normalised) = self.normalised(multi_step, inputs)? else {
+            return self.run_normalised(multi_step, inputs, None);
+        };
+        let (output, next) = self.compute(multi_step, &[&normalised.x], Some(&normalised))?;
+        normalised.update()?;
+        self.keep(next);
+        Ok(output)
+    }
+
+    /// As [`Node::run`], for inputs that are normalised already, or not at all.
+    pub(crate) fn run_normalised(
+        &mut self,
+        multi_step: bool,
+        inputs: &[&Tensor],
+        normalised: Option<&Normalised>,
+    ) -> Result<Tensor, Error> {
+        let (output, next) = self.compute(multi_step, inputs, normalised)?;
+        self.keep(next);
+        Ok(output)
+    }
+
+    /// The normalised input; `None` for a node that does not normalise, and for other than one input, which the call refuses.
+    pub(crate) fn normalised(
+        &self,
+        multi_step: bool,
+        inputs: &[&Tensor],
+    ) -> Result<Option<Normalised>, Error> {
+        let (Some(norm), [x]) = (&self.norm, inputs) else { return Ok(None) };
+        norm.normalised(self.neuron().spec(), multi_step, x, self.is_training()).map(Some)
+    }
+
+    /// The output and the next states.
+    fn compute(
+        &mut self,
+        multi_step: bool,
+        inputs: &[&Tensor],
+        normalised: Option<&Normalised>,
+    ) -> Result<(Tensor, Vec<Tensor>), Error> {
         let initial = match (&self.states, inputs.first()) {
             (None, Some(x)) if self.set.iter().any(Option::is_some) => {
-                let initial = self.layer.initial(multi_step, x)?;
+                let initial = self.layer.initial(multi_step, x, normalised)?;
                 let set = self.set.iter().cloned();
                 Some(set.zip(initial).map(|(set, initial)| set.unwrap_or(initial)).collect::<Vec<_>>())
             }
@@ -141,15 +182,17 @@ impl<N: Neuron + Clone> Node<N> {
         };
         let states = self.states.as_deref().or(initial.as_deref());
         let history = (!self.is_evaluating).then_some(&mut self.history);
-        let wanted = Wanted { states: true, history, may_change: None };
-        let (output, next) = self.layer.run(multi_step, inputs, states, wanted)?;
+        let wanted = Wanted { states: true, history, ..Wanted::default() };
+        self.layer.run(multi_step, inputs, states, normalised, wanted)
+    }
+
+    fn keep(&mut self, next: Vec<Tensor>) {
         self.states = Some(next);
         self.set.fill(None);
         if self.is_evaluating {
             // Of calls in training mode before.
             self.history = History::default();
         }
-        Ok(output)
     }
 
     /// Resets to the initial state; the next input may have another shape.
@@ -169,10 +212,18 @@ impl<N: Neuron + Clone> Node<N> {
     }
 }
 
+impl<N: Neuron + Clone> From<BatchNorm<N>> for Node<N> {
+    /// The same layer, with state: it normalises by the statistics of each call in training, and by the running ones in evaluation
+    /// mode.
+    fn from(BatchNorm { layer, norm }: BatchNorm<N>) -> Self {
+        Self { norm: Some(norm), ..Self::from(layer) }
+    }
+}
+
 impl<N: Neuron + Clone> From<MultiStep<N>> for Node<N> {
     /// The same layer, with state.
     fn from(layer: MultiStep<N>) -> Self {
         let set = vec![None; layer.neuron().spec().states.len()];
-        Self { layer, states: None, set, history: History::default(), is_evaluating: false }
+        Self { layer, norm: None, states: None, set, history: History::default(), is_evaluating: false }
     }
 }

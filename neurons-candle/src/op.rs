@@ -3,11 +3,11 @@
 //! Candle's operations take up to three tensors and return one. A call takes those of its tensors that need a gradient; if
 //! there are too many, states and parameters are concatenated, and so are inputs. What it returns is several operations: the
 //! output, and the next states, each as a function of the output. Candle's backward pass therefore gets to the states first.
-//! They leave their gradients with the call, and the output computes the gradients of all arguments from all of them.
+//! They leave their gradients with the call, and the output computes the gradients of all arguments from all of them. In the
+//! same way it leaves the gradient of an input for the statistics of that input, which are another operation ([`crate::moments`]).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
 
 use candle_core::{
     CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Error, Layout, Result, Shape, Storage, Tensor,
@@ -16,6 +16,7 @@ use neuron_runtime::{Neuron, Role};
 
 use crate::history::Anchor;
 use crate::launch::{Neurons, Pass};
+use crate::left::Left;
 use crate::passes::{Arrays, Grads, backward, constant};
 
 /// A call, with what its backward pass needs.
@@ -29,13 +30,11 @@ pub(crate) struct Recorded<N> {
     pub arguments: Vec<(Vec<Role>, Shape)>,
     /// Set by the backward pass: an optimiser may change parameters then.
     pub may_change: Option<Arc<AtomicBool>>,
-    pub grad_next: GradNext,
+    /// Gradients of next states, until candle gets to the output.
+    pub grad_next: Left,
+    /// Where the gradient of the first input goes, if that is another operation of the same input.
+    pub grad_input: Option<Arc<Left>>,
 }
-
-/// Gradients of next states, from when candle's backward pass gets to the states until it gets to the output. It runs on
-/// one thread, but several threads may run one over the same graph.
-#[derive(Debug, Default)]
-pub(crate) struct GradNext(Mutex<Vec<(ThreadId, usize, Tensor)>>);
 
 /// A result that is already computed, for an operation to return.
 pub(crate) struct Ready {
@@ -81,26 +80,6 @@ impl<N: Neuron> Recorded<N> {
     }
 }
 
-impl GradNext {
-    fn leave(&self, index: usize, grad: Tensor) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let thread = thread::current().id();
-        // If there already is one, a backward pass has failed before it came to the output.
-        all.retain(|(owner, other, _)| (*owner, *other) != (thread, index));
-        all.push((thread, index, grad));
-    }
-
-    fn take(&self, states: usize) -> Vec<Option<Tensor>> {
-        let mut grads = vec![None; states];
-        let thread = thread::current().id();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, index, grad) in all.extract_if(.., |(owner, ..)| *owner == thread) {
-            grads[index] = Some(grad);
-        }
-        grads
-    }
-}
-
 impl Ready {
     pub fn new(storage: Storage, shape: impl Into<Shape>) -> Self {
         Self { storage: Mutex::new(Some(storage)), shape: shape.into() }
@@ -139,11 +118,23 @@ impl<N: Neuron + Clone> Output<N> {
         }
     }
 
-    /// The gradients of the arguments.
-    fn grads(&self, first: &Tensor, grad_output: &Tensor) -> Result<impl Iterator<Item = Tensor> + use<N>> {
+    /// The gradients of the arguments, but for one that is left for another operation.
+    fn grads(
+        &self,
+        first: &Tensor,
+        grad_output: &Tensor,
+    ) -> Result<impl Iterator<Item = Option<Tensor>> + use<N>> {
         // Candle expects a gradient of everything that it finds, and may not find the anchor on another way.
         let anchor = self.anchor.as_ref().map(|_| first.zeros_like()).transpose()?;
-        Ok(anchor.into_iter().chain(self.call.grads(grad_output)?))
+        let mut grads: Vec<_> = self.call.grads(grad_output)?.into_iter().map(Some).collect();
+        let is_input = |(roles, _): &(Vec<Role>, Shape)| roles == &[Role::GradInput(0)];
+        if let Some(left) = &self.call.grad_input
+            && let Some(index) = self.call.arguments.iter().position(is_input)
+            && let Some(grad) = grads[index].take()
+        {
+            left.leave(0, grad);
+        }
+        Ok(anchor.map(Some).into_iter().chain(grads))
     }
 }
 
@@ -167,7 +158,7 @@ impl<N: Neuron + Clone> CustomOp1 for Output<N> {
     returns_what_is_ready!(_first);
 
     fn bwd(&self, first: &Tensor, _output: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        Ok(self.grads(first, grad)?.next())
+        Ok(self.grads(first, grad)?.next().flatten())
     }
 }
 
@@ -182,7 +173,7 @@ impl<N: Neuron + Clone> CustomOp2 for Output<N> {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let mut grads = self.grads(first, grad)?;
-        Ok((grads.next(), grads.next()))
+        Ok((grads.next().flatten(), grads.next().flatten()))
     }
 }
 
@@ -198,7 +189,8 @@ impl<N: Neuron + Clone> CustomOp3 for Output<N> {
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let mut grads = self.grads(first, grad)?;
-        Ok((grads.next(), grads.next(), grads.next()))
+        let mut next = || grads.next().flatten();
+        Ok((next(), next(), next()))
     }
 }
 

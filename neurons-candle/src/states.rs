@@ -5,6 +5,7 @@ use neuron_runtime::Neuron;
 
 use crate::check::{check_count, check_dtype, check_shape, input_names, step_dims};
 use crate::history::History;
+use crate::norm::Normalised;
 use crate::{Error, Node};
 
 impl<N: Neuron + Clone> Node<N> {
@@ -94,18 +95,28 @@ impl<N: Neuron + Clone> Node<N> {
             let (name, shape) = (input_names[0].to_owned(), inputs[0].dims().to_vec());
             return Err(Error::Empty { name, shape });
         }
+        let normalised = self.normalised(true, inputs)?.map(Normalised::in_parts);
+        let inputs = normalised.as_ref().map_or(inputs.to_vec(), |normalised| vec![&normalised.x]);
         let mut outputs = Vec::new();
         let mut records = vec![Vec::new(); which.len()];
         for t in 0..inputs[0].dim(0)? {
             let rows = inputs.iter().map(|input| input.get(t)).collect::<candle_core::Result<Vec<_>>>()?;
-            outputs.push(self.run(false, &rows.iter().collect::<Vec<_>>())?);
+            outputs.push(self.run_normalised(
+                false,
+                &rows.iter().collect::<Vec<_>>(),
+                normalised.as_ref(),
+            )?);
             for (record, &state) in records.iter_mut().zip(&which) {
                 record.extend(self.states.as_ref().map(|states| states[state].clone()));
             }
         }
         let stack = |record: Vec<Tensor>| Tensor::stack(&record, 0);
         let records = records.into_iter().map(stack).collect::<candle_core::Result<_>>()?;
-        Ok((stack(outputs)?, records))
+        let results = (stack(outputs)?, records);
+        if let Some(normalised) = normalised {
+            normalised.update()?;
+        }
+        Ok(results)
     }
 }
 

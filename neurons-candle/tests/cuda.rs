@@ -1,6 +1,8 @@
-//! Tensors on a GPU: the same bits as on the CPU; parts of tensors, other formats, long chains, and what is refused. For
+//! Tensors on a GPU: the same bits as on the CPU; parts of tensors, other formats, batch normalisation, long chains, and what is refused. For
 //! machines with a GPU.
 
+#[path = "cuda/batch_norm.rs"]
+mod batch_norm;
 mod common;
 #[path = "cuda/graph.rs"]
 mod graph;

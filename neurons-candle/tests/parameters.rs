@@ -5,26 +5,11 @@ mod common;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Optimizer, SGD, VarBuilder, VarMap};
-use common::{distance, random};
+use common::{Normalised, distance, random};
 use neuron_runtime::{Array, Error as NeuronError, MultiStep as Operation, MultiStepNode, neuron};
 use neurons_candle::{
     Error, Gradient, MultiStep, Node, initial_state_with, multi_step, multi_step_with, step_with,
 };
-
-neuron! {
-    /// A normalisation before the neuron, with a value a channel, and a learnable threshold and reset potential.
-    pub struct Normalised {
-        learnable scale = 1.0;
-        learnable shift = 0.25;
-        array gain = 1.0 where gain > 0.0;
-        param tau = 2.0 where tau > 1.0;
-        learnable v_threshold = 1.0;
-        learnable v_reset = 0.0;
-        let y = scale * x + shift;
-        charge = v + (gain * y - (v - v_reset)) / tau;
-        reset hard | soft;
-    }
-}
 
 neuron! {
     /// No spikes, so that finite differences are exact up to rounding.

@@ -44,10 +44,11 @@ pub fn channel_moments(
         _ => return Err(PyValueError::new_err("one running statistic given, both or none expected")),
     };
     let prepared = crate::gpu::moments(index.unsigned_abs() as usize, format).map_err(exception)?;
-    let workspace = crate::gpu::allocated(py, index, prepared.workspace_bytes(rows, channels))?;
+    let workspace = crate::gpu::allocated(py, index, prepared.workspace_bytes(rows, channels, 1))?;
     let call = MomentsCall {
         rows,
         channels,
+        inner: 1,
         x: raw(&x),
         mean,
         invstd,

@@ -1,37 +1,35 @@
-//! Mean and variance of each channel, for batch normalisation before a neuron.
+//! Mean and variance of each channel, for batch normalisation before a neuron, and the gradient of the values.
+
+mod shape;
 
 use std::sync::Arc;
 
 use cudarc::driver::sys;
 
+use self::shape::{Shape, VECTOR};
 use super::arguments::Arguments;
 use super::context::Current;
 use super::image::of_source;
-use super::kernel::{self, BLOCK};
+use super::kernel;
 use super::module::{Function, Module};
 use super::{CudaDevice, CudaError, RawArray};
 use crate::{Element, Error};
 
-/// Channels of a thread, where their number and the alignment of `x` allow it.
-const VECTOR: usize = 4;
-/// Rows that a thread loads at once.
-const CHUNK: usize = 8;
-/// Threads for neighbouring channels: as many as read whole sectors.
-const COLUMNS: usize = 32;
-/// Blocks at most, whatever the GPU, so that results depend on the shape alone: several for each processor of a large one.
-const BLOCKS: usize = 2048;
-
 /// The statistics of batch normalisation for data of one format on one device, prepared for arrays by address.
 ///
-/// `x` has rows of channels, `[B, H, W, C]` for example. It is read once. No sum of squares is subtracted from another, so a mean
-/// far larger than the deviations costs no accuracy beyond the rounding of `x` itself. Results are bit-identical from call to call.
+/// `x` is `[rows, channels, inner]`: `[B, H, W, C]` and `[B, C, H, W]`, for example, with `inner` 1 and `H W`. It is read once. No sum of
+/// squares is subtracted from another, so a mean far larger than the deviations costs no accuracy beyond the rounding of `x` itself.
+/// Results are bit-identical from call to call.
 #[derive(Clone, Debug)]
 pub struct PreparedMoments {
     device: CudaDevice,
     /// Keeps the functions loaded.
     _module: Arc<Module>,
-    spans: [Function; 2],
+    /// By [`shape::Variant`].
+    spans: [Function; 3],
     merge: Function,
+    /// By [`shape::Variant`].
+    gradients: [Function; 3],
     /// Bytes of a value of `x`, and of a statistic.
     sizes: [usize; 2],
 }
@@ -39,11 +37,13 @@ pub struct PreparedMoments {
 /// The arrays of a call, and what it needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct MomentsCall {
-    /// Values of each channel.
+    /// What is before the channels.
     pub rows: usize,
     /// The channels.
     pub channels: usize,
-    /// `[rows, channels]`, in the format of the data.
+    /// Values of a channel that are next to each other.
+    pub inner: usize,
+    /// `[rows, channels, inner]`, in the format of the data.
     pub x: RawArray,
     /// The mean of each channel, written.
     pub mean: RawArray,
@@ -61,32 +61,29 @@ pub struct MomentsCall {
     pub stream: Option<u64>,
 }
 
-/// How the threads of a launch are distributed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shape {
-    /// Channels of a thread.
-    vector: usize,
-    /// Threads of a block that have neighbouring channels.
-    columns: usize,
-    /// Blocks for all channels.
-    groups: usize,
-    /// Rows of a block.
-    span: usize,
-    /// Blocks for all rows.
-    spans: usize,
-}
-
-impl Shape {
-    fn of(rows: usize, channels: usize, vector: usize) -> Self {
-        let threads = channels / vector;
-        let columns = (threads + 1).next_power_of_two() / 2;
-        let columns = if threads.is_power_of_two() { threads } else { columns }.min(COLUMNS);
-        let groups = threads.div_ceil(columns);
-        // A thread has at least a chunk.
-        let least = BLOCK / columns * CHUNK;
-        let span = rows.div_ceil((BLOCKS / groups).max(1)).next_multiple_of(least);
-        Self { vector, columns, groups, span, spans: rows.div_ceil(span) }
-    }
+/// The arrays of a call for the gradient of `x`.
+#[derive(Clone, Copy, Debug)]
+pub struct MomentsGradCall {
+    /// As in [`MomentsCall`].
+    pub rows: usize,
+    /// As in [`MomentsCall`].
+    pub channels: usize,
+    /// As in [`MomentsCall`].
+    pub inner: usize,
+    /// As in [`MomentsCall`].
+    pub x: RawArray,
+    /// As computed by [`PreparedMoments::launch`].
+    pub mean: RawArray,
+    /// As computed by [`PreparedMoments::launch`].
+    pub invstd: RawArray,
+    /// The gradient of `mean`.
+    pub grad_mean: RawArray,
+    /// The gradient of `invstd`.
+    pub grad_invstd: RawArray,
+    /// The gradient of `x` through both is added to it.
+    pub grad_x: RawArray,
+    /// A `cudaStream_t` as an integer, or `None` for the device's own.
+    pub stream: Option<u64>,
 }
 
 impl PreparedMoments {
@@ -96,10 +93,15 @@ impl PreparedMoments {
     /// [`CudaError::Compile`] without NVRTC.
     pub fn new<E: Element>(device: &CudaDevice) -> Result<Self, CudaError> {
         let module = Arc::new(of_source(device, include_str!("moments.cu"), E::FORMAT)?);
-        let spans = [module.function("span_moments_1")?, module.function("span_moments_4")?];
-        let merge = module.function("merge_moments")?;
+        let function = |name| module.function(name);
+        let spans = ["span_moments_1", "span_moments_4", "span_moments_planes"].map(function);
+        let gradients = ["moments_gradient_1", "moments_gradient_4", "moments_gradient_planes"].map(function);
+        let ([single, vector, planes], [grad_single, grad_vector, grad_planes]) = (spans, gradients);
+        let spans = [single?, vector?, planes?];
+        let gradients = [grad_single?, grad_vector?, grad_planes?];
+        let merge = function("merge_moments")?;
         let sizes = [size_of::<E>(), size_of::<E::Real>()];
-        Ok(Self { device: device.clone(), _module: module, spans, merge, sizes })
+        Ok(Self { device: device.clone(), _module: module, spans, merge, gradients, sizes })
     }
 
     /// The device.
@@ -108,13 +110,12 @@ impl PreparedMoments {
     }
 
     /// The bytes of [`MomentsCall::workspace`]; [`usize::MAX`] if that overflows.
-    pub fn workspace_bytes(&self, rows: usize, channels: usize) -> usize {
-        if rows == 0 || channels == 0 {
+    pub fn workspace_bytes(&self, rows: usize, channels: usize, inner: usize) -> usize {
+        if rows == 0 || channels == 0 || inner == 0 {
             return 0;
         }
-        // A thread has fewer channels where `x` is not aligned: with one each there are at least as many spans.
-        let spans =
-            [1, VECTOR].map(|vector| Shape::of(rows, channels.next_multiple_of(vector), vector).spans);
+        // That `x` is aligned is known at launch.
+        let spans = [false, true].map(|is_aligned| Shape::of(rows, channels, inner, is_aligned).spans);
         let values = spans[0].max(spans[1]).checked_mul(channels).and_then(|values| values.checked_mul(2));
         values.and_then(|values| values.checked_mul(self.sizes[1])).unwrap_or(usize::MAX)
     }
@@ -127,45 +128,31 @@ impl PreparedMoments {
     /// # Safety
     /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `x`, which is read, and all other arrays, which are written.
     pub unsafe fn launch(&self, call: &MomentsCall) -> Result<(), Error> {
-        let &MomentsCall { rows, channels, x, mean, invstd, workspace, .. } = call;
+        let &MomentsCall { rows, channels, inner, x, mean, invstd, workspace, .. } = call;
         let statistics = [("mean", mean), ("invstd", invstd)].into_iter();
         let running =
             call.running.into_iter().flat_map(|[mean, var]| [("running_mean", mean), ("running_var", var)]);
         for (name, array) in statistics.chain(running) {
             check(name, channels, array.len)?;
         }
-        check("x", rows.saturating_mul(channels), x.len)?;
+        check("x", rows.saturating_mul(channels).saturating_mul(inner), x.len)?;
         if x.len == 0 {
             return Ok(());
         }
-        let expected = self.workspace_bytes(rows, channels);
+        let expected = self.workspace_bytes(rows, channels, inner);
         if workspace.len < expected {
             return Err(CudaError::Workspace { expected, actual: workspace.len }.into());
         }
-        let is_aligned =
-            channels.is_multiple_of(VECTOR) && x.address.is_multiple_of((VECTOR * self.sizes[0]) as u64);
-        let shape = Shape::of(rows, channels, if is_aligned { VECTOR } else { 1 });
-        let too_large =
-            |_| CudaError::TooLarge { neurons: x.len, blocks: channels, limit: u32::MAX as usize };
-        let [channels, columns, spans] = [channels, shape.columns, shape.spans].map(u32::try_from);
-        let (channels, columns) = (channels.map_err(too_large)?, columns.map_err(too_large)?);
-        let spans = spans.map_err(too_large)?;
-        let grid = [kernel::grid(shape.groups, x.len)?, spans];
-
-        let stream = call.stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
-        let mut arguments = Arguments::default();
-        arguments.word(x.address);
-        arguments.word(rows as u64);
-        arguments.push(&channels.to_ne_bytes());
-        arguments.push(&columns.to_ne_bytes());
-        arguments.word(shape.span as u64);
+        let launch = Launch::new(rows, channels, inner, self.are_aligned(&[x]), x.len)?;
+        let stream = self.stream(call.stream);
+        let mut arguments = launch.arguments(x);
         arguments.word(workspace.address);
         let mut merging = Arguments::default();
         merging.word(workspace.address);
-        merging.word(rows as u64);
-        merging.push(&channels.to_ne_bytes());
-        merging.push(&spans.to_ne_bytes());
-        merging.word(shape.span as u64);
+        merging.word((rows * inner) as u64);
+        merging.push(&launch.channels.to_ne_bytes());
+        merging.push(&launch.grid[1].to_ne_bytes());
+        merging.word((launch.shape.span * inner) as u64);
         self.real(&mut merging, call.eps);
         merging.word(mean.address);
         merging.word(invstd.address);
@@ -176,14 +163,62 @@ impl PreparedMoments {
         merging.word(running_var);
 
         let _current = Current::enter(self.device.context())?;
-        let spans = self.spans[usize::from(is_aligned)];
+        let spans = self.spans[launch.shape.variant as usize];
         // SAFETY: lengths fit, the arguments are those of the kernels, and their context is current; the caller guarantees the
         // rest.
         unsafe {
-            kernel::launch("span_moments", spans, grid, stream, &mut arguments)?;
-            kernel::launch("merge_moments", self.merge, [channels, 1], stream, &mut merging)?;
+            kernel::launch("span_moments", spans, launch.grid, stream, &mut arguments)?;
+            kernel::launch("merge_moments", self.merge, [launch.channels, 1], stream, &mut merging)?;
         }
         Ok(())
+    }
+
+    /// Launches the computation of the gradient, without copies, allocations or synchronisation.
+    ///
+    /// # Errors
+    /// [`Error::Moments`] if an array has another length; [`Error::Cuda`].
+    ///
+    /// # Safety
+    /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `grad_x`, which is read and written, and all other arrays,
+    /// which are read.
+    pub unsafe fn launch_grad(&self, call: &MomentsGradCall) -> Result<(), Error> {
+        let &MomentsGradCall { rows, channels, inner, x, grad_x, .. } = call;
+        let statistics = [
+            ("mean", call.mean),
+            ("invstd", call.invstd),
+            ("grad_mean", call.grad_mean),
+            ("grad_invstd", call.grad_invstd),
+        ];
+        for (name, array) in statistics {
+            check(name, channels, array.len)?;
+        }
+        for (name, array) in [("x", x), ("grad_x", grad_x)] {
+            check(name, rows.saturating_mul(channels).saturating_mul(inner), array.len)?;
+        }
+        if x.len == 0 {
+            return Ok(());
+        }
+        let launch = Launch::new(rows, channels, inner, self.are_aligned(&[x, grad_x]), x.len)?;
+        let mut arguments = launch.arguments(x);
+        for (_, array) in statistics {
+            arguments.word(array.address);
+        }
+        arguments.word(grad_x.address);
+        let (function, stream) = (self.gradients[launch.shape.variant as usize], self.stream(call.stream));
+        let _current = Current::enter(self.device.context())?;
+        // SAFETY: as in `launch`.
+        unsafe { kernel::launch("moments_gradient", function, launch.grid, stream, &mut arguments)? };
+        Ok(())
+    }
+
+    /// Whether the addresses of data are those of vectors.
+    fn are_aligned(&self, arrays: &[RawArray]) -> bool {
+        let bytes = (VECTOR * self.sizes[0]) as u64;
+        arrays.iter().all(|array| array.address.is_multiple_of(bytes))
+    }
+
+    fn stream(&self, stream: Option<u64>) -> sys::CUstream {
+        stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream)
     }
 
     /// A number in the format of the statistics.
@@ -195,32 +230,45 @@ impl PreparedMoments {
     }
 }
 
-fn check(name: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
-    if actual == expected { Ok(()) } else { Err(Error::Moments { name, expected, actual }) }
+/// The sizes of a launch, as kernels take them.
+struct Launch {
+    shape: Shape,
+    rows: usize,
+    channels: u32,
+    columns: u32,
+    grid: [u32; 2],
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_in_one_span() {
-        for rows in [1, 7, 1000, 25_000, 1 << 21] {
-            for channels in [1, 3, 4, 12, 63, 64, 65, 512, 2048, 100_000] {
-                for vector in [1, VECTOR] {
-                    if channels % vector != 0 {
-                        continue;
-                    }
-                    let shape = Shape::of(rows, channels, vector);
-                    let Shape { columns, groups, span, spans, .. } = shape;
-                    assert!(columns.is_power_of_two() && columns <= COLUMNS, "{shape:?}");
-                    assert!(
-                        groups * columns * vector >= channels && (groups - 1) * columns * vector < channels
-                    );
-                    assert!(span * spans >= rows && span * (spans - 1) < rows, "{shape:?}");
-                    assert!(spans * groups <= BLOCKS || spans == 1, "{shape:?}");
-                }
-            }
-        }
+impl Launch {
+    /// For `len` values, at least one.
+    fn new(
+        rows: usize,
+        channels: usize,
+        inner: usize,
+        is_aligned: bool,
+        len: usize,
+    ) -> Result<Self, CudaError> {
+        let shape = Shape::of(rows, channels, inner, is_aligned);
+        let too_large = |_| CudaError::TooLarge { neurons: len, blocks: channels, limit: u32::MAX as usize };
+        let [columns, spans] =
+            [shape.columns, shape.spans].map(|size| u32::try_from(size).map_err(too_large));
+        let grid = [kernel::grid(shape.groups, len)?, spans?];
+        let channels = u32::try_from(channels).map_err(too_large)?;
+        Ok(Self { shape, rows, channels, columns: columns?, grid })
     }
+
+    /// The arguments that all kernels of this shape begin with.
+    fn arguments(&self, x: RawArray) -> Arguments {
+        let mut arguments = Arguments::default();
+        arguments.word(x.address);
+        arguments.word(self.rows as u64);
+        arguments.push(&self.channels.to_ne_bytes());
+        arguments.push(&self.columns.to_ne_bytes());
+        arguments.word(self.shape.span as u64);
+        arguments
+    }
+}
+
+fn check(name: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
+    if actual == expected { Ok(()) } else { Err(Error::Moments { name, expected, actual }) }
 }

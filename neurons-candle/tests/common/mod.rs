@@ -1,4 +1,4 @@
-//! A neuron, random data, and the same neuron written with candle's own tensor operations.
+//! Neurons, random data, and one of these neurons written with candle's own tensor operations.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -16,6 +16,21 @@ neuron! {
         flag decay_input = true;
 
         charge = v + if decay_input { (x - (v - v_reset)) / tau } else { x - (v - v_reset) / tau };
+        reset hard | soft;
+    }
+}
+
+neuron! {
+    /// A transformed input, and parameters of every kind: learnable or not, one of which is the initial state.
+    pub struct Normalised {
+        learnable scale = 1.0;
+        learnable shift = 0.25;
+        array gain = 1.0 where gain > 0.0;
+        param tau = 2.0 where tau > 1.0;
+        learnable v_threshold = 1.0;
+        learnable v_reset = 0.0;
+        let y = scale * x + shift;
+        charge = v + (gain * y - (v - v_reset)) / tau;
         reset hard | soft;
     }
 }

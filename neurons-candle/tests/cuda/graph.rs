@@ -7,12 +7,11 @@ use candle_core::cuda_backend::cudarc::driver::sys::{
 use candle_core::{DType, Device, Var};
 use neurons_candle::{Gradient, MultiStep};
 
-use crate::common::random;
+use crate::common::{Normalised, random};
 use crate::gpu;
-use crate::same::Normalised;
 
 /// What is captured while `work` runs.
-fn captured(device: &Device, work: impl FnOnce()) -> Vec<CUgraphNodeType> {
+pub fn captured(device: &Device, work: impl FnOnce()) -> Vec<CUgraphNodeType> {
     let stream = device.as_cuda_device().unwrap().cuda_stream();
     let mut graph: CUgraph = std::ptr::null_mut();
     // SAFETY: the stream is alive; results go to local variables; the graph is never launched.

@@ -4,22 +4,8 @@ use candle_core::{DType, Device, Tensor, Var};
 use neuron_runtime::{DeclaredNeuron, Reset, neuron};
 use neurons_candle::{Gradient, MultiStep, Node, multi_step_with, state_dtype, step_with};
 
-use crate::common::{Lif, random};
+use crate::common::{Lif, Normalised, random};
 use crate::gpu;
-
-neuron! {
-    /// A value for each neuron, for each channel, for all; learnable or not; an initial state that depends on one.
-    pub struct Normalised {
-        learnable scale = 1.0;
-        learnable shift = 0.25;
-        array gain = 1.0 where gain > 0.0;
-        param tau = 2.0 where tau > 1.0;
-        learnable v_reset = 0.0;
-        let y = scale * x + shift;
-        charge = v + (gain * y - (v - v_reset)) / tau;
-        reset hard | soft;
-    }
-}
 
 neuron! {
     /// Two inputs, three states, all of which need a gradient: more than an operation of candle has arguments.
@@ -121,9 +107,9 @@ fn neurons_with_several_inputs_and_states() {
 
 #[test]
 fn neurons_with_parameters() {
-    check(&Normalised::default(), &[4, 3, 7], &[&[3, 1], &[], &[3, 7], &[7]]);
+    check(&Normalised::default(), &[4, 3, 7], &[&[3, 1], &[], &[3, 7], &[4, 3, 7], &[7]]);
     // So many values of a parameter that the sums over neurons are of several blocks.
-    check(&Normalised::default(), &[2, 4096], &[&[], &[4096], &[4096], &[2, 4096]]);
+    check(&Normalised::default(), &[2, 4096], &[&[], &[4096], &[4096], &[], &[2, 4096]]);
 }
 
 /// Contiguous parts of a tensor, and a transposed one.
