@@ -49,6 +49,7 @@ mod thread;
 pub use declaration::Declaration;
 pub use neuron::Interpreted;
 pub use problem::{Level, Mistakes, Problem};
+pub use thread::with_stack;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

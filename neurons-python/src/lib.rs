@@ -11,6 +11,7 @@ mod dlpack;
 mod error;
 #[cfg(feature = "cuda")]
 mod gpu;
+mod initial;
 mod layout;
 mod model;
 #[cfg(feature = "cuda")]
@@ -28,6 +29,8 @@ mod _core {
     use crate::bits::{pack_bits, unpack_bits};
     #[pymodule_export]
     use crate::declaration::{Declaration, latex, redeclared};
+    #[pymodule_export]
+    use crate::initial::Initial;
     #[pymodule_export]
     use crate::layout::is_dense;
     #[pymodule_export]

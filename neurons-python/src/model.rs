@@ -84,6 +84,12 @@ impl Model {
     }
 }
 
+impl Model {
+    pub fn neuron(&self) -> &dyn Neuron {
+        &*self.neuron
+    }
+}
+
 fn named(name: &str) -> PyResult<Box<dyn Neuron>> {
     kernels::by_name(name).ok_or_else(|| {
         let known: Vec<_> = zoo::SPECS.iter().map(|spec| spec.name).collect();

@@ -35,6 +35,17 @@ def redeclared(name: str, changes: str, base: str) -> str:
 def latex(declaration: str) -> tuple[str, str]:
     """Equations and derivatives, as the inside of `aligned`."""
 
+class Initial:
+    """How the initial states of a neuron follow from its parameters."""
+
+    def __new__(cls, declaration: str) -> Initial: ...
+    def programs(
+        self, model: Model
+    ) -> list[tuple[list[tuple[str, list[int], float]], int, list[tuple[int, int]]] | None]:
+        """For each state the steps of a program, operands first, the place of its value, and those of derivatives by the places of
+        learnable parameters; None where it is a number.
+        """
+
 class Model:
     """A neuron with its parameters, flags and reset mode."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _core, surrogate as surrogates
+from ._programs import programs
 
 SPECS: dict[str, dict[str, Any]] = {spec["name"]: spec for spec in _core.zoo()}
 
@@ -51,6 +52,7 @@ class Neuron:
         "detach_reset",
         "relaxed",
         "initial_state",
+        "_programs",
         "_model",
         "_calls",
         "_key",
@@ -79,8 +81,10 @@ class Neuron:
         declared = {entry["name"]: entry["default"] for entry in (*spec["params"], *spec["flags"])}
         self._model = _core.Model(model, values, self.reset)
         self.values = {key: values.get(key, default) for key, default in declared.items()}
-        #: The value of each state before the first step.
+        #: The value of each state before the first step, where parameters have the neuron's own values.
         self.initial_state: tuple[float, ...] = tuple(self._model.initial_state())
+        # Now, since the compiler cannot look into it when the neuron is first called.
+        self._programs = programs(spec, self._model)
         self._calls: dict[Any, Any] = {}
         self._key = (name, self.reset, self.surrogate, self.detach_reset, self.relaxed, tuple(self.values.values()))
 

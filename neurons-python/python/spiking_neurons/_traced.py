@@ -6,12 +6,11 @@ from typing import Any
 
 import torch
 
+from . import _initial
 from ._call import is_same, real
 from ._neuron import Neuron
+from ._vmap import is_transformed
 from .ops import OPERATIONS, Operation, laid_out, layout
-
-# Private: without it, transforms of `torch.func` fail with PyTorch's own message.
-_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
 
 
 class Transformed(torch.autograd.Function):
@@ -50,25 +49,30 @@ def run(
     dtype = real(x.dtype)
     inputs = [x, *[_as(other, x, sequence) for other in inputs[1:]]]
     initial = neuron.initial_state
-    states = states if states is not None else [None] * len(initial)
-    held: list[torch.Tensor | None] = []
-    for state, first, can_be_number in zip(states, initial, operation.can_be_number):
-        if isinstance(state, torch.Tensor):
-            held.append(_as(state.to(dtype), like, False))
-        elif can_be_number and (state is None or is_same(state, first)):
-            held.append(None)
-        else:
-            held.append(torch.full_like(like, first if state is None else state, dtype=dtype, requires_grad=False))
     given = []
     for name in operation.arrays:
         array = None if parameters is None else parameters.get(name)
         if array is None:
             array = torch.full((1,), neuron.values[name], dtype=dtype, device=x.device)
         given.append(array.to(dtype).contiguous())
+    states = states if states is not None else [None] * len(initial)
+    held: list[torch.Tensor | None] = []
+    for state, first, program, can_be_number in zip(states, initial, neuron._programs, operation.can_be_number):
+        if state is None and program is not None:
+            state = _initial.spread(program, given, like, like.shape)
+            if state is not None:
+                # Under transforms, more than `like` may be batched.
+                state = state.contiguous(memory_format=layout(like, False) or torch.contiguous_format)
+        if isinstance(state, torch.Tensor):
+            held.append(_as(state.to(dtype), like, False))
+        elif can_be_number and (state is None or is_same(state, first)):
+            held.append(None)
+        else:
+            held.append(torch.full_like(like, first if state is None else state, dtype=dtype, requires_grad=False))
     arrays = [*inputs, *held, *given]
     settings = (*operation.settings(neuron, sequence), final)
     count = 1 + (len(held) if final else 0)
-    if not torch.compiler.is_compiling() and _transforms() is not None:
+    if is_transformed():
         return Transformed.apply(operation, settings, *arrays)[:count]
     if torch.is_grad_enabled() and any(array is not None and array.requires_grad for array in arrays):
         return tuple(operation.train(*arrays, *settings)[:count])

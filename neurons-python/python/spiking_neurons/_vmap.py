@@ -6,6 +6,14 @@ from typing import Any, Callable
 
 import torch
 
+# Private: without it, transforms of `torch.func` fail with PyTorch's own message.
+_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: None)
+
+
+def is_transformed() -> bool:
+    """Whether this runs under transforms of `torch.func`, and is not being compiled."""
+    return not torch.compiler.is_compiling() and _transforms() is not None
+
 
 def register_vmap(
     library: torch.library.Library, operation: Any, given: list[str], results: Callable[[bool, Any], list[str]]

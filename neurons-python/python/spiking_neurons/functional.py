@@ -12,7 +12,7 @@ from typing import Any, Mapping, Sequence
 
 import torch
 
-from . import _bits, _core, _spikes, _traced, surrogate as surrogates
+from . import _bits, _core, _initial, _spikes, _traced, surrogate as surrogates
 from ._autograd import Differentiable
 from ._call import Arrays, Call, calls, is_same
 from ._describe import documentation, signature
@@ -33,7 +33,8 @@ def step(
     Args:
         neuron: with its parameters.
         inputs: a tensor of any shape for each input of the neuron, all of the same shape.
-        states: for each state a tensor of that shape, a number, or None for the initial value.
+        states: for each state a tensor of that shape, a number, or None for the initial value. That follows from `parameters`, if it
+            depends on these, and gradients flow through it.
         parameters: tensors for parameters that may differ between neurons, by name. They are broadcast to the shape of the states:
             `[1]`, `[C, 1, 1]` one a channel, `[C, H, W]` one a neuron. Other parameters have the neuron's values.
         spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient.
@@ -182,7 +183,7 @@ def arrange(
         inputs = (x,)
     if sequence and x.dim() == 0:
         raise ValueError(f"{neuron.name}: `x` has no dimension for time, [T, ...] expected")
-    return call, (*inputs, *_states(call, x, states), *given)
+    return call, (*inputs, *_states(call, x, states, given), *given)
 
 
 def _laid_out(other: torch.Tensor, shape: Any, stride: Any) -> torch.Tensor:
@@ -194,7 +195,7 @@ def _laid_out(other: torch.Tensor, shape: Any, stride: Any) -> torch.Tensor:
     return torch.empty_strided(shape, stride, dtype=other.dtype, device=other.device).copy_(other)
 
 
-def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> Arrays:
+def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None, given: Sequence[torch.Tensor]) -> Arrays:
     if states is None:
         states = (None,) * call.states
     elif len(states) != call.states:
@@ -217,6 +218,12 @@ def _states(call: Call, x: torch.Tensor, states: Sequence[Any] | None) -> Arrays
         if is_tensor:
             arrays.append(_laid_out(state.to(call.real), *layout))
             continue
+        program = call.neuron._programs[place]
+        if state is None and program is not None:
+            computed = _initial.spread(program, given, x, layout[0])
+            if computed is not None:
+                arrays.append(_laid_out(computed, *layout))
+                continue
         value = call.initial[place] if state is None else float(state)
         fresh = torch.empty_strided(*layout, dtype=call.real, device=x.device)
         arrays.append(fresh.fill_(value) if value else fresh.zero_())

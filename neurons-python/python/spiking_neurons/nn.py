@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from . import _batchnorm, _core, _describe, _spikes, functional
+from . import _batchnorm, _core, _describe, _initial, _spikes, functional
 from ._declare import Equations, declare, of_kind
 from ._neuron import SPECS, Neuron, key_of
 from .surrogate import Surrogate
@@ -26,7 +26,9 @@ class Node(torch.nn.Module):
     """A layer of neurons; the base of the modules of the zoo, such as `Lif`.
 
     The state before the first step is a number, and a tensor of the shape of the input from then on. It is neither a parameter nor
-    a buffer: `state_dict` does not have it, `.to` moves it, `reset` forgets it, and `detach` cuts the graph behind it.
+    a buffer: `state_dict` does not have it, `.to` moves it, `reset` forgets it, and `detach` cuts the graph behind it. A state whose
+    initial value depends on parameters of the module follows these: every sequence starts where their present values say, and the
+    gradient flows back to them. Before the first step it is a tensor, of the shape to which these parameters broadcast.
 
     Attributes:
         neuron: the neuron with the values of its parameters.
@@ -130,10 +132,17 @@ class Node(torch.nn.Module):
 
     @property
     def states(self) -> dict[str, Any]:
-        """Every state by name: a tensor, or the initial value, a number."""
+        """Every state by name: a tensor, or before the first step its initial value."""
         names = [state["name"] for state in self.spec["states"]]
-        values = zip(names, self._held, self.neuron.initial_state)
-        return {name: initial if held is None else held for name, held, initial in values}
+        return {name: self._state_at(place) for place, name in enumerate(names)}
+
+    def _state_at(self, place: int) -> Any:
+        held, program = self._held[place], self.neuron._programs[place]
+        if held is not None:
+            return held
+        if program is None:
+            return self.neuron.initial_state[place]
+        return _initial.of_parameters(program, self._parameters, self.spec)
 
     def extra_repr(self) -> str:
         neuron, arrays = self.neuron, self._parameters
@@ -246,8 +255,7 @@ def _state(place: int) -> property:
     """A state: a tensor, or before the first step its initial value. Written as a tensor or a number; None is the initial value."""
 
     def get(self: Node) -> Any:
-        held = self._held[place]
-        return self.neuron.initial_state[place] if held is None else held
+        return self._state_at(place)
 
     def put(self: Node, value: Any) -> None:
         self._held = [value if at == place else held for at, held in enumerate(self._held)]
