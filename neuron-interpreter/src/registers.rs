@@ -18,7 +18,7 @@ const TILES: usize = 8;
 const RESIDENT: usize = 8192;
 
 /// The registers of one thread.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Registers<R> {
     /// The tiles of each register next to each other.
     lanes: Vec<[R; LANES]>,
@@ -28,10 +28,19 @@ pub struct Registers<R> {
     tiles: usize,
 }
 
+impl<R> Registers<R> {
+    /// No registers.
+    pub const NONE: Self = Self { lanes: Vec::new(), capacity: 0, tiles: 0 };
+}
+
 impl<R: Real> Registers<R> {
-    /// So many.
+    /// So many, each of as many tiles as can be computed at once.
     pub fn new(count: usize) -> Self {
-        let capacity = (RESIDENT / (count.max(1) * LANES)).clamp(1, TILES);
+        Self::of_tiles(count, (RESIDENT / (count.max(1) * LANES)).clamp(1, TILES))
+    }
+
+    /// So many, each of `capacity` tiles.
+    pub fn of_tiles(count: usize, capacity: usize) -> Self {
         Self { lanes: vec![[R::ZERO; LANES]; count * capacity], capacity, tiles: capacity }
     }
 

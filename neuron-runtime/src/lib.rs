@@ -77,6 +77,8 @@ pub use neuron_abi::{
     Absent, Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
 };
 pub use node::{MultiStepNode, Node, OutOfRange, Stateful};
+#[doc(hidden)]
+pub use number::{BothReals, PerFormat};
 pub use number::{Element, LANES, Plain, Real};
 pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter};

@@ -145,13 +145,16 @@ impl Question {
         }
     }
 
-    /// How spikes are differentiated.
+    /// How spikes are differentiated; `own` are the surrogates that the text declares, which come first.
     ///
     /// # Errors
     /// An unknown surrogate, or parameters out of range.
-    pub fn gradient(&self) -> Result<Gradient, Error> {
+    pub fn gradient(&self, own: &[Surrogate]) -> Result<Gradient, Error> {
         let surrogate = match &self.surrogate {
-            Some(Chosen { name, values }) => Surrogate::from_name(name, values)?,
+            Some(Chosen { name, values }) => match own.iter().find(|surrogate| surrogate.name() == name) {
+                Some(surrogate) => surrogate.with_parameters(values)?,
+                None => Surrogate::from_name(name, values)?,
+            },
             None => Surrogate::default(),
         };
         surrogate.validate_in::<f32>()?;

@@ -42,6 +42,8 @@ fn all_surrogates() {
     assert!(is_picture(&svg));
     for surrogate in neuron_runtime::Surrogate::all() {
         assert!(svg.contains(surrogate.name()), "{surrogate}");
+        let one = good(&["plot", surrogate.name(), "--kind", "surrogate", "--out", "-"]);
+        assert!(is_picture(&one) && one.contains(&format!("{}: surrogate", surrogate.name())), "{one}");
     }
 }
 

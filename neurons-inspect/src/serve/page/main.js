@@ -8,6 +8,7 @@ import { onText, setProblems, setText } from "./editor.js";
 import * as equations from "./equations.js";
 import * as figures from "./figures.js";
 import { decode, encode } from "./link.js";
+import { surrogates } from "./surrogates.js";
 
 const $ = (id) => document.getElementById(id);
 const offered = await menu();
@@ -72,6 +73,7 @@ function apply(answer) {
   $("state").textContent = parts.join(", ") || (answer.neuron ? `${answer.neuron.name}: ${answer.neuron.summary}` : "");
   $("state").className = errors ? "error" : "";
   figures.stale(!answer.neuron || Boolean(answer.refused));
+  if (!errors) chooser.declare(answer.surrogates);
   if (!answer.neuron) return;
   describe(answer);
   if (answer.refused) return;
@@ -116,13 +118,7 @@ const showShapes = choice($("shapes"), (shape) => {
   stimulus();
 });
 const showStimulus = sliders($("stimulus"), (name, value) => change({ [name.split(" ")[0]]: value }));
-const showSurrogate = sliders($("surrogate-parameters"), (name, value) => {
-  const place = surrogate().params.findIndex(([known]) => known === name);
-  const values = [...shown.surrogate.values];
-  values[place] = value;
-  change({ surrogate: { ...shown.surrogate, values } });
-  surrogateControls();
-});
+const chooser = surrogates(offered.surrogates, (surrogate) => change({ surrogate }));
 const showPad = pad((drawn) => change({ drawn }));
 
 function describe(answer) {
@@ -177,27 +173,13 @@ function stimulus() {
   showPad(shown.drawn, (part) => short(part * level) + (unit ? ` ${unit}` : ""));
 }
 
-const surrogate = () => offered.surrogates.find(({ name }) => name === shown.surrogate.name) ?? offered.surrogates[0];
-
-function surrogateControls() {
-  $("surrogates").value = surrogate().name;
-  showSurrogate(
-    surrogate().params.map(([name, original, range], place) => {
-      const value = shown.surrogate.values[place] ?? original;
-      const high = Math.max(original === 0 ? 1 : 4 * original, value);
-      const isOriginal = value === original;
-      return { name, range, value, low: high / 1000, high, default: original, original, isOriginal };
-    }),
-  );
-  $("detach").checked = shown.detach;
-}
-
 /** Shows something else from the start. */
 function start(values) {
   about = null;
   Object.assign(shown, { neuron: null, set: {}, reset: null, amplitude: null, steps: null }, values);
   setText(shown.text);
-  surrogateControls();
+  chooser.show(shown.surrogate);
+  $("detach").checked = shown.detach;
   change({});
 }
 
@@ -214,12 +196,6 @@ onText((text) => {
   change({ text });
 });
 $("which").addEventListener("change", (event) => change({ neuron: event.target.value, set: {}, reset: null }));
-$("surrogates").append(...offered.surrogates.map(({ name }) => new Option(name)));
-$("surrogates").addEventListener("change", () => {
-  const { name, params } = offered.surrogates.find(({ name }) => name === $("surrogates").value);
-  change({ surrogate: { name, values: params.map(([, value]) => value) } });
-  surrogateControls();
-});
 $("detach").addEventListener("change", () => change({ detach: $("detach").checked }));
 code.onKernel((kernel) => change({ kernel }));
 
