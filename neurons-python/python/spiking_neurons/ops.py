@@ -30,7 +30,7 @@ def _neuron(
 ) -> Neuron:
     spec, _ = find(name)
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"])]
-    given = getattr(surrogates, surrogate)(*parameters)
+    given = surrogates.find(surrogate)(*parameters)
     return Neuron(name, reset, given, detach, **dict(zip(names, values)))
 
 
@@ -113,7 +113,7 @@ class Operation:
             *values,
             *flags,
             neuron.reset,
-            surrogate.name,
+            surrogate.key,
             list(surrogate.parameters),
             neuron.detach_reset,
             sequence,
