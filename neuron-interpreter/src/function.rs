@@ -75,11 +75,11 @@ fn apply<R: Real>(code: &Code, values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES
         scratch = Scratch { set_for, registers: registers(code, values) };
     }
     let registers = &mut scratch.registers;
-    *registers.tile(code.first_slot(), 0) = *u;
+    registers.tiles(code.first_slot()).copy_from_slice(std::slice::from_ref(u));
     for &instruction in &code.instructions {
         compute_lanes(registers, instruction);
     }
-    *u = *registers.tile(code.first_slot(), 0);
+    u.copy_from_slice(registers.tiles(code.first_slot()).as_flattened());
     SCRATCH.with(|place| R::of(place).set(scratch));
 }
 

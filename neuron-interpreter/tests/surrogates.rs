@@ -1,13 +1,13 @@
 //! Surrogates declared at run time against those of the macro, bit for bit, and what is wrong with a text.
 
+mod common;
+
+use common::{run, same};
 use half::{bf16, f16};
 use neuron_interpreter::{Declaration, Declarations, Level, SurrogateDeclaration};
-use neurons::evaluate::{Mode, Output, evaluate};
+use neurons::evaluate::Mode;
 use neurons::surrogate::MAX_PARAMETERS;
-use neurons::{
-    AdEx, BufferSpec, DeclaredNeuron, Element, Error, Gradient, Isa, Kind, Lif, Neuron, Parameter, Real,
-    Source, Surrogate, Template,
-};
+use neurons::{AdEx, DeclaredNeuron, Element, Error, Gradient, Isa, Lif, Neuron, Real, Surrogate, Template};
 
 /// The declarations of the surrogates of the library.
 const BUILT_IN: &str = include_str!("../../neuron-runtime/src/surrogate/built_in.rs");
@@ -51,12 +51,6 @@ fn distances<R: Real>() -> Vec<R> {
     let grid = (-400..=400).map(|i| f64::from(i) * 0.0173);
     let special = special.into_iter().chain([f64::INFINITY, f64::NEG_INFINITY, f64::NAN]);
     special.chain(grid).map(R::from_f64).collect()
-}
-
-/// NaN is any NaN.
-fn same<R: Real>(a: R, b: R) -> bool {
-    let (a, b) = (a.to_f64(), b.to_f64());
-    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
 #[test]
@@ -114,49 +108,6 @@ fn the_same_kernels_for_the_gpu() {
     assert!(text.contains("acc_t sin(") && text.contains("custom("), "{text}");
 }
 
-/// Arrays of a template: values around the threshold, so that neurons fire now and then.
-struct Arrays<E: Element>(Vec<(Kind, Vec<E>, Vec<E::Real>)>);
-
-impl<E: Element> Arrays<E> {
-    fn new(inputs: &[BufferSpec], steps: usize, neurons: usize) -> Self {
-        let array = |buffer: &BufferSpec| {
-            let len = buffer.elements(steps, neurons).unwrap_or(1);
-            let values = (0..len).map(|i| E::Real::from_f64((i * 7919 % 1000) as f64 * 0.004 - 1.0));
-            let values: Vec<E::Real> = values.collect();
-            (buffer.kind(), values.iter().map(|value| E::store(*value)).collect(), values)
-        };
-        Self(inputs.iter().map(array).collect())
-    }
-
-    fn sources(&self) -> Vec<Source<'_, E>> {
-        fn source<E: Element>((kind, stored, values): &(Kind, Vec<E>, Vec<E::Real>)) -> Source<'_, E> {
-            match kind {
-                Kind::Signal => Source::Signal(stored),
-                Kind::Parameter => Source::Parameter(Parameter::shared(&values[0])),
-                _ => Source::State(values),
-            }
-        }
-        self.0.iter().map(source).collect()
-    }
-}
-
-/// What a template computes, as numbers.
-fn run<N: Neuron, E: Element>(neuron: &N, mode: Mode, template: Template, gradient: Gradient) -> Vec<f64> {
-    let (steps, neurons) = (if template.is_multi_step() { 19 } else { 1 }, 150);
-    let inputs = Arrays::<E>::new(neuron.spec().signature(template).inputs, steps, neurons);
-    let outputs = evaluate(neuron, mode, template, gradient, neurons, &inputs.sources()).unwrap();
-    let numbers = |output: Output<E>| -> Vec<f64> {
-        match output {
-            Output::Signal(values) => values.into_iter().map(|value| value.load().to_f64()).collect(),
-            Output::State(values) | Output::Parameter(values) => {
-                values.into_iter().map(E::Real::to_f64).collect()
-            }
-            Output::Bits(words) => words.into_iter().map(f64::from).collect(),
-        }
-    };
-    outputs.into_arrays().flat_map(|(_, output)| numbers(output)).collect()
-}
-
 /// Every call of `neuron` that takes a gradient is the same with both surrogates; `others` are the same calls of other neurons,
 /// with the second one.
 fn check<N: Neuron, E: Element>(
@@ -169,10 +120,10 @@ fn check<N: Neuron, E: Element>(
     for (mode, template) in calls.chain([(Mode::Relaxed, Template::FpttWithGrad)]) {
         for detach_reset in [false, true].into_iter().take(if template.takes_gradient() { 2 } else { 0 }) {
             let [compiled, interpreted] = surrogates.map(|surrogate| Gradient { surrogate, detach_reset });
-            let expected = run::<_, E>(neuron, mode, template, compiled);
+            let expected = run::<_, E>(neuron, mode, template, compiled, 150);
             assert!(expected.iter().any(|value| *value != 0.0), "{} {template:?}", spec.name);
             let others = others.iter().map(|run| run(mode, template, interpreted));
-            for actual in others.chain([run::<_, E>(neuron, mode, template, interpreted)]) {
+            for actual in others.chain([run::<_, E>(neuron, mode, template, interpreted, 150)]) {
                 let same =
                     expected.len() == actual.len() && expected.iter().zip(&actual).all(|(a, b)| same(*a, *b));
                 assert!(same, "{} {mode:?} {template:?} {}", spec.name, surrogates[0]);
@@ -188,7 +139,7 @@ fn the_same_training() {
         let declared = Declaration::parse(N::SPEC.declaration).unwrap().neuron();
         check::<N, E>(
             &N::default(),
-            &[&|mode, template, gradient| run::<_, E>(&declared, mode, template, gradient)],
+            &[&|mode, template, gradient| run::<_, E>(&declared, mode, template, gradient, 150)],
             surrogates,
         );
     }
