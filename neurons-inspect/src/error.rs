@@ -33,15 +33,22 @@ pub enum Error {
         known: String,
     },
 
-    /// `--state` of a state that the neuron does not have.
-    #[error("{neuron} has no state `{name}` besides `v`; available: {known}")]
+    /// `--state` or `--across` of a state that the neuron does not have.
+    #[error("{neuron} has no state `{name}`; available: {known}")]
     UnknownState {
         /// The neuron.
         neuron: &'static str,
         /// The name.
         name: String,
-        /// The available names, or `none`.
+        /// The available names.
         known: String,
+    },
+
+    /// A phase plane whose axes are the same state.
+    #[error("both axes of the phase plane are `{name}`; choose another by `--across` or `--state`")]
+    SameState {
+        /// The state.
+        name: &'static str,
     },
 
     /// A phase plane of a neuron with one state.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use neuron_runtime::{Gradient, Reset, Surrogate};
+pub(crate) use phase::Axes;
 
 use crate::neuron::{Declared, File, in_file, surrogate};
 use crate::show::resets;
@@ -47,9 +48,12 @@ pub struct Plot {
     /// Reset mode, by default the first declared
     #[arg(long, value_parser = resets())]
     reset: Option<Reset>,
-    /// The second state of the phase plane, by default the first besides `v`
+    /// For --kind phase: the state on the vertical axis, by default the first besides `v`
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
+    /// For --kind phase: the state on the horizontal axis, by default `v`
+    #[arg(long, value_name = "NAME")]
+    across: Option<String>,
     /// Seed of the noise
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -69,7 +73,7 @@ pub enum Kind {
     Trace,
     /// Firing rate against input
     Fi,
-    /// Phase plane of the potential and another state, with nullclines
+    /// Phase plane of the potential and another state, or of any two, with nullclines
     Phase,
     /// Surrogate gradients and their primitives: all of the library, those of a file, or one
     Surrogate,
@@ -202,7 +206,8 @@ pub fn plot(neurons: &Neurons, args: &Plot, out: &mut dyn Write, err: &mut dyn W
             };
             let setup = setup(&*neuron, &own, args)?;
             let name = format!("{}-{}", neuron.spec().module.trim_end_matches('_'), kind.name());
-            (draw(&setup, kind, args.state.as_deref())?, name)
+            let axes = Axes { across: args.across.as_deref(), up: args.state.as_deref() };
+            (draw(&setup, kind, axes)?, name)
         }
     };
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.svg")));
@@ -266,11 +271,11 @@ pub(crate) fn surrogates() -> Result<String, Error> {
 }
 
 /// A picture of a neuron.
-pub(crate) fn draw(setup: &Setup, kind: Kind, state: Option<&str>) -> Result<String, Error> {
+pub(crate) fn draw(setup: &Setup, kind: Kind, axes: Axes<'_>) -> Result<String, Error> {
     match kind {
         Kind::Trace => trace::draw(setup),
         Kind::Fi => curve::draw(setup),
-        Kind::Phase => phase::draw(setup, state),
+        Kind::Phase => phase::draw(setup, axes),
         Kind::Surrogate => surrogates::draw_one(&setup.gradient.surrogate, setup.width.unwrap_or(520)),
         Kind::Gradient => gradient::draw(setup),
     }

@@ -245,7 +245,7 @@ impl Answer {
         for (kind, width) in pictures {
             let width = question.width(kind.name(), width);
             setup.width = Some(width);
-            let picture = match plot::draw(&setup, kind, None) {
+            let picture = match plot::draw(&setup, kind, question.axes(setup.subject.neuron.spec())) {
                 Ok(svg) => Picture::Svg(svg),
                 Err(Error::OneState { neuron }) => {
                     Picture::Missing(format!("A phase plane needs two states, but {neuron} has only v."))

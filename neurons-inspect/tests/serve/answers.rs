@@ -101,6 +101,26 @@ fn values_change_the_picture() {
 }
 
 #[test]
+fn the_states_of_the_phase_plane() {
+    let server = Server::start();
+    let text = "struct A { state a = 0.0; state b = 0.0; charge = v + (x - v) / 5.0 - a; \
+        update a = 0.9 * a + spike; update b = 0.8 * b + a; reset hard; }";
+    let ask = |axes: Value| {
+        let mut question = question(text, &["phase"]);
+        question.as_object_mut().unwrap().insert("axes".to_owned(), axes);
+        let answer = server.ask(&question);
+        assert_eq!(answer["neuron"]["states"], json!(["v", "a", "b"]));
+        answer["pictures"]["phase"]["svg"].as_str().unwrap().to_owned()
+    };
+    let plain = ask(Value::Null);
+    assert!(plain.contains("v stays") && plain.contains("a stays"), "{plain}");
+    let others = ask(json!(["a", "b"]));
+    assert!(others.contains("a stays") && others.contains("b stays"), "{others}");
+    // Of an earlier state of the text.
+    assert_eq!(ask(json!(["a", "gone"])), plain);
+}
+
+#[test]
 fn surrogates_of_the_text() {
     let server = Server::start();
     let text = "neuron! { struct A { charge = v + x; reset hard; } }

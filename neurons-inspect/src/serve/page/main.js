@@ -26,6 +26,7 @@ const shown = {
   drawn: FIRST,
   surrogate: { name: "ATan", values: [2] },
   detach: false,
+  axes: null,
   kernel: "bptt",
 };
 
@@ -38,9 +39,9 @@ let pressed = null;
 const widths = figures.widths(() => refresh());
 
 function question(show) {
-  const { shape, seed, drawn, detach, text, neuron, set, reset, amplitude, steps, surrogate, kernel } = shown;
+  const { shape, seed, drawn, detach, text, neuron, set, reset, amplitude, steps, surrogate, axes, kernel } = shown;
   const input = { step: "step", ramp: "ramp", noise: { noise: seed }, drawn: { drawn } }[shape];
-  return { text, neuron, set, reset, amplitude, steps, surrogate, kernel, input, detach_reset: detach, widths, show };
+  return { text, neuron, set, reset, amplitude, steps, surrogate, axes, kernel, input, detach_reset: detach, widths, show };
 }
 
 /** First what belongs to the text, then the rest; what has changed meanwhile goes first again. */
@@ -149,8 +150,21 @@ function describe(answer) {
   const select = $("which").querySelector("select");
   $("which").hidden = names.length < 2;
   select.replaceChildren(...names.map((name) => new Option(name, name, false, name === neuron.name)));
+  planes(neuron.states);
   code.offer(neuron.kernels, shown.kernel);
   stimulus();
+}
+
+/** The pairs of states that have a phase plane, if there are several. */
+function planes(states) {
+  const pairs = states.flatMap((across, place) => states.slice(place + 1).map((up) => [across, up]));
+  const chosen = pairs.findIndex((pair) => pair.join() === shown.axes?.join());
+  const select = $("axes").querySelector("select");
+  $("axes").hidden = pairs.length < 2;
+  const option = (pair, place) => {
+    return new Option(pair.join(", "), JSON.stringify(pair), false, place === Math.max(chosen, 0));
+  };
+  select.replaceChildren(...pairs.map(option));
 }
 
 function stimulus() {
@@ -176,7 +190,7 @@ function stimulus() {
 /** Shows something else from the start. */
 function start(values) {
   about = null;
-  Object.assign(shown, { neuron: null, set: {}, reset: null, amplitude: null, steps: null }, values);
+  Object.assign(shown, { neuron: null, set: {}, reset: null, amplitude: null, steps: null, axes: null }, values);
   setText(shown.text);
   chooser.show(shown.surrogate);
   $("detach").checked = shown.detach;
@@ -197,6 +211,7 @@ onText((text) => {
 });
 $("which").addEventListener("change", (event) => change({ neuron: event.target.value, set: {}, reset: null }));
 $("detach").addEventListener("change", () => change({ detach: $("detach").checked }));
+$("axes").addEventListener("change", (event) => change({ axes: JSON.parse(event.target.value) }));
 code.onKernel((kernel) => change({ kernel }));
 
 $("share").addEventListener("click", async () => {

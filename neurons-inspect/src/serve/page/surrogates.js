@@ -58,7 +58,8 @@ export function surrogates(offered, changed) {
       const at = before.params.findIndex(([known]) => known === name);
       return at >= 0 && chosen.values[at] !== before.params[at][1] ? chosen.values[at] : original;
     };
-    const next = before && now ? { name: now.name, values: now.params.map(([name, value]) => kept(name, value)) } : chosen;
+    const values = () => now.params.map(([name, value]) => kept(name, value));
+    const next = before && now ? { name: now.name, values: values() } : chosen;
     if (JSON.stringify(next) === JSON.stringify(chosen)) show(chosen);
     else choose(next);
   }
