@@ -126,6 +126,7 @@ def surrogates() -> str:
 class Surrogate:
     name: ClassVar[str]
     defaults: ClassVar[dict[str, float]]
+    key: ClassVar[str]
     parameters: tuple[float, ...]
     def __init__(self, *args: float, **named: float) -> None: ...
     def __hash__(self) -> int: ...
@@ -150,7 +151,7 @@ from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron
 from .nn import {names}
 from ._bits import save_spikes_as_bits as save_spikes_as_bits
-from ._declare import DeclarationError as DeclarationError, DeclarationWarning as DeclarationWarning, declare as declare, redeclare as redeclare
+from ._declare import DeclarationError as DeclarationError, DeclarationWarning as DeclarationWarning, declare as declare, declare_surrogate as declare_surrogate, redeclare as redeclare
 from .spikingjelly import accelerate as accelerate
 
 __version__: str

@@ -129,7 +129,7 @@ impl Description {
 }
 
 /// A doc comment without the space that begins each of its lines.
-fn text(lines: &[String]) -> String {
+pub(crate) fn text(lines: &[String]) -> String {
     lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 

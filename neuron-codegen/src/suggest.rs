@@ -50,6 +50,18 @@ pub fn name<'a>(name: &str, known: &[&'a str], input: Option<&'a str>) -> Option
     })
 }
 
+/// The one of `states` that `name` is, or is the next value or the derivative of: `w`, `w_next`, `new_w` or `dw` for `w`.
+pub fn state<'a>(name: &str, states: &[&'a str]) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    let affixes = |state: &str| {
+        let state = state.to_lowercase();
+        let next = ["next", "new"].map(|next| [format!("{state}_{next}"), format!("{next}_{state}")]);
+        let slope = [format!("d{state}"), format!("d{state}_dt"), format!("{state}_dot")];
+        [state].into_iter().chain(next.into_iter().flatten()).chain(slope).collect::<Vec<_>>()
+    };
+    states.iter().copied().find(|state| affixes(state).contains(&lower))
+}
+
 /// The one of `known` that differs from `name` by the fewest slips of the finger, if they are few.
 pub fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     // One slip in three letters: `b` is not a misspelt `a`.
@@ -163,6 +175,23 @@ mod tests {
         assert_eq!(distance("parm", "param"), 1);
         assert_eq!(distance("chagre", "charge"), 1);
         assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn recognises_what_a_state_becomes() {
+        let states = ["w", "g_e", "v"];
+        for (wrong, meant) in [
+            ("w", Some("w")),
+            ("w_next", Some("w")),
+            ("next_g_e", Some("g_e")),
+            ("G_E_new", Some("g_e")),
+            ("dv_dt", Some("v")),
+            ("dw", Some("w")),
+            ("w_inf", None),
+            ("next", None),
+        ] {
+            assert_eq!(state(wrong, &states), meant, "{wrong}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 //! and the graph are those of neurons.
 
 mod check;
+mod description;
 mod emit;
+mod function;
 mod probe;
 mod tidy;
 
@@ -19,12 +21,14 @@ use crate::conditional::{self, Conditions};
 use crate::emit::equations::{numbers, parts};
 use crate::expand::{levels, split};
 use crate::ir::{Graph, Id};
+use crate::kernel::lower::Lowering;
 use crate::model::Param;
 use crate::print::{Dialect, Printer};
 use crate::report::Report;
 use crate::syntax::{self, SURROGATE};
 
-pub use emit::{cuda_file, cuda_function};
+pub use description::{Description, Parameter};
+pub use emit::cuda_file;
 
 /// How many parameters a surrogate may have: they travel with every launch.
 pub use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
@@ -72,6 +76,13 @@ impl Surrogate {
     /// Its gradient, likewise.
     pub fn gradient_text(&self) -> String {
         line(self.equation(self.gradient, &self.gradient_names))
+    }
+
+    /// What kernels compute for `value`, the primitive or the gradient: a value in a graph of its own.
+    pub fn computed(&self, value: Id) -> (Graph, Id) {
+        let mut graph = self.graph.clone();
+        let value = function::computed(&mut graph, &mut Lowering::default(), value, self.u);
+        (graph, value)
     }
 
     /// `value`, and what the names in it stand for.

@@ -12,6 +12,7 @@ mod mistakes;
 mod pratt;
 mod recovery;
 mod tokens;
+mod unknown;
 
 pub use expr::{Binary, Expr, ExprKind};
 pub use header::{parse, parse_as};

@@ -167,6 +167,14 @@ pub struct Code {
     pub broadcast: Vec<Value>,
 }
 
+impl Code {
+    /// The register of the first slot.
+    #[inline(always)]
+    pub fn first_slot(&self) -> u32 {
+        self.broadcast.len() as u32
+    }
+}
+
 /// Which row of an array is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

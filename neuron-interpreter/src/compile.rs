@@ -1,6 +1,7 @@
 //! Step programs to instructions.
 
 mod allocate;
+mod assign;
 mod fuse;
 mod lanes;
 
@@ -10,9 +11,10 @@ use neuron_codegen::ir::{Graph, Id};
 use neuron_codegen::kernel::{Apply, BufferId, Phase, Program, SlotId};
 use neuron_codegen::variant::{Class, STEPS};
 
-use crate::code::{Code, Instruction, Op, Row};
+use crate::code::{Code, Op, Row};
 use crate::formula::{Choices, Collector, Leaf, Value};
 use allocate::allocate;
+use assign::assign;
 use fuse::fuse;
 use lanes::Lanes;
 
@@ -66,8 +68,22 @@ pub fn compile(graph: &Graph, leaves: &HashMap<Id, Leaf>, program: &Program, cho
         compiler.steps();
     }
     compiler.after();
-    compiler.finish()
+    let Compiler { uniform, drafts, temporaries, .. } = compiler;
+    assign(&drafts, uniform.finish(), program.slots.len(), temporaries)
 }
+
+/// The instructions that replace the values of slot 0, the distance from the threshold, with `value`, an expression of `distance`
+/// and of leaves that have values.
+pub fn compile_function(graph: &Graph, leaves: &HashMap<Id, Leaf>, distance: Id, value: Id) -> Code {
+    let mut uniform = Collector::new(graph, leaves);
+    let lanes = Lanes::of_function(graph, &mut uniform, distance, DISTANCE, value);
+    let mut temporaries = 0;
+    let drafts = allocate(fuse(lanes), &mut temporaries);
+    assign(&drafts, uniform.finish(), 1, temporaries)
+}
+
+/// The slot of the distance from the threshold in a function of it.
+const DISTANCE: SlotId = SlotId(0);
 
 struct Compiler<'a> {
     graph: &'a Graph,
@@ -222,41 +238,6 @@ impl Compiler<'_> {
             Class::Bits => Op::StoreBits,
         };
         self.push(op, number(output), &[Place::Slot(slot), Place::Number(row as u32)]);
-    }
-
-    /// Gives every register its number.
-    fn finish(self) -> Code {
-        let Self { program, uniform, drafts, temporaries, .. } = self;
-        let mut broadcast: Vec<Value> = Vec::new();
-        let mut chunks: Vec<SlotId> = Vec::new();
-        for place in drafts.iter().flat_map(|draft| draft.from.into_iter().chain([draft.to])) {
-            match place {
-                Place::Uniform(value) if !broadcast.contains(&value) => broadcast.push(value),
-                Place::Chunk(slot, _) if !chunks.contains(&slot) => chunks.push(slot),
-                _ => {}
-            }
-        }
-        let position = |found: Option<usize>| found.expect("collected above");
-        let first_slot = broadcast.len();
-        let first_temporary = first_slot + program.slots.len();
-        let first_chunk = first_temporary + temporaries as usize;
-        let register = |place: Place| match place {
-            Place::Number(number) => number,
-            Place::Uniform(value) => index(position(broadcast.iter().position(|it| *it == value))),
-            Place::Slot(slot) => index(first_slot + slot.0),
-            Place::Temporary(place) => index(first_temporary) + place,
-            Place::Chunk(slot, step) => {
-                index(first_chunk + STEPS * position(chunks.iter().position(|it| *it == slot)) + step)
-            }
-        };
-        let instruction =
-            |Draft { op, to, from }: Draft| Instruction { op, to: register(to), from: from.map(register) };
-        Code {
-            instructions: drafts.into_iter().map(instruction).collect(),
-            registers: first_chunk + STEPS * chunks.len(),
-            formulas: uniform.finish(),
-            broadcast,
-        }
     }
 }
 

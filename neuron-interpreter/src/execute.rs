@@ -1,6 +1,6 @@
 //! Executes instructions on tiles of lanes.
 
-use neuron_runtime::{Element, Kernel, Real, STEPS, Tile};
+use neuron_runtime::{Element, Group, Kernel, Real, STEPS, Tile, Tiles};
 
 use crate::code::{Code, Instruction, Op, compute_lanes};
 use crate::formula::Values;
@@ -41,26 +41,17 @@ impl<E: Element> Kernel<E> for Launch<'_, E::Real> {
         if let Some(code) = self.code {
             let mut registers = self.registers(code);
             registers.set_tiles(1);
-            execute(&code.instructions, &mut registers, std::slice::from_ref(tile));
+            execute(&code.instructions, &mut registers, tile.group());
         }
     }
 
     #[inline(always)]
-    fn tiles<'w>(&self, mut tiles: impl Iterator<Item = Tile<'w, E>>)
-    where
-        E: 'w,
-    {
+    fn tiles(&self, mut tiles: Tiles<'_, E>) {
         let Some(code) = self.code else { return };
         let mut registers = self.registers(code);
-        let mut group = Vec::with_capacity(registers.capacity());
-        loop {
-            group.extend(tiles.by_ref().take(registers.capacity()));
-            if group.is_empty() {
-                return;
-            }
-            registers.set_tiles(group.len());
+        while let Some(group) = tiles.group(registers.capacity()) {
+            registers.set_tiles(group.tiles());
             execute(&code.instructions, &mut registers, &group);
-            group.clear();
         }
     }
 }
@@ -79,10 +70,9 @@ struct Position {
 fn execute<E: Element>(
     instructions: &[Instruction],
     registers: &mut Registers<E::Real>,
-    tiles: &[Tile<'_, E>],
+    tiles: &Group<'_, E>,
 ) {
-    let Some(first) = tiles.first() else { return };
-    let steps = first.steps();
+    let steps = tiles.steps();
     let mut at = Position::default();
     let mut next = 0;
     loop {
@@ -95,28 +85,28 @@ fn execute<E: Element>(
             1 => at.step,
             _ => at.checkpoint,
         };
-        macro_rules! each_tile {
-            (|$tile:ident, $number:ident| $work:expr) => {
-                for ($number, $tile) in tiles.iter().enumerate() {
-                    $work;
-                }
-            };
-        }
         match op {
-            Op::LoadSignal => {
-                each_tile!(|tile, n| tile.signal(input).load_to(row, tiles.len(), registers.tile(to, n)))
+            Op::LoadSignal => tiles.signal(input).load_tiles(row, registers.tiles(to)),
+            Op::LoadState => match tiles.state(input) {
+                Ok(rows) => rows.load_tiles(row, registers.tiles(to)),
+                Err(number) => registers.tiles(to).fill(*number),
+            },
+            Op::LoadValues => {
+                for (tile, lanes) in registers.tiles(to).iter_mut().enumerate() {
+                    *lanes = tiles.values(input, tile).load();
+                }
             }
-            Op::LoadState => {
-                each_tile!(|tile, n| tile.state(input).load_to(row, tiles.len(), registers.tile(to, n)))
-            }
-            Op::LoadValues => each_tile!(|tile, n| *registers.tile(to, n) = tile.values(input).load()),
             Op::Zero => registers.fill(to, E::Real::ZERO),
-            Op::StoreSignal => each_tile!(|tile, n| tile.signal_mut(output).store(row, registers.tile(a, n))),
-            Op::StoreState => each_tile!(|tile, n| tile.state_mut(output).store(row, registers.tile(a, n))),
-            Op::StoreBits => each_tile!(|tile, n| tile.bits_mut(output).store(row, registers.tile(a, n))),
-            Op::Surrogate => each_tile!(|tile, n| tile.gradient().surrogate(registers.tile(to, n))),
-            Op::Primitive => each_tile!(|tile, n| tile.gradient().primitive(registers.tile(to, n))),
-            Op::Hold => each_tile!(|tile, n| tile.gradient().hold(registers.tile(to, n))),
+            Op::StoreSignal => tiles.signal_mut(output).store_tiles(row, registers.tiles(a)),
+            Op::StoreState => tiles.state_mut(output).store_tiles(row, registers.tiles(a)),
+            Op::StoreBits => tiles.bits_mut(output).store_tiles(row, registers.tiles(a)),
+            Op::Surrogate => {
+                registers.tiles(to).iter_mut().for_each(|lanes| tiles.gradient().surrogate(lanes));
+            }
+            Op::Primitive => {
+                registers.tiles(to).iter_mut().for_each(|lanes| tiles.gradient().primitive(lanes));
+            }
+            Op::Hold => registers.tiles(to).iter_mut().for_each(|lanes| tiles.gradient().hold(lanes)),
             Op::LastStep => at.step = steps - 1,
             Op::NextStep => {
                 at.step += 1;

@@ -40,15 +40,21 @@ mod cuda;
 mod declaration;
 mod execute;
 mod formula;
+mod function;
 mod neuron;
 mod problem;
 mod registers;
+mod source;
 mod spec;
+mod surrogate;
 mod thread;
+mod uniform;
 
 pub use declaration::Declaration;
 pub use neuron::Interpreted;
 pub use problem::{Level, Mistakes, Problem};
+pub use source::Declarations;
+pub use surrogate::SurrogateDeclaration;
 pub use thread::with_stack;
 
 #[cfg(doctest)]

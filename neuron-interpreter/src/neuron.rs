@@ -8,9 +8,10 @@ use neuron_runtime::evaluate::Mode;
 use neuron_runtime::generated::{cannot_set, check_finite, check_range, check_reset};
 use neuron_runtime::{Call, Element, Error, Neuron, ParamKind, Reset, Spec, Value};
 
-use crate::declaration::{Declared, List};
+use crate::declaration::Declared;
 use crate::execute::Launch;
 use crate::formula::{Choices, Values};
+use crate::uniform::List;
 
 /// A neuron that was declared at run time, with the values of its parameters. Made by
 /// [`Declaration::neuron`](crate::Declaration::neuron).
@@ -42,14 +43,12 @@ impl Interpreted {
     /// Checks parameters with these values against their ranges.
     fn check(&self, params: &[f64]) -> Result<(), Error> {
         let spec = self.spec();
-        let ranges = &self.declared.ranges;
-        let values: Vec<f64> =
-            ranges.formulas.evaluate(Values { params, flags: &self.flags, detach_reset: false });
-        let mut conditions = ranges.conditions.iter().peekable();
+        let values = Values { params, flags: &self.flags, detach_reset: false };
+        let mut conditions = self.declared.ranges.check(values).peekable();
         for (place, (param, &value)) in spec.params.iter().zip(params).enumerate() {
             check_finite(spec, param.name, value)?;
-            while let Some(&(_, holds, expected)) = conditions.next_if(|(of, ..)| *of == place) {
-                check_range(spec, param.name, value, values[holds.0 as usize] != 0.0, expected)?;
+            while let Some((_, holds, expected)) = conditions.next_if(|(of, ..)| *of == place) {
+                check_range(spec, param.name, value, holds, expected)?;
             }
         }
         Ok(())
@@ -66,9 +65,7 @@ impl Interpreted {
     }
 
     fn evaluate(&self, list: &List, params: &[f64]) -> Vec<f64> {
-        let values = Values { params, flags: &self.flags, detach_reset: false };
-        let computed: Vec<f64> = list.formulas.evaluate(values);
-        list.values.iter().map(|value| computed[value.0 as usize]).collect()
+        list.evaluate(Values { params, flags: &self.flags, detach_reset: false })
     }
 
     /// Runs a call of any format: not generic, so that the interpreter is compiled once, with this crate.

@@ -14,25 +14,45 @@ pub const PER_TILE: usize = LANES / BLOCK;
 /// tile.
 const TILES: usize = 8;
 
-/// At most so many lanes are in the registers of several tiles: as many as the first cache holds beside the arrays.
-const RESIDENT: usize = 8192;
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
+/// At most so many lanes are in the registers of several tiles. In float32 that is more than the first cache holds beside the
+/// arrays: with fewer tiles, what is saved there is less than what finding out about instructions costs.
+const RESIDENT: usize = 16384;
 
 /// The registers of one thread.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Registers<R> {
-    /// The tiles of each register next to each other.
-    lanes: Vec<[R; LANES]>,
+    /// The tiles of each register next to each other, from `first` on.
+    lanes: Vec<R>,
+    /// The first lane at the beginning of a line of the cache. A vector that lies in two lines takes twice as long to load
+    /// and to store.
+    first: usize,
     /// Tiles of each.
     capacity: usize,
     /// Tiles that are in use.
     tiles: usize,
 }
 
+impl<R> Registers<R> {
+    /// No registers.
+    pub const NONE: Self = Self { lanes: Vec::new(), first: 0, capacity: 0, tiles: 0 };
+}
+
 impl<R: Real> Registers<R> {
-    /// So many.
+    /// So many, each of as many tiles as can be computed at once.
     pub fn new(count: usize) -> Self {
-        let capacity = (RESIDENT / (count.max(1) * LANES)).clamp(1, TILES);
-        Self { lanes: vec![[R::ZERO; LANES]; count * capacity], capacity, tiles: capacity }
+        Self::of_tiles(count, (RESIDENT / (count.max(1) * LANES)).clamp(1, TILES))
+    }
+
+    /// So many, each of `capacity` tiles.
+    pub fn of_tiles(count: usize, capacity: usize) -> Self {
+        let lanes = vec![R::ZERO; count * capacity * LANES + LINE / size_of::<R>()];
+        let first = lanes.as_ptr().align_offset(LINE);
+        // There may be no answer, which costs time only.
+        let first = if first < LINE / size_of::<R>() { first } else { 0 };
+        Self { lanes, first, capacity, tiles: capacity }
     }
 
     /// How many tiles can be computed at once.
@@ -45,23 +65,24 @@ impl<R: Real> Registers<R> {
         self.tiles = tiles.min(self.capacity);
     }
 
-    /// The lanes of a register in a tile.
+    /// The lanes of a register in all tiles.
     #[inline(always)]
-    pub fn tile(&mut self, register: u32, tile: usize) -> &mut [R; LANES] {
-        &mut self.lanes[register as usize * self.capacity + tile]
+    pub fn tiles(&mut self, register: u32) -> &mut [[R; LANES]] {
+        let first = self.first + register as usize * self.capacity * LANES;
+        self.lanes[first..][..self.tiles * LANES].as_chunks_mut().0
     }
 
     /// Sets all lanes of a register.
     #[inline(always)]
     pub fn fill(&mut self, register: u32, value: R) {
-        let first = register as usize * self.capacity;
-        self.lanes[first..first + self.capacity].fill([value; LANES]);
+        let first = self.first + register as usize * self.capacity * LANES;
+        self.lanes[first..][..self.capacity * LANES].fill(value);
     }
 
     /// All in blocks, each of which may be read and written.
     #[inline(always)]
     pub fn blocks(&mut self) -> Blocks<'_, R> {
-        let blocks = self.lanes.as_flattened_mut().as_chunks_mut::<BLOCK>().0;
+        let blocks = self.lanes[self.first..].as_chunks_mut::<BLOCK>().0;
         let tiles = Cell::from_mut(blocks).as_slice_of_cells().as_chunks().0;
         Blocks { tiles, capacity: self.capacity, count: self.tiles }
     }

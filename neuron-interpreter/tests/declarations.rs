@@ -1,7 +1,7 @@
 //! From text to neurons, and what is wrong with a text. That results are those of compiled neurons is tested in
 //! `tests/tests/interpreter.rs`.
 
-use neuron_interpreter::{Declaration, Level};
+use neuron_interpreter::{Declaration, Declarations, Level};
 use neuron_runtime::{Array, Error, Gradient, MultiStep, Neuron, Value};
 
 const LEAKY: &str =
@@ -45,11 +45,11 @@ fn declarations_of_a_file() {
     let source = format!(
         "use neurons::neuron;\nneuron! {{ {LEAKY} }}\nneurons::neuron! {{ struct B {{ charge = x; reset soft; }} }}"
     );
-    let names: Vec<_> = Declaration::parse_all(&source).unwrap().iter().map(|it| it.spec().name).collect();
+    let names: Vec<_> =
+        Declarations::parse(&source).unwrap().neurons.iter().map(|it| it.spec().name).collect();
     assert_eq!(names, ["Leaky", "B"]);
     // Mistakes of all of them.
-    let mistakes =
-        Declaration::parse_all(&source.replace("tau;", "taw;").replace("= x;", "= y;")).unwrap_err();
+    let mistakes = Declarations::parse(&source.replace("tau;", "taw;").replace("= x;", "= y;")).unwrap_err();
     let lines: Vec<usize> = mistakes.problems().iter().map(|it| it.line).collect();
     assert_eq!(lines, [2, 3]);
 }

@@ -1,6 +1,7 @@
 //! The CPU: kernels over tiles of neurons, on several threads, compiled for several instruction sets.
 
 pub(crate) mod execute;
+pub mod group;
 pub(crate) mod isa;
 pub(crate) mod memory;
 pub(crate) mod rows;

@@ -61,6 +61,7 @@ mod value;
 pub use array::{Array, Device};
 pub use by_class::{ByClass, Kind};
 pub use call::{Call, Sink, Source};
+pub use cpu::group::{Group, Tiles};
 pub use cpu::isa::Isa;
 pub use cpu::memory::release_memory;
 pub use cpu::rows::{BitRowsMut, Rows, RowsMut};
@@ -77,6 +78,8 @@ pub use neuron_abi::{
     Absent, Architecture, Class, Extent, Format, Lanes, ParamKind, Reset, Role, STEPS, Target, Template,
 };
 pub use node::{MultiStepNode, Node, OutOfRange, Stateful};
+#[doc(hidden)]
+pub use number::{BothReals, PerFormat};
 pub use number::{Element, LANES, Plain, Real};
 pub use packed::PackedSpikes;
 pub use parameter::{Layout, Parameter};

@@ -66,6 +66,20 @@ impl Surrogate {
         self.definition.parameters.iter().map(|p| p.name).zip(self.parameters)
     }
 
+    /// The same surrogate with the given values for its first parameters.
+    ///
+    /// # Errors
+    /// [`Error::SurrogateParameters`] for too many values. Whether they are valid is checked when it is used.
+    pub fn with_parameters(mut self, values: &[f64]) -> Result<Self, Error> {
+        let expected = self.definition.parameters.len();
+        if values.len() > expected {
+            let (surrogate, actual) = (self.name(), values.len());
+            return Err(Error::SurrogateParameters { surrogate, expected, actual });
+        }
+        self.parameters[..values.len()].copy_from_slice(values);
+        Ok(self)
+    }
+
     /// Its parameters as declared: names, defaults, ranges.
     pub fn parameter_defs(&self) -> &'static [ParameterDef] {
         self.definition.parameters
@@ -112,16 +126,16 @@ impl Surrogate {
     }
 
     #[inline(always)]
-    fn gradient_function<R: Real>(&self) -> Apply<R> {
+    fn gradient_function<R: Real>(&self) -> &'static Apply<R> {
         R::of(&self.definition.functions).gradient
     }
 
     #[inline(always)]
-    fn primitive_function<R: Real>(&self) -> Apply<R> {
+    fn primitive_function<R: Real>(&self) -> &'static Apply<R> {
         R::of(&self.definition.functions).primitive
     }
 
-    fn evaluate<R: Real>(&self, apply: Apply<R>, u: R) -> R {
+    fn evaluate<R: Real>(&self, apply: &Apply<R>, u: R) -> R {
         let mut lanes = [u; LANES];
         apply(Isa::BASELINE, &self.parameters, &mut lanes);
         lanes[0]

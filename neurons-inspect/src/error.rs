@@ -33,15 +33,22 @@ pub enum Error {
         known: String,
     },
 
-    /// `--state` of a state that the neuron does not have.
-    #[error("{neuron} has no state `{name}` besides `v`; available: {known}")]
+    /// `--state` or `--across` of a state that the neuron does not have.
+    #[error("{neuron} has no state `{name}`; available: {known}")]
     UnknownState {
         /// The neuron.
         neuron: &'static str,
         /// The name.
         name: String,
-        /// The available names, or `none`.
+        /// The available names.
         known: String,
+    },
+
+    /// A phase plane whose axes are the same state.
+    #[error("both axes of the phase plane are `{name}`; choose another by `--across` or `--state`")]
+    SameState {
+        /// The state.
+        name: &'static str,
     },
 
     /// A phase plane of a neuron with one state.
@@ -120,19 +127,17 @@ pub enum Error {
         mistakes: Box<Mistakes>,
     },
 
-    /// A file without the neuron that was asked for, or with several if none was.
-    #[error(
-        "{file} {}; it declares {known}",
-        .name.as_ref().map_or_else(
-            || format!("declares several neurons, choose one: `{file}:NAME`"),
-            |name| format!("declares no neuron `{name}`"),
-        )
-    )]
+    /// A file without the neuron or surrogate that was asked for, or with several if none was named.
+    #[error("{file} {}; it declares {known}", missing(.file, .what, .name.as_deref(), *.several))]
     NoSuchDeclaration {
         /// The file.
         file: String,
-        /// The neuron.
+        /// `neuron` or `surrogate`.
+        what: &'static str,
+        /// Its name.
         name: Option<String>,
+        /// Whether several are declared.
+        several: bool,
         /// What is declared in it.
         known: String,
     },
@@ -239,6 +244,15 @@ fn asked(template: Option<&str>, reset: Option<Reset>) -> String {
     let template = template.map(|template| format!("template `{template}`"));
     let reset = reset.map(|reset| format!("reset `{}`", reset.keyword()));
     template.into_iter().chain(reset).collect::<Vec<_>>().join(" and ")
+}
+
+/// What is wrong with a choice among the declarations of a file.
+fn missing(file: &str, what: &str, name: Option<&str>, several: bool) -> String {
+    match name {
+        Some(name) => format!("declares no {what} `{name}`"),
+        None if several => format!("declares several {what}s, choose one: `{file}:NAME`"),
+        None => format!("declares no {what}"),
+    }
 }
 
 /// How many there are, then each with the lines of the source.

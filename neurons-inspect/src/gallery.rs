@@ -90,7 +90,7 @@ fn section(neuron: &dyn Neuron, measurements: &Measurements, files: &mut Vec<Fil
     {
         let path = format!("images/{}-{}.svg", spec.module.trim_end_matches('_'), kind.name());
         let _ = writeln!(text, "![{} {what}]({path})", spec.name);
-        files.push(File { path, text: plot::draw(&setup, kind, None)? });
+        files.push(File { path, text: plot::draw(&setup, kind, plot::Axes::default())? });
     }
     text.push_str(&parameters(spec));
     let resets: Vec<String> = spec.resets.iter().map(Reset::to_string).collect();

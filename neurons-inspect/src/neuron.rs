@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use neuron_codegen::suggest;
-use neuron_interpreter::Declaration;
-use neuron_runtime::Neuron;
+use neuron_interpreter::{Declaration, Declarations};
+use neuron_runtime::{Neuron, Surrogate};
 use neurons::zoo;
 
 use crate::Error;
@@ -53,7 +53,7 @@ impl Neurons {
     /// As [`Neurons::find`]; [`Error::Mistakes`], [`Error::NoSuchDeclaration`], [`Error::File`].
     pub fn find_or_read(&self, name: &str) -> Result<Box<dyn Neuron>, Error> {
         match in_file(name) {
-            Some((path, declared)) => from_file(path, declared),
+            Some((path, declared)) => File::read(path)?.neuron(declared),
             None => Ok(self.find(name)?.boxed()),
         }
     }
@@ -70,19 +70,113 @@ pub fn in_file(name: &str) -> Option<(&Path, Option<&str>)> {
     is_file(path).then(|| (Path::new(path), declared))
 }
 
-fn from_file(path: &Path, declared: Option<&str>) -> Result<Box<dyn Neuron>, Error> {
-    let (file, source) = read(path)?;
-    let found = Declaration::parse_all(&source)
-        .map_err(|mistakes| Error::Mistakes { file: file.clone(), mistakes: Box::new(mistakes) })?;
-    let is_meant =
-        |declaration: &&Declaration| declared.is_none_or(|name| zoo::is_called(declaration.spec(), name));
-    let meant: Vec<&Declaration> = found.iter().filter(is_meant).collect();
-    match meant.as_slice() {
-        [declaration] => Ok(Box::new(declaration.neuron())),
-        _ => {
-            let known: Vec<&str> = found.iter().map(|declaration| declaration.spec().name).collect();
-            Err(Error::NoSuchDeclaration { file, name: declared.map(str::to_owned), known: known.join(", ") })
+/// A file with declarations.
+pub struct File {
+    name: String,
+    declarations: Declarations,
+}
+
+/// One of them.
+pub enum Declared {
+    Neuron(Box<dyn Neuron>),
+    Surrogate(Surrogate),
+}
+
+impl File {
+    /// # Errors
+    /// [`Error::Mistakes`], [`Error::File`]
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let (name, source) = read(path)?;
+        match Declarations::parse(&source) {
+            Ok(declarations) => Ok(Self { name, declarations }),
+            Err(mistakes) => Err(Error::Mistakes { file: name, mistakes: Box::new(mistakes) }),
         }
+    }
+
+    /// The surrogates, in order.
+    pub fn surrogates(&self) -> impl Iterator<Item = Surrogate> {
+        self.declarations.surrogates.iter().map(|declaration| declaration.surrogate())
+    }
+
+    /// The neuron called `name`; without a name, the only one.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDeclaration`]
+    pub fn neuron(&self, name: Option<&str>) -> Result<Box<dyn Neuron>, Error> {
+        let neurons = &self.declarations.neurons;
+        let is_meant =
+            |declaration: &&Declaration| name.is_none_or(|name| zoo::is_called(declaration.spec(), name));
+        let meant: Vec<&Declaration> = neurons.iter().filter(is_meant).collect();
+        match meant.as_slice() {
+            [declaration] => Ok(Box::new(declaration.neuron())),
+            _ => Err(self.none("neuron", name, neurons.iter().map(|declaration| declaration.spec().name))),
+        }
+    }
+
+    /// The surrogate called `name`; without a name, the only one.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDeclaration`]
+    pub fn surrogate(&self, name: Option<&str>) -> Result<Surrogate, Error> {
+        let is_meant = |surrogate: &Surrogate| name.is_none_or(|name| is_surrogate(*surrogate, name));
+        match self.surrogates().filter(is_meant).collect::<Vec<_>>().as_slice() {
+            [surrogate] => Ok(*surrogate),
+            _ => Err(self.none("surrogate", name, self.surrogates().map(|surrogate| surrogate.name()))),
+        }
+    }
+
+    /// The neuron or the surrogate called `name`; without a name, the only neuron, or the only surrogate of a file without
+    /// neurons.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDeclaration`]
+    pub fn find(&self, name: Option<&str>) -> Result<Declared, Error> {
+        let surrogate = match name {
+            Some(name) => self.surrogates().any(|surrogate| is_surrogate(surrogate, name)),
+            None => self.declarations.neurons.is_empty(),
+        };
+        if surrogate {
+            return Ok(Declared::Surrogate(self.surrogate(name)?));
+        }
+        Ok(Declared::Neuron(self.neuron(name)?))
+    }
+
+    fn none(
+        &self,
+        what: &'static str,
+        name: Option<&str>,
+        known: impl Iterator<Item = &'static str>,
+    ) -> Error {
+        let known: Vec<&str> = known.collect();
+        let several = known.len() > 1;
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Error::NoSuchDeclaration {
+            file: self.name.clone(),
+            what,
+            name: name.map(str::to_owned),
+            several,
+            known,
+        }
+    }
+}
+
+/// Whether `name` is that of a surrogate: case, `_` and `-` make no difference.
+fn is_surrogate(surrogate: Surrogate, name: &str) -> bool {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
+    plain(surrogate.name()) == plain(name)
+}
+
+/// The surrogate called `name`: one of `own`, one of the library, or one that is declared in the file of that name.
+///
+/// # Errors
+/// As [`File::read`] and [`File::surrogate`]; there is none.
+pub fn surrogate(name: &str, own: &[Surrogate]) -> Result<Surrogate, Error> {
+    if let Some((path, declared)) = in_file(name) {
+        return File::read(path)?.surrogate(declared);
+    }
+    match own.iter().find(|surrogate| is_surrogate(**surrogate, name)) {
+        Some(surrogate) => Ok(*surrogate),
+        None => Ok(Surrogate::from_name(name, &[])?),
     }
 }
 

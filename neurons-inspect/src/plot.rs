@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use neuron_runtime::{Gradient, Reset, Surrogate};
+pub(crate) use phase::Axes;
 
+use crate::neuron::{Declared, File, in_file, surrogate};
 use crate::show::resets;
 use crate::simulate::{Drive, Field, Reason, Shape, Stimulus, Subject};
 use crate::{Error, Neurons, units};
@@ -21,7 +23,8 @@ use crate::{Error, Neurons, units};
 #[derive(Args, Debug)]
 #[allow(clippy::doc_markdown)]
 pub struct Plot {
-    /// Name of the neuron; case, `_` and `-` are ignored. Or a file with its declaration: `lif.rs`, `neurons.rs:Lif`, `-`
+    /// Name of the neuron; case, `_` and `-` are ignored. Or a file with its declaration: `lif.rs`, `neurons.rs:Lif`, `-`.
+    /// For --kind surrogate, a surrogate or a file with surrogates
     neuron: Option<String>,
     /// Kind of plot
     #[arg(long, value_enum, default_value_t = Kind::Trace)]
@@ -45,15 +48,19 @@ pub struct Plot {
     /// Reset mode, by default the first declared
     #[arg(long, value_parser = resets())]
     reset: Option<Reset>,
-    /// The second state of the phase plane, by default the first besides `v`
+    /// For --kind phase: the state on the vertical axis, by default the first besides `v`
     #[arg(long, value_name = "NAME")]
     state: Option<String>,
+    /// For --kind phase: the state on the horizontal axis, by default `v`
+    #[arg(long, value_name = "NAME")]
+    across: Option<String>,
     /// Seed of the noise
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// For --kind gradient: the surrogate gradient of spikes
-    #[arg(long, value_name = "NAME", default_value = "ATan", value_parser = surrogate)]
-    surrogate: Surrogate,
+    /// For --kind gradient: the surrogate gradient of spikes, one of the library or of the neuron's file; or a file with
+    /// its declaration
+    #[arg(long, value_name = "NAME", default_value = "ATan")]
+    surrogate: String,
     /// For --kind gradient: take the spike in the reset as a constant
     #[arg(long)]
     detach_reset: bool,
@@ -66,9 +73,9 @@ pub enum Kind {
     Trace,
     /// Firing rate against input
     Fi,
-    /// Phase plane of the potential and another state, with nullclines
+    /// Phase plane of the potential and another state, or of any two, with nullclines
     Phase,
-    /// All surrogate gradients and their primitives
+    /// Surrogate gradients and their primitives: all of the library, those of a file, or one
     Surrogate,
     /// Gradients of the potential and of the output at the end with respect to the input, over time
     Gradient,
@@ -89,10 +96,6 @@ impl Kind {
 fn finite(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if number.is_finite() { Ok(number) } else { Err("not a finite number".to_owned()) }
-}
-
-fn surrogate(name: &str) -> Result<Surrogate, neuron_runtime::Error> {
-    Surrogate::from_name(name, &[])
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -187,14 +190,24 @@ pub fn plot(neurons: &Neurons, args: &Plot, out: &mut dyn Write, err: &mut dyn W
     if let Some(path) = args.out.as_ref().filter(|path| !is_svg(path)) {
         return Err(Error::NotSvg { path: path.clone() });
     }
-    let neuron = args.neuron.as_deref().map(|name| neurons.find_or_read(name)).transpose()?;
-    let (svg, name) = match (neuron, kind) {
-        (_, Kind::Surrogate) => (surrogates::draw()?, "surrogates".to_owned()),
+    let (svg, name) = match (args.neuron.as_deref(), kind) {
+        (name, Kind::Surrogate) => match chosen(neurons, name)?.as_slice() {
+            [one] => (surrogates::draw_one(one, 520)?, one.name().to_lowercase()),
+            several => (surrogates::draw(several)?, "surrogates".to_owned()),
+        },
         (None, _) => return Err(Error::NoNeuron { kind: kind.name() }),
-        (Some(neuron), _) => {
-            let setup = setup(&*neuron, args)?;
+        (Some(name), _) => {
+            let (neuron, own) = match in_file(name) {
+                Some((path, declared)) => {
+                    let file = File::read(path)?;
+                    (file.neuron(declared)?, file.surrogates().collect())
+                }
+                None => (neurons.find(name)?.boxed(), Vec::new()),
+            };
+            let setup = setup(&*neuron, &own, args)?;
             let name = format!("{}-{}", neuron.spec().module.trim_end_matches('_'), kind.name());
-            (draw(&setup, kind, args.state.as_deref())?, name)
+            let axes = Axes { across: args.across.as_deref(), up: args.state.as_deref() };
+            (draw(&setup, kind, axes)?, name)
         }
     };
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.svg")));
@@ -205,11 +218,31 @@ pub fn plot(neurons: &Neurons, args: &Plot, out: &mut dyn Write, err: &mut dyn W
     Ok(writeln!(err, "wrote {}", path.display())?)
 }
 
+/// The surrogates that are meant by `name`: the one of that name, those of a file; all of the library without a name, and
+/// for a neuron, which has none of its own.
+fn chosen(neurons: &Neurons, name: Option<&str>) -> Result<Vec<Surrogate>, Error> {
+    let own = match name.map(|name| (in_file(name), name)) {
+        Some((Some((path, declared)), _)) => {
+            let file = File::read(path)?;
+            match (declared.map(|name| file.find(Some(name))).transpose()?, declared) {
+                (Some(Declared::Surrogate(surrogate)), _) => vec![surrogate],
+                _ => file.surrogates().collect(),
+            }
+        }
+        Some((None, name)) => match (neurons.find(name), Surrogate::from_name(name, &[])) {
+            (Err(_), Ok(surrogate)) => vec![surrogate],
+            (neuron, _) => neuron.map(|_| Vec::new())?,
+        },
+        None => Vec::new(),
+    };
+    Ok(if own.is_empty() { Surrogate::all().collect() } else { own })
+}
+
 fn is_svg(path: &Path) -> bool {
     path == Path::new("-") || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svg"))
 }
 
-fn setup(neuron: &dyn neuron_runtime::Neuron, args: &Plot) -> Result<Setup, Error> {
+fn setup(neuron: &dyn neuron_runtime::Neuron, own: &[Surrogate], args: &Plot) -> Result<Setup, Error> {
     let mut subject = Subject::new(neuron)?;
     for (name, value) in &args.set {
         subject.set(name, value)?;
@@ -227,27 +260,23 @@ fn setup(neuron: &dyn neuron_runtime::Neuron, args: &Plot) -> Result<Setup, Erro
         None => crate::simulate::duration(&subject, drive)?,
     };
     let (field, stimulus) = (Field::new(&subject), Stimulus::Shaped(args.input, args.seed));
-    let gradient = Gradient { surrogate: args.surrogate, detach_reset: args.detach_reset };
+    let surrogate = surrogate(&args.surrogate, own)?;
+    let gradient = Gradient { surrogate, detach_reset: args.detach_reset };
     Ok(Setup { subject, field, drive, steps, stimulus, gradient, width: None })
 }
 
-/// All surrogates.
+/// All surrogates of the library.
 pub(crate) fn surrogates() -> Result<String, Error> {
-    surrogates::draw()
-}
-
-/// One surrogate, so many points wide.
-pub(crate) fn surrogate_alone(surrogate: &Surrogate, width: u32) -> Result<String, Error> {
-    surrogates::draw_one(surrogate, width)
+    surrogates::draw(&Surrogate::all().collect::<Vec<_>>())
 }
 
 /// A picture of a neuron.
-pub(crate) fn draw(setup: &Setup, kind: Kind, state: Option<&str>) -> Result<String, Error> {
+pub(crate) fn draw(setup: &Setup, kind: Kind, axes: Axes<'_>) -> Result<String, Error> {
     match kind {
         Kind::Trace => trace::draw(setup),
         Kind::Fi => curve::draw(setup),
-        Kind::Phase => phase::draw(setup, state),
-        Kind::Surrogate => surrogates::draw(),
+        Kind::Phase => phase::draw(setup, axes),
+        Kind::Surrogate => surrogates::draw_one(&setup.gradient.surrogate, setup.width.unwrap_or(520)),
         Kind::Gradient => gradient::draw(setup),
     }
 }

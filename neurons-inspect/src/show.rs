@@ -13,14 +13,14 @@ use neuron_runtime::{Equation, Format, Reset, Spec, Surrogate};
 
 use crate::bytes::Bytes;
 use crate::derivation::Derivation;
-use crate::neuron::in_file;
+use crate::neuron::{Declared, File, in_file};
 use crate::output::{HEADING, QUIET, Table, heading, indented};
 use crate::{Error, Neurons, units};
 
 /// What to show of a neuron.
 #[derive(Args, Debug)]
 pub struct Show {
-    /// Name of a neuron or surrogate; case, `_` and `-` are ignored. Or a file with a neuron's declaration: `lif.rs`,
+    /// Name of a neuron or surrogate; case, `_` and `-` are ignored. Or a file with its declaration: `lif.rs`,
     /// `neurons.rs:Lif`, `-`
     pub neuron: String,
 
@@ -77,14 +77,21 @@ pub fn resets() -> impl TypedValueParser<Value = Reset> {
 }
 
 pub fn show(neurons: &Neurons, args: &Show, out: &mut dyn Write) -> Result<(), Error> {
-    let spec = match neurons.find_or_read(&args.neuron) {
-        Ok(neuron) => neuron.spec(),
-        Err(error) if in_file(&args.neuron).is_some() => return Err(error),
-        Err(error) => {
-            let has_kernels = args.cuda || args.rust || args.ptx || args.latex || args.json;
-            let surrogate = Surrogate::from_name(&args.neuron, &[]).ok().filter(|_| !has_kernels);
-            return surrogate.map_or(Err(error), |surrogate| write_surrogate(surrogate, out));
+    // What only neurons have.
+    let needs_neuron = args.cuda || args.rust || args.ptx || args.latex || args.json;
+    let spec = match in_file(&args.neuron) {
+        Some((path, declared)) => {
+            let file = File::read(path)?;
+            match file.find(declared)? {
+                Declared::Surrogate(surrogate) if !needs_neuron => return write_surrogate(surrogate, out),
+                Declared::Surrogate(_) => file.neuron(declared)?.spec(),
+                Declared::Neuron(neuron) => neuron.spec(),
+            }
         }
+        None => match (neurons.find(&args.neuron), Surrogate::from_name(&args.neuron, &[])) {
+            (Err(_), Ok(surrogate)) if !needs_neuron => return write_surrogate(surrogate, out),
+            (neuron, _) => neuron?.spec(),
+        },
     };
     if args.cuda && args.complete {
         return Ok(write!(out, "{}", spec.cuda.source())?);
@@ -150,7 +157,10 @@ fn write_surrogate(surrogate: Surrogate, out: &mut dyn Write) -> Result<(), Erro
         out,
         &[Equation { name: "primitive", expr: primitive }, Equation { name: "gradient", expr: gradient }],
     )?;
-    Ok(writeln!(out, "\n  {QUIET}`plot --kind surrogate` plots all of them.{QUIET:#}")?)
+    Ok(writeln!(
+        out,
+        "\n  {QUIET}`plot NAME --kind surrogate` plots it, without a name all of them.{QUIET:#}"
+    )?)
 }
 
 /// Aligned at the equality signs.

@@ -1,8 +1,8 @@
-//! Neurons that are declared at run time.
+//! Neurons and surrogates that are declared at run time.
 
 use neuron_codegen::latex::{aligned, derivatives, equations};
 use neuron_codegen::{check, gradient, redeclare, report};
-use neuron_interpreter::Problem;
+use neuron_interpreter::{Mistakes, Problem};
 use neurons::Neuron as _;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 
 use crate::error::exception;
 use crate::model::{parse_reset, parse_template};
-use crate::spec::dictionary;
+use crate::spec::{description, dictionary};
 
 /// A neuron that was declared at run time.
 #[pyclass(frozen, module = "spiking_neurons._core")]
@@ -22,20 +22,11 @@ pub struct Declaration {
 impl Declaration {
     /// Reads a declaration: the declaration, or None if there are errors; all errors and warnings; and these as text.
     #[staticmethod]
-    #[allow(clippy::type_complexity)]
-    fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<(Option<Self>, Vec<Bound<'py, PyDict>>, String)> {
+    fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Parsed<'py, Self>> {
         // Deep declarations take a while; nothing of Python is needed.
         let parsed = py.detach(|| neuron_interpreter::Declaration::parse(text));
-        let (declaration, problems, rendered) = match &parsed {
-            Ok(declaration) => {
-                let warnings = declaration.warnings();
-                let rendered = warnings.iter().map(|warning| warning.render(None, text, false));
-                (Some(declaration.clone()), warnings, rendered.collect::<Vec<_>>().join("\n\n"))
-            }
-            Err(mistakes) => (None, mistakes.problems(), mistakes.to_string()),
-        };
-        let problems = problems.iter().map(|problem| entry(py, problem)).collect::<PyResult<_>>()?;
-        Ok((declaration.map(|declaration| Self { declaration }), problems, rendered))
+        let (problems, rendered) = problems(py, &parsed, neuron_interpreter::Declaration::warnings, text)?;
+        Ok((parsed.ok().map(|declaration| Self { declaration }), problems, rendered))
     }
 
     /// Its specification, as those of the zoo.
@@ -58,6 +49,55 @@ impl Declaration {
         let kernel = neuron_abi::kernel::name(template, reset);
         Ok(py.detach(|| spec.cuda.source_of(&kernel)).unwrap_or_default())
     }
+}
+
+/// A surrogate that was declared at run time.
+#[pyclass(frozen, module = "spiking_neurons._core")]
+pub struct SurrogateDeclaration {
+    pub declaration: neuron_interpreter::SurrogateDeclaration,
+}
+
+#[pymethods]
+impl SurrogateDeclaration {
+    /// As `Declaration.parse`.
+    #[staticmethod]
+    fn parse<'py>(py: Python<'py>, text: &str) -> PyResult<Parsed<'py, Self>> {
+        let parsed = py.detach(|| neuron_interpreter::SurrogateDeclaration::parse(text));
+        let warnings = neuron_interpreter::SurrogateDeclaration::warnings;
+        let (problems, rendered) = problems(py, &parsed, warnings, text)?;
+        Ok((parsed.ok().map(|declaration| Self { declaration }), problems, rendered))
+    }
+
+    /// What is known of it, as of those of the library, and its documentation and declaration.
+    #[getter]
+    fn description<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let entry = description(py, self.declaration.surrogate())?;
+        entry.set_item("doc", self.declaration.doc())?;
+        entry.set_item("declaration", self.declaration.declaration())?;
+        Ok(entry)
+    }
+}
+
+/// A declaration, unless it has errors; errors and warnings; and these as text.
+type Parsed<'py, D> = (Option<D>, Vec<Bound<'py, PyDict>>, String);
+
+/// The errors or warnings of what was read from `text`, and these as text.
+fn problems<'py, D>(
+    py: Python<'py>,
+    parsed: &Result<D, Mistakes>,
+    warnings: impl Fn(&D) -> &[Problem],
+    text: &str,
+) -> PyResult<(Vec<Bound<'py, PyDict>>, String)> {
+    let (problems, rendered) = match parsed {
+        Ok(declaration) => {
+            let warnings = warnings(declaration);
+            let rendered = warnings.iter().map(|warning| warning.render(None, text, false));
+            (warnings, rendered.collect::<Vec<_>>().join("\n\n"))
+        }
+        Err(mistakes) => (mistakes.problems(), mistakes.to_string()),
+    };
+    let problems = problems.iter().map(|problem| entry(py, problem)).collect::<PyResult<_>>()?;
+    Ok((problems, rendered))
 }
 
 fn entry<'py>(py: Python<'py>, problem: &Problem) -> PyResult<Bound<'py, PyDict>> {

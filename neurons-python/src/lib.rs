@@ -28,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use crate::bits::{pack_bits, unpack_bits};
     #[pymodule_export]
-    use crate::declaration::{Declaration, latex, redeclared};
+    use crate::declaration::{Declaration, SurrogateDeclaration, latex, redeclared};
     #[pymodule_export]
     use crate::initial::Initial;
     #[pymodule_export]

@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
-use crate::declaration::Declaration;
+use crate::declaration::{Declaration, SurrogateDeclaration};
 use crate::error::exception;
 use crate::plan::{Plan, Target};
 
@@ -57,6 +57,7 @@ impl Model {
     }
 
     /// One of its templates, prepared for data of one format on one device: a GPU's number, or -1 for the CPU.
+    /// `surrogate` is a name or a `SurrogateDeclaration`.
     #[pyo3(signature = (template, format, device, *, surrogate, parameters, detach_reset, relaxed=false, sequence=true))]
     #[allow(clippy::too_many_arguments)]
     fn plan(
@@ -64,7 +65,7 @@ impl Model {
         template: &str,
         format: &str,
         device: i32,
-        surrogate: &str,
+        surrogate: &Bound<'_, PyAny>,
         parameters: Vec<f64>,
         detach_reset: bool,
         relaxed: bool,
@@ -72,7 +73,11 @@ impl Model {
     ) -> PyResult<Plan> {
         let template = parse_template(template)?;
         let format = parse_format(format)?;
-        let surrogate = Surrogate::from_name(surrogate, &parameters).map_err(exception)?;
+        let surrogate = match surrogate.cast::<SurrogateDeclaration>() {
+            Ok(declared) => declared.get().declaration.surrogate().with_parameters(&parameters),
+            Err(_) => Surrogate::from_name(surrogate.extract()?, &parameters),
+        };
+        let surrogate = surrogate.map_err(exception)?;
         surrogate.validate().map_err(exception)?;
         let gradient = Gradient { surrogate, detach_reset };
         let mode = if relaxed { Mode::Relaxed } else { Mode::Spiking };

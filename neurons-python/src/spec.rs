@@ -11,22 +11,25 @@ pub fn zoo(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     PyList::new(py, specs.collect::<PyResult<Vec<_>>>()?)
 }
 
-/// Names of all surrogates, each with the names and default values of its parameters, its primitive and its gradient.
+/// All surrogates.
 #[pyfunction]
-pub fn surrogates(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let all = PyDict::new(py);
-    for surrogate in Surrogate::all() {
-        let parameters = PyDict::new(py);
-        for (name, value) in surrogate.parameters() {
-            parameters.set_item(name, value)?;
-        }
-        let entry = PyDict::new(py);
-        entry.set_item("parameters", parameters)?;
-        entry.set_item("primitive", surrogate.equation())?;
-        entry.set_item("gradient", surrogate.gradient_equation())?;
-        all.set_item(surrogate.name(), entry)?;
+pub fn surrogates(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let all = Surrogate::all().map(|surrogate| description(py, surrogate));
+    PyList::new(py, all.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// Name, names and default values of parameters, primitive and gradient.
+pub fn description(py: Python<'_>, surrogate: Surrogate) -> PyResult<Bound<'_, PyDict>> {
+    let parameters = PyDict::new(py);
+    for parameter in surrogate.parameter_defs() {
+        parameters.set_item(parameter.name, parameter.default)?;
     }
-    Ok(all)
+    let entry = PyDict::new(py);
+    entry.set_item("name", surrogate.name())?;
+    entry.set_item("parameters", parameters)?;
+    entry.set_item("primitive", surrogate.equation())?;
+    entry.set_item("gradient", surrogate.gradient_equation())?;
+    Ok(entry)
 }
 
 /// A specification as a dictionary.

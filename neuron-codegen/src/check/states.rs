@@ -124,7 +124,7 @@ impl<'a> Checker<'a> {
                 // Reported here, and not again where it is used.
                 self.lowering.scope.symbols.insert(text.clone(), Symbol::Wrong);
                 let known: Vec<_> = states.iter().map(String::as_str).collect();
-                match suggest::name(&text, &known, None) {
+                match suggest::state(&text, &known).or_else(|| suggest::name(&text, &known, None)) {
                     Some(meant) => {
                         self.lowering.report.push(error.help(format!("did you mean `{meant}`?")));
                         return Some(meant.to_owned());

@@ -1,153 +1,15 @@
-//! A surrogate as Rust and as CUDA C++.
-
-use std::collections::{BTreeSet, HashMap, HashSet};
+//! The expansion of `surrogate!`, and the file of the built-in surrogates.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use super::description::{Description, Parameter};
+use super::function::Function;
 use super::{MAX_PARAMETERS, Surrogate};
 use crate::emit::block::Block;
-use crate::emit::cuda::{functions, math};
 use crate::emit::docs::docs;
-use crate::emit::text::Text;
 use crate::identifiers::{self, Namespace};
-use crate::ir::{Cmp, Graph, Id, Node, Sort};
-use crate::kernel::cost::{Uses, cost, deserving};
-use crate::kernel::lower::Lowering;
-use crate::model::Param;
-use crate::print::{Dialect, Printer};
-
-/// A function of `u` and the parameters, ready to be printed: the expressions to compute first, each with a
-/// name, and the value.
-struct Function {
-    graph: Graph,
-    /// Parameters that it uses, by place and name.
-    params: Vec<(usize, String)>,
-    lets: Vec<Id>,
-    names: HashMap<Id, String>,
-    value: Id,
-}
-
-impl Function {
-    /// `value`, in which the user has named some parts.
-    fn new(surrogate: &Surrogate, value: Id, given: &HashMap<Id, String>) -> Self {
-        let mut graph = surrogate.graph.clone();
-        let mut lowering = Lowering::default();
-        let mut lower = |graph: &mut Graph, id| lowering.by(graph, id, |_, _| true);
-        let value = lower(&mut graph, value);
-        // Numbers propagate NaN; a choice may lose it.
-        let value = if keeps_nan(&graph, value, surrogate.u) {
-            value
-        } else {
-            let is_nan = graph.add(Node::Compare(Cmp::Ne, surrogate.u, surrogate.u));
-            graph.add(Node::Select(is_nan, surrogate.u, value))
-        };
-        let reached = graph.reach([value]);
-
-        let mut namespace = Namespace::default();
-        ["u", "values"].into_iter().for_each(|name| drop(namespace.claim(name)));
-        let mut names = HashMap::from([(surrogate.u, "u".to_owned())]);
-        let params = surrogate.params.iter().enumerate();
-        let params: Vec<(usize, String)> = params
-            .filter(|(_, param)| reached.contains(&param.leaf))
-            .map(|(place, param)| {
-                let name = namespace.claim(&identifiers::text(&param.name));
-                names.insert(param.leaf, name.clone());
-                (place, name)
-            })
-            .collect();
-        let mut given: Vec<(Id, &String)> = given.iter().map(|(id, name)| (*id, name)).collect();
-        given.sort();
-        for (id, name) in given {
-            let id = lower(&mut graph, id);
-            if !graph.is_atom(id) && !names.contains_key(&id) {
-                names.insert(id, namespace.claim(name));
-            }
-        }
-        name_shared(&graph, &reached, value, &mut names, &mut namespace);
-        let is_let = |id: &Id| *id != value && !graph.is_atom(*id) && names.contains_key(id);
-        let lets = reached.iter().copied().filter(is_let).collect();
-        Self { graph, params, lets, names, value }
-    }
-
-    fn printer(&self, dialect: Dialect) -> Printer<'_> {
-        Printer { graph: &self.graph, dialect, names: &self.names }
-    }
-
-    fn rust(&self) -> TokenStream {
-        let printer = self.printer(Dialect::Rust);
-        let mut text = String::from("let num = R::from_f64;\n");
-        for (place, name) in &self.params {
-            text += &format!("let {name} = values[{place}];\n");
-        }
-        for id in &self.lets {
-            text += &format!("let {} = {};\n", self.names[id], printer.definition(*id));
-        }
-        text += &printer.definition(self.value);
-        text.parse().expect("generated functions are valid Rust")
-    }
-
-    fn cuda(&self, name: &str) -> String {
-        let printer = self.printer(Dialect::Cuda);
-        let mut out = Text::default();
-        let values = format!("const acc_t (&values)[{MAX_PARAMETERS}]");
-        out.open(format!("__device__ __forceinline__ acc_t {name}(acc_t u, {values}) {{"));
-        for (place, name) in &self.params {
-            out.line(format!("const acc_t {name} = values[{place}];"));
-        }
-        for id in &self.lets {
-            let sort = if self.graph.sort(*id) == Sort::Real { "acc_t" } else { "bool" };
-            out.line(format!("const {sort} {} = {};", self.names[id], printer.definition(*id)));
-        }
-        out.line(format!("return {};", printer.definition(self.value)));
-        out.close();
-        out.text
-    }
-}
-
-/// Gives names to what is computed once and used several times. `reached` is all that `value` is computed from.
-fn name_shared(
-    graph: &Graph,
-    reached: &BTreeSet<Id>,
-    value: Id,
-    names: &mut HashMap<Id, String>,
-    namespace: &mut Namespace,
-) {
-    let uses = Uses::new(graph, reached.iter().copied(), []);
-    let is_named = |id: Id| id == value || names.contains_key(&id);
-    let chosen = deserving(graph, reached, &uses, |g, id| 2 * cost(g, id), is_named);
-    let numbers = chosen.into_iter().filter(|&id| graph.sort(id) == Sort::Real);
-    names.extend(numbers.collect::<Vec<_>>().into_iter().map(|id| (id, namespace.number("term"))));
-}
-
-/// Whether `id` is NaN wherever `u` is.
-fn keeps_nan(g: &Graph, id: Id, u: Id) -> bool {
-    let mut keeping: HashSet<Id> = HashSet::new();
-    // Operands come first.
-    for part in g.reach([id]) {
-        let keeps = |id| keeping.contains(&id);
-        let result = match g.node(part) {
-            Node::Num(_) => false,
-            Node::Leaf(_) => part == u,
-            Node::Neg(a) | Node::Powi(a, _) | Node::Call(_, a) => keeps(a),
-            Node::Add(a, b) | Node::Sub(a, b) | Node::Mul(a, b) | Node::Div(a, b) => keeps(a) || keeps(b),
-            // The second is what they are if the comparison fails.
-            Node::Min(_, b) | Node::Max(_, b) => keeps(b),
-            Node::Select(cond, a, b) => match g.node(cond) {
-                Node::Compare(op, c, d) if keeps(c) || keeps(d) => keeps(if op == Cmp::Ne { a } else { b }),
-                _ => keeps(a) && keeps(b),
-            },
-            Node::Compare(..) | Node::Not(_) | Node::And(..) | Node::Or(..) => false,
-            Node::StraightThrough(..) | Node::Detach(_) | Node::Primitive(_) => {
-                unreachable!("surrogates have no step functions")
-            }
-        };
-        if result {
-            keeping.insert(part);
-        }
-    }
-    keeping.contains(&id)
-}
+use crate::ir::Id;
 
 /// The file `emit/cuda/support/surrogates.cu`: the gradients of the runtime's own surrogates, each given by its name, its
 /// equation and its function, and the list of them.
@@ -169,20 +31,10 @@ namespace surrogates {
     text + "\n"
 }
 
-/// The gradient as a function of CUDA C++ called `name`.
-pub fn cuda_function(surrogate: &Surrogate, name: &str) -> String {
-    Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).cuda(name)
-}
-
-/// The functions that the gradient calls, in CUDA C++. A neuron's source has those only that its own kernels call.
-fn cuda_math(surrogate: &Surrogate) -> String {
-    let function = Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names);
-    math(functions(&function.graph, [function.value]))
-}
-
 /// What a declaration becomes in the user's crate.
 pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let Surrogate { name, vis, attrs, doc, params, .. } = surrogate;
+    let description = Description::new(surrogate);
     let g = quote!(#krate::surrogate::generated);
     let doc = docs(doc);
     let primitive = lines(surrogate.equation(surrogate.primitive, &surrogate.names));
@@ -192,10 +44,14 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     let quiet = identifiers::text(name).starts_with(char::is_lowercase);
     let quiet = quiet.then(|| quote!(#[allow(non_camel_case_types)]));
     let fields: Vec<Ident> = params.iter().map(|param| identifiers::unspanned(&param.name)).collect();
-    let texts: Vec<String> = params.iter().map(|param| identifiers::text(&param.name)).collect();
+    let Description {
+        name: text, params: listed, primitive: primitive_text, gradient: gradient_text, ..
+    } = &description;
+    let (cuda, cuda_math) = (&description.cuda, &description.cuda_math);
+    let texts = listed.iter().map(|param| &param.name);
     let defaults: Vec<f64> = params.iter().map(|param| param.default).collect();
-    let ranges: Vec<String> = params.iter().map(range).collect();
-    let declared = params.iter().zip(&ranges).map(|(param, range)| {
+    let ranges = listed.iter().map(|param| &param.range);
+    let declared = params.iter().zip(listed).map(|(param, Parameter { range, .. })| {
         let (field, doc) = (identifiers::item(&param.name), docs(&param.doc));
         let space = if param.doc.is_empty() { TokenStream::new() } else { docs([""]) };
         let valid = if range.is_empty() { "any finite number".to_owned() } else { format!("`{range}`") };
@@ -214,11 +70,8 @@ pub fn expand(surrogate: &Surrogate, krate: &TokenStream) -> TokenStream {
     });
     let primitive = Function::new(surrogate, surrogate.primitive, &surrogate.names).rust();
     let gradient = Function::new(surrogate, surrogate.gradient, &surrogate.gradient_names).rust();
-    let (primitive_text, gradient_text) = (surrogate.primitive_text(), surrogate.gradient_text());
-    let (cuda, cuda_math) = (cuda_function(surrogate, "NAME"), cuda_math(surrogate));
     let checks = checks(surrogate);
     let (count, rest) = (MAX_PARAMETERS, vec![quote!(0.0); MAX_PARAMETERS - params.len()]);
-    let text = identifiers::text(name);
     let mut hidden = fields.clone();
     for binding in ["u", "values", "surrogate"] {
         if hidden.iter().all(|field| field != binding) {
@@ -343,9 +196,4 @@ fn checks(surrogate: &Surrogate) -> TokenStream {
         quote! { if !(#holds) { return ::core::option::Option::Some((#place, #text)); } }
     });
     quote! { #lets #(#checks)* }
-}
-
-/// The valid values of a parameter, as written.
-fn range(param: &Param) -> String {
-    param.conditions.iter().map(|condition| condition.text.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -11,10 +11,9 @@ use super::mistakes::stray;
 use super::pratt::{self, Result};
 use super::recovery::{at_end, at_item, resembles_item};
 use super::tokens::Tokens;
-use super::{Grammar, NAMELESS, is_keyword};
+use super::{Grammar, is_keyword};
 use crate::model::{ParamKind, Reset};
 use crate::report::{Diagnostic, Extent, Report};
-use crate::suggest;
 
 /// The body being parsed, and what was found so far.
 pub struct Items<'a, 'r> {
@@ -196,40 +195,6 @@ impl Items<'_, '_> {
         };
         self.items.push(Item { doc, keyword, kind });
         Ok(())
-    }
-
-    /// Reports a word that no item begins with; gives the keyword it was meant to be, if that is clear.
-    fn unknown(&mut self, word: &Ident) -> Result<&'static str> {
-        let mut ahead = self.tokens;
-        ahead.ident();
-        let error = Diagnostic::new(word, format!("unknown item `{word}`"));
-        // A name directly before `=` is more likely an assignment than a misspelt `charge`.
-        let text = word.to_string();
-        let meant = suggest::keyword(&text, self.grammar.keywords)
-            .filter(|meant| self.grammar.keywords.contains(meant))
-            .filter(|meant| NAMELESS.contains(meant) == ahead.at_operator("="));
-        if let Some(meant) = meant {
-            self.report.push(error.help(format!("did you mean `{meant}`?")));
-            return Ok(meant);
-        }
-        self.complete = false;
-        Err(if self.grammar.declares == "surrogate" && text == "gradient" {
-            error.help("the gradient is derived from what it is the derivative of: `primitive = ...`")
-        } else if self.grammar.declares == "surrogate" && ahead.at_operator("=") {
-            error.help(format!(
-                "`let {word} = ...` names an expression; `primitive = ...` is what the gradient is derived from"
-            ))
-        } else if !ahead.at_operator("=") {
-            error.help(format!("an item begins with one of `{}`", self.grammar.keywords.join("`, `")))
-        } else if matches!(text.as_str(), "v" | "h" | "dv") {
-            error.help("the equation of the membrane potential is `charge = ...`")
-        } else if matches!(text.as_str(), "v_threshold" | "v_reset") {
-            error.help(format!("its default is set by `param {word} = ...`"))
-        } else {
-            error.help(format!(
-                "a state changes by `update {word} = ...`; `let {word} = ...` names an expression"
-            ))
-        })
     }
 
     /// A name, keyword of Rust or not: that is for `check` to refuse, which can say more.

@@ -1,7 +1,7 @@
 //! Surrogates: what gradient is derived, and what comes of mistakes.
 
 use neuron_codegen::declarations::all;
-use neuron_codegen::surrogate::{Analysis, Surrogate, analyse, cuda_function, expand};
+use neuron_codegen::surrogate::{Analysis, Description, Surrogate, analyse, expand};
 use proc_macro2::TokenStream;
 
 use super::mistakes::{diagnosed, each_block};
@@ -60,7 +60,7 @@ fn gradients_are_as_somebody_would_write_them() {
 #[test]
 fn not_a_number_stays_that() {
     let guarded = |primitive: &str| {
-        cuda_function(&surrogate(&format!("primitive = {primitive};")), "f").contains("u != u")
+        Description::new(&surrogate(&format!("primitive = {primitive};"))).cuda.contains("u != u")
     };
     assert!(!guarded("tanh(u)") && !guarded("if u < 0.0 { 0.1 * u } else { u + tanh(u) }"));
     assert!(guarded("if u < 0.0 { u + tanh(u) } else { 0.1 * u }") && guarded("2.0 * u"));
@@ -93,7 +93,8 @@ fn what_neurons_may_write_surrogates_may_write_too() {
     // Conditions have names, defaults use those of other parameters, ranges and choices are believed.
     let near = surrogate("let near = abs(u) < 1.0; primitive = if near { 0.5 * u } else { 0.1 * u };");
     assert_eq!(near.gradient_text(), "if near { 0.5 } else { 0.1 } where near = abs(u) < 1");
-    assert!(cuda_function(&near, "f").contains("const bool near = "), "{}", cuda_function(&near, "f"));
+    let cuda = Description::new(&near).cuda;
+    assert!(cuda.contains("const bool near = "), "{cuda}");
     let halves = surrogate("param b = a / 2.0; param a = 3.0 * PI; primitive = sigmoid(a * u) + b * u;");
     assert_eq!(halves.params[0].default, 1.5 * std::f64::consts::PI);
     for body in [
@@ -188,5 +189,5 @@ fn large_ones_stay_manageable() {
     }
     let large = surrogate(&format!("{body} primitive = z20;"));
     assert!(large.gradient_text().len() < 100_000, "{}", large.gradient_text().len());
-    assert!(cuda_function(&large, "f").len() < 100_000);
+    assert!(Description::new(&large).cuda.len() < 100_000);
 }

@@ -63,6 +63,21 @@ impl Lanes {
         Self { computations: builder.computations, writes }
     }
 
+    /// Of a function of the distance from the threshold, which is in `slot` before and whose value is there after.
+    pub fn of_function<'a>(
+        graph: &'a Graph,
+        uniform: &mut Collector<'a>,
+        distance: Id,
+        slot: SlotId,
+        value: Id,
+    ) -> Self {
+        let names = HashMap::new();
+        let mut builder = Builder::new(graph, uniform, &names);
+        builder.known.insert(distance, Operand::Slot(slot));
+        let value = builder.value(value);
+        Self { computations: builder.computations, writes: vec![(slot, value)] }
+    }
+
     /// Of what a program computes from parameters that differ between neurons, before the first step.
     pub fn settled<'a>(graph: &'a Graph, uniform: &mut Collector<'a>, program: &Program) -> Self {
         let names = HashMap::new();

@@ -46,7 +46,7 @@ pub(crate) struct Columns {
     pub rows: usize,
     /// Elements of a row: `N`.
     pub stride: usize,
-    /// Columns of the tile, at most [`LANES`].
+    /// Columns of the tile, at most [`LANES`]; those of all tiles of a group.
     pub width: usize,
 }
 
@@ -63,7 +63,14 @@ impl Columns {
 // address of the block depends on that: a choice between two loads or stores would keep the kernel's values
 // in memory rather than in registers, for all tiles.
 
-impl<T: Element> Rows<'_, T> {
+impl<'a, T: Element> Rows<'a, T> {
+    /// One row, of the first `width` of `lanes`.
+    #[inline(always)]
+    pub(crate) fn of_lanes(lanes: &'a [T; LANES], width: usize) -> Self {
+        let first = lanes[..width].as_ptr();
+        Self { first, shape: Columns { rows: 1, stride: 0, width }, array: PhantomData }
+    }
+
     /// # Safety
     /// There are no rows, or from `first` on `(rows - 1) * stride + width` elements, borrowed for the lifetime.
     pub(crate) unsafe fn new(first: *const T, shape: Columns) -> Self {
@@ -76,36 +83,38 @@ impl<T: Element> Rows<'_, T> {
     /// If there is no such row.
     #[inline(always)]
     pub fn load(&self, row: usize) -> [T::Real; LANES] {
+        let row = self.row(row);
+        prefetch(row.as_ptr().wrapping_add(LANES));
         let mut space = MaybeUninit::uninit();
-        T::load_lanes(self.block(row, 1, &mut space))
+        T::load_lanes(match row.try_into() {
+            Ok(full) => full,
+            Err(_) => padded(row, &mut space),
+        })
     }
 
-    /// As [`Rows::load`], where the values are kept in memory and `tiles` tiles are computed together.
+    /// Row `row` of all tiles of a group, each in its place.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, or not a place for each tile.
     #[inline(always)]
-    pub fn load_to(&self, row: usize, tiles: usize, lanes: &mut [T::Real; LANES]) {
-        let mut space = MaybeUninit::uninit();
-        *lanes = T::load_lanes(self.block(row, tiles, &mut space));
+    pub fn load_tiles(&self, row: usize, to: &mut [[T::Real; LANES]]) {
+        let row = self.row(row);
+        let (full, rest) = row.as_chunks::<LANES>();
+        for (block, lanes) in full.iter().zip(&mut *to) {
+            prefetch(block.as_ptr().wrapping_add(row.len()));
+            *lanes = T::load_lanes(block);
+        }
+        if !rest.is_empty() {
+            let mut space = MaybeUninit::uninit();
+            to[full.len()] = T::load_lanes(padded(rest, &mut space));
+        }
     }
 
-    /// Row `row` in the array, or padded with zeros in `space`.
     #[inline(always)]
-    fn block<'s>(
-        &'s self,
-        row: usize,
-        tiles: usize,
-        space: &'s mut MaybeUninit<[T; LANES]>,
-    ) -> &'s [T; LANES] {
+    fn row(&self, row: usize) -> &[T] {
         let offset = self.shape.offset(row);
-        prefetch(self.first.wrapping_add(offset + tiles * LANES));
         // SAFETY: the row is inside the array, by the condition of `new` and the check in `offset`.
-        let row = unsafe { std::slice::from_raw_parts(self.first.add(offset), self.shape.width) };
-        match row.try_into() {
-            Ok(full) => full,
-            Err(_) => padded(row, space),
-        }
+        unsafe { std::slice::from_raw_parts(self.first.add(offset), self.shape.width) }
     }
 }
 
@@ -116,7 +125,8 @@ impl<T: Element> RowsMut<'_, T> {
     pub(crate) unsafe fn new(first: *mut T, shape: Columns) -> Self {
         let bytes = size_of::<T>().saturating_mul(shape.rows).saturating_mul(shape.stride);
         let is_aligned = (first.addr() | (shape.stride * size_of::<T>())).is_multiple_of(CHUNK);
-        let streams = cfg!(target_arch = "x86_64") && bytes >= STREAMED && is_aligned && shape.width == LANES;
+        let is_full = shape.width.is_multiple_of(LANES);
+        let streams = cfg!(target_arch = "x86_64") && bytes >= STREAMED && is_aligned && is_full;
         Self { first, shape, streams, array: PhantomData }
     }
 
@@ -157,6 +167,40 @@ impl<T: Element> RowsMut<'_, T> {
             cut(block, unsafe { std::slice::from_raw_parts_mut(start, self.shape.width) });
         }
     }
+
+    /// Writes row `row` of all tiles of a group.
+    ///
+    /// # Panics
+    /// If there is no such row, or not a value for each tile.
+    #[inline(always)]
+    pub fn store_tiles(&mut self, row: usize, values: &[[T::Real; LANES]]) {
+        let offset = self.shape.offset(row);
+        // SAFETY: the row is inside the array, by the condition of `new` and the check in `offset`; nothing else accesses
+        // it.
+        let row = unsafe { std::slice::from_raw_parts_mut(self.first.add(offset), self.shape.width) };
+        let width = row.len();
+        let (full, rest) = row.as_chunks_mut::<LANES>();
+        let tiles = full.len();
+        if self.streams {
+            for (to, values) in full.iter_mut().zip(values) {
+                let mut block = [T::default(); LANES];
+                T::store_lanes(values, &mut block);
+                // SAFETY: as in `store`.
+                unsafe { stream(&block, to.as_mut_ptr()) };
+            }
+            return;
+        }
+        for (block, values) in full.iter_mut().zip(values) {
+            prefetch(block.as_ptr().wrapping_add(width));
+            T::store_lanes(values, block);
+        }
+        if !rest.is_empty() {
+            let mut space = MaybeUninit::uninit();
+            let block = blank(&mut space);
+            T::store_lanes(&values[tiles], block);
+            cut(block, rest);
+        }
+    }
 }
 
 /// A tile's columns of an array of bits that is written.
@@ -184,14 +228,37 @@ impl BitRowsMut<'_> {
     /// If there is no such row.
     #[inline(always)]
     pub fn store<R: Real>(&mut self, row: usize, values: &[R; LANES]) {
+        let width = self.shape.width;
+        write_bits(self.words(row), values, width);
+    }
+
+    /// As [`BitRowsMut::store`], of all tiles of a group.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[inline(always)]
+    pub fn store_tiles<R: Real>(&mut self, row: usize, values: &[[R; LANES]]) {
+        let width = self.shape.width;
+        for (tile, (words, values)) in self.words(row).chunks_mut(LANES / WORD).zip(values).enumerate() {
+            write_bits(words, values, LANES.min(width - tile * LANES));
+        }
+    }
+
+    #[inline(always)]
+    fn words(&mut self, row: usize) -> &mut [u32] {
         let offset = self.shape.offset(row);
         let words = self.shape.width.div_ceil(WORD);
         // SAFETY: the words are inside the array, by the condition of `new` and the check in `offset`.
-        let words = unsafe { std::slice::from_raw_parts_mut(self.first.add(offset), words) };
-        let bits = packed(values) & (u64::MAX >> (LANES - self.shape.width));
-        for (word, half) in words.iter_mut().zip([bits as u32, (bits >> WORD) as u32]) {
-            *word = half;
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(offset), words) }
+    }
+}
+
+/// Writes which of the first `width` values are not 0.
+#[inline(always)]
+fn write_bits<R: Real>(words: &mut [u32], values: &[R; LANES], width: usize) {
+    let bits = packed(values) & (u64::MAX >> (LANES - width));
+    for (word, half) in words.iter_mut().zip([bits as u32, (bits >> WORD) as u32]) {
+        *word = half;
     }
 }
 
@@ -325,5 +392,44 @@ mod tests {
         let row = |row: usize| &array[first + row * columns..][..LANES + 1];
         assert!(row(1)[..LANES] == [2.0; LANES] && row(2)[..LANES] == [3.0; LANES]);
         assert!(row(0) == [0.0; LANES + 1] && row(1)[LANES] == 0.0);
+    }
+
+    /// Rows of a group are those of its tiles.
+    #[test]
+    fn groups_are_loaded_and_stored_tile_by_tile() {
+        let (rows, stride) = (3, 8 * LANES + 5);
+        let array: Vec<f32> = (0..rows * stride).map(|i| i as f32).collect();
+        for width in [1, LANES - 1, LANES, LANES + 1, 2 * LANES, 2 * LANES + WORD, 8 * LANES] {
+            let (shape, tiles) = (Columns { rows, stride, width }, width.div_ceil(LANES));
+            // SAFETY: the rows are inside the array.
+            let from = unsafe { Rows::<f32>::new(array.as_ptr(), shape) };
+            let mut values = vec![[-1.0; LANES]; tiles];
+            from.load_tiles(1, &mut values);
+            let row = &array[stride..][..width];
+            assert!(
+                values.as_flattened()[..width] == *row
+                    && values.as_flattened()[width..].iter().all(|v| *v == 0.0)
+            );
+            let mut copy = vec![-1.0f32; rows * stride];
+            // SAFETY: the rows are inside the array, which nothing else accesses.
+            unsafe { RowsMut::new(copy.as_mut_ptr(), shape) }.store_tiles(2, &values);
+            assert!(
+                copy[2 * stride..][..width] == *row && copy[2 * stride + width..].iter().all(|v| *v == -1.0)
+            );
+            assert!(copy[..2 * stride].iter().all(|value| *value == -1.0));
+            let odd: Vec<[f32; LANES]> = values.iter().map(|tile| tile.map(|value| value % 2.0)).collect();
+            let words = width.div_ceil(WORD);
+            let mut bits = vec![u32::MAX; rows * (words + 1)];
+            let shape = Columns { stride: words + 1, ..shape };
+            // SAFETY: as above.
+            unsafe { BitRowsMut::new(bits.as_mut_ptr(), shape) }.store_tiles(1, &odd);
+            let bit = |column: usize| bits[words + 1 + column / WORD] >> (column % WORD) & 1;
+            assert!(
+                (0..words * WORD)
+                    .all(|column| bit(column) == u32::from(column < width && row[column] % 2.0 != 0.0))
+            );
+            assert!(bits[2 * words + 1..].iter().chain(&bits[..words + 1]).all(|word| *word == u32::MAX));
+        }
+        RowsMut::<f32>::absent().store_tiles(0, &[[0.0; LANES]; 2]);
     }
 }

@@ -3,10 +3,9 @@
 use std::convert::Infallible;
 use std::marker::PhantomData;
 
-use neuron_abi::WORD;
-
+use crate::cpu::group::{Group, Tiles};
 use crate::cpu::isa::Isa;
-use crate::cpu::rows::{BitRowsMut, Columns, Streams};
+use crate::cpu::rows::{BitRowsMut, Streams};
 use crate::cpu::values::Values;
 use crate::number::LANES;
 use crate::{ByClass, Class, Element, Gradient, Rows, RowsMut, Sink, Source, TileGradient};
@@ -17,12 +16,9 @@ pub trait Kernel<E: Element>: Sync {
     fn tile(&self, tile: &Tile<'_, E>);
 
     /// Computes the neurons of some tiles, one after another on one thread: for kernels that keep memory from tile to
-    /// tile.
+    /// tile, or compute several at once.
     #[inline(always)]
-    fn tiles<'w>(&self, tiles: impl Iterator<Item = Tile<'w, E>>)
-    where
-        E: 'w,
-    {
+    fn tiles(&self, tiles: Tiles<'_, E>) {
         for tile in tiles {
             self.tile(&tile);
         }
@@ -39,7 +35,7 @@ pub(crate) enum Input<'a, E: Element> {
 }
 
 /// An output, by pointer.
-type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
+pub(crate) type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
 
 /// A checked call, prepared for threads.
 ///
@@ -112,120 +108,103 @@ impl<'a, E: Element> Work<'a, E> {
         self.neurons.div_ceil(LANES)
     }
 
+    #[inline(always)]
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    #[inline(always)]
+    pub(crate) fn neurons(&self) -> usize {
+        self.neurons
+    }
+
+    #[inline(always)]
+    pub(crate) fn input(&self, index: usize) -> &Input<'a, E> {
+        &self.inputs[index]
+    }
+
+    #[inline(always)]
+    pub(crate) fn output(&self, index: usize) -> &Option<(Output<E>, usize)> {
+        &self.outputs[index]
+    }
+
     /// Computes some tiles.
     #[inline(always)]
     pub(crate) fn run<K: Kernel<E>>(&self, kernel: &K, isa: Isa, tiles: std::ops::Range<usize>) {
         let gradient = TileGradient::new(self.gradient, isa);
         let _streams = Streams;
-        kernel.tiles(tiles.map(|tile| {
-            let first = tile * LANES;
-            let width = LANES.min(self.neurons - first);
-            Tile { work: self, first, width, gradient, thread: PhantomData }
-        }));
+        kernel.tiles(Tiles::new(self, gradient, tiles));
     }
 }
 
 /// The arrays of a call, for the columns of one tile.
 #[derive(Debug)]
-pub struct Tile<'a, E: Element> {
-    work: &'a Work<'a, E>,
-    first: usize,
-    width: usize,
-    gradient: TileGradient<E::Real>,
-    /// Its columns can be requested more than once, which is sound as long as it stays on its thread.
-    thread: PhantomData<*mut ()>,
-}
+pub struct Tile<'a, E: Element>(Group<'a, E>);
 
 impl<'a, E: Element> Tile<'a, E> {
+    /// A group of one tile.
+    #[inline(always)]
+    pub(crate) fn new(group: Group<'a, E>) -> Self {
+        Self(group)
+    }
+
+    /// The tile as a group.
+    #[inline(always)]
+    pub fn group(&self) -> &Group<'a, E> {
+        &self.0
+    }
+
     /// Number of steps.
     #[inline(always)]
     pub fn steps(&self) -> usize {
-        self.work.steps
+        self.0.steps()
     }
 
     /// How spikes are differentiated.
     #[inline(always)]
     pub fn gradient(&self) -> &TileGradient<E::Real> {
-        &self.gradient
-    }
-
-    #[inline(always)]
-    fn columns(&self, rows: usize) -> Columns {
-        Columns { rows, stride: self.work.neurons, width: self.width }
+        self.0.gradient()
     }
 
     /// Input `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal(&self, index: usize) -> Rows<'a, E> {
-        let Input::Rows(ByClass::Signal(array), rows) = self.work.inputs[index] else {
-            wrong_class(Class::State)
-        };
-        // SAFETY: the array has these rows and columns, as `Work::new` checked, and the tile's columns are among them; it
-        // is borrowed for the lifetime. The addition wraps because an array without rows has no columns to point to.
-        unsafe { Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows)) }
+        self.0.signal(index)
     }
 
     /// Input `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state(&self, index: usize) -> Rows<'a, E::Real> {
-        match &self.work.inputs[index] {
-            // SAFETY: as in `signal`.
-            &Input::Rows(ByClass::State(array), rows) => unsafe {
-                Rows::new(array.as_ptr().wrapping_add(self.first), self.columns(rows))
-            },
-            // SAFETY: one row, of at least as many elements as the tile has columns.
-            Input::Number(lanes) => unsafe { Rows::new(lanes.as_ptr(), self.columns(1)) },
-            Input::Rows(..) => wrong_class(Class::Signal),
-        }
+        self.0.state(index).unwrap_or_else(|lanes| Rows::of_lanes(lanes, self.0.width))
     }
 
     /// Input `index` of the signature, a parameter.
     #[inline(always)]
     pub fn values(&self, index: usize) -> Values<'a, E::Real> {
-        let Input::Rows(ByClass::Parameter(parameter), _) = self.work.inputs[index] else {
-            wrong_class(Class::State)
-        };
-        Values::new(parameter, self.first)
+        self.0.values(index, 0)
     }
 
     /// Output `index` of the signature, in the data's format.
     #[inline(always)]
     pub fn signal_mut(&self, index: usize) -> RowsMut<'a, E> {
-        let Some((ByClass::Signal(array), rows)) = self.work.outputs[index] else {
-            wrong_class(Class::State)
-        };
-        // SAFETY: as in `signal`; tiles have no columns in common, and neither a tile nor its views leave their
-        // thread, so one row at a time is written.
-        unsafe { RowsMut::new(array.wrapping_add(self.first), self.columns(rows)) }
+        self.0.signal_mut(index)
     }
 
     /// Output `index` of the signature, in the format of the arithmetic.
     #[inline(always)]
     pub fn state_mut(&self, index: usize) -> RowsMut<'a, E::Real> {
-        match self.work.outputs[index] {
-            // SAFETY: as in `signal_mut`.
-            Some((ByClass::State(array), rows)) => unsafe {
-                RowsMut::new(array.wrapping_add(self.first), self.columns(rows))
-            },
-            Some(_) => wrong_class(Class::Signal),
-            None => RowsMut::absent(),
-        }
+        self.0.state_mut(index)
     }
 
     /// Output `index` of the signature, in bits.
     #[inline(always)]
     pub fn bits_mut(&self, index: usize) -> BitRowsMut<'a> {
-        let Some((ByClass::Bits(array), rows)) = self.work.outputs[index] else { wrong_class(Class::State) };
-        let stride = Class::Bits.columns(self.work.neurons);
-        // SAFETY: as in `signal_mut`. A tile begins with a word, since its lanes are whole words.
-        unsafe {
-            BitRowsMut::new(array.wrapping_add(self.first / WORD), Columns { stride, ..self.columns(rows) })
-        }
+        self.0.bits_mut(index)
     }
 }
 
 /// Kernels and signatures are generated from the same program, so this is a bug in the generator.
 #[cold]
-fn wrong_class(class: Class) -> ! {
+pub(crate) fn wrong_class(class: Class) -> ! {
     panic!("the kernel disagrees with its signature: the array is a {class} array")
 }

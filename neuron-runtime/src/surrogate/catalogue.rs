@@ -31,17 +31,11 @@ impl Surrogate {
         let plain = |name: &str| name.replace('_', "").to_lowercase();
         let wanted = plain(name);
         let found = Self::all().find(|surrogate| plain(surrogate.name()) == wanted);
-        let mut surrogate = found.ok_or_else(|| Error::UnknownSurrogate {
+        let surrogate = found.ok_or_else(|| Error::UnknownSurrogate {
             name: name.to_owned(),
             known: Self::all().map(|surrogate| surrogate.name()).collect::<Vec<_>>().join(", "),
         })?;
-        let expected = surrogate.definition.parameters.len();
-        if parameters.len() > expected {
-            let (surrogate, actual) = (surrogate.name(), parameters.len());
-            return Err(Error::SurrogateParameters { surrogate, expected, actual });
-        }
-        surrogate.parameters[..parameters.len()].copy_from_slice(parameters);
-        Ok(surrogate)
+        surrogate.with_parameters(parameters)
     }
 
     /// The surrogate with the given index in the 2020 API: 0 is ATan, 1 is Sigmoid.

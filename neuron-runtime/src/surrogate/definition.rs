@@ -66,7 +66,7 @@ pub struct Definition {
     pub(super) cuda: &'static str,
     #[cfg(feature = "cuda")]
     pub(super) cuda_math: &'static str,
-    pub(super) check: Check,
+    pub(super) check: &'static Check,
     pub(super) functions: BothReals<AllFunctions>,
 }
 
@@ -81,22 +81,89 @@ impl Definition {
             cuda: S::CUDA,
             #[cfg(feature = "cuda")]
             cuda_math: S::CUDA_MATH,
-            check: S::check,
+            check: &S::check,
             functions: BothReals {
-                single: Functions { gradient: gradient::<S, f32>, primitive: primitive::<S, f32> },
-                double: Functions { gradient: gradient::<S, f64>, primitive: primitive::<S, f64> },
+                single: Functions { gradient: &gradient::<S, f32>, primitive: &primitive::<S, f32> },
+                double: Functions { gradient: &gradient::<S, f64>, primitive: &primitive::<S, f64> },
             },
         }
     }
+
+    /// The definition of a surrogate that is declared at run time. As those of compiled surrogates, it is never freed.
+    ///
+    /// # Safety
+    /// As for [`Shape`]: `cuda` and `cuda_math` contain only the definitions described there.
+    pub unsafe fn interpreted<I: Interpret>(texts: Texts, interpreter: &'static I) -> &'static Self {
+        let Texts { name, parameters, primitive, gradient, cuda, cuda_math } = texts;
+        #[cfg(not(feature = "cuda"))]
+        let _ = cuda_math;
+        Box::leak(Box::new(Self {
+            name,
+            parameters,
+            primitive,
+            gradient,
+            cuda,
+            #[cfg(feature = "cuda")]
+            cuda_math,
+            check: Box::leak(Box::new(|values: &[f64; MAX_PARAMETERS]| interpreter.check(values))),
+            functions: BothReals {
+                single: Functions::interpreted(interpreter),
+                double: Functions::interpreted(interpreter),
+            },
+        }))
+    }
+}
+
+/// What is known of a surrogate that is declared at run time, as the constants of [`Shape`].
+#[derive(Clone, Copy, Debug)]
+pub struct Texts {
+    /// Its name.
+    pub name: &'static str,
+    /// Its parameters, at most [`MAX_PARAMETERS`].
+    pub parameters: &'static [ParameterDef],
+    /// The primitive in the syntax of the language.
+    pub primitive: &'static str,
+    /// The gradient in the syntax of the language.
+    pub gradient: &'static str,
+    /// The gradient as a function of CUDA C++ called `NAME`.
+    pub cuda: &'static str,
+    /// The functions that it calls, in CUDA C++.
+    pub cuda_math: &'static str,
+}
+
+/// Computes a surrogate that is declared at run time.
+pub trait Interpret: Sync + 'static {
+    /// As [`Shape::check`].
+    fn check(&self, values: &[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
+
+    /// Replaces each distance from the threshold, which is within the bounds, with the surrogate gradient there. It is
+    /// compiled for each instruction set if it is inlined.
+    fn gradient<R: Real>(&self, values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]);
+
+    /// The same with the primitive.
+    fn primitive<R: Real>(&self, values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]);
 }
 
 /// See [`Shape::check`].
-type Check = fn(&[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)>;
+type Check = dyn Fn(&[f64; MAX_PARAMETERS]) -> Option<(usize, &'static str)> + Sync;
 
 /// Gradient and primitive of a whole lane block, for one number format.
-pub(super) struct Functions<R> {
-    pub gradient: Apply<R>,
-    pub primitive: Apply<R>,
+pub(super) struct Functions<R: 'static> {
+    pub gradient: &'static Apply<R>,
+    pub primitive: &'static Apply<R>,
+}
+
+impl<R: Real> Functions<R> {
+    fn interpreted<I: Interpret>(interpreter: &'static I) -> Self {
+        Self {
+            gradient: Box::leak(Box::new(|isa: Isa, values: &_, u: &mut _| {
+                interpreted_gradient(isa, interpreter, values, u);
+            })),
+            primitive: Box::leak(Box::new(|isa: Isa, values: &_, u: &mut _| {
+                interpreted_primitive(isa, interpreter, values, u);
+            })),
+        }
+    }
 }
 
 /// These of both formats.
@@ -107,7 +174,7 @@ impl PerFormat for AllFunctions {
 }
 
 /// A function of all lanes, given the parameters.
-pub type Apply<R> = fn(Isa, &[f64; MAX_PARAMETERS], &mut [R; LANES]);
+pub type Apply<R> = dyn Fn(Isa, &[f64; MAX_PARAMETERS], &mut [R; LANES]) + Sync;
 
 dispatch! {
     fn gradient<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) => gradient_lanes::<S, R>
@@ -115,6 +182,18 @@ dispatch! {
 
 dispatch! {
     fn primitive<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES]) => primitive_lanes::<S, R>
+}
+
+dispatch! {
+    fn interpreted_gradient<I: Interpret, R: Real>(
+        interpreter: &I, values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES],
+    ) => interpreted_gradient_lanes::<I, R>
+}
+
+dispatch! {
+    fn interpreted_primitive<I: Interpret, R: Real>(
+        interpreter: &I, values: &[f64; MAX_PARAMETERS], u: &mut [R; LANES],
+    ) => interpreted_primitive_lanes::<I, R>
 }
 
 #[inline(always)]
@@ -131,6 +210,26 @@ fn primitive_lanes<S: Shape, R: Real>(values: &[f64; MAX_PARAMETERS], u: &mut [R
     for u in u {
         *u = S::primitive(bounded(*u), values);
     }
+}
+
+#[inline(always)]
+fn interpreted_gradient_lanes<I: Interpret, R: Real>(
+    interpreter: &I,
+    values: &[f64; MAX_PARAMETERS],
+    u: &mut [R; LANES],
+) {
+    u.iter_mut().for_each(|u| *u = bounded(*u));
+    interpreter.gradient(values, u);
+}
+
+#[inline(always)]
+fn interpreted_primitive_lanes<I: Interpret, R: Real>(
+    interpreter: &I,
+    values: &[f64; MAX_PARAMETERS],
+    u: &mut [R; LANES],
+) {
+    u.iter_mut().for_each(|u| *u = bounded(*u));
+    interpreter.primitive(values, u);
 }
 
 /// `u` between the bounds; NaN stays NaN.

@@ -1,11 +1,10 @@
-//! What the expansion of `surrogate!` uses. Not for use by hand: it changes with the generator.
+//! What the expansion of `surrogate!` and the interpreter use. Not for use by hand: it changes with the generator.
 
 pub use std::option::Option::{self, None, Some};
 pub use std::result::Result;
 
-use neuron_abi::SURROGATE_PARAMETERS as MAX_PARAMETERS;
-
-pub use super::definition::{Definition, ParameterDef, Shape};
+use super::MAX_PARAMETERS;
+pub use super::definition::{Definition, Interpret, ParameterDef, Shape, Texts};
 pub use crate::{Error, Gradient, Real, Surrogate};
 
 /// A declared surrogate with values of its parameters.

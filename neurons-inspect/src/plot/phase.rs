@@ -1,5 +1,6 @@
-//! Phase plane of the potential and another state: nullclines, directions, and where the neuron goes.
+//! Phase plane of two states: nullclines, directions, and where the neuron goes.
 
+use neuron_runtime::{Spec, StateSpec};
 use neurons_plot::{Align, COLORS, Color, INK, Panel, QUIET, range, svg};
 
 use super::Setup;
@@ -10,26 +11,46 @@ use crate::{Error, units};
 /// Between the colours of the paper and of quiet text.
 const ARROWS: Color = Color(190, 188, 180);
 
-/// The other state: its place among the states.
-fn other(setup: &Setup, state: Option<&str>) -> Result<usize, Error> {
-    let spec = setup.subject.neuron.spec();
-    if spec.states.len() < 2 {
-        return Err(Error::OneState { neuron: spec.name });
-    }
-    let Some(name) = state else { return Ok(1) };
-    let place = spec.states.iter().skip(1).position(|state| state.name == name);
-    place.map(|place| place + 1).ok_or_else(|| {
-        let known = spec.states.iter().skip(1).map(|state| state.name).collect::<Vec<_>>().join(", ");
-        Error::UnknownState { neuron: spec.name, name: name.to_owned(), known }
-    })
+/// The states of the axes by name; what is not given is `v`, or the first state that is not the other one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Axes<'n> {
+    pub across: Option<&'n str>,
+    pub up: Option<&'n str>,
 }
 
-pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
+impl Axes<'_> {
+    /// Their places among the states.
+    fn places(self, spec: &Spec) -> Result<[usize; 2], Error> {
+        if spec.states.len() < 2 {
+            return Err(Error::OneState { neuron: spec.name });
+        }
+        let place = |name: &str| {
+            spec.states.iter().position(|state| state.name == name).ok_or_else(|| {
+                let known = spec.states.iter().map(|state| state.name).collect::<Vec<_>>().join(", ");
+                Error::UnknownState { neuron: spec.name, name: name.to_owned(), known }
+            })
+        };
+        let (across, up) = (self.across.map(place).transpose()?, self.up.map(place).transpose()?);
+        let other = |taken: usize| usize::from(taken == 0);
+        let places = match (across, up) {
+            (Some(across), Some(up)) => [across, up],
+            (Some(across), None) => [across, other(across)],
+            (None, Some(up)) => [other(up), up],
+            (None, None) => [0, 1],
+        };
+        if places[0] == places[1] {
+            return Err(Error::SameState { name: spec.states[places[0]].name });
+        }
+        Ok(places)
+    }
+}
+
+pub fn draw(setup: &Setup, axes: Axes<'_>) -> Result<String, Error> {
     let spec = setup.subject.neuron.spec();
-    let place = other(setup, state)?;
+    let places = axes.places(spec)?;
     let amplitude = setup.drive.amplitude;
     let trace = setup.subject.trace(&vec![amplitude as f32; setup.steps])?;
-    let plane = Plane::new(setup, place, &trace);
+    let plane = Plane::new(setup, places, &trace);
     let width = setup.width.unwrap_or(520);
     svg(width, 440, |canvas| {
         let heading = format!("{}: phase plane", spec.name);
@@ -43,12 +64,10 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         let (across, up) = (plane.grid.across, plane.grid.up);
         let right = f64::from(width) - 28.0;
         let panel = Panel { canvas, left: 70.0, right, top: 106.0, bottom: 382.0, across, range: up };
-        let state = &spec.states[place];
-        let what = units::name(state.doc).unwrap_or_default();
-        let label = format!("{what} {}", state.name);
-        panel.heading(&units::label(label.trim(), units::of_state(spec, state.name)))?;
+        let [across, up] = places.map(|place| &spec.states[place]);
+        panel.heading(&label(spec, up))?;
         panel.y_axis(5)?;
-        panel.x_axis(6, &units::label("membrane potential v", units::of_state(spec, "v")))?;
+        panel.x_axis(6, &label(spec, across))?;
         plane.directions(&panel)?;
         let values = plane.values();
         if spec.fires() {
@@ -63,8 +82,8 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         }
         plane.trajectory(&panel, &trace)?;
         let legend = [
-            (COLORS[0], "v stays".to_owned()),
-            (COLORS[1], format!("{} stays", state.name)),
+            (COLORS[0], format!("{} stays", across.name)),
+            (COLORS[1], format!("{} stays", up.name)),
             (INK, "from the start".to_owned()),
             (COLORS[2], "fires".to_owned()),
         ];
@@ -77,6 +96,15 @@ pub fn draw(setup: &Setup, state: Option<&str>) -> Result<String, Error> {
         }
         Ok(())
     })
+}
+
+/// A state with what it is and its unit.
+fn label(spec: &Spec, state: &StateSpec) -> String {
+    let what = match state.name {
+        "v" => "membrane potential".to_owned(),
+        _ => units::name(state.doc).unwrap_or_default(),
+    };
+    units::label(format!("{what} {}", state.name).trim(), units::of_state(spec, state.name))
 }
 
 /// What is drawn where it is zero.
@@ -92,12 +120,13 @@ struct Plane<'p> {
     setup: &'p Setup,
     /// All states as they are at the start; those shown take their place.
     states: Vec<f64>,
-    place: usize,
+    /// Those shown, across and up.
+    places: [usize; 2],
     grid: Grid,
 }
 
 impl<'p> Plane<'p> {
-    fn new(setup: &'p Setup, place: usize, trace: &Trace) -> Self {
+    fn new(setup: &'p Setup, places: [usize; 2], trace: &Trace) -> Self {
         let states = setup.subject.neuron.initial_state();
         let values = |place: usize| {
             let after = trace.states[place].iter().map(|value| f64::from(*value));
@@ -105,21 +134,30 @@ impl<'p> Plane<'p> {
         };
         let fires = setup.subject.neuron.spec().fires();
         let threshold = setup.field.charged(setup.drive.amplitude, &states).1;
-        let across = range(values(0).into_iter().chain(fires.then_some(threshold)), 0.06);
-        let up = range(values(place), 0.4);
-        Self { setup, states, place, grid: Grid { across, up, columns: 241, rows: 121 } }
+        let shown = |place: usize, margin: f64| {
+            range(values(place).into_iter().chain((fires && place == 0).then_some(threshold)), margin)
+        };
+        let (across, up) = (shown(places[0], 0.06), shown(places[1], 0.4));
+        Self { setup, states, places, grid: Grid { across, up, columns: 241, rows: 121 } }
     }
 
-    fn at(&self, (v, other): Point) -> Vec<f64> {
+    fn at(&self, (across, up): Point) -> Vec<f64> {
         let mut states = self.states.clone();
-        (states[0], states[self.place]) = (v, other);
+        let [x, y] = self.places;
+        (states[x], states[y]) = (across, up);
         states
+    }
+
+    /// The states shown.
+    fn shown(&self, state: impl Fn(usize) -> f64) -> Point {
+        (state(self.places[0]), state(self.places[1]))
     }
 
     /// What a step without a spike adds to both states.
     fn slope(&self, at: Point) -> Point {
         let next = self.setup.field.flow(self.setup.drive.amplitude, &self.at(at));
-        (next[0] - at.0, next[self.place] - at.1)
+        let (across, up) = self.shown(|place| next[place]);
+        (across - at.0, up - at.1)
     }
 
     /// How far `h` is above the threshold.
@@ -177,11 +215,12 @@ impl<'p> Plane<'p> {
 
     /// From the start on; resets are thin.
     fn trajectory(&self, panel: &Panel<'_, '_>, trace: &Trace) -> Result<(), Error> {
-        let mut point = (self.states[0], self.states[self.place]);
+        let start = self.shown(|place| self.states[place]);
+        let mut point = start;
         let mut stretch = vec![point];
         let spikes = self.setup.subject.spikes(&trace.output);
         for t in 0..self.setup.steps {
-            let next = (f64::from(trace.states[0][t]), f64::from(trace.states[self.place][t]));
+            let next = self.shown(|place| f64::from(trace.states[place][t]));
             if !self.setup.subject.lasts() && spikes.binary_search(&t).is_ok() {
                 panel.canvas.line(stretch.iter().map(|point| panel.at(*point)), INK, 1.0)?;
                 panel.line([point, next], QUIET, 0.5)?;
@@ -191,7 +230,7 @@ impl<'p> Plane<'p> {
             stretch.push(point);
         }
         panel.canvas.line(stretch.into_iter().map(|point| panel.at(point)), INK, 1.0)?;
-        panel.canvas.dot(panel.at((self.states[0], self.states[self.place])), 2.5, INK)?;
+        panel.canvas.dot(panel.at(start), 2.5, INK)?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! All surrogate gradients, each with the primitive that it is the derivative of.
+//! Surrogate gradients, each with the primitive that it is the derivative of.
 
 use neuron_runtime::Surrogate;
 use neurons_plot::{Align, COLORS, FAINT, INK, Panel, QUIET, svg, ticks};
@@ -12,8 +12,8 @@ const HEIGHT: f64 = 146.0;
 const SHOWN: f64 = 3.0;
 const POINTS: usize = 601;
 
-pub fn draw() -> Result<String, Error> {
-    let surrogates: Vec<Surrogate> = Surrogate::all().collect();
+/// Several of them.
+pub fn draw(surrogates: &[Surrogate]) -> Result<String, Error> {
     let rows = surrogates.len().div_ceil(COLUMNS);
     let (width, height) = (40.0 + COLUMNS as f64 * WIDTH, 82.0 + rows as f64 * HEIGHT);
     svg(width as u32, height as u32, |canvas| {

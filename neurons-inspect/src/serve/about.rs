@@ -17,6 +17,7 @@ pub struct About {
     flags: Vec<Flag>,
     /// Inputs after the first.
     inputs: Vec<Input>,
+    states: Vec<&'static str>,
     resets: Vec<&'static str>,
     reset: &'static str,
     fires: bool,
@@ -84,6 +85,7 @@ impl About {
             params: spec.params.iter().map(param).collect(),
             flags: spec.flags.iter().map(flag).collect(),
             inputs: further.map(|(name, value)| Input { name, value: *value }).collect(),
+            states: spec.states.iter().map(|state| state.name).collect(),
             resets: spec.resets.iter().map(|reset| reset.keyword()).collect(),
             reset: neuron.reset().keyword(),
             fires: spec.fires(),

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use neuron_codegen::emit::{cuda, rust};
 use neuron_codegen::latex::{self, Row};
-use neuron_interpreter::{Declaration, Mistakes, Problem};
-use neuron_runtime::Neuron;
+use neuron_interpreter::{Declaration, Declarations, Mistakes, Problem};
+use neuron_runtime::{Neuron, Surrogate};
 use serde::Serialize;
 
 use super::about::About;
 use super::mathml;
+use super::page::Choice;
 use super::question::{Part, Question};
 use crate::Error;
 use crate::derivation::Derivation;
@@ -32,6 +33,8 @@ pub struct Answer {
     omitted: usize,
     /// The neurons that the text declares.
     names: Vec<&'static str>,
+    /// The surrogates that it declares.
+    surrogates: Vec<Choice>,
     neuron: Option<About>,
     amplitude: Option<f64>,
     steps: Option<usize>,
@@ -90,6 +93,7 @@ pub struct Answerer {
 /// What a text was read as.
 struct Text {
     declared: Vec<(Declaration, Rc<Derivation>)>,
+    surrogates: Vec<Surrogate>,
     problems: Vec<Place>,
     omitted: usize,
 }
@@ -105,12 +109,20 @@ impl Answerer {
             Err(error) => return Answer::refused(error.to_string()),
         };
         let names = text.declared.iter().map(|(declaration, _)| declaration.spec().name).collect();
-        let mut answer =
-            Answer { problems: text.problems.clone(), omitted: text.omitted, names, ..Answer::default() };
+        let mut answer = Answer {
+            problems: text.problems.clone(),
+            omitted: text.omitted,
+            names,
+            surrogates: text.surrogates.iter().map(|surrogate| Choice::new(*surrogate)).collect(),
+            ..Answer::default()
+        };
+        if text.declared.is_empty() && !text.surrogates.is_empty() {
+            answer.refused = Some("a surrogate is shown with a neuron, and none is declared".to_owned());
+        }
         let is_meant = |name: &str| question.neuron.as_deref().is_none_or(|meant| meant == name);
         let found = text.declared.iter().find(|(declaration, _)| is_meant(declaration.spec().name));
         if let Some((declaration, derivation)) = found.or(text.declared.first())
-            && let Err(error) = answer.fill(question, declaration, derivation)
+            && let Err(error) = answer.fill(question, &text.surrogates, declaration, derivation)
         {
             answer.refused = Some(error.to_string());
         }
@@ -130,12 +142,11 @@ impl Answerer {
 
 impl Text {
     fn read(source: &str) -> Result<Self, Error> {
-        let (declarations, mistakes) = match Declaration::parse_all(source) {
+        let (declarations, mistakes) = match Declarations::parse(source) {
             Ok(declarations) => (declarations, None),
-            Err(mistakes) => (Vec::new(), Some(mistakes)),
+            Err(mistakes) => (Declarations::default(), Some(mistakes)),
         };
-        let warnings = declarations.iter().flat_map(Declaration::warnings);
-        let all = mistakes.iter().flat_map(Mistakes::problems).chain(warnings);
+        let all = mistakes.iter().flat_map(Mistakes::problems).chain(declarations.warnings());
         let omitted = all.clone().count().saturating_sub(SHOWN);
         let problems = all.take(SHOWN).map(|problem| Place::new(problem, source)).collect();
         let derived = |declaration: Declaration| {
@@ -143,7 +154,8 @@ impl Text {
             Ok((declaration, Rc::new(derivation)))
         };
         Ok(Self {
-            declared: declarations.into_iter().map(derived).collect::<Result<_, Error>>()?,
+            surrogates: declarations.surrogates.iter().map(|declaration| declaration.surrogate()).collect(),
+            declared: declarations.neurons.into_iter().map(derived).collect::<Result<_, Error>>()?,
             problems,
             omitted,
         })
@@ -171,6 +183,7 @@ impl Answer {
     fn fill(
         &mut self,
         question: &Question,
+        surrogates: &[Surrogate],
         declaration: &Declaration,
         derivation: &Rc<Derivation>,
     ) -> Result<(), Error> {
@@ -201,10 +214,10 @@ impl Answer {
             }
         }
         subject.neuron.validate()?;
-        self.draw(question, subject)
+        self.draw(question, surrogates, subject)
     }
 
-    fn draw(&mut self, question: &Question, subject: Subject) -> Result<(), Error> {
+    fn draw(&mut self, question: &Question, surrogates: &[Surrogate], subject: Subject) -> Result<(), Error> {
         let pictured = |part: &Part| match part {
             Part::Trace => Some((Kind::Trace, 720)),
             Part::Fi => Some((Kind::Fi, 420)),
@@ -227,16 +240,12 @@ impl Answer {
         };
         (self.amplitude, self.steps) = (Some(drive.amplitude), Some(steps));
         let (field, stimulus) = (Field::new(&subject), question.stimulus());
-        let gradient = question.gradient()?;
+        let gradient = question.gradient(surrogates)?;
         let mut setup = Setup { subject, field, drive, steps, stimulus, gradient, width: None };
         for (kind, width) in pictures {
             let width = question.width(kind.name(), width);
             setup.width = Some(width);
-            let drawn = match kind {
-                Kind::Surrogate => plot::surrogate_alone(&setup.gradient.surrogate, width),
-                kind => plot::draw(&setup, kind, None),
-            };
-            let picture = match drawn {
+            let picture = match plot::draw(&setup, kind, question.axes(setup.subject.neuron.spec())) {
                 Ok(svg) => Picture::Svg(svg),
                 Err(Error::OneState { neuron }) => {
                     Picture::Missing(format!("A phase plane needs two states, but {neuron} has only v."))

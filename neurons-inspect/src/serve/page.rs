@@ -32,6 +32,7 @@ files! {
     "/figures.js": SCRIPT, "figures.js";
     "/highlight.js": SCRIPT, "highlight.js";
     "/link.js": SCRIPT, "link.js";
+    "/surrogates.js": SCRIPT, "surrogates.js";
 }
 
 /// The neuron of `docs/guide.md`.
@@ -59,9 +60,19 @@ struct Start {
 
 /// A surrogate and its parameters.
 #[derive(Serialize)]
-struct Choice {
+pub struct Choice {
     name: &'static str,
     params: Vec<(&'static str, f64, &'static str)>,
+}
+
+impl Choice {
+    pub fn new(surrogate: Surrogate) -> Self {
+        let params = surrogate.parameter_defs().iter();
+        Self {
+            name: surrogate.name(),
+            params: params.map(|param| (param.name, param.default, param.range)).collect(),
+        }
+    }
 }
 
 impl Page {
@@ -80,16 +91,9 @@ impl Page {
         });
         let summary = "The adaptive neuron that the guide derives from its paper".to_owned();
         let guide = Start { name: "Adaptive".to_owned(), summary, text: GUIDE.to_owned() };
-        let choice = |surrogate: Surrogate| {
-            let params = surrogate.parameter_defs().iter();
-            Choice {
-                name: surrogate.name(),
-                params: params.map(|param| (param.name, param.default, param.range)).collect(),
-            }
-        };
         let menu = Menu {
             neurons: own.chain([guide]).collect(),
-            surrogates: Surrogate::all().map(choice).collect(),
+            surrogates: Surrogate::all().map(Choice::new).collect(),
         };
         Ok(Self { menu: serde_json::to_string(&menu)? })
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use neuron_runtime::{Gradient, Surrogate};
+use neuron_runtime::{Gradient, Spec, Surrogate};
 use serde::Deserialize;
 
 use crate::Error;
+use crate::plot::Axes;
 use crate::simulate::{Shape, Stimulus};
 
 /// Longest text of a declaration, in bytes.
@@ -43,6 +44,9 @@ pub struct Question {
     pub surrogate: Option<Chosen>,
     #[serde(default)]
     pub detach_reset: bool,
+    /// The states of the phase plane, across and up; the first two if one of them is not declared.
+    #[serde(default)]
+    pub axes: Option<[String; 2]>,
     /// What to show.
     #[serde(default)]
     pub show: Vec<Part>,
@@ -145,17 +149,31 @@ impl Question {
         }
     }
 
-    /// How spikes are differentiated.
+    /// How spikes are differentiated; `own` are the surrogates that the text declares, which come first.
     ///
     /// # Errors
     /// An unknown surrogate, or parameters out of range.
-    pub fn gradient(&self) -> Result<Gradient, Error> {
+    pub fn gradient(&self, own: &[Surrogate]) -> Result<Gradient, Error> {
         let surrogate = match &self.surrogate {
-            Some(Chosen { name, values }) => Surrogate::from_name(name, values)?,
+            Some(Chosen { name, values }) => match own.iter().find(|surrogate| surrogate.name() == name) {
+                Some(surrogate) => surrogate.with_parameters(values)?,
+                None => Surrogate::from_name(name, values)?,
+            },
             None => Surrogate::default(),
         };
         surrogate.validate_in::<f32>()?;
         Ok(Gradient { surrogate, detach_reset: self.detach_reset })
+    }
+
+    /// The states of the phase plane.
+    pub fn axes(&self, spec: &Spec) -> Axes<'_> {
+        let is_state = |name: &String| spec.states.iter().any(|state| state.name == name);
+        match &self.axes {
+            Some([across, up]) if across != up && is_state(across) && is_state(up) => {
+                Axes { across: Some(across), up: Some(up) }
+            }
+            _ => Axes::default(),
+        }
     }
 
     /// How wide a picture should be: narrow screens get one that is drawn for them.

@@ -43,7 +43,7 @@ async function test(url) {
     const isOwn = request.url().startsWith(url) || request.url().startsWith("blob:");
     if (!isOwn) errors.push(`a request to ${request.url()}`);
   });
-  for (const step of [opens, everyNeuron, mistakes, parameters, stimuli, links, saves, keyboard, narrow, hostile]) {
+  for (const step of [opens, everyNeuron, mistakes, parameters, ownSurrogates, planes, stimuli, links, saves, keyboard, narrow, hostile]) {
     await page.goto("about:blank");
     await page.goto(url);
     await settled(page);
@@ -151,6 +151,48 @@ async function parameters(page) {
   const gradient = await picture(page, "gradient");
   await timed(page, () => page.locator("#surrogates").selectOption("Sigmoid"));
   assert.notEqual(await picture(page, "gradient"), gradient);
+}
+
+async function ownSurrogates(page) {
+  const neuron = "neuron! { struct A { charge = v + (x - v) / 2.0; reset hard; } }\n";
+  const own = (name, body) => `${neuron}surrogate! { surrogate ${name} { ${body} } }`;
+  const text = page.locator("#text");
+  const menu = page.locator("#surrogates");
+  const steep = "param a = 8.0; primitive = sigmoid(a * u);";
+  await text.fill(own("Steep", steep));
+  await page.locator("#surrogates option", { hasText: "Steep" }).waitFor({ state: "attached" });
+  await timed(page, () => menu.selectOption("Steep"));
+  const gradient = await picture(page, "gradient");
+  assert.match(gradient, /Steep\(a=8\)/);
+  await timed(page, () => page.getByLabel("a, number", { exact: true }).fill("3"));
+  assert.notEqual(await picture(page, "gradient"), gradient);
+  // It stays chosen under another name, with what was set, and with other parameters.
+  const shows = (title) =>
+    page.waitForFunction((title) => document.querySelector("#gradient svg").innerHTML.includes(title), title);
+  await text.fill(own("Flat", steep));
+  await shows("Flat(a=3)");
+  assert.equal(await menu.inputValue(), "Flat");
+  await text.fill(own("Flat", "primitive = tanh(u);"));
+  await shows("Flat()");
+  await text.fill(neuron);
+  await shows("ATan(alpha=2)");
+  assert.ok(!(await page.locator("#refused").isVisible()));
+  assert.equal(await page.locator("#surrogates option", { hasText: "Flat" }).count(), 0);
+}
+
+async function planes(page) {
+  const select = page.getByLabel("States of the phase plane");
+  assert.ok(!(await select.isVisible()));
+  await timed(page, () => page.locator("#text").fill(
+    "struct A {\n state a = 0.0;\n state b = 0.0;\n charge = v + (x - v) / 5.0 - a;\n update a = 0.9 * a + spike;\n" +
+    " update b = 0.8 * b + a;\n reset hard;\n}",
+  ));
+  assert.deepEqual(await select.locator("option").allTextContents(), ["v, a", "v, b", "a, b"]);
+  const before = await picture(page, "phase");
+  await timed(page, () => select.selectOption("a, b"));
+  assert.notEqual(await picture(page, "phase"), before);
+  assert.match(await picture(page, "phase"), /b stays/);
+  assert.equal(await select.locator("option:checked").textContent(), "a, b");
 }
 
 async function stimuli(page) {

@@ -55,6 +55,60 @@ fn one_of_several() {
     assert!(text.contains("no neuron `C`; it declares A, B"), "{text}");
 }
 
+/// A file of a neuron and two surrogates.
+const WITH_SURROGATES: &str = "neuron! { struct A { charge = v + (x - v) / 2.0; reset hard; } }
+    surrogate! { surrogate Steep { param a = 8.0; primitive = sigmoid(a * u); } }
+    surrogate! { surrogate Other { primitive = tanh(u); } }";
+
+#[test]
+fn surrogates_beside_neurons() {
+    let folder = folder(&[
+        ("both.rs", WITH_SURROGATES),
+        ("steep.txt", "surrogate Steep { param a = 8.0; primitive = sigmoid(a * u); }"),
+        ("lif.rs", neurons::Lif::SPEC.declaration),
+    ]);
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (both, steep, lif) = (path("both.rs"), path("steep.txt"), path("lif.rs"));
+    // The file's only neuron is meant, unless a surrogate is named.
+    assert!(good(&["show", &both]).starts_with("A"));
+    for file in [&format!("{both}:steep"), &steep] {
+        let text = good(&["show", file]);
+        assert!(text.starts_with("Steep") && text.contains("primitive = sigmoid(a * u)\n"), "{text}");
+        assert!(text.contains("  a ") && text.contains('8'), "{text}");
+        assert!(bad(&["show", file, "--rust"]).contains("declares no neuron"));
+    }
+    assert!(bad(&["plot", &steep]).contains("declares no neuron; it declares none"));
+    assert!(bad(&["show", &format!("{both}:Nothing")]).contains("no neuron `Nothing`; it declares A"));
+    // Those of the file are drawn, one, or all of the library if there are none.
+    let plot = |arguments: &[&str]| good(&[&["plot", "--out", "-"], arguments].concat());
+    let drawn = plot(&[&both, "--kind", "surrogate"]);
+    assert!(drawn.contains("Steep") && drawn.contains("Other") && !drawn.contains("ATan"), "{drawn}");
+    let one = plot(&[&format!("{both}:Steep"), "--kind", "surrogate"]);
+    assert!(one.contains("Steep: surrogate gradient") && !one.contains("Other"), "{one}");
+    assert_eq!(one, plot(&[&steep, "--kind", "surrogate"]));
+    assert_eq!(plot(&[&lif, "--kind", "surrogate"]), plot(&["--kind", "surrogate"]));
+}
+
+/// `sigmoid(8 u)` is what the library calls `Sigmoid` with another parameter.
+#[test]
+fn gradients_with_surrogates_of_files() {
+    let folder = folder(&[("both.rs", WITH_SURROGATES)]);
+    let both = folder.path().join("both.rs");
+    let both = both.to_str().unwrap();
+    let plot = |neuron: &str, surrogate: &str| {
+        good(&["plot", neuron, "--kind", "gradient", "--out", "-", "--surrogate", surrogate])
+    };
+    let own = plot(both, "steep");
+    assert!(own.contains("with Steep(a=8)"), "{own}");
+    assert_eq!(own, plot(both, &format!("{both}:Steep")));
+    assert!(plot("lif", &format!("{both}:Other")).contains("with Other()"));
+    let error = bad(&["plot", "lif", "--kind", "gradient", "--surrogate", both]);
+    assert!(
+        error.contains("several surrogates, choose one") && error.contains("declares Steep, Other"),
+        "{error}"
+    );
+}
+
 #[test]
 fn mistakes_are_shown_in_their_lines() {
     let folder = folder(&[("wrong.rs", "struct A {\n  charge = v + taw;\n  reset hrad;\n}")]);

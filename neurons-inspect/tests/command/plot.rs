@@ -36,12 +36,38 @@ fn every_neuron_in_every_way() {
     }
 }
 
+/// Any two states of a neuron with three; the one that is not given is `v`, or the first of the others.
+#[test]
+fn phase_planes_of_any_two_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("three.rs");
+    let text = "struct Three { state a = 0.0; state b = 0.0; charge = v + (x - v) / 5.0 - a; \
+        update a = 0.9 * a + spike; update b = 0.8 * b + a; reset hard; }";
+    std::fs::write(&file, text).unwrap();
+    let plot = |axes: &[&str]| {
+        let svg = good(&[&["plot", file.to_str().unwrap(), "--kind", "phase", "--out", "-"], axes].concat());
+        assert!(is_picture(&svg), "{axes:?}");
+        svg
+    };
+    let stay =
+        |svg: &str, states: [&str; 2]| states.iter().all(|state| svg.contains(&format!("{state} stays")));
+    let plain = plot(&[]);
+    assert!(stay(&plain, ["v", "a"]) && plain == plot(&["--across", "v", "--state", "a"]));
+    assert!(stay(&plot(&["--state", "b"]), ["v", "b"]));
+    assert!(stay(&plot(&["--across", "b"]), ["b", "v"]));
+    let others = plot(&["--across", "a", "--state", "b"]);
+    assert!(stay(&others, ["a", "b"]) && !others.contains("v stays"));
+    assert!(stay(&plot(&["--state", "v"]), ["a", "v"]));
+}
+
 #[test]
 fn all_surrogates() {
     let svg = good(&["plot", "--kind", "surrogate", "--out", "-"]);
     assert!(is_picture(&svg));
     for surrogate in neuron_runtime::Surrogate::all() {
         assert!(svg.contains(surrogate.name()), "{surrogate}");
+        let one = good(&["plot", surrogate.name(), "--kind", "surrogate", "--out", "-"]);
+        assert!(is_picture(&one) && one.contains(&format!("{}: surrogate", surrogate.name())), "{one}");
     }
 }
 
@@ -106,9 +132,10 @@ fn what_cannot_be_drawn() {
         ),
         (&["plot", "lif", "--steps", "1"], "1 is not in 2..=100000"),
         (&["plot", "lif", "--amplitude", "nan"], "not a finite number"),
+        (&["plot", "ad_ex", "--kind", "phase", "--state", "u"], "AdEx has no state `u`; available: v, w"),
         (
-            &["plot", "ad_ex", "--kind", "phase", "--state", "u"],
-            "AdEx has no state `u` besides `v`; available: w",
+            &["plot", "ad_ex", "--kind", "phase", "--across", "w", "--state", "w"],
+            "both axes of the phase plane are `w`",
         ),
         (&["plot", "--kind", "fi"], "neurons plot NEURON --kind fi"),
         (&["plot", "lif", "--kind", "gradient", "--surrogate", "step"], "unknown surrogate `step`"),

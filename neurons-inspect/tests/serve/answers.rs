@@ -101,6 +101,57 @@ fn values_change_the_picture() {
 }
 
 #[test]
+fn the_states_of_the_phase_plane() {
+    let server = Server::start();
+    let text = "struct A { state a = 0.0; state b = 0.0; charge = v + (x - v) / 5.0 - a; \
+        update a = 0.9 * a + spike; update b = 0.8 * b + a; reset hard; }";
+    let ask = |axes: Value| {
+        let mut question = question(text, &["phase"]);
+        question.as_object_mut().unwrap().insert("axes".to_owned(), axes);
+        let answer = server.ask(&question);
+        assert_eq!(answer["neuron"]["states"], json!(["v", "a", "b"]));
+        answer["pictures"]["phase"]["svg"].as_str().unwrap().to_owned()
+    };
+    let plain = ask(Value::Null);
+    assert!(plain.contains("v stays") && plain.contains("a stays"), "{plain}");
+    let others = ask(json!(["a", "b"]));
+    assert!(others.contains("a stays") && others.contains("b stays"), "{others}");
+    // Of an earlier state of the text.
+    assert_eq!(ask(json!(["a", "gone"])), plain);
+}
+
+#[test]
+fn surrogates_of_the_text() {
+    let server = Server::start();
+    let text = "neuron! { struct A { charge = v + x; reset hard; } }
+        surrogate! { surrogate ATan { param a = 8.0 where a > 0.0; primitive = sigmoid(a * u); } }";
+    let ask = |surrogate: Value| {
+        let mut question = question(text, &["surrogate", "gradient"]);
+        question.as_object_mut().unwrap().insert("surrogate".to_owned(), surrogate);
+        server.ask(&question)
+    };
+    let answer = ask(json!({ "name": "ATan", "values": [9] }));
+    assert_eq!(answer["surrogates"], json!([{ "name": "ATan", "params": [["a", 8.0, "a > 0.0"]] }]));
+    assert_eq!((&answer["refused"], &answer["names"]), (&Value::Null, &json!(["A"])), "{answer}");
+    for kind in ["surrogate", "gradient"] {
+        assert!(is_picture(&answer["pictures"][kind]), "{answer}");
+    }
+    // Its own comes before that of the library.
+    assert!(answer["pictures"]["surrogate"]["svg"].as_str().unwrap().contains("a = 9"), "{answer}");
+    let refused = ask(json!({ "name": "ATan", "values": [-1] }));
+    assert!(
+        refused["refused"].as_str().unwrap().contains("`a` is -1, but must satisfy `a > 0.0`"),
+        "{refused}"
+    );
+    assert!(is_picture(&ask(json!({ "name": "Sigmoid" }))["pictures"]["surrogate"]));
+    let alone = server.ask(&question("surrogate A { primitive = tanh(u); }", &EVERYTHING));
+    assert_eq!(alone["problems"], json!([]));
+    assert!(alone["refused"].as_str().unwrap().contains("none is declared"), "{alone}");
+    let mistaken = server.ask(&question(&text.replace("sigmoid(a", "sigmoid(b"), &EVERYTHING));
+    assert_eq!(mistaken["problems"][0]["line"], 2, "{mistaken}");
+}
+
+#[test]
 fn values_out_of_range_are_refused() {
     let server = Server::start();
     for (values, expected) in [

@@ -81,7 +81,7 @@ class Call:
                 template,
                 self.format,
                 self.index,
-                surrogate=neuron.surrogate.name,
+                surrogate=neuron.surrogate._known,
                 parameters=list(neuron.surrogate.parameters),
                 detach_reset=neuron.detach_reset,
                 relaxed=neuron.relaxed and template in ("forward_with_grad", "fptt_with_grad"),

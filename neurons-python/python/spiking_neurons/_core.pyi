@@ -7,8 +7,8 @@ __version__: str
 def zoo() -> list[dict[str, Any]]:
     """Specifications of all neurons."""
 
-def surrogates() -> dict[str, dict[str, Any]]:
-    """All surrogates: default values of parameters, primitive and gradient."""
+def surrogates() -> list[dict[str, Any]]:
+    """All surrogates: name, default values of parameters, primitive and gradient."""
 
 def is_dense(tensor: Tensor, is_sequence: bool) -> bool:
     """Whether a tensor can be used as it is: elements without gaps in any order of dimensions, time outermost."""
@@ -28,6 +28,15 @@ class Declaration:
     def spec(self) -> dict[str, Any]: ...
     def cuda_source(self, template: str | None = None, reset: str | None = None) -> str:
         """The CUDA C++ source of all kernels, or of that of one template and reset mode."""
+
+class SurrogateDeclaration:
+    """A surrogate that was declared at run time."""
+
+    @staticmethod
+    def parse(text: str) -> tuple[SurrogateDeclaration | None, list[dict[str, Any]], str]: ...
+    @property
+    def description(self) -> dict[str, Any]:
+        """As those of `surrogates()`, with documentation and declaration."""
 
 def redeclared(name: str, changes: str, base: str) -> str:
     """The declaration `base` under another name and with changes."""
@@ -58,7 +67,7 @@ class Model:
         format: str,
         device: int,
         *,
-        surrogate: str,
+        surrogate: str | SurrogateDeclaration,
         parameters: list[float],
         detach_reset: bool,
         relaxed: bool = False,

@@ -1,4 +1,4 @@
-"""Neurons that are declared at run time, and variants of existing neurons.
+"""Neurons and surrogates that are declared at run time, and variants of existing neurons.
 
 ```python
 Leaky = spiking_neurons.declare('''
@@ -9,7 +9,8 @@ Leaky = spiking_neurons.declare('''
         reset hard | soft;
     }
 ''')
-layer = Leaky(tau=4.0, step_mode="m")
+Steep = spiking_neurons.declare_surrogate("surrogate Steep { param a = 8.0 where a > 0.0; primitive = sigmoid(a * u); }")
+layer = Leaky(tau=4.0, step_mode="m", surrogate=Steep(a=12.0))
 ```
 """
 
@@ -20,7 +21,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Mapping
 
-from . import _core, _neuron
+from . import _core, _neuron, surrogate as surrogates
 
 #: A declaration is read and registered once, whoever asks for it first.
 _LOCK = threading.Lock()
@@ -100,12 +101,7 @@ def _declare(declaration: str) -> type[Node]:
     known = nn.declared.get(declaration)
     if known is not None:
         return known
-    parsed, found, text = _core.Declaration.parse(declaration)
-    problems = [Problem(**{**entry, "hints": tuple(entry["hints"])}) for entry in found]
-    if parsed is None:
-        raise DeclarationError(text, problems, declaration)
-    if problems:
-        warnings.warn(text, DeclarationWarning, stacklevel=3)
+    parsed = _parse(_core.Declaration, declaration)
     spec = parsed.spec
     nn.check_names(spec)
     _neuron.DECLARED[spec["declaration"]] = parsed
@@ -114,6 +110,54 @@ def _declare(declaration: str) -> type[Node]:
     cls = nn.declared.setdefault(spec["declaration"], nn.make(spec))
     nn.declared[declaration] = cls
     return cls
+
+
+def declare_surrogate(declaration: str) -> type[surrogates.Surrogate]:
+    """A class for a surrogate gradient, from its declaration: that of the Rust macro `surrogate!`, described in `docs/language.md`.
+
+    Its parameters are the arguments of the class, and instances are used as those of `spiking_neurons.surrogate`, with any neuron. On
+    the CPU an interpreter computes it; on a GPU it is compiled by NVRTC into the kernels of the neuron when they are first used.
+    Results are, bit for bit, those of the surrogate compiled by the macro. A pickled instance contains the text. The same text gives
+    the same class.
+
+    Args:
+        declaration: `surrogate Name { .. }`, after doc comments if any.
+
+    Raises:
+        DeclarationError: with all mistakes.
+        ValueError: a name that a class of Python cannot have.
+
+    Warns:
+        DeclarationWarning: about what is accepted, but probably not as meant.
+    """
+    known = surrogates.declared.get(declaration)
+    if known is not None:
+        return known
+    with _LOCK:
+        return _declare_surrogate(declaration)
+
+
+def _declare_surrogate(declaration: str) -> type[surrogates.Surrogate]:
+    known = surrogates.declared.get(declaration)
+    if known is not None:
+        return known
+    parsed = _parse(_core.SurrogateDeclaration, declaration)
+    entry = parsed.description
+    surrogates.check_names(entry)
+    cls = surrogates.declared.setdefault(entry["declaration"], surrogates.make(entry, parsed))
+    surrogates.declared[declaration] = cls
+    return cls
+
+
+def _parse(kind: Any, declaration: str) -> Any:
+    """A declaration of that kind, without errors."""
+    parsed, found, text = kind.parse(declaration)
+    problems = [Problem(**{**entry, "hints": tuple(entry["hints"])}) for entry in found]
+    if parsed is None:
+        raise DeclarationError(text, problems, declaration)
+    if problems:
+        warnings.warn(text, DeclarationWarning, stacklevel=4)
+    return parsed
 
 
 def of_kind(base: type[Node], prefix: str, kind: str, parameters: tuple[str, ...]) -> type[Node]:

@@ -34,7 +34,7 @@ def _neuron(
 ) -> Neuron:
     spec, _ = find(name)
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"])]
-    given = getattr(surrogates, surrogate)(*parameters)
+    given = surrogates.find(surrogate)(*parameters)
     return Neuron(name, reset, given, detach, **dict(zip(names, values)))
 
 
@@ -122,7 +122,7 @@ class Operation:
             *values,
             *flags,
             neuron.reset,
-            surrogate.name,
+            surrogate.key,
             list(surrogate.parameters),
             neuron.detach_reset,
             sequence,

@@ -1,16 +1,21 @@
 """Surrogate gradients: what takes the place of the derivative of the Heaviside step in backward passes.
 
-`ATan(alpha=2.0)`, `Sigmoid()` and so on, one class for each surrogate of the library; `equations()` gives formulas, in which
-`u` is the distance from the threshold. They are values: immutable, hashable, and equal if class and parameters are.
+`ATan(alpha=2.0)`, `Sigmoid()` and so on, one class for each surrogate of the library; `spiking_neurons.declare_surrogate` makes
+classes for others. `equations()` gives formulas, in which `u` is the distance from the threshold. Surrogates are values: immutable,
+hashable, and equal if class and parameters are.
 """
 
 from __future__ import annotations
 
+import keyword
 from typing import Any, ClassVar
 
 from . import _core
 
-_CATALOGUE: dict[str, dict[str, Any]] = _core.surrogates()
+_CATALOGUE: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in _core.surrogates()}
+
+#: Classes of surrogates that were declared at run time, by their declaration.
+declared: dict[str, type[Surrogate]] = {}
 
 
 class Surrogate:
@@ -18,6 +23,11 @@ class Surrogate:
 
     name: ClassVar[str]
     defaults: ClassVar[dict[str, float]]
+    #: What identifies it: its name in the library, or its declaration.
+    key: ClassVar[str]
+    #: What `_core` knows it by.
+    _known: ClassVar[str | _core.SurrogateDeclaration]
+    _equations: ClassVar[dict[str, str]]
     __slots__ = ("parameters",)
     parameters: tuple[float, ...]
 
@@ -57,24 +67,65 @@ class Surrogate:
         return f"{self.name}({values})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if type(self) is declared.get(self.key):
+            # No module has its class.
+            return _restore, (self.key, self.parameters)
         return type(self), self.parameters
 
     @classmethod
     def equations(cls) -> dict[str, str]:
         """The primitive and its derivative, which is the surrogate gradient."""
-        entry = _CATALOGUE[cls.name]
-        return {"primitive": entry["primitive"], "gradient": entry["gradient"]}
+        return dict(cls._equations)
 
 
-def _declare(name: str) -> type[Surrogate]:
-    entry = _CATALOGUE[name]
+def make(entry: dict[str, Any], known: str | _core.SurrogateDeclaration) -> type[Surrogate]:
+    """The class of a surrogate."""
+    name = entry["name"]
     doc = f"The surrogate `{name}`: the gradient at distance `u` from the threshold is\n`{entry['gradient']}`."
-    body = {"__doc__": doc, "__slots__": (), "__module__": __name__, "name": name, "defaults": entry["parameters"]}
+    body = {
+        "__doc__": f"{entry['doc']}\n\n{doc}" if entry.get("doc") else doc,
+        "__slots__": (),
+        "__module__": __name__,
+        "name": name,
+        "defaults": entry["parameters"],
+        "key": entry.get("declaration", name),
+        "_known": known,
+        "_equations": {"primitive": entry["primitive"], "gradient": entry["gradient"]},
+    }
     return type(name, (Surrogate,), body)
 
 
-for _name in _CATALOGUE:
-    globals()[_name] = _declare(_name)
+for _name, _entry in _CATALOGUE.items():
+    globals()[_name] = make(_entry, _name)
+
+
+def check_names(entry: dict[str, Any]) -> None:
+    """Refuses names that a class cannot have.
+
+    Raises:
+        ValueError: a keyword of Python, or an attribute of every surrogate.
+    """
+    for name in entry["parameters"]:
+        if hasattr(Surrogate, name) or name in Surrogate.__annotations__:
+            raise ValueError(f"{entry['name']}: `{name}` is an attribute of every surrogate; another name expected")
+    for name in (entry["name"], *entry["parameters"]):
+        if keyword.iskeyword(name):
+            raise ValueError(f"{entry['name']}: `{name}` is a keyword of Python; another name expected")
+
+
+def find(key: str) -> type[Surrogate]:
+    """The class that `key` identifies, declared if it has not been in this process."""
+    if key in _CATALOGUE:
+        return globals()[key]
+    if key not in declared:
+        from ._declare import declare_surrogate
+
+        return declare_surrogate(key)
+    return declared[key]
+
+
+def _restore(key: str, parameters: tuple[float, ...]) -> Surrogate:
+    return find(key)(*parameters)
 
 
 #: Parameters that SpikingJelly spells in another way.

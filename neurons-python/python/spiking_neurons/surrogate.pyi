@@ -4,6 +4,7 @@ from typing import ClassVar
 class Surrogate:
     name: ClassVar[str]
     defaults: ClassVar[dict[str, float]]
+    key: ClassVar[str]
     parameters: tuple[float, ...]
     def __init__(self, *args: float, **named: float) -> None: ...
     def __hash__(self) -> int: ...

@@ -56,6 +56,7 @@ const FIELDS = {
   seed: (value) => Number.isInteger(value) && value >= 0,
   drawn: (value) => isList(value) && value.length > 1,
   surrogate: (value) => isObject(value) && isText(value.name) && isList(value.values),
+  axes: (value) => Array.isArray(value) && value.length === 2 && value.every(isText),
   detach: (value) => typeof value === "boolean",
   kernel: isText,
 };

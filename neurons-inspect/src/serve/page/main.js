@@ -8,6 +8,7 @@ import { onText, setProblems, setText } from "./editor.js";
 import * as equations from "./equations.js";
 import * as figures from "./figures.js";
 import { decode, encode } from "./link.js";
+import { surrogates } from "./surrogates.js";
 
 const $ = (id) => document.getElementById(id);
 const offered = await menu();
@@ -25,6 +26,7 @@ const shown = {
   drawn: FIRST,
   surrogate: { name: "ATan", values: [2] },
   detach: false,
+  axes: null,
   kernel: "bptt",
 };
 
@@ -37,9 +39,9 @@ let pressed = null;
 const widths = figures.widths(() => refresh());
 
 function question(show) {
-  const { shape, seed, drawn, detach, text, neuron, set, reset, amplitude, steps, surrogate, kernel } = shown;
+  const { shape, seed, drawn, detach, text, neuron, set, reset, amplitude, steps, surrogate, axes, kernel } = shown;
   const input = { step: "step", ramp: "ramp", noise: { noise: seed }, drawn: { drawn } }[shape];
-  return { text, neuron, set, reset, amplitude, steps, surrogate, kernel, input, detach_reset: detach, widths, show };
+  return { text, neuron, set, reset, amplitude, steps, surrogate, axes, kernel, input, detach_reset: detach, widths, show };
 }
 
 /** First what belongs to the text, then the rest; what has changed meanwhile goes first again. */
@@ -72,6 +74,7 @@ function apply(answer) {
   $("state").textContent = parts.join(", ") || (answer.neuron ? `${answer.neuron.name}: ${answer.neuron.summary}` : "");
   $("state").className = errors ? "error" : "";
   figures.stale(!answer.neuron || Boolean(answer.refused));
+  if (!errors) chooser.declare(answer.surrogates);
   if (!answer.neuron) return;
   describe(answer);
   if (answer.refused) return;
@@ -116,13 +119,7 @@ const showShapes = choice($("shapes"), (shape) => {
   stimulus();
 });
 const showStimulus = sliders($("stimulus"), (name, value) => change({ [name.split(" ")[0]]: value }));
-const showSurrogate = sliders($("surrogate-parameters"), (name, value) => {
-  const place = surrogate().params.findIndex(([known]) => known === name);
-  const values = [...shown.surrogate.values];
-  values[place] = value;
-  change({ surrogate: { ...shown.surrogate, values } });
-  surrogateControls();
-});
+const chooser = surrogates(offered.surrogates, (surrogate) => change({ surrogate }));
 const showPad = pad((drawn) => change({ drawn }));
 
 function describe(answer) {
@@ -153,8 +150,21 @@ function describe(answer) {
   const select = $("which").querySelector("select");
   $("which").hidden = names.length < 2;
   select.replaceChildren(...names.map((name) => new Option(name, name, false, name === neuron.name)));
+  planes(neuron.states);
   code.offer(neuron.kernels, shown.kernel);
   stimulus();
+}
+
+/** The pairs of states that have a phase plane, if there are several. */
+function planes(states) {
+  const pairs = states.flatMap((across, place) => states.slice(place + 1).map((up) => [across, up]));
+  const chosen = pairs.findIndex((pair) => pair.join() === shown.axes?.join());
+  const select = $("axes").querySelector("select");
+  $("axes").hidden = pairs.length < 2;
+  const option = (pair, place) => {
+    return new Option(pair.join(", "), JSON.stringify(pair), false, place === Math.max(chosen, 0));
+  };
+  select.replaceChildren(...pairs.map(option));
 }
 
 function stimulus() {
@@ -177,27 +187,13 @@ function stimulus() {
   showPad(shown.drawn, (part) => short(part * level) + (unit ? ` ${unit}` : ""));
 }
 
-const surrogate = () => offered.surrogates.find(({ name }) => name === shown.surrogate.name) ?? offered.surrogates[0];
-
-function surrogateControls() {
-  $("surrogates").value = surrogate().name;
-  showSurrogate(
-    surrogate().params.map(([name, original, range], place) => {
-      const value = shown.surrogate.values[place] ?? original;
-      const high = Math.max(original === 0 ? 1 : 4 * original, value);
-      const isOriginal = value === original;
-      return { name, range, value, low: high / 1000, high, default: original, original, isOriginal };
-    }),
-  );
-  $("detach").checked = shown.detach;
-}
-
 /** Shows something else from the start. */
 function start(values) {
   about = null;
-  Object.assign(shown, { neuron: null, set: {}, reset: null, amplitude: null, steps: null }, values);
+  Object.assign(shown, { neuron: null, set: {}, reset: null, amplitude: null, steps: null, axes: null }, values);
   setText(shown.text);
-  surrogateControls();
+  chooser.show(shown.surrogate);
+  $("detach").checked = shown.detach;
   change({});
 }
 
@@ -214,13 +210,8 @@ onText((text) => {
   change({ text });
 });
 $("which").addEventListener("change", (event) => change({ neuron: event.target.value, set: {}, reset: null }));
-$("surrogates").append(...offered.surrogates.map(({ name }) => new Option(name)));
-$("surrogates").addEventListener("change", () => {
-  const { name, params } = offered.surrogates.find(({ name }) => name === $("surrogates").value);
-  change({ surrogate: { name, values: params.map(([, value]) => value) } });
-  surrogateControls();
-});
 $("detach").addEventListener("change", () => change({ detach: $("detach").checked }));
+$("axes").addEventListener("change", (event) => change({ axes: JSON.parse(event.target.value) }));
 code.onKernel((kernel) => change({ kernel }));
 
 $("share").addEventListener("click", async () => {
