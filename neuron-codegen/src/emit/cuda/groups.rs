@@ -19,9 +19,7 @@ impl Writer<'_> {
         self.out.depth -= 1;
         self.out.open("} else {");
         self.prepare(program);
-        self.each_group(program);
         self.exchange(program);
-        self.out.close();
         self.out.close();
     }
 
@@ -44,7 +42,7 @@ impl Writer<'_> {
         if is_backward {
             self.out.open("for (int member = groups.size(group); member-- > 0;) {");
             self.out.line("const Chunk chunk(group * CHUNKS + member, steps);");
-            self.out.open("chunk.backward([&](int step) { FOR_LANES(lane) {");
+            self.out.open("groups.backward(chunk, [&](int step) { FOR_LANES(lane) {");
         } else {
             for slot in read.iter().copied().map(name) {
                 self.out.line(format!("acc_t {}[STEPS][LANES];", slot.chunk));
@@ -79,7 +77,7 @@ impl Writer<'_> {
         self.out.close();
     }
 
-    /// `prepare`, which loads a chunk and computes what depends on no other, and its first call.
+    /// `prepare`, which loads a chunk and computes what depends on no other.
     fn prepare(&mut self, program: &Program) {
         let (_, before) = program.phases.split_last().expect("a kernel has phases");
         let name = |id: SlotId| program.slot(id);
@@ -122,30 +120,38 @@ impl Writer<'_> {
             }
         }
         self.out.close_with("};");
-        let first = if program.variant.template.is_backward() { "groups.count - 1" } else { "0" };
-        self.out.line(format!("if (groups.has(groups.own({first}))) prepare(groups.own({first}));"));
     }
 
-    /// What a warp with a chunk of each group does in turn with the one that takes the steps.
+    /// What a warp with a chunk of each group does, in turn with the one that takes the steps: it prepares a group and stores the one
+    /// before.
     fn exchange(&mut self, program: &Program) {
         let stored = |id: SlotId| is_stored(program, id);
-        for slot in self.staged.iter().filter(|&&slot| !stored(slot)).map(|&slot| program.slot(slot)) {
-            self.out.line(format!("{}.write(groups.warp, {});", slot.stage, slot.chunk));
-        }
+        let is_backward = program.variant.template.is_backward();
+        self.out.open("for (u64 turn = 0; turn <= groups.count; ++turn) {");
+        let (now, before) = match is_backward {
+            true => ("groups.count - 1 - turn", "groups.count - turn"),
+            false => ("turn", "turn - 1"),
+        };
+        self.out.line(format!("const u64 index = groups.own({now}), before = groups.own({before});"));
+        self.out.line("if (turn < groups.count && groups.has(index)) prepare(index);");
+        self.out.open("if (turn > 0) {");
         self.out.line("__syncthreads();");
-        self.out.line(match program.variant.template.is_backward() {
-            true => "if (group > 0) prepare(groups.own(group - 1));",
-            false => "if (groups.has(groups.own(group + 1))) prepare(groups.own(group + 1));",
-        });
-        self.out.line("__syncthreads();");
-        self.out.open("if (groups.has(groups.own(group))) {");
-        self.out.line("const Chunk chunk(groups.own(group), steps);");
+        self.out.open("if (groups.has(before)) {");
+        self.out.line("const Chunk chunk(before, steps);");
         for &(slot, buffer) in &program.stores {
             let slot = program.slot(slot);
             self.out.line(format!("acc_t {}[STEPS][LANES];", slot.chunk));
             self.out.line(format!("{}.read(groups.warp, {});", slot.stage, slot.chunk));
             self.out.line(format!("tile.store({}, chunk, {});", program.argument(buffer), slot.chunk));
         }
+        self.out.close();
+        self.out.close();
+        self.out.open("if (turn < groups.count) {");
+        for slot in self.staged.iter().filter(|&&slot| !stored(slot)).map(|&slot| program.slot(slot)) {
+            self.out.line(format!("{}.write(groups.warp, {});", slot.stage, slot.chunk));
+        }
+        self.out.line("__syncthreads();");
+        self.out.close();
         self.out.close();
     }
 }

@@ -40,6 +40,16 @@ template <int CHUNKS> struct Groups {
     __device__ __forceinline__ u64 own(u64 group) const { return group * CHUNKS + warp; }
 
     __device__ __forceinline__ bool has(u64 index) const { return index < chunks; }
+
+    // Calls `body` for every step, the last one first. What it accesses is in shared memory, which can be indexed, so that
+    // the steps of a part of a chunk, the last one, need no code of their own.
+    template <typename Body> __device__ __forceinline__ void backward(const Chunk &chunk, const Body &body) const {
+        if (chunk.count == STEPS) {
+            UNROLL(i, STEPS) body(STEPS - 1 - i);
+        } else {
+            _Pragma("unroll 1") for (int step = chunk.count; step-- > 0;) body(step);
+        }
+    }
 };
 
 // A group of an array. A thread accesses the values of its own neuron only.
