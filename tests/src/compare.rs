@@ -3,7 +3,7 @@
 use neurons::evaluate::{Mode, evaluate};
 use neurons::{Absent, BufferSpec, DeclaredNeuron, Element, Format, Real, Role, Source};
 
-use crate::cases::{Case, Host};
+use crate::cases::{Case, Host, Inputs};
 
 /// What runs the kernels of neurons.
 pub trait Executor {
@@ -92,6 +92,9 @@ fn check<N: DeclaredNeuron, E: Element, Ex: Executor>(
             continue;
         }
         assert_eq!(actual.numbers().len(), expected.numbers().len(), "{}: {case:?}", buffer.name);
+        if !is_exact && is_noise(case, buffer.role) {
+            continue;
+        }
         for (i, (expected, actual)) in expected.numbers().into_iter().zip(actual.numbers()).enumerate() {
             let is_same = same_bits(expected, actual);
             let mut is_close = (expected - actual).abs() <= 1e-12 * expected.abs().max(1.0);
@@ -119,6 +122,13 @@ fn check<N: DeclaredNeuron, E: Element, Ex: Executor>(
             );
         }
     }
+}
+
+/// Whether an output has no right digits: a wave at distances of 1e100, where the last bits of a function decide what it is.
+fn is_noise<N: DeclaredNeuron>(case: &Case<N>, role: Role) -> bool {
+    let is_wave =
+        case.template.takes_gradient() && case.gradient.surrogate.name() == "SquarewaveFourierSeries";
+    is_wave && case.inputs == Inputs::Special && !matches!(role, Role::Output | Role::NextState(_))
 }
 
 /// What the CPU makes of such inputs.
