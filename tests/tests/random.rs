@@ -18,8 +18,8 @@ fn examiner() -> Examiner {
 }
 
 /// Bytes of an expansion: so many for each neuron, and so many for each node of its expressions.
-const BYTES: usize = 150_000;
-const BYTES_A_NODE: usize = 8_000;
+const BYTES: usize = 200_000;
+const BYTES_A_NODE: usize = 9_000;
 
 /// What is wrong with it, if something is.
 fn fault(declaration: &Declaration, outcome: &Outcome) -> Option<(&'static str, String)> {
