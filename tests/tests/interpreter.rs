@@ -177,7 +177,12 @@ fn the_same_kernels_for_the_gpu() {
                 assert!(text.contains(&format!("KERNEL({kernel})(")), "{} {kernel}", spec.name);
                 // With the one for few neurons, where there is one.
                 let few = format!("KERNEL({})(", kernel::few(&kernel));
-                assert_eq!(text.contains(&few), N::SPEC.cuda.source().contains(&few), "{} {kernel}", spec.name);
+                assert_eq!(
+                    text.contains(&few),
+                    N::SPEC.cuda.source().contains(&few),
+                    "{} {kernel}",
+                    spec.name
+                );
                 let count = 1 + usize::from(text.contains(&few));
                 assert_eq!(kernels(&text), others + count, "{} {kernel}", spec.name);
             }
