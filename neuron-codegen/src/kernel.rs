@@ -216,6 +216,20 @@ impl Program {
         writes.filter(move |&slot| !self.is_carried(slot) && seen.insert(slot))
     }
 
+    /// Whether `slot` is written to memory in each step.
+    pub fn is_stored(&self, slot: SlotId) -> bool {
+        self.stores.iter().any(|(stored, _)| *stored == slot)
+    }
+
+    /// What the last phase has in common with memory and the phases before it: what it reads of them, and what is stored.
+    pub fn around_last_phase(&self) -> Vec<SlotId> {
+        let loads = self.loads.iter().map(|(slot, _)| *slot);
+        let stores = self.stores.iter().map(|(slot, _)| *slot);
+        let kept = self.kept().filter(|slot| !self.is_stored(*slot));
+        let reads = |slot: &SlotId| self.phases.last().is_some_and(|phase| phase.reads.contains(slot));
+        loads.chain(kept).filter(reads).chain(stores).collect()
+    }
+
     /// Whether `slot` has its value before the first step and keeps it.
     pub fn is_settled(&self, slot: SlotId) -> bool {
         self.arrays.iter().any(|(array, _)| *array == slot)

@@ -10,8 +10,6 @@ use neuron_abi::{Format, Lanes, Role, STEPS, THREADS, WORD};
 use crate::kernel::{Program, SlotId};
 use crate::variant::{Buffer, Extent, Signature, Template};
 
-pub(crate) use few::is_stored;
-
 /// What a GPU has for a thread, as far as schedules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -216,7 +214,7 @@ impl Schedule {
     pub fn staged(&self, program: &Program) -> Vec<SlotId> {
         match self.staging {
             Staging::None => Vec::new(),
-            Staging::Group(_) => few::shared(program),
+            Staging::Group(_) => program.around_last_phase(),
             _ => program.loads.iter().chain(&program.stores).map(|(slot, _)| *slot).collect(),
         }
     }

@@ -8,3 +8,4 @@ pub(crate) mod rows;
 pub(crate) mod sums;
 pub(crate) mod tile;
 pub(crate) mod values;
+pub(crate) mod work;

@@ -5,7 +5,7 @@
 //! exchange groups of chunks through shared memory, and each works on a group while the other works on the one before.
 
 use super::{Blocks, Form, Group, Schedule, Staging, TURN, Target, Width, turn_registers};
-use crate::kernel::{Phase, Program, SlotId};
+use crate::kernel::{Program, SlotId};
 use crate::variant::Template;
 
 impl Schedule {
@@ -18,13 +18,13 @@ impl Schedule {
         if program.variant.relaxed || !is_sequence || !is_split(program) {
             return None;
         }
-        let shared = shared(program);
-        // What a warp computes of the next group waits in its registers, of which half a group leaves each more.
-        let waiting = shared.iter().filter(|slot| !is_stored(program, **slot)).count();
+        let shared = program.around_last_phase();
+        // A warp holds its chunk of the next group in registers, of which the threads of half a group have more each.
+        let waiting = shared.iter().filter(|slot| !program.is_stored(**slot)).count();
         let fits = |group: &Group| shared.len() * group.bytes() <= target.shared;
         let groups = if waiting <= WAITING { &[Group::Whole, Group::Half][..] } else { &[Group::Half] };
         let group = groups.iter().copied().find(fits)?;
-        // Forward few registers are used, and told so the compiler arranges the steps worse.
+        // Forward kernels need few registers anyway, and the compiler schedules their steps worse under a bound.
         let is_tight = template == Template::LeanBptt && turn_registers(&program.signature) <= TURN;
         let blocks = if is_tight { Blocks::Four } else { Blocks::Any };
         Some(Self { form: Form::Groups, width: Width::One, blocks, staging: Staging::Group(group) })
@@ -35,26 +35,12 @@ impl Schedule {
 fn is_split(program: &Program) -> bool {
     let Some((last, before)) = program.phases.split_last() else { return false };
     let is_backward = program.variant.template.is_backward();
-    let is_out = |(slot, _): &(SlotId, _)| program.is_carried(*slot) || is_stored(program, *slot);
+    let is_out = |(slot, _): &(SlotId, _)| program.is_carried(*slot) || program.is_stored(*slot);
     last.is_backward == is_backward
         && last.apply.is_empty()
         && last.writes.iter().all(is_out)
         && before.iter().all(|phase| is_backward && !phase.is_backward)
 }
 
-/// Arrays of a chunk for which the registers of a whole group's threads suffice, besides what they compute with.
+/// Arrays of a chunk that fit into the registers of a thread in a whole group, besides what it computes with.
 const WAITING: usize = 3;
-
-/// Whether `slot` is written to memory in each step.
-pub fn is_stored(program: &Program, slot: SlotId) -> bool {
-    program.stores.iter().any(|(stored, _)| *stored == slot)
-}
-
-/// What the warps exchange: what the last phase reads of other phases or of memory, and what is stored.
-pub fn shared(program: &Program) -> Vec<SlotId> {
-    let loads = program.loads.iter().map(|(slot, _)| *slot);
-    let stores = program.stores.iter().map(|(slot, _)| *slot);
-    let reads = |slot: &SlotId| program.phases.last().is_some_and(|phase: &Phase| phase.reads.contains(slot));
-    let kept = program.kept().filter(|slot| !is_stored(program, *slot));
-    loads.chain(kept).filter(reads).chain(stores).collect()
-}

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use crate::cpu::isa::{Isa, dispatch};
 use crate::cpu::sums::sums;
-use crate::cpu::tile::{Input, Kernel, Work};
+use crate::cpu::tile::Kernel;
+use crate::cpu::work::{Input, Work};
 use crate::initial::initial_values;
 use crate::number::LANES;
 use crate::{Absent, BufferSpec, Call, Element, Error, Neuron, Real, Sink, Source, Template};

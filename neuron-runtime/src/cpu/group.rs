@@ -1,53 +1,14 @@
 //! Several tiles at once, for kernels that keep their values in memory and compute adjacent tiles together.
 
 use std::marker::PhantomData;
-use std::ops::Range;
 
 use neuron_abi::WORD;
 
 use crate::cpu::rows::{BitRowsMut, Columns};
-use crate::cpu::tile::{Input, Output, Tile, Work, wrong_class};
 use crate::cpu::values::Values;
+use crate::cpu::work::{Input, Output, Work, wrong_class};
 use crate::number::LANES;
 use crate::{ByClass, Class, Element, Rows, RowsMut, TileGradient};
-
-/// Tiles to be computed on one thread.
-#[derive(Debug)]
-pub struct Tiles<'a, E: Element> {
-    work: &'a Work<'a, E>,
-    gradient: TileGradient<E::Real>,
-    left: Range<usize>,
-    /// Groups of them can be made more than once, which is sound as long as they stay on their thread.
-    thread: PhantomData<*mut ()>,
-}
-
-impl<'a, E: Element> Tiles<'a, E> {
-    #[inline(always)]
-    pub(crate) fn new(work: &'a Work<'a, E>, gradient: TileGradient<E::Real>, left: Range<usize>) -> Self {
-        Self { work, gradient, left, thread: PhantomData }
-    }
-
-    /// The next tiles, at most `most`.
-    #[inline(always)]
-    pub fn group(&mut self, most: usize) -> Option<Group<'a, E>> {
-        let tiles = self.left.len().min(most);
-        if tiles == 0 {
-            return None;
-        }
-        let first = self.left.start * LANES;
-        self.left.start += tiles;
-        Some(Group::new(self.work, first, (tiles * LANES).min(self.work.neurons() - first), self.gradient))
-    }
-}
-
-impl<'a, E: Element> Iterator for Tiles<'a, E> {
-    type Item = Tile<'a, E>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Tile<'a, E>> {
-        self.group(1).map(Tile::new)
-    }
-}
 
 /// The arrays of a call, for the columns of adjacent tiles.
 #[derive(Debug)]

@@ -1,14 +1,15 @@
 //! A kernel's view of a call: its arrays, for the columns of one tile.
 
-use std::convert::Infallible;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use crate::cpu::group::{Group, Tiles};
+use crate::cpu::group::Group;
 use crate::cpu::isa::Isa;
 use crate::cpu::rows::{BitRowsMut, Streams};
 use crate::cpu::values::Values;
+use crate::cpu::work::Work;
 use crate::number::LANES;
-use crate::{ByClass, Class, Element, Gradient, Rows, RowsMut, Sink, Source, TileGradient};
+use crate::{Element, Rows, RowsMut, TileGradient};
 
 /// Computes one template, tile by tile. Implemented by generated code.
 pub trait Kernel<E: Element>: Sync {
@@ -25,112 +26,48 @@ pub trait Kernel<E: Element>: Sync {
     }
 }
 
-/// An input of [`Work`].
+/// Tiles to be computed on one thread.
 #[derive(Debug)]
-pub(crate) enum Input<'a, E: Element> {
-    /// An array with its number of rows.
-    Rows(Source<'a, E>, usize),
-    /// A number in place of a row of states, in every lane.
-    Number([E::Real; LANES]),
+pub struct Tiles<'a, E: Element> {
+    work: &'a Work<'a, E>,
+    gradient: TileGradient<E::Real>,
+    left: Range<usize>,
+    /// Groups of them can be made more than once, which is sound as long as they stay on their thread.
+    thread: PhantomData<*mut ()>,
 }
 
-/// An output, by pointer.
-pub(crate) type Output<E> = ByClass<*mut E, *mut <E as Element>::Real, Infallible, *mut u32>;
+impl<'a, E: Element> Tiles<'a, E> {
+    #[inline(always)]
+    pub(crate) fn new(work: &'a Work<'a, E>, gradient: TileGradient<E::Real>, left: Range<usize>) -> Self {
+        Self { work, gradient, left, thread: PhantomData }
+    }
 
-/// A checked call, prepared for threads.
-///
-/// The exclusive borrows of the outputs become pointers, so that threads can write to different columns of the same
-/// array.
-#[derive(Debug)]
-pub(crate) struct Work<'a, E: Element> {
-    steps: usize,
-    neurons: usize,
-    gradient: Gradient,
-    /// As checked by [`Work::new`].
-    inputs: Vec<Input<'a, E>>,
-    /// Each with its number of rows; `None` if it is left out.
-    outputs: Vec<Option<(Output<E>, usize)>>,
-    borrows: PhantomData<&'a mut [E]>,
+    /// The next tiles, at most `most`.
+    #[inline(always)]
+    pub fn group(&mut self, most: usize) -> Option<Group<'a, E>> {
+        let tiles = self.left.len().min(most);
+        if tiles == 0 {
+            return None;
+        }
+        let first = self.left.start * LANES;
+        self.left.start += tiles;
+        Some(Group::new(self.work, first, (tiles * LANES).min(self.work.neurons() - first), self.gradient))
+    }
 }
 
-// SAFETY: the arrays are borrowed for as long as the work exists, and are of types that may be shared and sent.
-// Threads write through it to different columns only; see `Tile`.
-unsafe impl<E: Element> Sync for Work<'_, E> {}
-
-impl<'a, E: Element> Work<'a, E> {
-    /// Takes arrays with their numbers of rows. A row has one element per neuron, or the words that hold one bit per neuron;
-    /// parameters that are read have no rows. `None` is an output that is left out.
-    ///
-    /// # Panics
-    /// If an array is shorter than its rows, which the check of a call rules out.
-    pub(crate) fn new(
-        steps: usize,
-        neurons: usize,
-        gradient: Gradient,
-        inputs: impl Iterator<Item = Input<'a, E>>,
-        outputs: impl Iterator<Item = Option<(Sink<'a, E>, usize)>>,
-    ) -> Self {
-        let check = |length: usize, rows: usize, class: Class| {
-            let needed = rows.checked_mul(class.columns(neurons));
-            assert!(needed.is_some_and(|needed| needed <= length), "an array shorter than its {rows} rows");
-        };
-        let check_input = |input: &Input<'a, E>| {
-            let Input::Rows(source, rows) = *input else { return };
-            match source {
-                ByClass::Signal(array) => check(array.len(), rows, Class::Signal),
-                ByClass::State(array) => check(array.len(), rows, Class::State),
-                ByClass::Parameter(_) => {}
-            }
-        };
-        let output = |sink: Option<(Sink<'a, E>, usize)>| {
-            let (sink, rows) = sink?;
-            let output = match sink {
-                Sink::Signal(array) => {
-                    check(array.len(), rows, Class::Signal);
-                    ByClass::Signal(array.as_mut_ptr())
-                }
-                Sink::State(array) | Sink::Parameter(array) => {
-                    check(array.len(), rows, Class::State);
-                    ByClass::State(array.as_mut_ptr())
-                }
-                Sink::Bits(array) => {
-                    check(array.len(), rows, Class::Bits);
-                    ByClass::Bits(array.as_mut_ptr())
-                }
-            };
-            Some((output, rows))
-        };
-        let (inputs, outputs) = (inputs.inspect(check_input).collect(), outputs.map(output).collect());
-        Self { steps, neurons, gradient, inputs, outputs, borrows: PhantomData }
-    }
-
-    pub(crate) fn tiles(&self) -> usize {
-        self.neurons.div_ceil(LANES)
-    }
+impl<'a, E: Element> Iterator for Tiles<'a, E> {
+    type Item = Tile<'a, E>;
 
     #[inline(always)]
-    pub(crate) fn steps(&self) -> usize {
-        self.steps
+    fn next(&mut self) -> Option<Tile<'a, E>> {
+        self.group(1).map(Tile::new)
     }
+}
 
-    #[inline(always)]
-    pub(crate) fn neurons(&self) -> usize {
-        self.neurons
-    }
-
-    #[inline(always)]
-    pub(crate) fn input(&self, index: usize) -> &Input<'a, E> {
-        &self.inputs[index]
-    }
-
-    #[inline(always)]
-    pub(crate) fn output(&self, index: usize) -> &Option<(Output<E>, usize)> {
-        &self.outputs[index]
-    }
-
+impl<E: Element> Work<'_, E> {
     /// Computes some tiles.
     #[inline(always)]
-    pub(crate) fn run<K: Kernel<E>>(&self, kernel: &K, isa: Isa, tiles: std::ops::Range<usize>) {
+    pub(crate) fn run<K: Kernel<E>>(&self, kernel: &K, isa: Isa, tiles: Range<usize>) {
         let gradient = TileGradient::new(self.gradient, isa);
         let _streams = Streams;
         kernel.tiles(Tiles::new(self, gradient, tiles));
@@ -201,10 +138,4 @@ impl<'a, E: Element> Tile<'a, E> {
     pub fn bits_mut(&self, index: usize) -> BitRowsMut<'a> {
         self.0.bits_mut(index)
     }
-}
-
-/// Kernels and signatures are generated from the same program, so this is a bug in the generator.
-#[cold]
-pub(crate) fn wrong_class(class: Class) -> ! {
-    panic!("the kernel disagrees with its signature: the array is a {class} array")
 }

@@ -1,8 +1,9 @@
 //! Kernels for few neurons: groups of chunks, by warps with different tasks. See [`crate::schedule`].
 
+use super::loops::place;
 use super::{Storage, Writer, restart};
 use crate::kernel::{Program, SlotId};
-use crate::schedule::is_stored;
+use crate::schedule::Form;
 
 impl Writer<'_> {
     /// What each warp does with the groups of a sequence.
@@ -37,7 +38,7 @@ impl Writer<'_> {
         let is_backward = program.variant.template.is_backward();
         let phase = program.phases.last().expect("a kernel has phases");
         let name = |id: SlotId| program.slot(id);
-        let stored = |id: SlotId| is_stored(program, id);
+        let stored = |id: SlotId| program.is_stored(id);
         let read: Vec<SlotId> = self.staged.iter().copied().filter(|&slot| !stored(slot)).collect();
         if is_backward {
             self.out.open("for (int member = groups.size(group); member-- > 0;) {");
@@ -105,15 +106,10 @@ impl Writer<'_> {
         if !before.is_empty() {
             restart(&mut self.out, program);
         }
-        let place = |id: SlotId| match program.is_carried(id) || program.is_settled(id) {
-            true => format!("{}[lane]", name(id).lanes),
-            false => format!("{}[step][lane]", name(id).chunk),
-        };
-        let set = |id: SlotId, value: &str| format!("{} = {value};", place(id));
         for phase in before {
-            self.out.open("chunk.forward([&](int step) { FOR_LANES(lane) {");
-            self.statements(program, phase, &Storage { get: &place, set: &set });
-            self.out.close_with("}});");
+            let place = |id: SlotId| place(Form::Groups, program, id);
+            let set = |id: SlotId, value: &str| format!("{} = {value};", place(id));
+            self.pass(program, phase, &Storage { get: &place, set: &set });
             for &(_, slot) in &phase.apply {
                 // There is time for two at a time while another warp takes the steps, and compilers take a quarter of theirs.
                 self.out.line(format!("surrogates::apply<2>(gradient, {}, chunk.count);", name(slot).chunk));
@@ -125,7 +121,6 @@ impl Writer<'_> {
     /// What a warp with a chunk of each group does, in turn with the one that takes the steps: it prepares a group and stores the one
     /// before.
     fn exchange(&mut self, program: &Program) {
-        let stored = |id: SlotId| is_stored(program, id);
         let is_backward = program.variant.template.is_backward();
         self.out.open("for (u64 turn = 0; turn <= groups.count; ++turn) {");
         let (now, before) = match is_backward {
@@ -147,7 +142,9 @@ impl Writer<'_> {
         self.out.close();
         self.out.close();
         self.out.open("if (turn < groups.count) {");
-        for slot in self.staged.iter().filter(|&&slot| !stored(slot)).map(|&slot| program.slot(slot)) {
+        for slot in
+            self.staged.iter().filter(|&&slot| !program.is_stored(slot)).map(|&slot| program.slot(slot))
+        {
             self.out.line(format!("{}.write(groups.warp, {});", slot.stage, slot.chunk));
         }
         self.out.line("__syncthreads();");

@@ -1,7 +1,7 @@
 //! Loops over steps and lanes: the forms of kernels in which all threads do the same.
 
 use super::{Storage, Writer, restart};
-use crate::kernel::{Program, Slot, SlotId};
+use crate::kernel::{Phase, Program, Slot, SlotId};
 use crate::schedule::{Form, Staging};
 
 impl Writer<'_> {
@@ -101,37 +101,18 @@ impl Writer<'_> {
 
     fn phases(&mut self, program: &Program) {
         let form = self.schedule.form;
-        let place = |id: SlotId| {
-            let slot = program.slot(id);
-            match form {
-                _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
-                Form::Step => format!("{}[lane]", slot.lanes),
-                Form::Chunks | Form::Groups => format!("{}[step][lane]", slot.chunk),
-                Form::Turns => format!("{}[step]", slot.chunk),
-            }
-        };
         let staged = self.staged.clone();
         let stage = |id: SlotId| staged.contains(&id).then(|| &program.slot(id).stage);
         let get = |id: SlotId| match stage(id) {
             Some(stage) => format!("{stage}.get(step, lane)"),
-            None => place(id),
+            None => place(form, program, id),
         };
         let set = |id: SlotId, value: &str| match stage(id) {
             Some(stage) => format!("{stage}.set(step, lane, {value});"),
-            None => format!("{} = {value};", place(id)),
+            None => format!("{} = {value};", place(form, program, id)),
         };
         for phase in &program.phases {
-            let pass = if phase.is_backward { "backward" } else { "forward" };
-            let (open, close) = match form {
-                Form::Step => ("FOR_LANES(lane) {".to_owned(), "}"),
-                Form::Chunks | Form::Groups => {
-                    (format!("chunk.{pass}([&](int step) {{ FOR_LANES(lane) {{"), "}});")
-                }
-                Form::Turns => (format!("chunk.{pass}([&](int step) {{"), "});"),
-            };
-            self.out.open(open);
-            self.statements(program, phase, &Storage { get: &get, set: &set });
-            self.out.close_with(close);
+            self.pass(program, phase, &Storage { get: &get, set: &set });
             for &(_, slot) in &phase.apply {
                 let Slot { lanes, chunk, .. } = program.slot(slot);
                 let values = match form {
@@ -141,5 +122,31 @@ impl Writer<'_> {
                 self.out.line(format!("surrogates::apply(gradient, {values});"));
             }
         }
+    }
+
+    /// The statements of a phase, in its loop over steps and lanes.
+    pub(super) fn pass(&mut self, program: &Program, phase: &Phase, storage: &Storage<'_>) {
+        let pass = if phase.is_backward { "backward" } else { "forward" };
+        let (open, close) = match self.schedule.form {
+            Form::Step => ("FOR_LANES(lane) {".to_owned(), "}"),
+            Form::Chunks | Form::Groups => {
+                (format!("chunk.{pass}([&](int step) {{ FOR_LANES(lane) {{"), "}});")
+            }
+            Form::Turns => (format!("chunk.{pass}([&](int step) {{"), "});"),
+        };
+        self.out.open(open);
+        self.statements(program, phase, storage);
+        self.out.close_with(close);
+    }
+}
+
+/// Where statements find a slot that is in no stage.
+pub(super) fn place(form: Form, program: &Program, id: SlotId) -> String {
+    let slot = program.slot(id);
+    match form {
+        _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
+        Form::Step => format!("{}[lane]", slot.lanes),
+        Form::Chunks | Form::Groups => format!("{}[step][lane]", slot.chunk),
+        Form::Turns => format!("{}[step]", slot.chunk),
     }
 }
