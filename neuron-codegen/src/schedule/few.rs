@@ -1,8 +1,8 @@
-//! Kernels for few neurons over many steps, in which waiting takes the time: for memory, and for the step before.
+//! Kernels for few neurons over many steps, where latency dominates: of memory, and of each step, which waits for the one before.
 //!
-//! A block computes as many neurons as a warp has threads. One of its warps takes the steps, one after the other; what is
-//! loaded, stored or computed for a chunk of steps without regard to the other chunks is the task of another warp. They
-//! exchange groups of chunks through shared memory, and each works on a group while the other works on the one before.
+//! Warps are specialised. A block computes as many neurons as a warp has threads. One of its warps takes the steps, one after
+//! the other; each of the others has a chunk of steps, which it loads and stores, and of which it computes what depends on no other
+//! chunk. They exchange groups of chunks through shared memory: while one group is stepped through, the next is prepared.
 
 use super::{Blocks, Form, Group, Schedule, Staging, TURN, Target, Width, turn_registers};
 use crate::kernel::{Program, SlotId};

@@ -19,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from . import _core, _neuron, surrogate as surrogates
 
@@ -88,19 +88,22 @@ def declare(declaration: str) -> type[Node]:
     """
     from . import nn
 
-    known = nn.declared.get(declaration)
-    if known is not None:
-        return known
+    return _once(nn.declared, declaration, _declare)
+
+
+def _once(known: Mapping[str, type], declaration: str, make: Callable[[str], type]) -> Any:
+    """The class of a declaration, made by whoever asks for it first."""
+    found = known.get(declaration)
+    if found is not None:
+        return found
     with _LOCK:
-        return _declare(declaration)
+        found = known.get(declaration)
+        return make(declaration) if found is None else found
 
 
 def _declare(declaration: str) -> type[Node]:
     from . import nn, ops
 
-    known = nn.declared.get(declaration)
-    if known is not None:
-        return known
     parsed = _parse(_core.Declaration, declaration)
     spec = parsed.spec
     nn.check_names(spec)
@@ -130,17 +133,10 @@ def declare_surrogate(declaration: str) -> type[surrogates.Surrogate]:
     Warns:
         DeclarationWarning: about what is accepted, but probably not as meant.
     """
-    known = surrogates.declared.get(declaration)
-    if known is not None:
-        return known
-    with _LOCK:
-        return _declare_surrogate(declaration)
+    return _once(surrogates.declared, declaration, _declare_surrogate)
 
 
 def _declare_surrogate(declaration: str) -> type[surrogates.Surrogate]:
-    known = surrogates.declared.get(declaration)
-    if known is not None:
-        return known
     parsed = _parse(_core.SurrogateDeclaration, declaration)
     entry = parsed.description
     surrogates.check_names(entry)
@@ -156,7 +152,7 @@ def _parse(kind: Any, declaration: str) -> Any:
     if parsed is None:
         raise DeclarationError(text, problems, declaration)
     if problems:
-        warnings.warn(text, DeclarationWarning, stacklevel=4)
+        warnings.warn(text, DeclarationWarning, stacklevel=5)
     return parsed
 
 

@@ -1,9 +1,9 @@
 // ---- Few neurons --------------------------------------------------------------------------------------
 //
-// Where there are few neurons, waiting takes the time: for memory, and for the step before. A block computes as many
+// With few neurons latency dominates: of memory, and of each step, which waits for the one before. A block computes as many
 // neurons as a warp has threads. Its last warp takes the steps, one after the other. Each of the other warps has a chunk of
 // each group: it loads and stores it, and computes what depends on no other chunk, while the last warp takes the steps of
-// the group before. Registers and shared memory suffice for four blocks a multiprocessor, one for each scheduler.
+// the group before. As a rule a multiprocessor has room for four such blocks, one for each scheduler.
 
 #define CHUNKS_PER_GROUP (32 / (int)sizeof(acc_t))
 #define CHUNKS_PER_HALF_GROUP (16 / (int)sizeof(acc_t))
