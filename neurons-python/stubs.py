@@ -151,6 +151,7 @@ from . import functional as functional, nn as nn, surrogate as surrogate
 from ._neuron import SPECS as SPECS, Neuron as Neuron
 from .nn import {names}
 from ._bits import save_spikes_as_bits as save_spikes_as_bits
+from ._core import release_memory as release_memory
 from ._declare import DeclarationError as DeclarationError, DeclarationWarning as DeclarationWarning, declare as declare, declare_surrogate as declare_surrogate, redeclare as redeclare
 from .spikingjelly import accelerate as accelerate
 

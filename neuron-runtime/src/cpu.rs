@@ -1,5 +1,6 @@
 //! The CPU: kernels over tiles of neurons, on several threads, compiled for several instruction sets.
 
+pub(crate) mod buffer;
 pub(crate) mod execute;
 pub mod group;
 pub(crate) mod isa;

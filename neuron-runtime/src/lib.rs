@@ -61,6 +61,7 @@ mod value;
 pub use array::{Array, Device};
 pub use by_class::{ByClass, Kind};
 pub use call::{Call, Sink, Source};
+pub use cpu::buffer::HostBuffer;
 pub use cpu::group::Group;
 pub use cpu::isa::Isa;
 pub use cpu::memory::release_memory;

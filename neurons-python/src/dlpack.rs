@@ -1,9 +1,10 @@
-//! The table of C functions by which PyTorch (2.11 and later) describes a tensor without making a Python object for it:
-//! DLPack's exchange interface, of its version 1.3. Of `dlpack.h` this has what is used.
+//! DLPack: the table of C functions by which PyTorch (2.11 and later) describes a tensor without making a Python object for it, which
+//! is the exchange interface of version 1.3; and capsules, by which a tensor is handed over. Of `dlpack.h` this has what is used.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
@@ -27,6 +28,45 @@ pub struct DlTensor {
     pub shape: *mut i64,
     pub strides: *mut i64,
     pub byte_offset: u64,
+}
+
+/// `DLManagedTensor`: a tensor with its owner.
+#[repr(C)]
+pub struct Managed {
+    pub tensor: DlTensor,
+    pub owner: *mut c_void,
+    /// Frees the owner, with all that the tensor refers to.
+    pub delete: Option<unsafe extern "C" fn(*mut Managed)>,
+}
+
+/// The name of a capsule whose tensor nobody has taken yet.
+const CAPSULE: &CStr = c"dltensor";
+
+/// A capsule that hands `managed` over.
+///
+/// # Safety
+/// It is valid until its `delete` is called, which may happen on any thread.
+pub unsafe fn capsule(py: Python<'_>, managed: NonNull<Managed>) -> PyResult<Bound<'_, PyCapsule>> {
+    /// Deletes a tensor that nobody has taken: whoever takes it renames the capsule.
+    unsafe extern "C" fn drop_capsule(capsule: *mut ffi::PyObject) {
+        // SAFETY: called by the interpreter with a capsule. If it has that name, it was made below and nobody has taken its tensor.
+        unsafe {
+            if ffi::PyCapsule_IsValid(capsule, CAPSULE.as_ptr()) == 0 {
+                return;
+            }
+            let managed = ffi::PyCapsule_GetPointer(capsule, CAPSULE.as_ptr()).cast::<Managed>();
+            if let Some(delete) = (*managed).delete {
+                delete(managed);
+            }
+        }
+    }
+    // SAFETY: the pointer is not null; the name and the function live as long as the process. What is returned is a new reference,
+    // or null with an exception set.
+    let capsule = unsafe {
+        let capsule = ffi::PyCapsule_New(managed.as_ptr().cast(), CAPSULE.as_ptr(), Some(drop_capsule));
+        Bound::from_owned_ptr_or_err(py, capsule)?
+    };
+    Ok(capsule.cast_into::<PyCapsule>()?)
 }
 
 /// `DLPackExchangeAPI`; of functions that are not called, their place.

@@ -13,6 +13,7 @@ mod error;
 mod gpu;
 mod initial;
 mod layout;
+mod memory;
 mod model;
 #[cfg(feature = "cuda")]
 mod moments;
@@ -34,6 +35,8 @@ mod _core {
     #[pymodule_export]
     use crate::layout::is_dense;
     #[pymodule_export]
+    use crate::memory::{host_tensor, release_memory};
+    #[pymodule_export]
     use crate::model::Model;
     #[cfg(feature = "cuda")]
     #[pymodule_export]
@@ -48,6 +51,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::threads::handle_forks();
+        module.add("KEPT_BYTES", neurons::HostBuffer::KEPT)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -43,26 +43,33 @@ impl Dtype {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Int32, Self::Uint8].into_iter().chain(Format::ALL.map(Self::Number));
-        all.into_iter().find(|dtype| dtype.name() == name)
+    /// By PyTorch's name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::all().find(|dtype| dtype.name() == name)
     }
 
-    /// By code and bits of DLPack.
-    fn of(tensor: &DlTensor) -> Option<Self> {
+    /// DLPack's code and bits.
+    pub fn code(self) -> (u8, u8) {
         const INT: u8 = 0;
         const UINT: u8 = 1;
         const FLOAT: u8 = 2;
         const BFLOAT: u8 = 4;
-        match (tensor.code, tensor.bits, tensor.lanes) {
-            (FLOAT, 32, 1) => Some(Self::Number(Format::F32)),
-            (FLOAT, 64, 1) => Some(Self::Number(Format::F64)),
-            (FLOAT, 16, 1) => Some(Self::Number(Format::F16)),
-            (BFLOAT, 16, 1) => Some(Self::Number(Format::Bf16)),
-            (INT, 32, 1) => Some(Self::Int32),
-            (UINT, 8, 1) => Some(Self::Uint8),
-            _ => None,
-        }
+        let code = match self {
+            Self::Number(Format::Bf16) => BFLOAT,
+            Self::Number(Format::F16 | Format::F32 | Format::F64) => FLOAT,
+            Self::Int32 => INT,
+            Self::Uint8 => UINT,
+        };
+        (code, 8 * self.size() as u8)
+    }
+
+    /// By code and bits of DLPack.
+    fn of(tensor: &DlTensor) -> Option<Self> {
+        Self::all().find(|dtype| tensor.lanes == 1 && dtype.code() == (tensor.code, tensor.bits))
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        Format::ALL.map(Self::Number).into_iter().chain([Self::Int32, Self::Uint8])
     }
 }
 

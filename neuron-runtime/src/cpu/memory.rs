@@ -5,12 +5,12 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::mem::{size_of_val, take};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::number::Plain;
 
 /// The size in bytes from which memory is kept, and requested in huge pages.
-const LARGE: usize = 4 << 20;
+pub(crate) const LARGE: usize = 4 << 20;
 
 /// The maximum number of bytes kept.
 const MOST: usize = 1 << 30;
@@ -23,8 +23,8 @@ const PASSED: usize = 32;
 /// It is kept for later outputs of the same lengths: each page of new memory causes a page fault when it is first touched,
 /// which takes longer than a kernel needs for it.
 pub fn release_memory() {
-    let kept = take(&mut *kept());
-    drop(kept);
+    let all = kept().map(|mut kept| take(&mut *kept));
+    drop(all);
 }
 
 /// The memory that is kept, oldest first.
@@ -43,10 +43,16 @@ struct KeptArray {
     array: Box<dyn Any + Send>,
 }
 
-fn kept() -> MutexGuard<'static, Kept> {
+/// What is kept; `None` while another thread has it. Nobody waits for that thread: in a child process after a fork it does not
+/// exist.
+fn kept() -> Option<MutexGuard<'static, Kept>> {
     static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, arrays: VecDeque::new(), requests: 0 });
-    // Poisoning can be ignored: `bytes` is the sum over `arrays`, and nothing panics between changing one and the other.
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+    match KEPT.try_lock() {
+        Ok(kept) => Some(kept),
+        // Poisoning can be ignored: `bytes` is the sum over `arrays`, and nothing panics between changing one and the other.
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 impl Kept {
@@ -120,7 +126,7 @@ impl<T: Plain> Drop for Elements<T> {
         // What is more than may be kept would only displace all that is.
         let fits = (LARGE..=MOST).contains(&size_of_val(elements.as_slice()));
         if self.is_output && fits && elements.len() == elements.capacity() {
-            let oldest = kept().add(elements);
+            let oldest = kept().map(|mut kept| kept.add(elements));
             drop(oldest);
         }
     }
@@ -146,11 +152,14 @@ pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
     if !is_large {
         return zeros(len);
     }
-    let kept = kept().take(len);
-    kept.unwrap_or_else(|old| {
-        drop(old);
-        zeros(len)
-    })
+    let taken = kept().map(|mut kept| kept.take(len));
+    match taken {
+        Some(Ok(array)) => array,
+        old => {
+            drop(old);
+            zeros(len)
+        }
+    }
 }
 
 /// Zeros; if there are many, usually in memory that has not been touched yet.
@@ -205,9 +214,13 @@ mod tests {
         }
     }
 
+    fn alone() -> MutexGuard<'static, Kept> {
+        kept().expect("no other test of this process has large outputs")
+    }
+
     /// One test, since kept memory is shared by the process.
     #[test]
-    fn large_memory_is_kept() {
+    fn large_memory_is_alone() {
         let len = LARGE / 4 + 77;
         let first = Elements::output(space::<f32>(len));
         let address = first.as_ptr();
@@ -220,22 +233,22 @@ mod tests {
         assert_eq!(again.clone().into_vec().len(), len);
         drop(again);
         release_memory();
-        assert!(kept().arrays.is_empty());
+        assert!(alone().arrays.is_empty());
         // That of callers is not kept.
         drop(Elements::new(zeros::<f32>(len)));
-        assert!(kept().arrays.is_empty());
+        assert!(alone().arrays.is_empty());
 
         // No more than so much; the oldest goes.
         let eighth = MOST / 8;
         let arrays: Vec<_> = (0..9).map(|i| Elements::output(zeros::<u32>(eighth / 4 - i))).collect();
         drop(arrays);
-        assert_eq!(kept().arrays.len(), 8);
-        assert!(kept().bytes <= MOST);
-        assert!(kept().take::<u32>(eighth / 4).is_err());
-        assert!(kept().take::<u32>(eighth / 4 - 8).is_ok());
-        let before = kept().arrays.len();
+        assert_eq!(alone().arrays.len(), 8);
+        assert!(alone().bytes <= MOST);
+        assert!(alone().take::<u32>(eighth / 4).is_err());
+        assert!(alone().take::<u32>(eighth / 4 - 8).is_ok());
+        let before = alone().arrays.len();
         drop(Elements::output(zeros::<u32>(MOST / 4 + 1)));
-        assert_eq!(kept().arrays.len(), before);
+        assert_eq!(alone().arrays.len(), before);
 
         // What is taken again stays, what is not goes.
         let once = Elements::output(space::<f32>(len));
@@ -244,8 +257,8 @@ mod tests {
             drop(Elements::output(space::<u32>(len)));
             drop(Elements::output(space::<u32>(len + i)));
         }
-        assert!(kept().take::<f32>(len).is_err());
-        assert!(kept().take::<u32>(len).is_ok());
+        assert!(alone().take::<f32>(len).is_err());
+        assert!(alone().take::<u32>(len).is_ok());
         release_memory();
     }
 }

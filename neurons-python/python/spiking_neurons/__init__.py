@@ -10,13 +10,14 @@ import importlib
 from typing import Any
 
 from . import _core, surrogate
+from ._core import release_memory
 from ._declare import DeclarationError, DeclarationWarning, declare, declare_surrogate, redeclare
 from ._neuron import SPECS, Neuron
 
 __version__: str = _core.__version__
 __all__ = [
     "SPECS", "BatchNormNode", "DeclarationError", "DeclarationWarning", "Neuron", "accelerate", "declare", "declare_surrogate",
-    "functional", "nn", "redeclare", "save_spikes_as_bits", "surrogate", *SPECS,
+    "functional", "nn", "redeclare", "release_memory", "save_spikes_as_bits", "surrogate", *SPECS,
 ]  # fmt: skip
 
 

@@ -83,15 +83,15 @@ def backward(
             grad = grad_states[-2 - source] if grad_states else None
             # Without one, the kernel takes it to be zero.
             sources.append(None if grad is None else _laid_out(grad, step, step_stride, call.real, device))
-    empty = torch.empty_strided
+    empty = call.empty_strided
     outputs: list[torch.Tensor | None]
     if recipe.like is not None:
-        outputs = [torch.empty_like(saved[recipe.like]) for _ in range(call.inputs)]
+        outputs = [call.empty_like(saved[recipe.like]) for _ in range(call.inputs)]
     else:
         outputs = [empty(shape, stride, dtype=dtype, device=device) for _ in range(call.inputs)]
     for is_wanted in wanted:
         outputs.append(empty(step, step_stride, dtype=call.real, device=device) if is_wanted else None)
-    outputs += [torch.empty_like(saved[place]) for place in recipe.parameters]
+    outputs += [call.empty_like(saved[place]) for place in recipe.parameters]
     recipe.plan(*sources, *outputs)
     if len(outputs) == call.inputs + call.states + len(call.parameters):
         return outputs

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Sequence
 
 import torch
 
-from . import _nvrtc
+from . import _memory, _nvrtc
 
 if TYPE_CHECKING:
     from ._core import Plan
@@ -41,7 +41,7 @@ class Call:
 
     __slots__ = (
         "neuron", "spec", "dtype", "format", "real", "device", "index", "sequence", "inputs", "states", "parameters",
-        "initial", "can_be_number", "defaults", "_plans", "_recipes", "_keep",
+        "initial", "can_be_number", "defaults", "empty_like", "empty_strided", "_plans", "_recipes", "_keep",
     )  # fmt: skip
 
     def __init__(self, neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> None:
@@ -55,6 +55,9 @@ class Call:
         self.index = -1 if device.type == "cpu" else device.index
         if self.index >= 0:
             _nvrtc.load()
+        #: Where arrays without gaps come from that kernels write.
+        memory = _memory if self.index < 0 else torch
+        self.empty_like, self.empty_strided = memory.empty_like, memory.empty_strided
         self.inputs = len(self.spec["inputs"])
         self.states = len(self.spec["states"])
         # Of each parameter that may be a tensor, its place among all parameters.
@@ -110,7 +113,7 @@ class Call:
     def infer_with_v(self, arrays: Arrays) -> tuple[torch.Tensor, ...]:
         """Output, next states and the membrane potential after every step."""
         outputs = self._outputs(arrays)
-        v_seq = torch.empty_like(arrays[0], dtype=self.real)
+        v_seq = self.empty_like(arrays[0], dtype=self.real)
         self.plan("fptt_with_v")(*arrays, *outputs, v_seq)
         return (*outputs, v_seq)
 
@@ -139,7 +142,7 @@ class Call:
         else:
             x = arrays[0]
             shape, stride = (rows, *x.shape[1:]), (math.prod(x.shape[1:]), *x.stride()[1:])
-            empty = torch.empty_strided
+            empty = self.empty_strided
             checkpoints = tuple([empty(shape, stride, dtype=self.real, device=self.device) for _ in range(count)])
         plan(*arrays, *outputs, *checkpoints)
         return outputs if final else outputs[:1], checkpoints
@@ -150,7 +153,7 @@ class Call:
         """Output and next states, without `final` the output; derivatives of every step."""
         outputs = self._outputs(arrays, final)
         plan = self.plan("fptt_with_grad" if self.sequence else "forward_with_grad")
-        factors = tuple([torch.empty_like(arrays[0], dtype=self.real) for _ in plan.outputs[len(outputs) :]])
+        factors = tuple([self.empty_like(arrays[0], dtype=self.real) for _ in plan.outputs[len(outputs) :]])
         plan(*arrays, *outputs, *factors)
         return outputs if final else outputs[:1], factors
 
@@ -166,10 +169,10 @@ class Call:
         """Arrays for output and next states; without `final` there are none of these."""
         x = arrays[0]
         if not final:
-            return (torch.empty_like(x), *(None,) * self.states)
+            return (self.empty_like(x), *(None,) * self.states)
         if self.states == 1:
-            return torch.empty_like(x), self._next_state(x, arrays[self.inputs])
-        return (torch.empty_like(x), *self._next_states(arrays))
+            return self.empty_like(x), self._next_state(x, arrays[self.inputs])
+        return (self.empty_like(x), *self._next_states(arrays))
 
     def _next_states(self, arrays: Arrays) -> list[torch.Tensor]:
         x = arrays[0]
@@ -178,11 +181,11 @@ class Call:
     def _next_state(self, x: torch.Tensor, state: torch.Tensor | None) -> torch.Tensor:
         """An array in the layout of a step."""
         if state is not None:
-            return torch.empty_like(state)
+            return self.empty_like(state)
         shape, stride = x.shape, x.stride()
         if self.sequence:
             shape, stride = shape[1:], stride[1:]
-        return torch.empty_strided(shape, stride, dtype=self.real, device=self.device)
+        return self.empty_strided(shape, stride, dtype=self.real, device=self.device)
 
 
 def calls(neuron: Neuron, dtype: torch.dtype, device: torch.device, sequence: bool) -> Call:

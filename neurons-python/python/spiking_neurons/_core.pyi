@@ -1,8 +1,11 @@
-from typing import Any
+from typing import Any, Sequence
 
 from torch import Tensor
 
 __version__: str
+
+#: Bytes from which tensors on the CPU are in memory that is kept when they are freed.
+KEPT_BYTES: int
 
 def zoo() -> list[dict[str, Any]]:
     """Specifications of all neurons."""
@@ -12,6 +15,12 @@ def surrogates() -> list[dict[str, Any]]:
 
 def is_dense(tensor: Tensor, is_sequence: bool) -> bool:
     """Whether a tensor can be used as it is: elements without gaps in any order of dimensions, time outermost."""
+
+def host_tensor(shape: Sequence[int], stride: Sequence[int], dtype: str) -> Any:
+    """A tensor on the CPU with contents of any kind, in memory that is kept when it is freed, as a DLPack capsule."""
+
+def release_memory() -> None:
+    """Returns the kept memory of freed tensors on the CPU, at most 1 GiB, to the system."""
 
 def pack_bits(spikes: Tensor, words: Tensor) -> None:
     """Packs spikes, a tensor without gaps, into `ceil(N / 32)` words of int32: every value other than 0 is a spike."""
