@@ -220,7 +220,7 @@ mod tests {
 
     /// One test, since kept memory is shared by the process.
     #[test]
-    fn large_memory_is_alone() {
+    fn large_memory_is_kept() {
         let len = LARGE / 4 + 77;
         let first = Elements::output(space::<f32>(len));
         let address = first.as_ptr();
