@@ -79,9 +79,9 @@ impl<E: Plain> Data<E> {
         Self::Cpu(Arc::new(Elements::new(elements)))
     }
 
-    /// Elements in memory from [`space`](crate::cpu::memory::space).
-    pub fn output(elements: Vec<E>) -> Self {
-        Self::Cpu(Arc::new(Elements::output(elements)))
+    /// Elements that a kernel wrote.
+    pub fn output(elements: Elements<E>) -> Self {
+        Self::Cpu(Arc::new(elements))
     }
 
     pub fn len(&self) -> usize {

@@ -3,10 +3,9 @@
 use std::convert::Infallible;
 
 use crate::array::Data;
-use crate::call::Mode;
 #[cfg(feature = "cuda")]
 use crate::cuda;
-use crate::evaluate::evaluate;
+use crate::evaluate::evaluate_in_place;
 use crate::parameter::{Layout, Parameter};
 use crate::{
     Array, BufferSpec, ByClass, Device, Element, Error, Extent, Gradient, Neuron, Role, Source, Spec,
@@ -133,8 +132,7 @@ pub fn compute<'a, N: Neuron, E: Element>(
     match device {
         Device::Cpu => {
             let sources: Vec<Source<'_, E>> = laid.iter().filter_map(|&input| source(input)).collect();
-            let outputs = evaluate(neuron, Mode::Spiking, template, gradient, neurons, &sources)?;
-            for (buffer, output) in outputs.into_arrays() {
+            for (buffer, output) in evaluate_in_place(neuron, template, gradient, neurons, &sources)? {
                 let shape = || shape_of(buffer);
                 let array = output.map(
                     |data| Array::new(shape(), Data::output(data)),

@@ -2,7 +2,7 @@
 
 pub use crate::call::Mode;
 use crate::check::Inputs;
-use crate::cpu::memory::space;
+use crate::cpu::memory::Elements;
 use crate::{
     BufferSpec, ByClass, Call, Device, Element, Error, Gradient, Kind, Neuron, Role, Sink, Source, Spec,
     Template,
@@ -11,6 +11,13 @@ use crate::{
 /// An array that a template returned; for a parameter, its gradient.
 pub type Output<E> = ByClass<Vec<E>, Vec<<E as Element>::Real>, Vec<<E as Element>::Real>, Vec<u32>>;
 
+/// The same in memory that is kept when it is freed.
+type OutputElements<E> =
+    ByClass<Elements<E>, Elements<<E as Element>::Real>, Elements<<E as Element>::Real>, Elements<u32>>;
+
+/// All arrays with their descriptions, in the order of the signature.
+type Arrays<E> = Vec<(&'static BufferSpec, OutputElements<E>)>;
+
 /// The arrays that a template returned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outputs<E: Element> {
@@ -18,6 +25,13 @@ pub struct Outputs<E: Element> {
 }
 
 impl<E: Element> Outputs<E> {
+    fn of(arrays: Arrays<E>) -> Self {
+        let owned = |output: OutputElements<E>| {
+            output.map(Elements::into_vec, Elements::into_vec, Elements::into_vec, Elements::into_vec)
+        };
+        Self { arrays: arrays.into_iter().map(|(buffer, output)| (buffer, owned(output))).collect() }
+    }
+
     /// Takes the array with the given role; `None` if there is none, or if it was already taken.
     pub fn take(&mut self, role: Role) -> Option<Output<E>> {
         let at = self.arrays.iter().position(|(buffer, _)| buffer.role == role)?;
@@ -72,6 +86,7 @@ pub fn evaluate<N: Neuron, E: Element>(
         Mode::Spiking => neuron.run(call),
         Mode::Relaxed => neuron.run_relaxed(call),
     })
+    .map(Outputs::of)
 }
 
 /// As [`evaluate`] with [`Mode::Spiking`], on any device. For a GPU, the arrays are copied there and back.
@@ -87,6 +102,18 @@ pub fn evaluate_on<N: Neuron, E: Element>(
     inputs: &[Source<'_, E>],
 ) -> Result<Outputs<E>, Error> {
     evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| device.run(neuron, call))
+        .map(Outputs::of)
+}
+
+/// As [`evaluate`] with [`Mode::Spiking`], without moving the elements.
+pub(crate) fn evaluate_in_place<N: Neuron, E: Element>(
+    neuron: &N,
+    template: Template,
+    gradient: Gradient,
+    neurons: usize,
+    inputs: &[Source<'_, E>],
+) -> Result<Arrays<E>, Error> {
+    evaluate_by(template, neurons, gradient, inputs, neuron.spec(), |call| neuron.run(call))
 }
 
 fn evaluate_by<E: Element>(
@@ -96,30 +123,35 @@ fn evaluate_by<E: Element>(
     inputs: &[Source<'_, E>],
     spec: &'static Spec,
     run: impl FnOnce(Call<'_, '_, E>) -> Result<(), Error>,
-) -> Result<Outputs<E>, Error> {
+) -> Result<Arrays<E>, Error> {
     // Checked before allocating, since the inputs determine the lengths of the outputs.
     let checked = Inputs { template, neurons, gradient, inputs };
     let (steps, signature) = checked.check::<E::Real>(spec)?;
-    let mut arrays: Vec<(_, Output<E>)> = checked
+    let mut arrays: Arrays<E> = checked
         .outputs(spec, steps, signature)
         .map(|(buffer, length)| (buffer, allocated(buffer.kind(), length)))
         .collect();
     let mut sinks: Vec<Sink<'_, E>> = arrays
         .iter_mut()
         .map(|(_, output)| {
-            output.as_mut().map(Vec::as_mut_slice, Vec::as_mut_slice, Vec::as_mut_slice, Vec::as_mut_slice)
+            output.as_mut().map(
+                |array| &mut **array,
+                |array| &mut **array,
+                |array| &mut **array,
+                |array| &mut **array,
+            )
         })
         .collect();
     run(Call { template, neurons, gradient, inputs, outputs: &mut sinks })?;
-    Ok(Outputs { arrays })
+    Ok(arrays)
 }
 
 /// An array to be overwritten.
-fn allocated<E: Element>(kind: Kind, length: usize) -> Output<E> {
+fn allocated<E: Element>(kind: Kind, length: usize) -> OutputElements<E> {
     match kind {
-        Kind::Signal => Output::Signal(space(length)),
-        Kind::State => Output::State(space(length)),
-        Kind::Parameter => Output::Parameter(space(length)),
-        Kind::Bits => Output::Bits(space(length)),
+        Kind::Signal => ByClass::Signal(Elements::output(length)),
+        Kind::State => ByClass::State(Elements::output(length)),
+        Kind::Parameter => ByClass::Parameter(Elements::output(length)),
+        Kind::Bits => ByClass::Bits(Elements::output(length)),
     }
 }

@@ -1,7 +1,7 @@
 //! Bit-packed spikes.
 
 use crate::array::Data;
-use crate::cpu::memory::space;
+use crate::cpu::memory::Elements;
 #[cfg(feature = "cuda")]
 use crate::cuda;
 use crate::{Array, Class, Device, Element, Error, Spec, Template, bits};
@@ -52,7 +52,7 @@ impl PackedSpikes {
         let neurons = dims.iter().product();
         let words = match spikes.data() {
             Data::Cpu(data) => {
-                let mut words = space(steps * Class::Bits.columns(neurons));
+                let mut words = Elements::output(steps * Class::Bits.columns(neurons));
                 bits::pack(neurons, data, &mut words)?;
                 Data::output(words)
             }
@@ -70,7 +70,7 @@ impl PackedSpikes {
         let neurons = self.neurons();
         match &self.words {
             Data::Cpu(words) => {
-                let mut spikes = space(self.shape.iter().product());
+                let mut spikes = Elements::output(self.shape.iter().product());
                 bits::unpack(neurons, words, &mut spikes)?;
                 Array::new(self.shape.clone(), Data::output(spikes))
             }

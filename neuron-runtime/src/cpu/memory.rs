@@ -4,13 +4,21 @@ use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::mem::{size_of_val, take};
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use crate::number::Plain;
 
-/// The size in bytes from which memory is kept, and requested in huge pages.
-pub(crate) const LARGE: usize = 4 << 20;
+/// The size in bytes from which memory is kept: glibc's allocator returns that much to the system when it is freed.
+pub(crate) const LARGE: usize = 128 << 10;
+
+/// The size in bytes from which memory is requested in huge pages.
+#[cfg(target_os = "linux")]
+const HUGE: usize = 4 << 20;
+
+/// What addresses of outputs are multiples of, in bytes. DLPack demands that; vectors that straddle two cache lines take twice as
+/// long, and non-temporal stores of parts of a line several times as long.
+pub(crate) const ALIGNMENT: usize = 256;
 
 /// The maximum number of bytes kept.
 const MOST: usize = 1 << 30;
@@ -93,7 +101,9 @@ impl Kept {
 /// Elements of an array.
 #[derive(Clone, Debug)]
 pub(crate) struct Elements<T: Plain> {
-    elements: Vec<T>,
+    /// The elements, and around those of outputs a few more.
+    memory: Vec<T>,
+    range: Range<usize>,
     /// Whether the memory is kept for later outputs when the array is freed.
     is_output: bool,
 }
@@ -101,32 +111,37 @@ pub(crate) struct Elements<T: Plain> {
 impl<T: Plain> Elements<T> {
     /// Elements of a caller. Their memory is not kept: nobody may ever ask for that length again.
     pub fn new(elements: Vec<T>) -> Self {
-        Self { elements, is_output: false }
+        Self { range: 0..elements.len(), memory: elements, is_output: false }
     }
 
-    /// Elements in memory from [`space`].
-    pub fn output(elements: Vec<T>) -> Self {
-        Self { elements, is_output: true }
+    /// Elements to be overwritten: zeros, or the contents of a freed output. The first is aligned to [`ALIGNMENT`].
+    pub fn output(len: usize) -> Self {
+        let memory: Vec<T> = space(len.saturating_add(padding::<T>()));
+        let first = memory.as_ptr().align_offset(ALIGNMENT);
+        Self { range: first..first + len, memory, is_output: true }
     }
 
     pub fn into_vec(mut self) -> Vec<T> {
-        take(&mut self.elements)
+        let mut elements = take(&mut self.memory);
+        elements.truncate(self.range.end);
+        elements.drain(..self.range.start);
+        elements
     }
 }
 
 impl<T: Plain> PartialEq for Elements<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.elements == other.elements
+        **self == **other
     }
 }
 
 impl<T: Plain> Drop for Elements<T> {
     fn drop(&mut self) {
-        let elements = take(&mut self.elements);
+        let memory = take(&mut self.memory);
         // What is more than may be kept would only displace all that is.
-        let fits = (LARGE..=MOST).contains(&size_of_val(elements.as_slice()));
-        if self.is_output && fits && elements.len() == elements.capacity() {
-            let oldest = kept().map(|mut kept| kept.add(elements));
+        let fits = (LARGE..=MOST).contains(&size_of_val(memory.as_slice()));
+        if self.is_output && fits && memory.len() == memory.capacity() {
+            let oldest = kept().map(|mut kept| kept.add(memory));
             drop(oldest);
         }
     }
@@ -136,23 +151,25 @@ impl<T: Plain> Deref for Elements<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.elements
+        &self.memory[self.range.clone()]
     }
 }
 
 impl<T: Plain> DerefMut for Elements<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.elements
+        &mut self.memory[self.range.clone()]
     }
 }
 
+/// Elements that an output has more, so that some are aligned.
+const fn padding<T>() -> usize {
+    ALIGNMENT / size_of::<T>()
+}
+
 /// Memory to be overwritten: zeros, or the contents of a freed array.
-pub(crate) fn space<T: Plain>(len: usize) -> Vec<T> {
+fn space<T: Plain>(len: usize) -> Vec<T> {
     let is_large = len.saturating_mul(size_of::<T>()) >= LARGE;
-    if !is_large {
-        return zeros(len);
-    }
-    let taken = kept().map(|mut kept| kept.take(len));
+    let taken = if is_large { kept().map(|mut kept| kept.take(len)) } else { None };
     match taken {
         Some(Ok(array)) => array,
         old => {
@@ -188,7 +205,7 @@ fn capacity_overflow(len: usize) -> ! {
 fn advise(start: *mut u8, bytes: usize) {
     /// Only whole pages can be requested.
     const PAGE: usize = 4096;
-    if bytes >= LARGE {
+    if bytes >= HUGE {
         let before = start.align_offset(PAGE);
         let length = (bytes - before) / PAGE * PAGE;
         // SAFETY: inside the allocation, of which nothing but the size of its pages changes.
@@ -214,6 +231,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn outputs_are_aligned() {
+        for len in [0, 1, 63, 64, 1000] {
+            let mut output = Elements::<f32>::output(len);
+            assert!(output.as_ptr().addr().is_multiple_of(ALIGNMENT), "{len}");
+            output.fill(1.0);
+            assert_eq!(output.into_vec(), vec![1.0; len]);
+        }
+    }
+
     fn alone() -> MutexGuard<'static, Kept> {
         kept().expect("no other test of this process has large outputs")
     }
@@ -222,13 +249,13 @@ mod tests {
     #[test]
     fn large_memory_is_kept() {
         let len = LARGE / 4 + 77;
-        let first = Elements::output(space::<f32>(len));
+        let first = Elements::<f32>::output(len);
         let address = first.as_ptr();
         drop(first);
         // Of another type or length it is not taken.
-        let others = (Elements::output(space::<u32>(len)), Elements::output(space::<f32>(len + 1)));
+        let others = (Elements::<u32>::output(len), Elements::<f32>::output(len + 1));
         assert!(others.0.as_ptr().cast() != address && others.1.as_ptr() != address);
-        let again = Elements::output(space::<f32>(len));
+        let again = Elements::<f32>::output(len);
         assert_eq!(again.as_ptr(), address);
         assert_eq!(again.clone().into_vec().len(), len);
         drop(again);
@@ -239,26 +266,26 @@ mod tests {
         assert!(alone().arrays.is_empty());
 
         // No more than so much; the oldest goes.
-        let eighth = MOST / 8;
-        let arrays: Vec<_> = (0..9).map(|i| Elements::output(zeros::<u32>(eighth / 4 - i))).collect();
+        let (eighth, padding) = (MOST / 8 / size_of::<u32>(), padding::<u32>());
+        let arrays: Vec<_> = (0..9).map(|i| Elements::<u32>::output(eighth - padding - i)).collect();
         drop(arrays);
         assert_eq!(alone().arrays.len(), 8);
         assert!(alone().bytes <= MOST);
-        assert!(alone().take::<u32>(eighth / 4).is_err());
-        assert!(alone().take::<u32>(eighth / 4 - 8).is_ok());
+        assert!(alone().take::<u32>(eighth).is_err());
+        assert!(alone().take::<u32>(eighth - 8).is_ok());
         let before = alone().arrays.len();
-        drop(Elements::output(zeros::<u32>(MOST / 4 + 1)));
+        drop(Elements::<u32>::output(MOST / size_of::<u32>()));
         assert_eq!(alone().arrays.len(), before);
 
         // What is taken again stays, what is not goes.
-        let once = Elements::output(space::<f32>(len));
+        let once = Elements::<f32>::output(len);
         drop(once);
         for i in 1..=PASSED + 1 {
-            drop(Elements::output(space::<u32>(len)));
-            drop(Elements::output(space::<u32>(len + i)));
+            drop(Elements::<u32>::output(len));
+            drop(Elements::<u32>::output(len + i));
         }
-        assert!(alone().take::<f32>(len).is_err());
-        assert!(alone().take::<u32>(len).is_ok());
+        assert!(alone().take::<f32>(len + padding).is_err());
+        assert!(alone().take::<u32>(len + padding).is_ok());
         release_memory();
     }
 }
