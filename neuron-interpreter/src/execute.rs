@@ -36,6 +36,8 @@ impl<'c, R: Real> Launch<'c, R> {
 }
 
 impl<E: Element> Kernel<E> for Launch<'_, E::Real> {
+    const ONE_AT_A_TIME: bool = false;
+
     #[inline(always)]
     fn tile(&self, tile: &Tile<'_, E>) {
         if let Some(code) = self.code {

@@ -6,6 +6,7 @@ pub mod group;
 pub(crate) mod isa;
 pub(crate) mod memory;
 pub(crate) mod rows;
+pub(crate) mod stage;
 pub(crate) mod sums;
 pub(crate) mod tile;
 pub(crate) mod values;

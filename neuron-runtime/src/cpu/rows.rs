@@ -2,21 +2,47 @@
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut};
 
 use neuron_abi::{STEPS, WORD};
 
+use crate::cpu::stage::Copier;
 use crate::number::LANES;
 use crate::{Element, Real};
 
-/// A value for each neuron of a tile, all zero.
+/// A value for each neuron of a tile.
+///
+/// Aligned to cache lines: kernels keep more values than there are registers, and an access to parts of two lines takes as long as
+/// two.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct LaneArray<R>([R; LANES]);
+
+impl<R> Deref for LaneArray<R> {
+    type Target = [R; LANES];
+
+    #[inline(always)]
+    fn deref(&self) -> &[R; LANES] {
+        &self.0
+    }
+}
+
+impl<R> DerefMut for LaneArray<R> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [R; LANES] {
+        &mut self.0
+    }
+}
+
+/// Zero for each neuron of a tile.
 #[inline(always)]
-pub fn lanes<R: Real>() -> [R; LANES] {
-    [R::ZERO; LANES]
+pub fn lanes<R: Real>() -> LaneArray<R> {
+    LaneArray([R::ZERO; LANES])
 }
 
 /// The same for each of [`STEPS`] steps.
 #[inline(always)]
-pub fn chunk<R: Real>() -> [[R; LANES]; STEPS] {
+pub fn chunk<R: Real>() -> [LaneArray<R>; STEPS] {
     [lanes(); STEPS]
 }
 
@@ -26,6 +52,8 @@ pub struct Rows<'a, T: Element> {
     /// The tile's first column in the first row.
     first: *const T,
     shape: Columns,
+    /// What copies other rows as these are loaded.
+    copier: Option<&'a Copier<'a, T>>,
     array: PhantomData<&'a [T]>,
 }
 
@@ -68,13 +96,19 @@ impl<'a, T: Element> Rows<'a, T> {
     #[inline(always)]
     pub(crate) fn of_lanes(lanes: &'a [T; LANES], width: usize) -> Self {
         let first = lanes[..width].as_ptr();
-        Self { first, shape: Columns { rows: 1, stride: 0, width }, array: PhantomData }
+        Self { first, shape: Columns { rows: 1, stride: 0, width }, copier: None, array: PhantomData }
     }
 
     /// # Safety
     /// There are no rows, or from `first` on `(rows - 1) * stride + width` elements, borrowed for the lifetime.
     pub(crate) unsafe fn new(first: *const T, shape: Columns) -> Self {
-        Self { first, shape, array: PhantomData }
+        Self { first, shape, copier: None, array: PhantomData }
+    }
+
+    /// The same rows; each load also copies a block by `copier`.
+    #[inline(always)]
+    pub(crate) fn with(self, copier: &'a Copier<'a, T>) -> Self {
+        Self { copier: Some(copier), ..self }
     }
 
     /// Row `row`; lanes beyond the last column are 0.
@@ -82,14 +116,17 @@ impl<'a, T: Element> Rows<'a, T> {
     /// # Panics
     /// If there is no such row.
     #[inline(always)]
-    pub fn load(&self, row: usize) -> [T::Real; LANES] {
+    pub fn load(&self, row: usize) -> LaneArray<T::Real> {
         let row = self.row(row);
-        prefetch(row.as_ptr().wrapping_add(LANES));
+        match self.copier {
+            Some(copier) => copier.copy(),
+            None => prefetch(row.as_ptr().wrapping_add(LANES)),
+        }
         let mut space = MaybeUninit::uninit();
-        T::load_lanes(match row.try_into() {
+        LaneArray(T::load_lanes(match row.try_into() {
             Ok(full) => full,
             Err(_) => padded(row, &mut space),
-        })
+        }))
     }
 
     /// Row `row` of all tiles of a group, each in its place.
@@ -340,7 +377,7 @@ impl Drop for Streams {
 /// Asks for the block that the next tile has in the same row. Rows are far apart in memory, so the processor
 /// does not see it coming; this halves the time of arrays that are not in its caches.
 #[inline(always)]
-fn prefetch<T>(block: *const T) {
+pub(crate) fn prefetch<T>(block: *const T) {
     #[cfg(target_arch = "x86_64")]
     for line in 0..(size_of::<T>() * LANES).div_ceil(64) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -99,6 +99,10 @@ impl<'a, E: Element> Work<'a, E> {
         self.neurons
     }
 
+    pub(crate) fn inputs(&self) -> &[Input<'a, E>] {
+        &self.inputs
+    }
+
     #[inline(always)]
     pub(crate) fn input(&self, index: usize) -> &Input<'a, E> {
         &self.inputs[index]
