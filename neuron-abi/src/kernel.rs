@@ -31,6 +31,11 @@ pub fn few(name: &str) -> String {
     format!("{name}_few")
 }
 
+/// The name of the kernel that does the same as the kernel `name` by a scan over time, up to rounding.
+pub fn scan(name: &str) -> String {
+    format!("{name}_scan")
+}
+
 /// The symbol of the kernel `name` of the neuron with the given module.
 pub fn symbol(module: &str, name: &str, format: Format) -> String {
     format!("{module}_{name}_{format}")

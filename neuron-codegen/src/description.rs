@@ -34,6 +34,9 @@ pub struct Description {
     pub output: &'static str,
     /// The declared resets.
     pub resets: Vec<Reset>,
+    /// For each of the resets, the equation that keeps a step from being affine in the states, as its place among
+    /// `equations`; `None` if it is affine.
+    pub nonlinear: Vec<Option<usize>>,
     /// Names of the factors that are kept for the backward pass.
     pub factors: Vec<String>,
     /// Name and right-hand side of each equation.
@@ -110,6 +113,13 @@ impl Description {
             let lanes = Schedule::of(&signature, Target::CUDA).width.lanes();
             (signature, lanes)
         });
+        let equations = equations(derived);
+        let nonlinear = (0..model.resets.len()).map(|which| {
+            let subject = derived.nonlinear(which)?;
+            let names = [subject.name(derived), reset_row(derived, subject, model.resets[which])];
+            equations.iter().position(|(name, _)| names.contains(name))
+        });
+        let nonlinear = nonlinear.collect();
         Self {
             name: identifiers::text(&model.name),
             module: module_name(model),
@@ -121,7 +131,8 @@ impl Description {
             output: model.output.name(),
             resets: model.resets.clone(),
             factors: derived.kept().map(|factor| factor.name.clone()).collect(),
-            equations: equations(derived),
+            nonlinear,
+            equations,
             derivatives: derivatives(derived),
             signatures: signatures.collect(),
         }
@@ -171,12 +182,17 @@ pub fn equations(derived: &Derived) -> Vec<(String, String)> {
     }
     let next = |index| Subject::Array(Role::NextState(index)).name(derived);
     for (reset, &expr) in model.resets.iter().zip(&derived.resets) {
-        table.row(&format!("{} ({} reset)", next(0), reset.word()), expr);
+        table.row(&reset_row(derived, Subject::Array(Role::NextState(0)), *reset), expr);
     }
     for (index, update) in updates() {
         table.row(&next(index), update);
     }
     table.rows()
+}
+
+/// The name of an equation that differs between resets.
+fn reset_row(derived: &Derived, subject: Subject, reset: Reset) -> String {
+    format!("{} ({} reset)", subject.name(derived), reset.word())
 }
 
 /// All factors that are not zero, and the gradients made of them.

@@ -6,6 +6,7 @@
 //!
 //! Values are identified by their expressions and storage by [`SlotId`]s; identifiers are given to them at the end.
 
+mod affine;
 mod arrange;
 pub(crate) mod cost;
 mod draft;
@@ -24,7 +25,10 @@ use std::collections::{BTreeSet, HashMap};
 use crate::gradient::Derived;
 use crate::interface::Role;
 use crate::ir::Id;
+use crate::model::Model;
 use crate::variant::{Signature, Template, Variant};
+
+pub use affine::Affine;
 
 /// An array of the signature: its place among those read and then those written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,6 +163,8 @@ pub struct Program {
     pub stores: Vec<(SlotId, BufferId)>,
     /// All storage, by [`SlotId`].
     pub slots: Vec<Slot>,
+    /// Its step, if a kernel may scan the sequence instead of taking one step after the other.
+    pub affine: Option<Affine>,
     /// What is computed, for the comment above the kernel.
     pub equations: Vec<(Subject, Id)>,
 }
@@ -166,11 +172,20 @@ pub struct Program {
 impl Program {
     /// The program of one kernel.
     pub fn new(derived: &mut Derived, variant: Variant) -> Self {
-        match variant.template {
+        let program = match variant.template {
             Template::LeanBptt => draft::recomputing(derived, variant),
             Template::Backward | Template::Bptt => draft::backward(derived, variant),
             _ => draft::forward(derived, variant),
-        }
+        };
+        let affine = affine::affine(derived, &program);
+        let program = Self { affine, ..program };
+        debug_assert_eq!(
+            validate::validate(&derived.model.graph, &program),
+            Ok(()),
+            "{}",
+            derived.model.name
+        );
+        program
     }
 
     /// The storage `id`.
@@ -181,6 +196,20 @@ impl Program {
     /// The name that the array `id` has in interfaces.
     pub fn buffer(&self, id: BufferId) -> &str {
         &self.signature.buffers().nth(id.0).expect("a buffer of this signature").name
+    }
+
+    /// What the array `id` holds.
+    fn role(&self, id: BufferId) -> Option<Role> {
+        self.signature.buffers().nth(id.0).map(|buffer| buffer.role)
+    }
+
+    /// The storage of the parameter array that the leaf `id` stands for, if it is one.
+    fn array_of(&self, model: &Model, id: Id) -> Option<SlotId> {
+        let is_it = |buffer: &BufferId| match self.role(*buffer) {
+            Some(Role::Param(index)) => model.params[index].leaf == id,
+            _ => false,
+        };
+        self.arrays.iter().find(|(_, buffer)| is_it(buffer)).map(|(slot, _)| *slot)
     }
 
     /// The name that the array `id` has as an argument of a CUDA kernel.

@@ -12,6 +12,7 @@
 //!
 //! This is a plain library, used by the `neuron!` macro, by build scripts and by tests alike.
 
+mod affine;
 pub mod build;
 pub mod check;
 mod conditional;

@@ -4,11 +4,14 @@
 //! number of lanes in the signature. `tests/snapshots/schedule.snap` has the schedule of every kernel of every neuron.
 
 mod few;
+mod scan;
 
 use neuron_abi::{Format, Lanes, Role, STEPS, THREADS, WORD};
 
 use crate::kernel::{Program, SlotId};
 use crate::variant::{Buffer, Extent, Signature, Template};
+
+pub use scan::Warps;
 
 /// What a GPU has for a thread, as far as schedules depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub enum Form {
     Turns,
     /// Groups of chunks, by warps with different tasks: one takes the steps, each of the others has a chunk.
     Groups,
+    /// Chunks of steps, several at once, each by a warp that composes what the others make of the states.
+    Scan,
 }
 
 /// Neurons that a thread computes; how many that are depends on the format.
@@ -115,6 +120,8 @@ pub enum Staging {
     Shared,
     /// In shared memory: those of all chunks of a group.
     Group(Group),
+    /// In the registers of a thread, which has one lane; in shared memory is what chunks make of the states before them.
+    Maps(Warps),
 }
 
 /// Chunks of a group. As many as take [`Group::bytes`] of each array, which is half as many in float64 as in float32.
@@ -215,15 +222,17 @@ impl Schedule {
         match self.staging {
             Staging::None => Vec::new(),
             Staging::Group(_) => program.around_last_phase(),
+            Staging::Maps(_) => Vec::new(),
             _ => program.loads.iter().chain(&program.stores).map(|(slot, _)| *slot).collect(),
         }
     }
 
-    /// Bytes of shared memory that a block of threads takes for so many staged arrays.
+    /// Bytes of shared memory that a block of threads takes for so many staged arrays, or for maps of so many states.
     pub fn shared_bytes(&self, arrays: usize, format: Format) -> usize {
         let lanes = self.width.lanes().of(format);
         match self.staging {
             Staging::Group(group) => arrays * group.bytes(),
+            Staging::Maps(warps) => warps.bytes(arrays, format),
             Staging::Shared if lanes > 1 => arrays * STAGE * format.size() * lanes,
             _ => 0,
         }

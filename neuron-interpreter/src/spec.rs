@@ -62,6 +62,7 @@ fn new(description: Description, declaration: &str) -> Spec {
         }),
         output,
         resets: resets.leak(),
+        nonlinear: description.nonlinear.leak(),
         factors: list(factors, text),
         equations: list(description.equations, equation),
         derivatives: list(description.derivatives, equation),

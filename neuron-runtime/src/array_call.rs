@@ -101,16 +101,21 @@ impl<E: Element> ByRole<E> {
     }
 }
 
-/// Runs one template on the device of its arrays and returns its outputs. `array` looks up the inputs.
+/// Runs one template on the device of its arrays and returns its outputs. `array` looks up the inputs. `scan` says whether a GPU may
+/// scan sequences.
 pub fn compute<'a, N: Neuron, E: Element>(
     neuron: &N,
     template: Template,
     gradient: Gradient,
+    scan: bool,
     shapes: &Shapes,
     array: impl Fn(Role) -> Option<ArrayRef<'a, E>>,
 ) -> Result<ByRole<E>, Error> {
     let spec = neuron.spec();
     spec.check_template(template)?;
+    if scan {
+        spec.check_affine(neuron.reset())?;
+    }
     let signature = spec.signature(template);
     let missing = || Error::Signature { neuron: spec.name, template, what: "inputs" };
     let inputs = signature.inputs.iter().map(|buffer| Ok((buffer, array(buffer.role).ok_or_else(missing)?)));
@@ -146,7 +151,8 @@ pub fn compute<'a, N: Neuron, E: Element>(
         #[cfg(feature = "cuda")]
         Device::Cuda(device) => {
             let inputs: Vec<cuda::Input<'_, E>> = laid.iter().filter_map(|&input| on_gpu(input)).collect();
-            let outputs = cuda::evaluate(&device, neuron, template, gradient, neurons, &inputs, |_| true)?;
+            let outputs =
+                cuda::evaluate(&device, neuron, template, gradient, scan, neurons, &inputs, |_| true)?;
             for (buffer, output) in signature.outputs.iter().zip(outputs) {
                 let shape = || shape_of(buffer);
                 let array = output.map(

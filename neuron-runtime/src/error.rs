@@ -202,6 +202,17 @@ pub enum Error {
         index: u32,
     },
 
+    /// A scan over time of a neuron whose step is not affine in its states.
+    #[error("{neuron}: a scan needs a step that is affine in the states, and `{name} = {expr}` is not")]
+    NotAffine {
+        /// The neuron.
+        neuron: &'static str,
+        /// What the equation computes that is not.
+        name: &'static str,
+        /// Its right-hand side.
+        expr: &'static str,
+    },
+
     /// Bit-packed spikes of a neuron that does not fire.
     #[error("{neuron} has no {template}: it does not fire, and its output does not fit into a bit")]
     NoTemplate {

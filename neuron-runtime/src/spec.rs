@@ -167,6 +167,9 @@ pub struct Spec {
     pub output: &'static str,
     /// The declared reset modes; the first is the default.
     pub resets: &'static [Reset],
+    /// For each of the resets, which of [`Spec::equations`] keeps a step from being affine in the states; `None` if a step is,
+    /// so that sequences can be computed by a scan over time. See [`Spec::check_affine`].
+    pub nonlinear: &'static [Option<usize>],
     /// Factors that the with-grad templates save for the backward ones, in order.
     pub factors: &'static [&'static str],
     /// The model's equations.
@@ -236,6 +239,20 @@ impl Spec {
             return wrong("gradients of parameters");
         }
         Ok(signature)
+    }
+
+    /// Checks that a step is affine in the states under `reset`, as a scan over time needs it.
+    ///
+    /// # Errors
+    /// [`Error::NotAffine`]
+    pub fn check_affine(&self, reset: Reset) -> Result<(), Error> {
+        // A reset that was not declared is reported by what checks the neuron.
+        let which = self.resets.iter().position(|declared| *declared == reset);
+        match which.and_then(|which| *self.nonlinear.get(which)?).and_then(|place| self.equations.get(place))
+        {
+            Some(&Equation { name, expr }) => Err(Error::NotAffine { neuron: self.name, name, expr }),
+            None => Ok(()),
+        }
     }
 
     /// The parameters that may differ between neurons, in order.

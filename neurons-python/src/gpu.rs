@@ -29,6 +29,7 @@ impl Prepared {
         template: Template,
         format: Format,
         gradient: Gradient,
+        scan: bool,
         index: usize,
     ) -> Result<Self, Error> {
         let device = device(index)?;
@@ -37,8 +38,9 @@ impl Prepared {
             Format::F64 => PreparedCall::new::<f64>(&device, neuron, template, gradient),
             Format::F16 => PreparedCall::new::<half::f16>(&device, neuron, template, gradient),
             Format::Bf16 => PreparedCall::new::<half::bf16>(&device, neuron, template, gradient),
-        };
-        Ok(Self { call: call?, parameters: neuron.spec().arrays().count() })
+        }?;
+        let call = if scan { call.with_scan()? } else { call };
+        Ok(Self { call, parameters: neuron.spec().arrays().count() })
     }
 
     pub fn index(&self) -> i32 {

@@ -41,6 +41,11 @@ impl Model {
         self.neuron.initial_state()
     }
 
+    /// Raises an error that names the equation which keeps a step from being affine in the states, if there is one.
+    fn check_affine(&self) -> PyResult<()> {
+        self.neuron.spec().check_affine(self.neuron.reset()).map_err(exception)
+    }
+
     /// What training is cheaper with, `lean` or `factors`: whichever pair of templates moves fewer bytes.
     fn keep(&self, format: &str, steps: usize, neurons: usize) -> PyResult<&'static str> {
         let spec = self.neuron.spec();
@@ -58,7 +63,7 @@ impl Model {
 
     /// One of its templates, prepared for data of one format on one device: a GPU's number, or -1 for the CPU.
     /// `surrogate` is a name or a `SurrogateDeclaration`.
-    #[pyo3(signature = (template, format, device, *, surrogate, parameters, detach_reset, relaxed=false, sequence=true))]
+    #[pyo3(signature = (template, format, device, *, surrogate, parameters, detach_reset, relaxed=false, scan=false, sequence=true))]
     #[allow(clippy::too_many_arguments)]
     fn plan(
         &self,
@@ -69,6 +74,7 @@ impl Model {
         parameters: Vec<f64>,
         detach_reset: bool,
         relaxed: bool,
+        scan: bool,
         sequence: bool,
     ) -> PyResult<Plan> {
         let template = parse_template(template)?;
@@ -79,9 +85,12 @@ impl Model {
         };
         let surrogate = surrogate.map_err(exception)?;
         surrogate.validate().map_err(exception)?;
+        if scan {
+            self.check_affine()?;
+        }
         let gradient = Gradient { surrogate, detach_reset };
         let mode = if relaxed { Mode::Relaxed } else { Mode::Spiking };
-        let target = Target::new(&*self.neuron, template, format, gradient, mode, device)?;
+        let target = Target::new(&*self.neuron, template, format, gradient, scan, mode, device)?;
         let spec = self.neuron.spec();
         spec.check_template(template).map_err(exception)?;
         let signature = spec.signature(template);

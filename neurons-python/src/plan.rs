@@ -27,6 +27,7 @@ impl Target {
         template: Template,
         format: Format,
         gradient: Gradient,
+        scan: bool,
         mode: Mode,
         device: i32,
     ) -> PyResult<Self> {
@@ -35,12 +36,12 @@ impl Target {
             return Err(PyValueError::new_err("the relaxed model runs on the CPU only"));
         }
         #[cfg(feature = "cuda")]
-        return Prepared::new(neuron, template, format, gradient, index)
+        return Prepared::new(neuron, template, format, gradient, scan, index)
             .map(|prepared| Self::Cuda(Box::new(prepared)))
             .map_err(exception);
         #[cfg(not(feature = "cuda"))]
         {
-            let _ = (neuron, template, format, gradient);
+            let _ = (neuron, template, format, gradient, scan);
             let message = format!("cuda:{index}: this build of spiking-neurons is without CUDA");
             Err(pyo3::exceptions::PyRuntimeError::new_err(message))
         }

@@ -39,7 +39,7 @@ template <typename Kernel> void launch(unsigned long long threads, Kernel kernel
 // Threads that wait for each other, each with a stack of its own: those of a warp where they vote, those of a block where
 // they meet.
 struct Threads {
-    static constexpr unsigned MOST = 9 * 32;
+    static constexpr unsigned MOST = 16 * 32;
 
     ucontext_t threads[MOST], scheduler;
     char stacks[MOST][1 << 16];

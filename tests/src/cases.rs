@@ -83,6 +83,16 @@ impl<E: Element> Host<E> {
         }
     }
 
+    /// The same numbers in float64.
+    pub fn in_double(&self) -> Host<f64> {
+        match self {
+            Self::Signal(_) => Host::Signal(self.numbers()),
+            Self::State(_) => Host::State(self.numbers()),
+            Self::Parameter(_, inner) => Host::Parameter(self.numbers(), *inner),
+            Self::Bits(words) => Host::Bits(words.clone()),
+        }
+    }
+
     /// Every element, exactly.
     pub fn numbers(&self) -> Vec<f64> {
         match self {

@@ -164,6 +164,11 @@ pub fn launches(derived: &Derived, programs: &[Program]) -> String {
             let how = format!("launch_blocks({}, ", group.threads());
             text += &launch(derived, program, &kernel::few(&name), &how);
         }
+        let scan = Schedule::scan(program, Target::CUDA).map(|schedule| schedule.staging);
+        if let Some(Staging::Maps(warps)) = scan {
+            let how = format!("launch_blocks({}, ", warps.threads());
+            text += &launch(derived, program, &kernel::scan(&name), &how);
+        }
     }
     text
 }

@@ -7,8 +7,9 @@ use std::cell::Cell;
 use cudarc::driver::{result, sys};
 use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
-use neurons::{DeclaredNeuron, Element, Gradient, If, Lif, Role, Source, Template};
-use neurons_tests::cases::{Case, Host, SIZES, every_case, left_out_cases};
+use neurons::{DeclaredNeuron, Element, Gradient, If, LeakyIntegrator, Lif, Role, Source, Template};
+use neurons_tests::cases::{Case, Host, Inputs, SIZES, every_case, left_out_cases};
+use neurons_tests::close::compare_close;
 use neurons_tests::compare::{Executor, compare, compare_without};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture};
 use neurons_tests::gpu::device;
@@ -65,13 +66,15 @@ impl<E: Element> Gpu<E> {
 /// Runs kernels on a GPU.
 struct OnGpu {
     device: CudaDevice,
+    /// Whether sequences may be scanned.
+    scan: bool,
     /// How many calls it has run.
     calls: Cell<usize>,
 }
 
 impl OnGpu {
     fn new(device: CudaDevice) -> Self {
-        Self { device, calls: Cell::new(0) }
+        Self { device, scan: false, calls: Cell::new(0) }
     }
 }
 
@@ -102,6 +105,7 @@ impl Executor for OnGpu {
         }
         let &Case { template, steps, neurons, gradient, .. } = case;
         let prepared = PreparedCall::new::<E>(&self.device, &case.neuron, template, gradient).unwrap();
+        let prepared = if self.scan { prepared.with_scan().unwrap() } else { prepared };
         let workspace = prepared.workspace_bytes(neurons, &parameters);
         let bytes = CudaArray::<f64>::zeros(&self.device, workspace.div_ceil(8)).unwrap();
         let call = RawCall {
@@ -194,6 +198,35 @@ fn same_bits() {
         let calls: usize = formats.iter().map(|(_, calls)| calls).sum();
         println!("{}: {calls} calls in four formats give the same bits", formats[0].0);
     }
+}
+
+/// Scans are right up to rounding, and the same bits again.
+#[test]
+fn scans() {
+    fn check<E: Element>(gpu: &OnGpu) {
+        let cases = every_case::<LeakyIntegrator>(&[[40, 33], [150, 40], [1000, 130]]);
+        for case in cases.iter().filter(|case| case.inputs == Inputs::Common) {
+            compare_close::<_, E, _>(gpu, case, |_| false);
+            compare_close::<_, E, _>(gpu, case, |_| true);
+            let inputs = case.input_arrays::<E>();
+            let [first, second] = [(); 2].map(|()| {
+                let mut outputs = case.poisoned::<E>(&inputs);
+                gpu.run(case, &inputs, &mut outputs);
+                outputs.iter().flat_map(Host::numbers).map(f64::to_bits).collect::<Vec<_>>()
+            });
+            assert_eq!(first, second, "{case:?}");
+        }
+    }
+    let Some(device) = device() else { return };
+    let refused = PreparedCall::new::<f32>(&device, &Lif::default(), Template::Fptt, Gradient::default());
+    assert!(
+        matches!(refused.unwrap().with_scan(), Err(neurons::Error::NotAffine { name, .. }) if name.starts_with("v_next"))
+    );
+    let gpu = OnGpu { scan: true, ..OnGpu::new(device) };
+    check::<f32>(&gpu);
+    check::<f64>(&gpu);
+    check::<half::f16>(&gpu);
+    check::<half::bf16>(&gpu);
 }
 
 #[expect(deprecated, reason = "the input of this neuron can be 0, and is")]

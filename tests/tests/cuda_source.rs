@@ -8,97 +8,20 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use libloading::{Library, Symbol};
 use neuron_abi::kernel;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
-use neurons::cuda::{Arguments, RawArray, RawCall, RawParameter};
 use neurons::{Array, DeclaredNeuron, Element, Lif, PackedSpikes, Real};
-use neurons_tests::cases::{Case, Host, SIZES, every_case, left_out_cases};
-use neurons_tests::compare::{Executor, compare, compare_without};
+use neurons_tests::cases::{SIZES, every_case, left_out_cases};
+use neurons_tests::compare::{compare, compare_without};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixture};
 use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, is_transcendental, launch_name, launches};
+use neurons_tests::host_kernels::{Kernels, Which};
 use rayon::prelude::*;
 
 /// Sizes `[T, N]` for kernels for few neurons: a part of a group of chunks, a whole group, several; blocks and parts of them.
 const FEW: [[usize; 2]; 3] = [[11, 3], [64, 32], [150, 40]];
-
-/// The kernels of one neuron in one format.
-struct Kernels {
-    library: Library,
-    /// Whether they call functions whose float64 versions are those of the C library.
-    is_transcendental: bool,
-    /// Whether those for few neurons are launched, in place of the others.
-    few: bool,
-}
-
-impl Kernels {
-    /// What launches the kernel for a case, if there is one.
-    fn launch<N: DeclaredNeuron, E: Element>(&self, case: &Case<N>) -> Option<Symbol<'_, Launch>> {
-        let kernel = kernel::name(case.template, case.neuron.reset());
-        let kernel = if self.few { kernel::few(&kernel) } else { kernel };
-        let name = launch_name(&kernel::symbol(N::SPEC.module, &kernel, E::FORMAT));
-        // SAFETY: the library defines it with this type.
-        unsafe { self.library.get::<Launch>(name.as_bytes()) }.ok()
-    }
-}
-
-impl Executor for Kernels {
-    fn run<N: DeclaredNeuron, E: Element>(
-        &self,
-        case: &Case<N>,
-        inputs: &[Host<E>],
-        outputs: &mut [Host<E>],
-    ) {
-        let launch = self.launch::<N, E>(case).expect("every kernel can be launched");
-        let (mut read, mut parameters) = (Vec::new(), Vec::new());
-        for input in inputs {
-            match input {
-                Host::Signal(array) => {
-                    read.push(RawArray { address: array.as_ptr() as u64, len: array.len() })
-                }
-                Host::State(array) => {
-                    read.push(RawArray { address: array.as_ptr() as u64, len: array.len() })
-                }
-                Host::Bits(_) => panic!("no template reads bits"),
-                Host::Parameter(values, inner) => parameters.push(RawParameter {
-                    address: values.as_ptr() as u64,
-                    count: values.len(),
-                    inner: *inner,
-                }),
-            }
-        }
-        let written = outputs.iter_mut().map(|array| match array {
-            // Kernels tell by the address.
-            Host::State(array) if array.is_empty() => 0,
-            Host::Signal(array) => array.as_mut_ptr() as u64,
-            Host::State(array) | Host::Parameter(array, _) => array.as_mut_ptr() as u64,
-            Host::Bits(words) => words.as_mut_ptr() as u64,
-        });
-        let &Case { ref neuron, template, gradient, steps, neurons, .. } = case;
-        let (inputs, parameters, outputs) = (&read[..], &parameters[..], &[][..]);
-        let call = RawCall { steps, neurons, inputs, parameters, outputs, workspace: None, stream: None };
-        let settings =
-            Arguments::settings::<E>(neuron, template, gradient).expect("every parameter has a value");
-        let mut arguments = settings.with(template, &call, written);
-        // SAFETY: the kernel takes the arguments of this template; arrays are as long as the signature says.
-        unsafe { launch(arguments.pointers().as_ptr(), neurons as u64) };
-    }
-
-    // That takes threads that wait for each other.
-    const ADDS_UP: bool = false;
-
-    fn is_exact_in_double<N: DeclaredNeuron>(&self, case: &Case<N>) -> bool {
-        let function = case.gradient.surrogate.cuda_function("surrogate");
-        let is_algebraic = !["abs", "reciprocal"]
-            .iter()
-            .fold(function, |text, name| text.replace(&format!("math::{name}("), ""))
-            .contains("math::");
-        let with_grad = case.template.takes_gradient();
-        !self.is_transcendental && (!with_grad || is_algebraic)
-    }
-}
 
 /// Checks a neuron in one format, and returns how many calls that were.
 type Job<'a> = Box<dyn Fn() -> (&'static str, usize) + Send + Sync + 'a>;
@@ -117,7 +40,7 @@ impl<'a> Jobs<'a> {
         let source = source.clone();
         self.jobs.push(Box::new(move || {
             let library = compiler.load(directory, N::SPEC.module, E::NAME, &source);
-            let mut kernels = Kernels { library, is_transcendental, few: false };
+            let mut kernels = Kernels { library, is_transcendental, which: Which::Ordinary };
             let cases = every_case::<N>(&SIZES);
             for case in &cases {
                 compare::<N, E, _>(&kernels, case);
@@ -125,7 +48,7 @@ impl<'a> Jobs<'a> {
             for (case, left_out) in left_out_cases::<N>() {
                 compare_without::<N, E, _>(&kernels, &case, left_out);
             }
-            kernels.few = true;
+            kernels.which = Which::Few;
             let few = every_case::<N>(&FEW).into_iter().filter(|case| kernels.launch::<N, E>(case).is_some());
             let few: Vec<_> = few.inspect(|case| compare::<N, E, _>(&kernels, case)).collect();
             assert!(!few.is_empty(), "sequences have kernels for few neurons");

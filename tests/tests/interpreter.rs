@@ -136,6 +136,7 @@ fn the_same_specification() {
                 flags,
                 output,
                 resets,
+                nonlinear,
                 factors,
                 equations,
                 derivatives,
@@ -152,6 +153,7 @@ fn the_same_specification() {
                 (&spec.inputs, &spec.states, &spec.params, &spec.flags)
             );
             assert_eq!((output, resets, factors), (&spec.output, &spec.resets, &spec.factors));
+            assert_eq!(nonlinear, &spec.nonlinear);
             assert_eq!((equations, derivatives), (&spec.equations, &spec.derivatives));
             assert_eq!(signatures, &spec.signatures);
         }
@@ -175,15 +177,15 @@ fn the_same_kernels_for_the_gpu() {
                 let kernel = kernel::name(template, spec.resets[0]);
                 let text = text(&kernel);
                 assert!(text.contains(&format!("KERNEL({kernel})(")), "{} {kernel}", spec.name);
-                // With the one for few neurons, where there is one.
-                let few = format!("KERNEL({})(", kernel::few(&kernel));
-                assert_eq!(
-                    text.contains(&few),
-                    N::SPEC.cuda.source().contains(&few),
-                    "{} {kernel}",
-                    spec.name
-                );
-                let count = 1 + usize::from(text.contains(&few));
+                // With the one for few neurons and the one that scans, where there are these.
+                let further = [kernel::few(&kernel), kernel::scan(&kernel)];
+                let further = further.map(|name| {
+                    let start = format!("KERNEL({name})(");
+                    let is_there = text.contains(&start);
+                    assert_eq!(is_there, N::SPEC.cuda.source().contains(&start), "{} {name}", spec.name);
+                    usize::from(is_there)
+                });
+                let count = 1 + further.iter().sum::<usize>();
                 assert_eq!(kernels(&text), others + count, "{} {kernel}", spec.name);
             }
         }

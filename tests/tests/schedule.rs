@@ -11,16 +11,25 @@ use neurons_tests::declared::models_and_mixture;
 const HEADER: &str = "\
 Lanes in each format; `xN`: at least N resident blocks a multiprocessor (`__launch_bounds__`). Staged: arrays that a chunk of
 steps keeps in their memory format, in shared memory (half precision, bytes a block) or in registers. The second kernel of a
-template is for few neurons: of a group of chunks it keeps arrays and factors in shared memory, in the format of the arithmetic.
+template is for few neurons: of a group of chunks it keeps arrays and factors in shared memory, in the format of the arithmetic. The
+third, where a step is affine in the states, scans: in shared memory it keeps what chunks make of these.
 What these are depends on the reset; here it is the first that is declared.
 
                    form    steps  f64  f32   f16, bf16  staged
 ";
 
-/// The schedules of a program's kernels, one or two.
+/// The schedules of a program's kernels, one to three.
 fn schedules(program: &Program) -> impl Iterator<Item = Schedule> {
-    let few = Schedule::few(program, Target::CUDA);
-    std::iter::once(Schedule::of(&program.signature, Target::CUDA)).chain(few)
+    let others = [Schedule::few(program, Target::CUDA), Schedule::scan(program, Target::CUDA)];
+    std::iter::once(Schedule::of(&program.signature, Target::CUDA)).chain(others.into_iter().flatten())
+}
+
+/// How many arrays, or states, a schedule keeps in shared memory.
+fn kept(program: &Program, schedule: Schedule) -> usize {
+    match schedule.staging {
+        Staging::Maps(_) => program.affine.as_ref().map_or(0, |affine| affine.carried.len()),
+        _ => schedule.staged(program).len(),
+    }
 }
 
 fn row(program: &Program, schedule: Schedule) -> String {
@@ -43,6 +52,11 @@ fn row(program: &Program, schedule: Schedule) -> String {
             let [double, single] = [Format::F64, Format::F32].map(|format| group.chunks(format));
             let bytes = schedule.shared_bytes(staged.len(), Format::F32) >> 10;
             format!("{bytes} KiB, {single} chunks (f64: {double}): ")
+        }
+        Staging::Maps(warps) => {
+            let [double, single] = [Format::F64, Format::F32].map(|format| warps.count(format));
+            let bytes = schedule.shared_bytes(kept(program, schedule), Format::F32);
+            format!("{bytes} bytes, {single} warps (f64: {double})")
         }
         Staging::None => String::new(),
         Staging::Registers => "registers: ".to_owned(),
@@ -88,7 +102,7 @@ fn shared_memory_suffices() {
     for mut derived in models_and_mixture() {
         for program in programs(&mut derived).iter().filter(|program| !program.variant.relaxed) {
             for schedule in schedules(program) {
-                let staged = schedule.staged(program).len();
+                let staged = kept(program, schedule);
                 for format in Format::ALL {
                     let bytes = schedule.shared_bytes(staged, format);
                     assert!(bytes <= Target::CUDA.shared, "{}: {bytes} bytes", program.variant.name());

@@ -11,6 +11,7 @@
 mod arguments;
 mod groups;
 mod loops;
+mod scan;
 mod support;
 
 use std::collections::{BTreeSet, HashMap};
@@ -61,6 +62,10 @@ fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
     parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
     parts.extend(Schedule::few(program, Target::CUDA).map(|_| Part::Groups));
+    if let (Some(affine), Some(_)) = (&program.affine, Schedule::scan(program, Target::CUDA)) {
+        parts.insert(Part::Scan);
+        parts.extend(support::functions(&derived.model.graph, affine.slopes.iter().flatten().copied()));
+    }
     // Also for kernels that ignore their `ParamArray` arguments.
     let has_arrays = program.signature.inputs.iter().any(|buffer| buffer.extent == Extent::Parameter);
     parts.extend(has_arrays.then_some(Part::ParamArray));
@@ -94,10 +99,11 @@ pub fn kernels(derived: &Derived, programs: &[Program]) -> String {
     text
 }
 
-/// The kernel of a program, and after it the one for few neurons, if it has one.
+/// The kernel of a program, and after it the one for few neurons and the one that scans, if it has these.
 pub fn kernel(derived: &Derived, program: &Program) -> String {
     let schedule = Schedule::of(&program.signature, Target::CUDA);
-    let schedules = std::iter::once(schedule).chain(Schedule::few(program, Target::CUDA));
+    let few = Schedule::few(program, Target::CUDA);
+    let schedules = std::iter::once(schedule).chain(few).chain(Schedule::scan(program, Target::CUDA));
     schedules.map(|schedule| write(derived, program, schedule)).collect::<Vec<_>>().join("\n")
 }
 
@@ -129,8 +135,12 @@ struct Storage<'s> {
 
 impl Writer<'_> {
     fn header(&mut self, program: &Program) {
-        let few = if self.schedule.form == Form::Groups { ", for few neurons" } else { "" };
-        self.out.line(format!("// {}{few}.", title(self.derived, program)));
+        let form = match self.schedule.form {
+            Form::Groups => ", for few neurons",
+            Form::Scan => ", by a scan",
+            _ => "",
+        };
+        self.out.line(format!("// {}{form}.", title(self.derived, program)));
         self.out.line("//");
         for line in equations(self.derived, program) {
             self.out.line(format!("//     {line}"));
@@ -142,11 +152,16 @@ impl Writer<'_> {
         let bounds = match (self.schedule.staging, self.schedule.blocks) {
             (Staging::Group(group), Blocks::Any) => format!("__launch_bounds__({}) ", group.threads()),
             (Staging::Group(group), _) => format!("__launch_bounds__({}, 4) ", group.threads()),
+            (Staging::Maps(warps), _) => format!("__launch_bounds__({}) ", warps.threads()),
             (_, Blocks::Any) => String::new(),
             (_, blocks) => format!("{} ", blocks.name()),
         };
         let name = program.variant.name();
-        let name = if self.schedule.form == Form::Groups { kernel_name::few(&name) } else { name };
+        let name = match self.schedule.form {
+            Form::Groups => kernel_name::few(&name),
+            Form::Scan => kernel_name::scan(&name),
+            _ => name,
+        };
         self.out.open(format!("extern \"C\" __global__ void {bounds}KERNEL({name})("));
         let last = args.len() - 1;
         for (i, arg) in args.into_iter().enumerate() {
@@ -159,15 +174,17 @@ impl Writer<'_> {
 
     fn body(&mut self, program: &Program) {
         let tile = if packs(program) { "WarpTile" } else { "Tile" };
-        if let Staging::Group(group) = self.schedule.staging {
-            self.out.line(format!(
-                "constexpr int LANES = {}, CHUNKS = {};",
-                self.schedule.width.name(),
-                group.name()
-            ));
+        let count = match self.schedule.staging {
+            Staging::Group(group) => Some(format!("CHUNKS = {}", group.name())),
+            Staging::Maps(warps) => Some(format!("WARPS = {}", warps.name())),
+            _ => None,
+        };
+        let width = self.schedule.width.name();
+        if let Some(count) = count {
+            self.out.line(format!("constexpr int LANES = {width}, {count};"));
             self.out.line(format!("const {tile}<LANES> tile(neuron_of_thread(), neurons);"));
         } else {
-            self.out.line(format!("constexpr int LANES = {};", self.schedule.width.name()));
+            self.out.line(format!("constexpr int LANES = {width};"));
             self.out.line(format!("const {tile}<LANES> tile(neurons);"));
         }
         self.out.line("if (tile.empty()) return;");
@@ -178,6 +195,10 @@ impl Writer<'_> {
             Staging::Registers => self.out.line(format!("Stage<LANES> {stages};")),
             Staging::Shared => self.out.line(format!("STAGE_MEMORY Stage<LANES> {stages};")),
             Staging::Group(_) => self.out.line(format!("__shared__ Group<CHUNKS> {stages};")),
+            Staging::Maps(_) => {
+                let states = program.affine.as_ref().map_or(0, |affine| affine.carried.len());
+                self.out.line(format!("__shared__ Maps<{states}, WARPS> maps;"));
+            }
         }
         if program.detaches {
             self.out.line("const bool detach_reset = gradient.detach_reset;");
@@ -194,6 +215,7 @@ impl Writer<'_> {
             Form::Chunks => self.sequence(program),
             Form::Turns => self.turns(program),
             Form::Groups => self.groups(program),
+            Form::Scan => self.scan(program),
         }
         self.out.close();
     }

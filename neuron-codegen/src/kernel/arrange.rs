@@ -18,7 +18,6 @@ use super::name::{Hints, Names};
 use super::order::order;
 use super::plan::{Plan, Storage};
 use super::prune::prune;
-use super::validate::validate;
 use super::{BufferId, Let, Phase, Program, Slot, SlotId};
 use crate::gradient::Derived;
 use crate::interface::Role;
@@ -35,9 +34,7 @@ pub fn arrange(derived: &mut Derived, mut plan: Plan) -> Program {
     let invariants = hoist(&derived.model.graph, roots(&plan), |id| hints.has(id));
     before_the_first_step(derived, &mut plan, &invariants);
     let scopes = hand_over(&derived.model.graph, &mut plan, &invariants);
-    let program = statements(derived, plan, &invariants, &scopes, &hints);
-    debug_assert_eq!(validate(&derived.model.graph, &program), Ok(()), "{}", derived.model.name);
-    program
+    statements(derived, plan, &invariants, &scopes, &hints)
 }
 
 fn lower(g: &mut Graph, plan: &mut Plan, lowering: &mut Lowering) {
@@ -129,6 +126,7 @@ fn statements(
         loads: plan.loads,
         phases,
         stores: plan.stores,
+        affine: None,
         slots,
         equations: plan.equations,
     }

@@ -16,7 +16,7 @@ pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
     let with_grad = variant.template.is_with_grad();
     let which = which_reset(derived, variant);
     let relax = |derived: &mut Derived, expr| if variant.relaxed { derived.relaxed(expr) } else { expr };
-    let next: Vec<Id> = next_states(derived, which).into_iter().map(|expr| relax(derived, expr)).collect();
+    let next: Vec<Id> = derived.next_states(which).into_iter().map(|expr| relax(derived, expr)).collect();
     let factors: Vec<(usize, Id)> = if with_grad { kept(derived, which) } else { Vec::new() };
     let factors: Vec<(usize, Id)> =
         factors.into_iter().map(|(index, expr)| (index, relax(derived, expr))).collect();
@@ -82,12 +82,6 @@ pub fn forward(derived: &mut Derived, variant: Variant) -> Program {
 /// The index of the reset among the model's.
 fn which_reset(derived: &Derived, variant: Variant) -> usize {
     derived.model.resets.iter().position(|&r| Some(r) == variant.reset).expect("a declared reset")
-}
-
-/// Every state after the step.
-fn next_states(derived: &Derived, which: usize) -> Vec<Id> {
-    let states = derived.model.states.iter().enumerate();
-    states.map(|(i, state)| state.update.filter(|_| i > 0).unwrap_or(derived.resets[which])).collect()
 }
 
 /// The factors that are kept, by their places, but for the surrogate.
@@ -188,7 +182,7 @@ pub fn recomputing(derived: &mut Derived, variant: Variant) -> Program {
         first.writes.push((slot, distance));
         first.apply.push((Apply::Surrogate, slot));
     }
-    let next = next_states(derived, which);
+    let next = derived.next_states(which);
     for state in from.states {
         plan.equations.push((Subject::Array(Role::NextState(state)), next[state]));
         let slot = plan.carry(derived, state);

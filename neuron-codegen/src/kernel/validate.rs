@@ -23,7 +23,7 @@ pub fn validate(g: &Graph, program: &Program) -> Result<(), String> {
                 return Err(format!("`{}` is read before it is written", program.slot(*slot).lanes));
             }
         }
-        statements(g, program, phase)?;
+        statements(g, program, phase, &[])?;
         for (slot, _) in &phase.writes {
             // What is carried has the value after the step now, which no expression of this step means.
             if before.contains(slot) {
@@ -32,6 +32,9 @@ pub fn validate(g: &Graph, program: &Program) -> Result<(), String> {
                 there.insert(*slot)
             };
         }
+    }
+    if let Some(affine) = &program.affine {
+        statements(g, program, &affine.phase, &affine.slopes.concat())?;
     }
     let written: BTreeSet<SlotId> =
         program.phases.iter().flat_map(|phase| &phase.writes).map(|(slot, _)| *slot).collect();
@@ -67,7 +70,8 @@ fn identifiers(program: &Program) -> Result<(), String> {
     Ok(())
 }
 
-fn statements(g: &Graph, program: &Program, phase: &Phase) -> Result<(), String> {
+/// Checks what `phase` computes, and the values `others`, which are made of its names.
+fn statements(g: &Graph, program: &Program, phase: &Phase, others: &[Id]) -> Result<(), String> {
     let mut bound: HashSet<&str> = program.names.values().map(String::as_str).collect();
     bound.extend(program.hoisted.iter().map(|binding| binding.name.as_str()));
     for slot in &phase.reads {
@@ -85,7 +89,8 @@ fn statements(g: &Graph, program: &Program, phase: &Phase) -> Result<(), String>
             return Err(format!("`{}` is named twice", binding.name));
         }
     }
-    phase.writes.iter().try_for_each(|(_, expr)| written_out(g, phase, &bound, &mut done, *expr))
+    let mut exprs = phase.writes.iter().map(|(_, expr)| expr).chain(others);
+    exprs.try_for_each(|expr| written_out(g, phase, &bound, &mut done, *expr))
 }
 
 /// Whether `id` can be written here: by its name, or by its operands.

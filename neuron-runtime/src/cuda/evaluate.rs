@@ -40,12 +40,14 @@ impl<R> Distributed for (&CudaArray<R>, Layout) {
 }
 
 /// Runs one template on `device`, which the inputs are on. Outputs that are not `wanted`, by their places, are left out if
-/// the template can do without them.
+/// the template can do without them. `scan` is [`PreparedCall::with_scan`].
+#[expect(clippy::too_many_arguments, reason = "a call, and where it runs")]
 pub fn evaluate<N: Neuron, E: Element>(
     device: &CudaDevice,
     neuron: &N,
     template: Template,
     gradient: Gradient,
+    scan: bool,
     neurons: usize,
     inputs: &[Input<'_, E>],
     wanted: impl Fn(usize) -> bool,
@@ -80,6 +82,7 @@ pub fn evaluate<N: Neuron, E: Element>(
         })
         .collect();
     let prepared = PreparedCall::of::<E>(device, spec, neuron, template, gradient)?;
+    let prepared = if scan { prepared.with_scan()? } else { prepared };
     let workspace = match prepared.workspace_bytes(neurons, &parameters) {
         0 => None,
         bytes => Some(CudaArray::<f64>::uninitialised(device, bytes.div_ceil(size_of::<f64>()))?),
@@ -145,7 +148,8 @@ pub fn run<N: Neuron, E: Element>(
         })
         .collect();
     let wanted = |place: usize| call.outputs[place].shape().1 > 0;
-    let outputs = evaluate(device, neuron, call.template, call.gradient, call.neurons, &inputs, wanted)?;
+    let outputs =
+        evaluate(device, neuron, call.template, call.gradient, false, call.neurons, &inputs, wanted)?;
     for (output, sink) in outputs.iter().zip(call.outputs) {
         match (output, sink) {
             (Output::Signal(array), Sink::Signal(sink)) => sink.copy_from_slice(&array.to_vec()?),

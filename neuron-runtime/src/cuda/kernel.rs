@@ -78,14 +78,20 @@ pub(crate) struct Kernel {
     function: Function,
     /// The kernel that does the same for few neurons over many steps: a block computes [`WORD`] neurons.
     few: Option<Bounded>,
+    /// The kernel that does the same by a scan over time, up to rounding, if a step is affine: a block computes [`WORD`] neurons.
+    scan: Option<Bounded>,
     sums: Option<Sums>,
 }
 
-/// Steps from which on a kernel for few neurons is faster: half a group of its chunks (docs/benchmarks.md).
+/// Steps from which on kernels for few neurons are faster: half a group of chunks, a quarter of a turn (docs/benchmarks.md).
 const MANY_STEPS: usize = 32;
 
-/// Blocks per multiprocessor up to which it is faster: one for each scheduler, in which one warp takes the steps.
+/// Blocks per multiprocessor up to which one that does not scan is faster: one for each scheduler, in which one warp takes the steps.
 const FEW_BLOCKS: usize = 4;
+
+/// Blocks per multiprocessor up to which a scan is faster than that: it has more warps, which compute maps as well. Where maps are
+/// large, registers allow fewer.
+const SCAN_BLOCKS: usize = 3;
 
 /// How a kernel is launched.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +111,8 @@ pub(crate) struct Size {
     pub block: usize,
     /// Multiprocessors of the device.
     pub multiprocessors: usize,
+    /// Whether it may be a scan.
+    pub scan: bool,
 }
 
 /// Kernels that sum the gradients of learnable parameters over neurons.
@@ -136,8 +144,9 @@ impl Kernel {
             }
             _ => None,
         };
-        let few = module.bounded_function(&symbol(&kernel::few(&purpose.name())))?;
-        Ok(Self { _module: module, name, function, few, sums })
+        let [few, scan] = [kernel::few(&purpose.name()), kernel::scan(&purpose.name())]
+            .map(|name| module.bounded_function(&symbol(&name)));
+        Ok(Self { few: few?, scan: scan?, _module: module, name, function, sums })
     }
 
     pub fn handle(&self) -> u64 {
@@ -148,11 +157,14 @@ impl Kernel {
         self.sums
     }
 
-    /// How a call of this size is launched: by the kernel for few neurons, if all its blocks run at once.
+    /// How a call of this size is launched: by a scan or by the kernel for few neurons, if all blocks of these run at once.
     pub fn shape(&self, size: Size) -> Shape {
         let blocks = size.neurons.div_ceil(WORD);
-        let is_few = |few: &Bounded| blocks <= few.blocks.min(FEW_BLOCKS) * size.multiprocessors;
-        match self.few.filter(|few| size.steps >= MANY_STEPS && is_few(few)) {
+        let suits = |kernel: &Bounded, most: usize| {
+            size.steps >= MANY_STEPS && blocks <= kernel.blocks.min(most) * size.multiprocessors
+        };
+        let scan = self.scan.filter(|scan| size.scan && suits(scan, SCAN_BLOCKS));
+        match scan.or_else(|| self.few.filter(|few| suits(few, FEW_BLOCKS))) {
             Some(Bounded { function, threads, .. }) => Shape { function, blocks, threads },
             None => self.blocks(size.neurons.div_ceil(size.block)),
         }

@@ -13,7 +13,7 @@ use super::{CudaDevice, CudaError, RawArray, RawCall, RawParameter};
 use crate::check::{check_count, check_length};
 use crate::neuron::validate_in;
 use crate::parameter::misfit;
-use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Signature, Spec, Template};
+use crate::{BufferSpec, Element, Error, Extent, Gradient, Neuron, Reset, Signature, Spec, Template};
 
 /// The bytes of device memory that a call needs besides its arrays, for [`RawCall::workspace`]: 0 except for the backward
 /// templates of neurons with learnable parameters.
@@ -56,6 +56,9 @@ pub struct PreparedCall {
     block: usize,
     /// Bytes per number in the format of the arithmetic.
     real: usize,
+    reset: Reset,
+    /// Whether sequences may be scanned.
+    scan: bool,
 }
 
 impl PreparedCall {
@@ -91,7 +94,20 @@ impl PreparedCall {
         let kernel = find::<E>(device, spec, Purpose::template(template, neuron.reset()), own)?;
         let block = BLOCK * signature.lanes.of(E::FORMAT);
         let (device, real) = (device.clone(), size_of::<E::Real>());
-        Ok(Self { device, spec, signature, kernel, settings, block, real })
+        let reset = neuron.reset();
+        Ok(Self { device, spec, signature, kernel, settings, block, real, reset, scan: false })
+    }
+
+    /// Lets long sequences of few neurons be computed by a scan over time, where that is faster: for several chunks of steps at
+    /// once, rather than one step after the other.
+    ///
+    /// Results then differ by rounding from those of other sizes and of the CPU. They are the same bits in every run.
+    ///
+    /// # Errors
+    /// [`Error::NotAffine`] if a step of the neuron is not affine in its states.
+    pub fn with_scan(self) -> Result<Self, Error> {
+        self.spec.check_affine(self.reset)?;
+        Ok(Self { scan: true, ..self })
     }
 
     /// The specification whose kernels it launches.
@@ -153,7 +169,7 @@ impl PreparedCall {
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
         let (block, multiprocessors) = (self.block, self.device.multiprocessors());
-        let size = Size { steps: call.steps, neurons, block, multiprocessors };
+        let size = Size { steps: call.steps, neurons, block, multiprocessors, scan: self.scan };
         let shape = self.kernel.shape(size);
         let blocks = grid(shape.blocks, neurons)?;
         // The grids of the sums are checked too, before anything is launched.

@@ -101,6 +101,13 @@ impl<N: Neuron + Clone, E: Element, S: Stepping> Stateful<N, E, S> {
         self
     }
 
+    /// Sets whether a GPU may scan sequences over time; see [`Operation::scan`].
+    #[must_use]
+    pub fn with_scan(mut self, scan: bool) -> Self {
+        self.operation.scan = scan;
+        self
+    }
+
     /// Sets an array parameter from the next forward pass on: `[]` is one value for all neurons, otherwise its shape is
     /// broadcast to that of the states, as in [`Operation::forward_with`].
     ///

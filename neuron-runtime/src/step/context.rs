@@ -11,6 +11,7 @@ use crate::{Array, ByClass, Device, Element, Error, Gradient, Neuron, ParamKind,
 pub struct Context<N, E: Element> {
     pub(super) neuron: N,
     pub(super) gradient: Gradient,
+    pub(super) scan: bool,
     pub(super) shapes: Shapes,
     /// Factors; or checkpoints, inputs and initial states, from which the backward pass recomputes the steps.
     pub(super) kept: ByRole<E>,
@@ -57,7 +58,8 @@ impl<N: Neuron + Clone, E: Element> Context<N, E> {
             Role::Param(index) => self.parameters.get(spec.array_place(index)?).map(ByClass::Parameter),
             role => self.kept.get(role),
         };
-        let mut computed = compute(&self.neuron, self.template, self.gradient, &self.shapes, array)?;
+        let mut computed =
+            compute(&self.neuron, self.template, self.gradient, self.scan, &self.shapes, array)?;
         let signals = (0..spec.inputs.len()).map(|index| computed.take_signal(Role::GradInput(index)));
         let inputs = signals.collect::<Option<_>>();
         let mut take_all = |roles: &mut dyn Iterator<Item = Role>| {

@@ -23,6 +23,12 @@ pub struct Operation<N, S> {
     /// What forward passes save for their backward passes; `None` leaves the choice to [`plan()`]. Gradients are
     /// bit-identical either way.
     pub keep: Option<Keep>,
+    /// Whether a GPU may compute sequences by a scan over time, for several chunks of steps at once, where that is faster: for few
+    /// neurons over many steps. A step has to be affine in the states, else calls fail ([`Error::NotAffine`]).
+    ///
+    /// Results then differ by rounding from those of other sizes and of the CPU, which computes as it does otherwise. They are
+    /// the same bits in every run.
+    pub scan: bool,
     stepping: PhantomData<S>,
 }
 
@@ -35,7 +41,7 @@ pub type MultiStep<N> = Operation<N, Sequence>;
 impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
     /// An operation of a neuron, differentiated by a surrogate or a [`Gradient`].
     pub fn new(neuron: N, gradient: impl Into<Gradient>) -> Self {
-        Self { neuron, gradient: gradient.into(), keep: None, stepping: PhantomData }
+        Self { neuron, gradient: gradient.into(), keep: None, scan: false, stepping: PhantomData }
     }
 
     /// Forward pass of a neuron with one input and one state: spikes, `v` after the last step, and what
@@ -86,6 +92,10 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         // If only the backward pass reads it, this is the last chance to report it.
         self.gradient.surrogate.validate_in::<E::Real>()?;
         let keep = self.keep.unwrap_or_else(|| {
+            // Only the recompute pair is scanned.
+            if self.scan && S::IS_SEQUENCE {
+                return Keep::Checkpoints;
+            }
             plan::<E>(self.neuron.spec(), given.shapes.steps, given.shapes.dims.iter().product()).keep
         });
         let [forward, backward] = S::templates(keep);
@@ -93,6 +103,7 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
         let mut context = Context {
             neuron: self.neuron.clone(),
             gradient: self.gradient,
+            scan: self.scan,
             shapes: given.shapes.clone(),
             kept,
             parameters: parameters.iter().map(|&array| array.clone()).collect(),
@@ -193,7 +204,8 @@ impl<N: Neuron + Clone, S: Stepping> Operation<N, S> {
 
     fn compute<E: Element>(&self, template: Template, given: &Given<'_, E>) -> Result<ByRole<E>, Error> {
         let spec = self.neuron.spec();
-        compute(&self.neuron, template, self.gradient, &given.shapes, |role| given.get(spec, role))
+        let &Self { gradient, scan, .. } = self;
+        compute(&self.neuron, template, gradient, scan, &given.shapes, |role| given.get(spec, role))
     }
 
     fn take_states<E: Element>(

@@ -61,6 +61,7 @@ fn generator() {
         &["function", "ir"],
         &[
             "kernel",
+            "kernel::affine",
             "kernel::arrange",
             "kernel::draft",
             "kernel::hand_over",

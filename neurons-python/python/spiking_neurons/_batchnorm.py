@@ -147,7 +147,8 @@ def _fused(neuron: Neuron, of_batch: bool) -> Neuron:
     (x,) = spec["inputs"]
     changes = f"{_PARAMETERS} input {x} = {_input(x, of_batch)};"
     changed = redeclare(base, f"BatchNorm{spec['name']}", changes)
-    return Neuron(key_of(changed.spec), neuron.reset, neuron.surrogate, neuron.detach_reset, **neuron.values)
+    settings = (neuron.reset, neuron.surrogate, neuron.detach_reset)
+    return Neuron(key_of(changed.spec), *settings, scan=neuron.scan, **neuron.values)
 
 
 def _is_finite(*tensors: torch.Tensor | None) -> bool:

@@ -88,18 +88,20 @@ class Call:
                 parameters=list(neuron.surrogate.parameters),
                 detach_reset=neuron.detach_reset,
                 relaxed=neuron.relaxed and template in ("forward_with_grad", "fptt_with_grad"),
+                scan=neuron.scan,
                 sequence=self.sequence,
             )
         return plan
 
     def is_lean(self, x: torch.Tensor) -> bool:
-        """Whether training computes steps again instead of keeping their derivatives: whichever moves fewer bytes."""
+        """Whether training computes steps again instead of keeping their derivatives: whichever moves fewer bytes, or can be scanned."""
         shape = x.shape
         lean = self._keep.get(shape)
         if lean is None:
             steps = shape[0] if self.sequence else 1
             keep = self.neuron._model.keep(self.format, steps, x.numel() // max(steps, 1))
-            lean = self._keep[shape] = keep == "lean" and not self.neuron.relaxed
+            is_scanned = self.neuron.scan and self.sequence
+            lean = self._keep[shape] = (keep == "lean" or is_scanned) and not self.neuron.relaxed
         return lean
 
     def infer(self, arrays: Arrays, final: bool = True) -> tuple[torch.Tensor, ...]:

@@ -10,6 +10,7 @@ OPTIONS = {
     "surrogate": ("Surrogate | str", "ATan"),
     "detach_reset": ("bool", False),
     "relaxed": ("bool", False),
+    "scan": ("bool", False),
     "spike_dtype": ("dtype | None", None),
 }
 
@@ -90,6 +91,7 @@ Args:
     surrogate: the surrogate gradient, of `spiking_neurons.surrogate`.
     detach_reset: whether the reset takes the spike as a constant in backward passes.
     relaxed: the relaxed model, whose exact gradient is the surrogate gradient; CPU only.
+    scan: whether a GPU may compute long sequences of few neurons by a scan over time; for steps that are affine in the states.
     spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient; the input's by default.
 
 Returns:
@@ -127,6 +129,7 @@ Args:
     surrogate: the surrogate gradient, of `spiking_neurons.surrogate`.
     detach_reset: whether the reset takes the spike as a constant in backward passes.
     relaxed: the relaxed model, whose exact gradient is the surrogate gradient; CPU only.
+    scan: whether a GPU may compute long sequences of few neurons by a scan over time; for steps that are affine in the states.
     spike_dtype: `torch.bool`, `torch.int8` or `torch.uint8` for spikes of one byte, which have no gradient; the input's by default.
     step_mode: `"s"` for one step a call, `"m"` for a sequence.
     store_v_seq: whether to keep the membrane potential after every step of a sequence, in `v_seq`. With gradient this is computed

@@ -40,6 +40,8 @@ class Neuron:
         detach_reset: whether the reset takes the spike as a constant in backward passes.
         relaxed: the relaxed model, with the surrogate's primitive in place of the spike: its exact gradient is the surrogate
             gradient, so `torch.autograd.gradcheck` can check it. CPU only.
+        scan: whether a GPU may compute long sequences of few neurons by a scan over time, which takes about half the time. A step has to
+            be affine in the states: without reset, as a rule. Results then differ from others by rounding.
         values: parameters and flags by name; those that are learnable can be given as tensors to each call, too.
     """
 
@@ -51,6 +53,7 @@ class Neuron:
         "surrogate",
         "detach_reset",
         "relaxed",
+        "scan",
         "initial_state",
         "_programs",
         "_model",
@@ -65,6 +68,7 @@ class Neuron:
         surrogate: object = "ATan",
         detach_reset: bool = False,
         relaxed: bool = False,
+        scan: bool = False,
         **values: float | bool | None,
     ) -> None:
         spec, model = find(name)
@@ -78,15 +82,19 @@ class Neuron:
         self.surrogate = surrogates.of(surrogate)
         self.detach_reset = bool(detach_reset)
         self.relaxed = bool(relaxed)
+        self.scan = bool(scan)
         declared = {entry["name"]: entry["default"] for entry in (*spec["params"], *spec["flags"])}
         self._model = _core.Model(model, values, self.reset)
+        if self.scan:
+            self._model.check_affine()
         self.values = {key: values.get(key, default) for key, default in declared.items()}
         #: The value of each state before the first step, where parameters have the neuron's own values.
         self.initial_state: tuple[float, ...] = tuple(self._model.initial_state())
         # Now, since the compiler cannot look into it when the neuron is first called.
         self._programs = programs(spec, self._model)
         self._calls: dict[Any, Any] = {}
-        self._key = (name, self.reset, self.surrogate, self.detach_reset, self.relaxed, tuple(self.values.values()))
+        settings = (self.reset, self.surrogate, self.detach_reset, self.relaxed, self.scan)
+        self._key = (name, *settings, tuple(self.values.values()))
 
     @property
     def name(self) -> str:
@@ -100,6 +108,7 @@ class Neuron:
             "surrogate": self.surrogate,
             "detach_reset": self.detach_reset,
             "relaxed": self.relaxed,
+            "scan": self.scan,
             **self.values,
         }
         if "v_reset" in changes and changes["v_reset"] is None:
@@ -117,15 +126,22 @@ class Neuron:
         return f"Neuron({self.name!r}{values}, reset={self.reset!r}, surrogate={self.surrogate!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        settings = (self.reset, self.surrogate, self.detach_reset, self.relaxed, self.values)
+        settings = (self.reset, self.surrogate, self.detach_reset, self.relaxed, self.values, self.scan)
         return _restore, (self.key, *settings)
 
 
 def _restore(
-    key: str, reset: str, surrogate: object, detach_reset: bool, relaxed: bool, values: dict[str, Any]
+    key: str,
+    reset: str,
+    surrogate: object,
+    detach_reset: bool,
+    relaxed: bool,
+    values: dict[str, Any],
+    # Neurons that were pickled before it existed do not have it.
+    scan: bool = False,
 ) -> Neuron:
     if key not in SPECS:
         from ._declare import declare
 
         declare(key)
-    return Neuron(key, reset, surrogate, detach_reset, relaxed, **values)
+    return Neuron(key, reset, surrogate, detach_reset, relaxed, scan, **values)

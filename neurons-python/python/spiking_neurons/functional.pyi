@@ -46,6 +46,7 @@ def if_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def if_multi_step(
@@ -59,6 +60,7 @@ def if_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def lif_step(
@@ -74,6 +76,7 @@ def lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def lif_multi_step(
@@ -89,6 +92,7 @@ def lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resting_lif_step(
@@ -104,6 +108,7 @@ def resting_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resting_lif_multi_step(
@@ -119,6 +124,7 @@ def resting_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def plif_step(
@@ -134,6 +140,7 @@ def plif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def plif_multi_step(
@@ -149,6 +156,7 @@ def plif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def klif_step(
@@ -165,6 +173,7 @@ def klif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def klif_multi_step(
@@ -181,6 +190,7 @@ def klif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def glif_step(
@@ -202,6 +212,7 @@ def glif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def glif_multi_step(
@@ -223,6 +234,7 @@ def glif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ilif_step(
@@ -238,6 +250,7 @@ def ilif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ilif_multi_step(
@@ -253,6 +266,7 @@ def ilif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def leaky_integrator_step(
@@ -268,6 +282,7 @@ def leaky_integrator_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def leaky_integrator_multi_step(
@@ -283,6 +298,7 @@ def leaky_integrator_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def cuba_lif_step(
@@ -299,6 +315,7 @@ def cuba_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def cuba_lif_multi_step(
@@ -315,6 +332,7 @@ def cuba_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def alif_step(
@@ -332,6 +350,7 @@ def alif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def alif_multi_step(
@@ -349,6 +368,7 @@ def alif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def refractory_lif_step(
@@ -369,6 +389,7 @@ def refractory_lif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def refractory_lif_multi_step(
@@ -389,6 +410,7 @@ def refractory_lif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def qif_step(
@@ -406,6 +428,7 @@ def qif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def qif_multi_step(
@@ -423,6 +446,7 @@ def qif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def eif_step(
@@ -440,6 +464,7 @@ def eif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def eif_multi_step(
@@ -457,6 +482,7 @@ def eif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def adaptive_qif_step(
@@ -478,6 +504,7 @@ def adaptive_qif_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def adaptive_qif_multi_step(
@@ -499,6 +526,7 @@ def adaptive_qif_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def izhikevich_step(
@@ -517,6 +545,7 @@ def izhikevich_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def izhikevich_multi_step(
@@ -535,6 +564,7 @@ def izhikevich_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ad_ex_step(
@@ -558,6 +588,7 @@ def ad_ex_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def ad_ex_multi_step(
@@ -581,6 +612,7 @@ def ad_ex_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resonate_and_fire_step(
@@ -598,6 +630,7 @@ def resonate_and_fire_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...
 def resonate_and_fire_multi_step(
@@ -615,5 +648,6 @@ def resonate_and_fire_multi_step(
     surrogate: Surrogate | str = 'ATan',
     detach_reset: bool = False,
     relaxed: bool = False,
+    scan: bool = False,
     spike_dtype: dtype | None = None,
 ) -> tuple[Tensor, ...]: ...

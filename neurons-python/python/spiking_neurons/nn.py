@@ -56,6 +56,7 @@ class Node(torch.nn.Module):
         surrogate: Surrogate | str = "ATan",
         detach_reset: bool = False,
         relaxed: bool = False,
+        scan: bool = False,
         spike_dtype: torch.dtype | None = None,
         step_mode: str = "s",
         store_v_seq: bool = False,
@@ -67,7 +68,7 @@ class Node(torch.nn.Module):
         given = {name: values.pop(name) for name in arrays if name in values}
         # Initial states may depend on them.
         numbers = {name: value for name, value in given.items() if isinstance(value, (int, float))}
-        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, **values, **numbers)
+        self.neuron = Neuron(key_of(self.spec), reset, surrogate, detach_reset, relaxed, scan, **values, **numbers)
         for name in arrays:
             self.register_parameter(name, _parameter(given.get(name, self.neuron.values[name])))
         self._held: list[Any] = [None] * len(self.spec["states"])
@@ -150,6 +151,7 @@ class Node(torch.nn.Module):
         values += [f"{name}={list(value.shape)}" for name, value in arrays.items() if value is not None]
         rest = [f"reset={neuron.reset!r}", f"surrogate={neuron.surrogate}", f"detach_reset={neuron.detach_reset}"]
         rest += ["relaxed=True"] if neuron.relaxed else []
+        rest += ["scan=True"] if neuron.scan else []
         rest += [] if self.spike_dtype is None else [f"spike_dtype={self.spike_dtype}"]
         return ", ".join([*values, *rest, f"step_mode={self._step_mode!r}"])
 
@@ -290,7 +292,7 @@ def make(spec: dict[str, Any]) -> type[Node]:
     scalars = [param["name"] for param in spec["params"] if not param["array"]]
     scalars += [flag["name"] for flag in spec["flags"]]
     body: dict[str, Any] = {"__module__": __name__, "__doc__": _describe.module_documentation(spec), "spec": spec}
-    body.update({value: _value(value) for value in (*scalars, "surrogate", "detach_reset", "relaxed")})
+    body.update({value: _value(value) for value in (*scalars, "surrogate", "detach_reset", "relaxed", "scan")})
     body.update({state["name"]: _state(place) for place, state in enumerate(spec["states"])})
     body["step"], body["multi_step"] = map(staticmethod, functional.make(spec))
     cls = type(name, (Node,), body)

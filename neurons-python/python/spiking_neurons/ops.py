@@ -25,17 +25,23 @@ from ._vmap import register_vmap
 _LIBRARY = torch.library.Library("spiking_neurons", "DEF")
 
 #: Settings of every operation, after its tensors.
-_SETTINGS = "str reset, str surrogate, float[] surrogate_parameters, bool detach_reset, bool sequence"
+_SETTINGS = "str reset, str surrogate, float[] surrogate_parameters, bool detach_reset, bool scan, bool sequence"
 
 
 @functools.lru_cache(maxsize=1024)
 def _neuron(
-    name: str, values: tuple[Any, ...], reset: str, surrogate: str, parameters: tuple[float, ...], detach: bool
+    name: str,
+    values: tuple[Any, ...],
+    reset: str,
+    surrogate: str,
+    parameters: tuple[float, ...],
+    detach: bool,
+    scan: bool,
 ) -> Neuron:
     spec, _ = find(name)
     names = [entry["name"] for entry in (*spec["params"], *spec["flags"])]
     given = surrogates.find(surrogate)(*parameters)
-    return Neuron(name, reset, given, detach, **dict(zip(names, values)))
+    return Neuron(name, reset, given, detach, scan=scan, **dict(zip(names, values)))
 
 
 def _ascii(argument: str) -> str:
@@ -125,12 +131,13 @@ class Operation:
             surrogate.key,
             list(surrogate.parameters),
             neuron.detach_reset,
+            neuron.scan,
             sequence,
         )
 
     def _call(self, x: torch.Tensor, settings: Sequence[Any]) -> Call:
-        *values, reset, surrogate, parameters, detach, sequence = settings
-        neuron = _neuron(self.key, tuple(values), reset, surrogate, tuple(parameters), detach)
+        *values, reset, surrogate, parameters, detach, scan, sequence = settings
+        neuron = _neuron(self.key, tuple(values), reset, surrogate, tuple(parameters), detach, scan)
         return calls(neuron, x.dtype, x.device, sequence)
 
     def _infer(self, *args: Any) -> list[torch.Tensor]:

@@ -25,6 +25,10 @@ pub fn spec(derived: &Derived, declaration: &str, cuda: &TokenStream) -> TokenSt
         quote! { FlagSpec { name: #name, doc: #doc, default: #default } }
     });
     let resets = resets.iter().map(variant_of);
+    let nonlinear = description.nonlinear.iter().map(|place| match place {
+        Some(place) => quote! { Some(#place) },
+        None => quote! { None },
+    });
     let equation = |(name, expr): &(String, String)| quote! { Equation { name: #name, expr: #expr } };
     let equations = description.equations.iter().map(equation);
     let derivatives = description.derivatives.iter().map(equation);
@@ -42,6 +46,7 @@ pub fn spec(derived: &Derived, declaration: &str, cuda: &TokenStream) -> TokenSt
             flags: &[#(#flags),*],
             output: #output,
             resets: &[#(Reset::#resets),*],
+            nonlinear: &[#(#nonlinear),*],
             factors: &[#(#factors),*],
             equations: &[#(#equations),*],
             derivatives: &[#(#derivatives),*],

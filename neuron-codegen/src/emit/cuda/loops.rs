@@ -81,7 +81,7 @@ impl Writer<'_> {
 
     /// Declares what is kept of a step or chunk. A chunk starts as zeros: otherwise the compiler would have to assume that
     /// values of the previous chunk survive in the steps that this one lacks, and would keep them in registers.
-    fn arrays(&mut self, program: &Program, extent: &str) {
+    pub(super) fn arrays(&mut self, program: &Program, extent: &str) {
         let form = self.schedule.form;
         let loads = program.loads.iter().map(|(slot, _)| *slot);
         let slots = loads.chain(program.kept()).filter(|slot| !self.staged.contains(slot));
@@ -129,7 +129,7 @@ impl Writer<'_> {
         let pass = if phase.is_backward { "backward" } else { "forward" };
         let (open, close) = match self.schedule.form {
             Form::Step => ("FOR_LANES(lane) {".to_owned(), "}"),
-            Form::Chunks | Form::Groups => {
+            Form::Chunks | Form::Groups | Form::Scan => {
                 (format!("chunk.{pass}([&](int step) {{ FOR_LANES(lane) {{"), "}});")
             }
             Form::Turns => (format!("chunk.{pass}([&](int step) {{"), "});"),
@@ -146,7 +146,7 @@ pub(super) fn place(form: Form, program: &Program, id: SlotId) -> String {
     match form {
         _ if program.is_carried(id) || program.is_settled(id) => format!("{}[lane]", slot.lanes),
         Form::Step => format!("{}[lane]", slot.lanes),
-        Form::Chunks | Form::Groups => format!("{}[step][lane]", slot.chunk),
+        Form::Chunks | Form::Groups | Form::Scan => format!("{}[step][lane]", slot.chunk),
         Form::Turns => format!("{}[step]", slot.chunk),
     }
 }

@@ -75,6 +75,8 @@ parts! {
     Stage = include_str!("support/stage.cu"), needs [Formats, Steps, Threads, Lanes, Chunk, Tile];
     /// Groups of chunks, for few neurons.
     Groups = include_str!("support/groups.cu"), needs [Formats, Steps, Word, Lanes, Chunk];
+    /// Scans over time.
+    Scan = include_str!("support/scan.cu"), needs [Formats, Word, Lanes, Chunk];
     /// Spikes as bits.
     Words = include_str!("support/words.cu"), needs [Formats, Word];
     /// The neurons of a thread whose warp writes words.

@@ -25,6 +25,7 @@ fn names(part: Part) -> &'static [&'static str] {
         Optional => &["load_or", "store_if"],
         Stage => &["STAGE_MEMORY", "copy_async", "wait_for_copies", "Stage"],
         Groups => &["CHUNKS_PER_GROUP", "CHUNKS_PER_HALF_GROUP", "neuron_of_thread", "Groups", "Group"],
+        Scan => &["WARPS_PER_SCAN", "WARPS_PER_HALF_SCAN", "Scan", "Map", "Maps"],
         Words => &["ballot", "word_count"],
         WarpTile => &["WarpTile"],
         ParamArray => &["ParamArray", "ParamPlace"],
