@@ -53,22 +53,23 @@ def kernels(step, repetitions=5):
 def memory(step):
     """MiB at the peak of a step, by what allocated it, and the peak."""
     torch.cuda.memory._record_memory_history(context="alloc", stacks="python", max_entries=1 << 20)
-    before = torch.cuda.memory_allocated()
+    older = torch.cuda.memory_allocated()
     step()
     torch.cuda.synchronize()
     trace = torch.cuda.memory._snapshot()["device_traces"][torch.cuda.current_device()]
     torch.cuda.memory._record_memory_history(enabled=None)
-    live, total, peak, at_peak = {}, before, before, {}
+    live, total, peak, at_peak = {}, older, 0, {}
     for event in trace:
         if event["action"] == "alloc":
             live[event["addr"]] = (event["size"], origin(event["frames"]))
             total += event["size"]
             if total > peak:
-                peak, at_peak = total, dict(live)
+                peak, at_peak = total, {None: (older, "before the step: parameters, input"), **live}
         elif event["action"] == "free_requested":
             total -= event["size"]
-            live.pop(event["addr"], None)
-    by_origin = collections.Counter({"before the step: parameters, input": before})
+            if live.pop(event["addr"], None) is None:
+                older -= event["size"]
+    by_origin = collections.Counter()
     for size, name in at_peak.values():
         by_origin[name] += size
     return {name: size / 2**20 for name, size in by_origin.items()}, peak / 2**20
