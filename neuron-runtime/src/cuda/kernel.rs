@@ -101,6 +101,8 @@ pub(crate) struct Shape {
 pub(crate) struct Size {
     pub steps: usize,
     pub neurons: usize,
+    /// Neurons that are computed at once; each thread then goes on to those so many further on.
+    pub columns: usize,
     /// Neurons per block of the kernel for many neurons.
     pub block: usize,
     /// Multiprocessors of the device.
@@ -112,7 +114,6 @@ pub(crate) struct Size {
 pub(crate) struct Sums {
     pub rows: Function,
     pub segments: Function,
-    pub round: Function,
 }
 
 impl Kernel {
@@ -131,8 +132,7 @@ impl Kernel {
         let sum = |name: &str| module.function(&symbol(name));
         let sums = match purpose {
             Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
-                let (rows, segments) = (sum(kernel::SUM_ROWS)?, sum(kernel::SUM_SEGMENTS)?);
-                Some(Sums { rows, segments, round: sum(kernel::ROUND_SUMS)? })
+                Some(Sums { rows: sum(kernel::SUM_ROWS)?, segments: sum(kernel::SUM_SEGMENTS)? })
             }
             _ => None,
         };
@@ -148,13 +148,14 @@ impl Kernel {
         self.sums
     }
 
-    /// How a call of this size is launched: by the kernel for few neurons, if all its blocks run at once.
+    /// How a call of this size is launched: by the kernel for few neurons, if all its blocks run at once. Its threads add up nothing.
     pub fn shape(&self, size: Size) -> Shape {
         let blocks = size.neurons.div_ceil(WORD);
         let is_few = |few: &Bounded| blocks <= few.blocks.min(FEW_BLOCKS) * size.multiprocessors;
-        match self.few.filter(|few| size.steps >= MANY_STEPS && is_few(few)) {
+        let is_each = size.columns == size.neurons;
+        match self.few.filter(|few| is_each && size.steps >= MANY_STEPS && is_few(few)) {
             Some(Bounded { function, threads, .. }) => Shape { function, blocks, threads },
-            None => self.blocks(size.neurons.div_ceil(size.block)),
+            None => self.blocks(size.columns.div_ceil(size.block)),
         }
     }
 

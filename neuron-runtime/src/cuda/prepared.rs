@@ -153,7 +153,7 @@ impl PreparedCall {
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
         let (block, multiprocessors) = (self.block, self.device.multiprocessors());
-        let size = Size { steps: call.steps, neurons, block, multiprocessors };
+        let size = Size { steps: call.steps, neurons, columns: workspace.columns, block, multiprocessors };
         let shape = self.kernel.shape(size);
         let blocks = grid(shape.blocks, neurons)?;
         // The grids of the sums are checked too, before anything is launched.
