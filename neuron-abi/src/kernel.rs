@@ -5,14 +5,11 @@
 
 use crate::{Format, Reset, Template};
 
-/// Sums rows of per-neuron gradients of a parameter.
+/// Sums rows of gradients of parameters.
 pub const SUM_ROWS: &str = "sum_rows";
 
 /// Sums adjacent ones of them.
 pub const SUM_SEGMENTS: &str = "sum_segments";
-
-/// Rounds the sums to the format of the arithmetic.
-pub const ROUND_SUMS: &str = "round_sums";
 
 /// Packs spikes into bits.
 pub const PACK_SPIKES: &str = "pack_spikes";

@@ -25,6 +25,6 @@ pub use buffer::{Absent, Class, Extent, ParamKind, Role};
 pub use format::{Format, Lanes};
 pub use hash::fnv1a;
 pub use reset::Reset;
-pub use sizes::{STEPS, SUM_ROWS, SUM_SEGMENT, SURROGATE_PARAMETERS, THREADS, WORD};
+pub use sizes::{STEPS, SUM_PARAMETERS, SUM_ROWS, SUM_SEGMENT, SURROGATE_PARAMETERS, THREADS, WORD};
 pub use target::{Architecture, Target};
 pub use template::Template;

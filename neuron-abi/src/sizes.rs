@@ -11,7 +11,10 @@ pub const WORD: usize = u32::BITS as usize;
 pub const THREADS: usize = 256;
 
 /// Rows per partial sum in one pass of a sum over neurons.
-pub const SUM_ROWS: usize = 64;
+pub const SUM_ROWS: usize = 256;
+
+/// Parameters whose gradients one launch sums, at most.
+pub const SUM_PARAMETERS: usize = 8;
 
 /// Adjacent values per partial sum in one pass of a sum over neurons: 16 for each of the [`THREADS`] threads of a block.
 pub const SUM_SEGMENT: usize = 16 * THREADS;

@@ -26,7 +26,7 @@ use crate::gradient::Derived;
 use crate::interface::Role;
 use crate::ir::Id;
 use crate::model::Model;
-use crate::variant::{Signature, Template, Variant};
+use crate::variant::{Extent, Signature, Template, Variant};
 
 pub use affine::Affine;
 
@@ -59,6 +59,8 @@ pub struct Slot {
     pub chunk: String,
     /// Its stage, on a GPU.
     pub stage: String,
+    /// Its sums over neurons, on a GPU.
+    pub sum: String,
 }
 
 /// A quantity carried from step to step.
@@ -215,6 +217,16 @@ impl Program {
     /// The name that the array `id` has as an argument of a CUDA kernel.
     pub fn argument(&self, id: BufferId) -> &str {
         &self.arguments[id.0]
+    }
+
+    /// Whether it returns gradients of parameters.
+    pub fn adds_up(&self) -> bool {
+        self.signature.sums().next().is_some()
+    }
+
+    /// Whether the array `id` is the gradient of a parameter.
+    pub fn is_sum(&self, id: BufferId) -> bool {
+        self.signature.buffers().nth(id.0).is_some_and(|buffer| buffer.extent == Extent::Parameter)
     }
 
     /// Whether `slot` is carried from step to step.

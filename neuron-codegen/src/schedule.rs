@@ -85,7 +85,10 @@ pub enum Blocks {
     Any,
     /// What a kernel needs at least to hide the time that memory takes.
     Two,
-    /// For a kernel that computes so much between its loads and its stores that one block loads while another computes.
+    /// For a kernel that computes so much between its loads and its stores that one block loads while another computes, and which
+    /// computes several tiles: three in float32, where stages are in registers, else four.
+    ThreeOrFour,
+    /// For such a kernel that computes one tile.
     Four,
 }
 
@@ -95,6 +98,7 @@ impl Blocks {
         match self {
             Self::Any => "",
             Self::Two => "MIN_2_BLOCKS_PER_SM",
+            Self::ThreeOrFour => "MIN_3_OR_4_BLOCKS_PER_SM",
             Self::Four => "MIN_4_BLOCKS_PER_SM",
         }
     }
@@ -104,7 +108,8 @@ impl Blocks {
         match (self, format) {
             (Self::Any, _) | (_, Format::F64) => None,
             (Self::Two, _) => Some(2),
-            (Self::Four, _) => Some(4),
+            (Self::ThreeOrFour, Format::F32) => Some(3),
+            (Self::ThreeOrFour | Self::Four, _) => Some(4),
         }
     }
 }
@@ -122,6 +127,15 @@ pub enum Staging {
     Group(Group),
     /// In the registers of a thread, which has one lane; in shared memory is what chunks make of the states before them.
     Maps(Warps),
+}
+
+/// Where a thread keeps its sums of gradients of parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// In registers.
+    Registers,
+    /// In shared memory: they last longer than everything else, and would be spilled.
+    Shared,
 }
 
 /// Chunks of a group. As many as take [`Group::bytes`] of each array, which is half as many in float64 as in float32.
@@ -176,6 +190,8 @@ pub struct Schedule {
     pub blocks: Blocks,
     /// Where arrays wait for their lanes' turns.
     pub staging: Staging,
+    /// Where threads keep what they add up of gradients of parameters.
+    pub sums: Sums,
 }
 
 impl Schedule {
@@ -198,7 +214,11 @@ impl Schedule {
         };
         let blocks = match form {
             Form::Turns if turn_registers(signature) <= TURN && 4 * staged_bytes(signature) <= PROCESSOR => {
-                Blocks::Four
+                if signature.sums().next().is_some() {
+                    Blocks::ThreeOrFour
+                } else {
+                    Blocks::Four
+                }
             }
             Form::Turns if fits(2) => Blocks::Two,
             Form::Chunks if fits(2) && (template.is_with_grad() || template.is_backward()) => Blocks::Two,
@@ -209,7 +229,10 @@ impl Schedule {
             (Form::Turns, _) => Staging::Registers,
             _ => Staging::None,
         };
-        Self { form, width, blocks, staging }
+        let staged = if width == Width::Turns { staged_bytes(signature) } else { 0 };
+        let fit = staged + sum_bytes(signature) <= target.shared;
+        let sums = if form == Form::Turns && fit { Sums::Shared } else { Sums::Registers };
+        Self { form, width, blocks, staging, sums }
     }
 
     /// Steps of which a thread has the loads under way together.
@@ -237,10 +260,19 @@ impl Schedule {
             _ => 0,
         }
     }
+
+    /// Bytes of shared memory that it takes for sums of the gradients of so many parameters.
+    pub fn sum_bytes(&self, parameters: usize, format: Format) -> usize {
+        let lanes = self.width.lanes().of(format);
+        if self.sums == Sums::Shared { parameters * lanes * SUM } else { 0 }
+    }
 }
 
 /// Elements of a chunk of steps that the threads of a block have of an array, a lane each.
 const STAGE: usize = STEPS * THREADS;
+
+/// Bytes of the sums that the threads of a block have of a parameter's gradients, a lane each.
+const SUM: usize = THREADS * size_of::<f64>();
 
 /// Bytes that are copied to shared memory at once, of each step and thread.
 const COPIED: usize = 4;
@@ -270,6 +302,11 @@ fn turn_registers(signature: &Signature) -> usize {
 /// How many of [`turn_registers`] leave room for the rest among the 64 that each thread of four blocks has. Neurons of three states
 /// spill some of them.
 const TURN: usize = 44;
+
+/// Bytes of shared memory for what threads of up to two lanes add up of gradients of parameters.
+fn sum_bytes(signature: &Signature) -> usize {
+    signature.sums().count() * 2 * SUM
+}
 
 /// Bytes of shared memory for the arrays that have a value for every step.
 fn staged_bytes(signature: &Signature) -> usize {

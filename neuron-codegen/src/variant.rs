@@ -169,6 +169,11 @@ impl Signature {
         Self { template, inputs, outputs }
     }
 
+    /// The gradients of parameters that it returns.
+    pub fn sums(&self) -> impl Iterator<Item = &Buffer> {
+        self.outputs.iter().filter(|buffer| buffer.extent == Extent::Parameter)
+    }
+
     /// All arrays, those read first.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
         self.inputs.iter().chain(&self.outputs)

@@ -132,7 +132,7 @@ fn is_noise<N: DeclaredNeuron>(case: &Case<N>, role: Role) -> bool {
 }
 
 /// What the CPU makes of such inputs.
-fn on_cpu<N: DeclaredNeuron, E: Element>(
+pub fn on_cpu<N: DeclaredNeuron, E: Element>(
     case: &Case<N>,
     inputs: &[Host<E>],
 ) -> Vec<(&'static BufferSpec, Host<E>)> {

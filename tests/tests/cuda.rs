@@ -7,7 +7,7 @@ use std::cell::Cell;
 use cudarc::driver::{result, sys};
 use neurons::cuda::{CudaArray, CudaDevice, PreparedCall, RawArray, RawCall, RawParameter};
 use neurons::evaluate::evaluate_on;
-use neurons::{DeclaredNeuron, Element, Gradient, If, LeakyIntegrator, Lif, Role, Source, Template};
+use neurons::{DeclaredNeuron, Element, Gradient, If, LeakyIntegrator, Lif, Plif, Role, Source, Template};
 use neurons_tests::cases::{Case, Host, Inputs, SIZES, every_case, left_out_cases};
 use neurons_tests::close::compare_close;
 use neurons_tests::compare::{Executor, compare, compare_without};
@@ -412,6 +412,26 @@ fn foreign_stream() {
     let wrong = |call| unsafe { prepared.launch(&call) }.unwrap_err();
     assert!(matches!(wrong(RawCall { inputs: &too_few, ..call }), neurons::Error::BufferCount { .. }));
     assert!(matches!(wrong(RawCall { steps: 0, ..call }), neurons::Error::Empty { what: "T", .. }));
+}
+
+/// Of so many neurons that each thread computes several, the gradients of parameters are the same sums as on the CPU.
+#[test]
+fn sums_over_many_neurons() {
+    let Some(device) = device() else { return };
+    let gpu = OnGpu::new(device);
+    // By turns, one value for all neurons and one for every third (see `Case::parameters`).
+    for (template, steps, neurons) in [
+        (Template::Backward, 1, 1_000_008),
+        (Template::Bptt, 4, 1_000_001),
+        (Template::Bptt, 2, 1_000_005),
+        (Template::LeanBptt, 4, 1_000_001),
+        (Template::LeanBptt, 2, 1_000_005),
+    ] {
+        let (neuron, gradient, inputs) = (Plif::default(), Gradient::default(), Inputs::Common);
+        let case = Case { neuron, template, gradient, steps, neurons, inputs };
+        compare::<Plif, f32, _>(&gpu, &case);
+        compare::<Plif, half::bf16, _>(&gpu, &case);
+    }
 }
 
 /// More elements than 32 bits can count. Needs some 20 GiB on the GPU and 60 GiB beside it:

@@ -12,9 +12,10 @@ use neuron_abi::kernel;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
-use neurons::{Array, DeclaredNeuron, Element, Lif, PackedSpikes, Real};
-use neurons_tests::cases::{SIZES, every_case, left_out_cases};
-use neurons_tests::compare::{compare, compare_without};
+use neurons::cuda::{Arguments, RawArray, RawCall, RawParameter};
+use neurons::{Array, DeclaredNeuron, Element, Extent, Gradient, Lif, PackedSpikes, Plif, Real, Template};
+use neurons_tests::cases::{Case, Host, Inputs, SIZES, every_case, left_out_cases};
+use neurons_tests::compare::{Executor, compare, compare_without, on_cpu};
 use neurons_tests::declared::{Visit, every_neuron_and_mixture, models_and_mixture};
 use neurons_tests::host_cuda::{BIT_LAUNCHES, Compiler, Launch, is_transcendental, launch_name, launches};
 use neurons_tests::host_kernels::{Kernels, Which};
@@ -83,6 +84,76 @@ fn same_bits() {
     let done: Vec<_> = jobs.jobs.par_iter().map(|job| job()).collect();
     for (name, calls) in done.iter().step_by(4) {
         println!("{name}: {calls} calls in four formats give the same bits");
+    }
+}
+
+/// Of many neurons, each thread computes several, and adds up the gradients of their parameters in float64.
+#[test]
+fn threads_add_up_gradients() {
+    fn check<E: Element>(kernels: &Kernels, template: Template, neurons: usize, [count, inner]: [usize; 2]) {
+        let neuron = Plif::default();
+        let steps = if template.is_multi_step() { 2 } else { 1 };
+        let (gradient, inputs) = (Gradient::default(), Inputs::Common);
+        let case = Case { neuron, template, gradient, steps, neurons, inputs };
+        let mut inputs = case.input_arrays::<E>();
+        for input in &mut inputs {
+            if let Host::Parameter(values, _) = input {
+                let values = (0..count).map(|i| values[0] * E::Real::from_f64(1.0 + i as f64 / count as f64));
+                *input = Host::Parameter(values.collect(), inner);
+            }
+        }
+        let mut outputs = case.poisoned::<E>(&inputs);
+        let buffers = Plif::SPEC.signature(template).outputs;
+        for (output, _) in outputs.iter_mut().zip(buffers).filter(|(_, b)| b.extent == Extent::Parameter) {
+            // Room for a double for each neuron, which is no number as long as nothing is written.
+            let room = neurons * size_of::<f64>() / size_of::<E::Real>();
+            *output = Host::State(vec![E::Real::from_f64(f64::from_bits(u64::MAX)); room]);
+        }
+        kernels.run(&case, &inputs, &mut outputs);
+        let each: Vec<_> = inputs.iter().map(|input| input.per_neuron(neurons)).collect();
+        let what = format!("{template:?} of {neurons} neurons, {count} x {inner}, {}", E::NAME);
+        for ((buffer, expected), actual) in on_cpu(&case, &each).iter().zip(&outputs) {
+            let (mut expected, mut numbers) = (expected.numbers(), actual.numbers());
+            if let (Extent::Parameter, Host::State(array)) = (buffer.extent, actual) {
+                let sum = |i: usize| {
+                    // SAFETY: there is room for so many.
+                    unsafe { array.as_ptr().cast::<f64>().add(i).read_unaligned() }
+                };
+                numbers = (0..neurons).map(sum).take_while(|sum| !sum.is_nan()).collect();
+                let columns = numbers.len();
+                assert!(
+                    columns < neurons && columns.is_multiple_of(count * inner),
+                    "{columns} columns: {what}"
+                );
+                let mut sums = vec![-0.0; columns];
+                for (i, value) in expected.iter().enumerate() {
+                    sums[i % columns] += value;
+                }
+                expected = sums;
+            }
+            assert_eq!(numbers.len(), expected.len(), "{}: {what}", buffer.name);
+            let is_same =
+                |(actual, expected): (&f64, &f64)| neurons_tests::compare::same_bits(*actual, *expected);
+            let different = numbers.iter().zip(&expected).position(|pair| !is_same(pair));
+            assert_eq!(different, None, "the first that differs of {}: {what}", buffer.name);
+        }
+    }
+    let Some(compiler) = Compiler::find() else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let mut derived = models_and_mixture().into_iter().find(|derived| derived.model.name == "Plif").unwrap();
+    let programs = programs(&mut derived);
+    let source = format!("{}\n{}", Plif::SPEC.cuda.source(), launches(&derived, &programs));
+    let kernels = |format| {
+        let library = compiler.load(directory.path(), "sums", format, &source);
+        Kernels { library, is_transcendental: true, few: false }
+    };
+    let (single, half) = (kernels("f32"), kernels("bf16"));
+    // Rows of an odd number of neurons, of which the last one is a part; whole rows.
+    for (neurons, layout) in [(1_000_001, [1, 1]), (1_000_005, [3, 1]), (6 * 49 * 4096, [6, 49])] {
+        for template in [Template::Backward, Template::Bptt, Template::LeanBptt] {
+            check::<f32>(&single, template, neurons, layout);
+            check::<half::bf16>(&half, template, neurons, layout);
+        }
     }
 }
 

@@ -5,15 +5,16 @@ use std::fmt::Write;
 
 use neuron_abi::Format;
 use neuron_codegen::kernel::{Program, SlotId, programs};
-use neuron_codegen::schedule::{Schedule, Staging, Target};
+use neuron_codegen::schedule::{Form, Schedule, Staging, Sums, Target};
 use neurons_tests::declared::models_and_mixture;
 
 const HEADER: &str = "\
 Lanes in each format; `xN`: at least N resident blocks a multiprocessor (`__launch_bounds__`). Staged: arrays that a chunk of
 steps keeps in their memory format, in shared memory (half precision, bytes a block) or in registers. The second kernel of a
 template is for few neurons: of a group of chunks it keeps arrays and factors in shared memory, in the format of the arithmetic. The
-third, where a step is affine in the states, scans: in shared memory it keeps what chunks make of these.
-What these are depends on the reset; here it is the first that is declared.
+third, where a step is affine in the states, scans: in shared memory it keeps what chunks make of these. What these are depends on
+the reset; here it is the first that is declared. Sums: of gradients of parameters, in shared memory (bytes a block in half precision)
+or in registers.
 
                    form    steps  f64  f32   f16, bf16  staged
 ";
@@ -62,8 +63,15 @@ fn row(program: &Program, schedule: Schedule) -> String {
         Staging::Registers => "registers: ".to_owned(),
         Staging::Shared => format!("{} KiB: ", schedule.shared_bytes(staged.len(), Format::F16) >> 10),
     };
+    let sums = match schedule.sums {
+        _ if !program.adds_up() || schedule.form == Form::Groups => String::new(),
+        Sums::Registers => "  sums: registers".to_owned(),
+        Sums::Shared => {
+            format!("  sums: {} KiB", schedule.sum_bytes(program.signature.sums().count(), Format::F16) >> 10)
+        }
+    };
     let row = format!(
-        "{template:17}  {form:6}  {steps:<5}  {double:3}  {single:4}  {half:9}  {place}{}",
+        "{template:17}  {form:6}  {steps:<5}  {double:3}  {single:4}  {half:9}  {place}{}{sums}",
         arrays.join(", ")
     );
     row.trim_end().to_owned()
@@ -104,7 +112,8 @@ fn shared_memory_suffices() {
             for schedule in schedules(program) {
                 let staged = kept(program, schedule);
                 for format in Format::ALL {
-                    let bytes = schedule.shared_bytes(staged, format);
+                    let sums = schedule.sum_bytes(program.signature.sums().count(), format);
+                    let bytes = schedule.shared_bytes(staged, format) + sums;
                     assert!(bytes <= Target::CUDA.shared, "{}: {bytes} bytes", program.variant.name());
                 }
             }

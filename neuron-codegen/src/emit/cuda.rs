@@ -13,6 +13,7 @@ mod groups;
 mod loops;
 mod scan;
 mod support;
+mod tiles;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -61,6 +62,7 @@ fn parts_of_kernel(derived: &Derived, program: &Program) -> BTreeSet<Part> {
     parts.insert(if packs(program) { Part::WarpTile } else { Part::Tile });
     parts.extend((schedule.form != Form::Step).then_some(Part::Chunk));
     parts.extend((schedule.staging != Staging::None).then_some(Part::Stage));
+    parts.extend(program.adds_up().then_some(Part::GradientSum));
     parts.extend(Schedule::few(program, Target::CUDA).map(|_| Part::Groups));
     if let (Some(affine), Some(_)) = (&program.affine, Schedule::scan(program, Target::CUDA)) {
         parts.insert(Part::Scan);
@@ -185,9 +187,13 @@ impl Writer<'_> {
             self.out.line(format!("const {tile}<LANES> tile(neuron_of_thread(), neurons);"));
         } else {
             self.out.line(format!("constexpr int LANES = {width};"));
-            self.out.line(format!("const {tile}<LANES> tile(neurons);"));
+            let constant = if program.adds_up() { "" } else { "const " };
+            self.out.line(format!("{constant}{tile}<LANES> tile(neurons);"));
         }
-        self.out.line("if (tile.empty()) return;");
+        self.out.line(match self.adds_up(program) {
+            true => "if (tile.first >= columns) return;",
+            false => "if (tile.empty()) return;",
+        });
         let stages: Vec<&str> = self.staged.iter().map(|&slot| program.slot(slot).stage.as_str()).collect();
         let stages = stages.join(", ");
         match self.schedule.staging {
@@ -210,6 +216,7 @@ impl Writer<'_> {
             names.insert(binding.expr, binding.name.clone());
         }
         self.settle(program, names);
+        self.open_tiles(program);
         match self.schedule.form {
             Form::Step => self.single_step(program),
             Form::Chunks => self.sequence(program),
@@ -217,6 +224,7 @@ impl Writer<'_> {
             Form::Groups => self.groups(program),
             Form::Scan => self.scan(program),
         }
+        self.close_tiles(program);
         self.out.close();
     }
 
@@ -238,8 +246,12 @@ impl Writer<'_> {
     fn end(&mut self, program: &Program) {
         for carried in &program.carried {
             if let Some(to) = carried.to {
-                let lanes = &program.slot(carried.slot).lanes;
-                self.out.line(finish(program, to, lanes));
+                let slot = program.slot(carried.slot);
+                self.out.line(match program.is_sum(to) {
+                    true if self.adds_up(program) => format!("{}.add(tile, {});", slot.sum, slot.lanes),
+                    true => format!("tile.store((acc_t *){}, 0, {});", program.argument(to), slot.lanes),
+                    false => format!("store_if(tile, {}, {});", program.argument(to), slot.lanes),
+                });
             }
         }
     }
@@ -319,14 +331,5 @@ fn restart(out: &mut Text, program: &Program) {
         out.line(format!("acc_t {lanes}[LANES];"));
         out.line(format!("if (index == 0) {}", start(program, from, lanes)));
         out.line(format!("else tile.load({lanes}, {}, index - 1);", program.argument(checkpoints)));
-    }
-}
-
-/// Stores what is carried to `to`, which a call may leave out unless it is the gradient of a parameter.
-fn finish(program: &Program, to: BufferId, lanes: &str) -> String {
-    let (array, buffer) = (program.argument(to), program.signature.buffers().nth(to.0));
-    match buffer.and_then(|buffer| buffer.role.absent()) {
-        Some(_) => format!("store_if(tile, {array}, {lanes});"),
-        None => format!("tile.store({array}, 0, {lanes});"),
     }
 }

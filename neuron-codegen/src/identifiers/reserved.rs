@@ -33,14 +33,14 @@ const GENERATED_RUST: &str = "exprel_slope E R Some None Ok Err Option Result Ve
 /// What generated CUDA refers to. That none is forgotten is tested.
 const GENERATED_CUDA: &str = "u16 u32 u64 scalar_t acc_t math surrogates reciprocal bounded load store thread_index \
                               word_count chunk_count ballot load_or store_if copy_async wait_for_copies neuron_of_thread prepare tile place \
-                              groups group member next turn before scan map maps chunk neurons gradient steps \
+                              groups group member next turn before scan map maps chunk neurons columns gradient steps \
                               STEPS HALF_CHUNK LANES_UP_TO_2 LANES_PER_8_BYTES LANES_PER_4_BYTES THREADS WORD SUM_ROWS \
-                              SUM_SEGMENT SURROGATE_PARAMETERS MIN_2_BLOCKS_PER_SM MIN_4_BLOCKS_PER_SM STAGE_MEMORY LANES CHUNKS \
+                              SUM_SEGMENT SUM_PARAMETERS SURROGATE_PARAMETERS MIN_2_BLOCKS_PER_SM MIN_3_OR_4_BLOCKS_PER_SM MIN_4_BLOCKS_PER_SM STAGE_MEMORY LANES CHUNKS \
                               CHUNKS_PER_GROUP CHUNKS_PER_HALF_GROUP THREADS_PER_GROUP THREADS_PER_HALF_GROUP Group Groups \
                               WARPS WARPS_PER_SCAN WARPS_PER_HALF_SCAN THREADS_PER_SCAN THREADS_PER_HALF_SCAN Scan Map Maps \
                               F32 F64 F16 BF16 UNROLL FOR_LANES SYMBOL KERNEL CASE APPLY SURROGATES CUSTOM_SURROGATE \
                               Chunk Packed Stage Tile WarpTile ParamArray ParamPlace SurrogateGradient float_from_half \
-                              half_from_float term";
+                              half_from_float term hand_on opaque Totals GradientSum";
 
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     let lists = [RUST, CUDA, MACROS, GENERATED_RUST, GENERATED_CUDA];

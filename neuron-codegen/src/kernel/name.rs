@@ -147,7 +147,7 @@ impl<'a> Names<'a> {
             (None, None) => unreachable!("what is never read is named after its array"),
         };
         let mut claim = |kind| self.namespace.claim(&format!("{stem}_{kind}"));
-        let [lanes, chunk, stage] = ["lanes", "chunk", "stage"].map(&mut claim);
-        Slot { local: local.unwrap_or_default(), lanes, chunk, stage }
+        let [lanes, chunk, stage, sum] = ["lanes", "chunk", "stage", "sum"].map(&mut claim);
+        Slot { local: local.unwrap_or_default(), lanes, chunk, stage, sum }
     }
 }

@@ -4,7 +4,7 @@
 //! the other; each of the others has a chunk of steps, which it loads and stores, and of which it computes what depends on no other
 //! chunk. They exchange groups of chunks through shared memory: while one group is stepped through, the next is prepared.
 
-use super::{Blocks, Form, Group, Schedule, Staging, TURN, Target, Width, turn_registers};
+use super::{Blocks, Form, Group, Schedule, Staging, Sums, TURN, Target, Width, turn_registers};
 use crate::kernel::{Program, SlotId};
 use crate::variant::Template;
 
@@ -27,7 +27,13 @@ impl Schedule {
         // Forward kernels need few registers anyway, and the compiler schedules their steps worse under a bound.
         let is_tight = template == Template::LeanBptt && turn_registers(&program.signature) <= TURN;
         let blocks = if is_tight { Blocks::Four } else { Blocks::Any };
-        Some(Self { form: Form::Groups, width: Width::One, blocks, staging: Staging::Group(group) })
+        Some(Self {
+            form: Form::Groups,
+            width: Width::One,
+            blocks,
+            staging: Staging::Group(group),
+            sums: Sums::Registers,
+        })
     }
 }
 

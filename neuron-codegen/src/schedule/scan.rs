@@ -7,7 +7,7 @@
 
 use neuron_abi::{Format, WORD};
 
-use super::{Blocks, Form, Schedule, Staging, Target, Width};
+use super::{Blocks, Form, Schedule, Staging, Sums, Target, Width};
 use crate::kernel::Program;
 
 /// Warps of a block that scans: half as many in float64 as in float32, since maps take twice the memory.
@@ -70,7 +70,13 @@ impl Schedule {
         };
         let warps = [Warps::Whole, Warps::Half].into_iter().find(fits)?;
         let staging = Staging::Maps(warps);
-        Some(Self { form: Form::Scan, width: Width::One, blocks: Blocks::Any, staging })
+        Some(Self {
+            form: Form::Scan,
+            width: Width::One,
+            blocks: Blocks::Any,
+            staging,
+            sums: Sums::Registers,
+        })
     }
 }
 

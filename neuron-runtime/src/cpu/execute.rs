@@ -8,6 +8,7 @@ use crate::cpu::tile::Kernel;
 use crate::cpu::work::{Input, Work};
 use crate::initial::initial_values;
 use crate::number::LANES;
+use crate::summation::columns;
 use crate::{Absent, BufferSpec, Call, Element, Error, Neuron, Real, Sink, Source, Template};
 
 /// The number of neuron-steps from which threads are worthwhile. Measured with LIF on two cores: starting tasks takes about
@@ -30,6 +31,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         let (steps, signature) = self.check(spec)?;
         self.check_parameters(neuron)?;
         let layouts: Vec<_> = self.inputs().learnables(spec).collect();
+        let columns = columns(self.inputs.iter().filter_map(Source::layout), self.neurons);
         let Self { template, neurons, gradient, inputs, outputs } = self;
         // The gradients per neuron, which are summed below.
         let mut parts: Vec<Vec<E::Real>> =
@@ -57,7 +59,7 @@ impl<'a, E: Element> Call<'_, 'a, E> {
         run(&work, kernel, Isa::current(), steps * neurons);
         for ((part, layout), total) in parts.iter().zip(layouts).zip(totals) {
             if let Sink::Parameter(total) = total {
-                sums(part, layout, total);
+                sums(part, columns, layout, total);
             }
         }
         Ok(())

@@ -2,10 +2,12 @@
 
 use std::ffi::c_void;
 
+use neuron_abi::SUM_PARAMETERS;
 use smallvec::SmallVec;
 
 use super::{RawCall, RawParameter};
 use crate::initial::initial_values;
+use crate::summation::columns;
 use crate::{Absent, Element, Error, Gradient, Neuron, ParamKind, Real, Spec, Template, Value};
 
 /// The number of arguments, and of their words, that are stored inline. More are allocated.
@@ -20,6 +22,8 @@ pub struct Arguments {
     words: SmallVec<[u64; WORDS]>,
     /// The start of each.
     starts: SmallVec<[usize; ARGUMENTS]>,
+    /// Whether they are those of a kernel whose threads add up gradients of parameters.
+    adds_up: bool,
 }
 
 impl Arguments {
@@ -44,7 +48,9 @@ impl Arguments {
         template: Template,
         gradient: Gradient,
     ) -> Result<Self, Error> {
-        let mut arguments = Self::default();
+        let adds_up =
+            template.is_backward() && spec.params.iter().any(|param| param.kind == ParamKind::Learnable);
+        let mut arguments = Self { adds_up, ..Self::default() };
         let no_value = |name, expected| Error::NoValue { neuron: spec.name, name, expected };
         for param in spec.params.iter().filter(|param| param.kind == ParamKind::Scalar) {
             match neuron.get(param.name) {
@@ -83,6 +89,9 @@ impl Arguments {
             self.word(call.steps as u64);
         }
         self.word(call.neurons as u64);
+        if self.adds_up {
+            self.word(columns(call.parameters.iter().map(RawParameter::layout), call.neurons) as u64);
+        }
         call.inputs.iter().for_each(|array| self.word(array.argument()));
         for &RawParameter { address, count, inner } in call.parameters {
             // `struct Values` of the kernels.
@@ -102,17 +111,23 @@ impl Arguments {
         arguments
     }
 
-    /// The arguments of a summation kernel: source, whether it holds partial sums, sizes, destination.
-    pub(super) fn of_sum(from: u64, is_partial: bool, sizes: &[usize], to: &[u64]) -> Self {
+    /// The arguments of a summation kernel: source, whether it holds partial sums, sizes, destination and the distance between
+    /// parameters there, destinations of the last pass.
+    pub(super) fn of_sum(
+        from: u64,
+        is_partial: bool,
+        sizes: &[usize],
+        to: [u64; 2],
+        totals: [u64; SUM_PARAMETERS],
+    ) -> Self {
         let mut arguments = Self::default();
         arguments.word(from);
         arguments.push(&[u8::from(is_partial)]);
-        for &size in sizes {
-            arguments.word(size as u64);
-        }
-        for &word in to {
-            arguments.word(word);
-        }
+        sizes.iter().for_each(|&size| arguments.word(size as u64));
+        to.iter().for_each(|&word| arguments.word(word));
+        // `struct Totals` of the kernels.
+        arguments.starts.push(arguments.words.len());
+        arguments.words.extend(totals);
         arguments
     }
 
@@ -154,7 +169,7 @@ impl Arguments {
 
     /// A pointer to each argument, valid until `self` is changed or moved.
     pub fn pointers(&mut self) -> SmallVec<[*mut c_void; ARGUMENTS]> {
-        let Self { words, starts } = self;
+        let Self { words, starts, .. } = self;
         let words = words.as_mut_ptr();
         starts.iter().map(|&start| words.wrapping_add(start).cast::<c_void>()).collect()
     }

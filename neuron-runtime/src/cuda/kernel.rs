@@ -107,6 +107,8 @@ pub(crate) struct Shape {
 pub(crate) struct Size {
     pub steps: usize,
     pub neurons: usize,
+    /// Neurons that are computed at once; each thread then goes on to those so many further on.
+    pub columns: usize,
     /// Neurons per block of the kernel for many neurons.
     pub block: usize,
     /// Multiprocessors of the device.
@@ -120,7 +122,6 @@ pub(crate) struct Size {
 pub(crate) struct Sums {
     pub rows: Function,
     pub segments: Function,
-    pub round: Function,
 }
 
 impl Kernel {
@@ -139,8 +140,7 @@ impl Kernel {
         let sum = |name: &str| module.function(&symbol(name));
         let sums = match purpose {
             Purpose::Template(template, _) if adds_up(spec.signature(template)) => {
-                let (rows, segments) = (sum(kernel::SUM_ROWS)?, sum(kernel::SUM_SEGMENTS)?);
-                Some(Sums { rows, segments, round: sum(kernel::ROUND_SUMS)? })
+                Some(Sums { rows: sum(kernel::SUM_ROWS)?, segments: sum(kernel::SUM_SEGMENTS)? })
             }
             _ => None,
         };
@@ -157,16 +157,18 @@ impl Kernel {
         self.sums
     }
 
-    /// How a call of this size is launched: by a scan or by the kernel for few neurons, if all blocks of these run at once.
+    /// How a call of this size is launched: by a scan or by the kernel for few neurons, if all blocks of these run at once. Their threads
+    /// add up nothing.
     pub fn shape(&self, size: Size) -> Shape {
         let blocks = size.neurons.div_ceil(WORD);
+        let is_long = size.steps >= MANY_STEPS && size.columns == size.neurons;
         let suits = |kernel: &Bounded, most: usize| {
-            size.steps >= MANY_STEPS && blocks <= kernel.blocks.min(most) * size.multiprocessors
+            is_long && blocks <= kernel.blocks.min(most) * size.multiprocessors
         };
         let scan = self.scan.filter(|scan| size.scan && suits(scan, SCAN_BLOCKS));
         match scan.or_else(|| self.few.filter(|few| suits(few, FEW_BLOCKS))) {
             Some(Bounded { function, threads, .. }) => Shape { function, blocks, threads },
-            None => self.blocks(size.neurons.div_ceil(size.block)),
+            None => self.blocks(size.columns.div_ceil(size.block)),
         }
     }
 

@@ -169,7 +169,14 @@ impl PreparedCall {
         let mut arguments = self.settings.clone().with(self.template(), call, written);
 
         let (block, multiprocessors) = (self.block, self.device.multiprocessors());
-        let size = Size { steps: call.steps, neurons, block, multiprocessors, scan: self.scan };
+        let size = Size {
+            steps: call.steps,
+            neurons,
+            columns: workspace.columns,
+            block,
+            multiprocessors,
+            scan: self.scan,
+        };
         let shape = self.kernel.shape(size);
         let blocks = grid(shape.blocks, neurons)?;
         // The grids of the sums are checked too, before anything is launched.

@@ -1,25 +1,31 @@
-//! Gradients of parameters: the backward kernels write one per neuron, and kernels of the same module sum them in the
-//! order of [`crate::summation`].
+//! Gradients of parameters: threads of the backward kernels add up those of the neurons that they compute, and kernels of the same
+//! module continue, in the order of [`crate::summation`].
 
 use cudarc::driver::sys::CUstream;
-use neuron_abi::kernel::{ROUND_SUMS, SUM_ROWS, SUM_SEGMENTS};
+use neuron_abi::SUM_PARAMETERS;
+use neuron_abi::kernel::{SUM_ROWS, SUM_SEGMENTS};
 use smallvec::SmallVec;
 
 use super::arguments::Arguments;
 use super::kernel::{self, Sums};
 use super::{CudaError, RawArray, RawParameter};
 use crate::parameter::Layout;
-use crate::summation::{LANES, Pass, SEGMENT, passes};
+use crate::summation::{LANES, Pass, SEGMENT, columns, groups, passes};
 use crate::{ParamKind, Spec, Template};
 
-/// The layout of the workspace: for each learnable parameter the gradients per neuron, then two alternating areas, each with
+/// The layout of the workspace: for each learnable parameter what the backward kernel writes, then two alternating areas, each with
 /// partial sums of all parameters.
 pub(super) struct Workspace {
-    /// Values from the gradients of one parameter to those of the next, each of `real` bytes.
+    /// Values that the backward kernel writes of a parameter: a sum for each column, or the gradient of each neuron.
+    pub columns: usize,
+    /// Whether they are sums, in float64, rather than gradients in the format of the arithmetic.
+    is_partial: bool,
+    /// Values from those of one parameter to those of the next.
     stride: usize,
-    real: usize,
-    /// Partial sums of a parameter, at most.
+    /// Partial sums of a parameter after the first pass, at most.
     partial: usize,
+    /// Bytes of each value that the backward kernel writes.
+    value: usize,
     learnables: SmallVec<[RawParameter; 8]>,
     neurons: usize,
     pub bytes: usize,
@@ -38,18 +44,24 @@ impl Workspace {
         parameters: &[RawParameter],
     ) -> Option<Self> {
         let learnables: SmallVec<[_; 8]> = Self::learnables_of(spec, template, parameters).collect();
-        if learnables.is_empty() {
-            return Some(Self { stride: 0, real, partial: 0, learnables, neurons, bytes: 0, blocks: 0 });
-        }
-        let part = neurons.checked_mul(real)?.checked_next_multiple_of(size_of::<f64>())?;
-        // The first pass has the most outputs.
-        let outputs =
-            |parameter: &RawParameter| passes(parameter.layout(), neurons).first().map(|p| p.outputs());
-        let partial = learnables.iter().filter_map(outputs).max().unwrap_or(0);
+        let columns = match learnables.is_empty() {
+            true => neurons,
+            false => columns(parameters.iter().map(RawParameter::layout), neurons),
+        };
+        let is_partial = columns < neurons;
+        let value = if is_partial { size_of::<f64>() } else { real };
+        let part = columns.checked_mul(value)?.checked_next_multiple_of(size_of::<f64>())?;
+        // The first pass has the most outputs. Those of the last one are the gradients.
+        let outputs = |parameter: &RawParameter| {
+            let passes = passes(parameter.layout(), columns);
+            if passes.len() > 1 { passes[0].outputs() } else { 0 }
+        };
+        let partial = learnables.iter().map(outputs).max().unwrap_or(0);
         let areas = partial.checked_mul(2 * size_of::<f64>())?;
         let bytes = part.checked_add(areas)?.checked_mul(learnables.len())?;
-        let blocks = learnables.iter().map(|parameter| grid(parameter.layout(), neurons)).max().unwrap_or(0);
-        Some(Self { stride: part / real, real, partial, bytes, learnables, neurons, blocks })
+        let blocks = learnables.iter().map(|parameter| grid(parameter.layout(), columns)).max().unwrap_or(0);
+        let stride = part / value;
+        Some(Self { columns, is_partial, stride, partial, value, learnables, neurons, bytes, blocks })
     }
 
     /// The parameters whose gradients `template` returns.
@@ -69,10 +81,10 @@ impl Workspace {
 
     /// Where the backward kernel writes, for each learnable parameter.
     pub fn parts(&self, workspace: u64) -> impl Iterator<Item = u64> {
-        (0..self.learnables.len()).map(move |i| workspace + (i * self.stride * self.real) as u64)
+        (0..self.learnables.len()).map(move |i| workspace + (i * self.stride * self.value) as u64)
     }
 
-    /// Sums the gradients into `sums`: those of neighbouring parameters of one layout together.
+    /// Sums what the backward kernel has written into `sums`: neighbouring parameters of one layout together.
     ///
     /// # Safety
     /// As [`super::PreparedCall::launch`], after its kernel has been launched on the same stream, in the same context.
@@ -84,7 +96,8 @@ impl Workspace {
         stream: CUstream,
     ) -> Result<(), CudaError> {
         let mut first = 0;
-        for group in self.learnables.chunk_by(|one, next| one.layout() == next.layout()) {
+        let groups = self.learnables.chunk_by(|one, next| one.layout() == next.layout());
+        for group in groups.flat_map(|group| group.chunks(SUM_PARAMETERS)) {
             let sums = &sums[first..first + group.len()];
             // SAFETY: guaranteed by the caller.
             unsafe { self.add_up_group(workspace, first, group[0].layout(), sums, kernels, stream)? };
@@ -93,7 +106,7 @@ impl Workspace {
         Ok(())
     }
 
-    /// Sums the gradients of parameters of one layout, from number `first` on.
+    /// Sums the gradients of up to [`SUM_PARAMETERS`] parameters of one layout, from number `first` on.
     ///
     /// # Safety
     /// As [`Workspace::add_up`].
@@ -106,64 +119,47 @@ impl Workspace {
         kernels: Sums,
         stream: CUstream,
     ) -> Result<(), CudaError> {
-        let parts = workspace + (first * self.stride * self.real) as u64;
-        let areas = workspace + (self.learnables.len() * self.stride * self.real) as u64;
+        let areas = workspace + (self.learnables.len() * self.stride * self.value) as u64;
         let area = self.learnables.len() * self.partial * size_of::<f64>();
-        let mut from = Terms { address: parts, stride: self.stride, bytes: self.real, is_partial: false };
-        for (i, pass) in passes(layout, self.neurons).into_iter().enumerate() {
-            let address = areas + (i % 2 * area) as u64;
-            let to = Terms { address, stride: self.partial, bytes: size_of::<f64>(), is_partial: true };
+        let mut totals = [0; SUM_PARAMETERS];
+        totals.iter_mut().zip(sums).for_each(|(total, sum)| *total = sum.address);
+        let parts = workspace + (first * self.stride * self.value) as u64;
+        let (mut from, mut is_partial, mut stride) = (parts, self.is_partial, self.stride);
+        let passes = passes(layout, self.columns);
+        let last = passes.len() - 1;
+        for (i, pass) in passes.into_iter().enumerate() {
+            // The last pass writes totals instead.
+            let to = if i == last { 0 } else { areas + (i % 2 * area) as u64 };
             let (name, kernel, sizes) = match pass {
-                Pass::Rows { rows, columns } => (SUM_ROWS, kernels.rows, [rows, columns]),
+                Pass::Rows { rows, columns } => {
+                    (SUM_ROWS, kernels.rows, &[stride, rows, columns, groups(rows)][..])
+                }
                 Pass::Segments { inner, .. } => {
-                    (SUM_SEGMENTS, kernels.segments, [inner, inner.div_ceil(SEGMENT)])
+                    (SUM_SEGMENTS, kernels.segments, &[stride, inner, inner.div_ceil(SEGMENT)][..])
                 }
             };
-            let [outer, inner] = sizes;
-            let mut arguments = Arguments::of_sum(
-                from.address,
-                from.is_partial,
-                &[from.stride, outer, inner],
-                &[to.address, to.stride as u64],
-            );
+            let mut arguments = Arguments::of_sum(from, is_partial, sizes, [to, self.partial as u64], totals);
             let blocks = [kernel::grid(blocks(pass), self.neurons)?, sums.len() as u32];
-            // SAFETY: the arguments are the kernel's, and the workspace is large enough.
+            // SAFETY: the arguments are the kernel's, the workspace is large enough, and the caller guarantees that `sums` are valid.
             unsafe { kernel::launch(name, kernel, blocks, stream, &mut arguments)? };
-            from = to;
-        }
-        for (i, sum) in sums.iter().enumerate() {
-            let own = from.address + (i * from.stride * from.bytes) as u64;
-            let mut arguments = Arguments::of_sum(own, from.is_partial, &[layout.count], &[sum.address]);
-            let blocks = [kernel::grid(layout.count.div_ceil(LANES), self.neurons)?, 1];
-            // SAFETY: as above; the caller guarantees that `sum` is valid.
-            unsafe { kernel::launch(ROUND_SUMS, kernels.round, blocks, stream, &mut arguments)? };
+            (from, is_partial, stride) = (to, true, self.partial);
         }
         Ok(())
     }
 }
 
-/// What is summed for several parameters.
-#[derive(Clone, Copy)]
-struct Terms {
-    address: u64,
-    /// Values from one parameter to the next, each of `bytes` bytes.
-    stride: usize,
-    bytes: usize,
-    is_partial: bool,
-}
-
 /// Blocks of the kernel of a pass.
 fn blocks(pass: Pass) -> usize {
     match pass {
-        Pass::Rows { .. } => pass.outputs().div_ceil(LANES),
+        // A block adds up as many columns as each of its groups has threads.
+        Pass::Rows { rows, columns } => pass.outputs() / columns * columns.div_ceil(LANES / groups(rows)),
         Pass::Segments { .. } => pass.outputs(),
     }
 }
 
-/// Blocks of the largest grid that adds up a parameter's gradient.
-fn grid(layout: Layout, neurons: usize) -> usize {
-    let last = layout.count.div_ceil(LANES);
-    passes(layout, neurons).into_iter().map(blocks).fold(last, usize::max)
+/// Blocks of the largest grid that adds up `columns` values of a parameter.
+fn grid(layout: Layout, columns: usize) -> usize {
+    passes(layout, columns).into_iter().map(blocks).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -175,8 +171,9 @@ mod tests {
         assert_eq!(grid(Layout::SHARED, 1 << 20), (1 << 20) / SEGMENT);
         // A block for each pair.
         assert_eq!(grid(Layout { count: 1 << 32, inner: 2 }, 1 << 33), 1 << 32);
-        // Rows of 512 values, 64 at a time; then a block for 256 values.
-        assert_eq!(grid(Layout { count: 512, inner: 1 }, 512 << 10), (1 << 10) / 64 * 512 / LANES);
+        // Rows of 512 values, 256 at a time: a block for 32 columns of them.
+        assert_eq!(grid(Layout { count: 512, inner: 1 }, 512 << 10), (1 << 10) / 256 * 512 / 32);
+        // One row: a block for 256 columns.
         assert_eq!(grid(Layout { count: 512, inner: 1 }, 512), 2);
     }
 }

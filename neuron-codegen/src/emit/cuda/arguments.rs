@@ -45,6 +45,9 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
         add("u64", "steps".into());
     }
     add("u64", "neurons".into());
+    if program.adds_up() {
+        add("u64", "columns".into());
+    }
     let mut names = program.arguments.iter().cloned();
     let mut name = || names.next().expect("every array is an argument");
     for buffer in &program.signature.inputs {
@@ -57,10 +60,12 @@ pub fn arguments(derived: &Derived, program: &Program) -> Vec<Argument> {
         add(format, name());
     }
     for buffer in &program.signature.outputs {
-        let format = match buffer.class {
-            Class::Signal => "scalar_t *__restrict__",
-            Class::State => "acc_t *__restrict__",
-            Class::Bits => "u32 *__restrict__",
+        let format = match (buffer.extent, buffer.class) {
+            // Of `acc_t` or `double`; see `GradientSum`.
+            (Extent::Parameter, _) => "void *__restrict__",
+            (_, Class::Signal) => "scalar_t *__restrict__",
+            (_, Class::State) => "acc_t *__restrict__",
+            (_, Class::Bits) => "u32 *__restrict__",
         };
         add(format, name());
     }

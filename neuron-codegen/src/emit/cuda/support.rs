@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use neuron_abi::{Format, STEPS, SUM_ROWS, SUM_SEGMENT, SURROGATE_PARAMETERS, THREADS, WORD};
+use neuron_abi::{Format, STEPS, SUM_PARAMETERS, SUM_ROWS, SUM_SEGMENT, SURROGATE_PARAMETERS, THREADS, WORD};
 
 use crate::ir::{Func, Graph, Id, Node};
 use crate::schedule::{Blocks, Width};
@@ -51,6 +51,8 @@ parts! {
     SurrogateParameters = constant("SURROGATE_PARAMETERS", SURROGATE_PARAMETERS), needs [];
     /// `SUM_ROWS`.
     SumRows = constant("SUM_ROWS", SUM_ROWS), needs [];
+    /// `SUM_PARAMETERS`.
+    SumParameters = constant("SUM_PARAMETERS", SUM_PARAMETERS), needs [];
     /// `SUM_SEGMENT`.
     SumSegment = constant("SUM_SEGMENT", SUM_SEGMENT), needs [];
     /// Two lanes where registers allow.
@@ -61,6 +63,8 @@ parts! {
     LanesPer4Bytes = lanes(Width::Turns), needs [Formats];
     /// The launch bounds of kernels of which a processor has to hold two blocks.
     Min2Blocks = bounds(Blocks::Two), needs [Threads];
+    /// The launch bounds of kernels of which a processor has to hold three blocks in float32, else four.
+    Min3Or4Blocks = bounds(Blocks::ThreeOrFour), needs [Threads];
     /// The launch bounds of kernels of which a processor has to hold four blocks.
     Min4Blocks = bounds(Blocks::Four), needs [Threads];
     /// The index of a thread, loops over its lanes.
@@ -71,6 +75,8 @@ parts! {
     Tile = include_str!("support/tile.cu"), needs [Formats, Steps, Lanes, Chunk];
     /// Arrays that a call may leave out.
     Optional = include_str!("support/optional.cu"), needs [Formats, Lanes];
+    /// Gradients of parameters, added up by each thread.
+    GradientSum = include_str!("support/gradient_sum.cu"), needs [Formats, Lanes, Tile];
     /// Chunks of arrays in shared memory.
     Stage = include_str!("support/stage.cu"), needs [Formats, Steps, Threads, Lanes, Chunk, Tile];
     /// Groups of chunks, for few neurons.
@@ -142,7 +148,7 @@ parts! {
     /// Kernels that pack spikes and unpack them.
     Pack = include_str!("support/pack.cu"), needs [Formats, Word, Lanes, Words];
     /// Kernels that add up gradients over neurons.
-    Sums = include_str!("support/sums.cu"), needs [Formats, Threads, SumRows, SumSegment, Lanes];
+    Sums = include_str!("support/sums.cu"), needs [Formats, Threads, SumRows, SumParameters, SumSegment, Lanes];
 }
 
 use Part::*;
@@ -173,6 +179,7 @@ impl Part {
         match blocks {
             Blocks::Any => None,
             Blocks::Two => Some(Min2Blocks),
+            Blocks::ThreeOrFour => Some(Min3Or4Blocks),
             Blocks::Four => Some(Min4Blocks),
         }
     }
@@ -227,7 +234,9 @@ fn bounds(blocks: Blocks) -> String {
         None => format!("#define {name}\n"),
         Some(count) => format!("#define {name} __launch_bounds__(THREADS, {count})\n"),
     };
-    format!("#if defined(F64)\n{}#else\n{}#endif\n", define(Format::F64), define(Format::F32))
+    let [double, single, half] = [Format::F64, Format::F32, Format::F16].map(define);
+    let single = if single == half { String::new() } else { format!("#elif defined(F32)\n{single}") };
+    format!("#if defined(F64)\n{double}{single}#else\n{half}#endif\n")
 }
 
 /// The functions of `math` that compute `ids`.

@@ -1,37 +1,68 @@
 // ---- Gradients of parameters --------------------------------------------------------------------------
 //
-// `backward` and `bptt` write the gradient of each neuron's own parameter. Their sums over neurons are computed in
-// float64, in an order that depends on the shape alone: the same bits in every run, and on the CPU. Parameters of one shape are
-// summed together: that of index `blockIdx.y` is `stride` values after the one before it.
+// What threads of `backward` and `bptt` have added up is summed further in float64, in an order that depends on shapes alone: the
+// same bits in every run, and on the CPU. Parameters of one shape are summed together: that of index `blockIdx.y` is `stride`
+// values after the one before it.
 
-// Value number `index`: the gradient of one neuron, or the partial sum of several.
+// Where the gradients of parameters go, in the last pass.
+struct Totals {
+    acc_t *of[SUM_PARAMETERS];
+};
+
+// Value number `index`: a partial sum, or the gradient of one neuron.
 __device__ __forceinline__ double term(const void *values, bool is_partial, u64 index) {
     return is_partial ? ((const double *)values)[index] : (double)((const acc_t *)values)[index];
 }
 
-// Sums of SUM_ROWS rows of `columns` values each. A thread adds up one column of them.
+// Stores sum number `index` for the next pass, or after the last one rounded to the format of the arithmetic.
+__device__ __forceinline__ void hand_on(double sum, u64 index, double *sums, u64 stride, const Totals &totals) {
+    if (sums) {
+        sums[blockIdx.y * stride + index] = sum;
+    } else {
+        // An index that is not constant would move all of them to local memory.
+        UNROLL(i, SUM_PARAMETERS) if (blockIdx.y == i) totals.of[i][index] = (acc_t)sum;
+    }
+}
+
+// Sums of SUM_ROWS rows of `columns` values each. A block adds up as many columns as it has threads divided by `groups`; each
+// group of its threads takes every `groups`th row.
 extern "C" __global__ void KERNEL(sum_rows)(
     const void *__restrict__ values,
     bool is_partial,
     u64 stride,
     u64 rows,
     u64 columns,
+    u64 groups,
     double *__restrict__ sums,
-    u64 sums_stride)
+    u64 sums_stride,
+    Totals totals)
 {
-    const u64 index = thread_index();
-    const u64 first = index / columns * SUM_ROWS;
-    if (first >= rows) return;
+    __shared__ double partial[THREADS];
+    const u32 width = THREADS / (u32)groups;
+    const u64 blocks = (columns + width - 1) / width;
+    const u64 column = blockIdx.x % blocks * width + threadIdx.x % width;
+    const u64 first = blockIdx.x / blocks * SUM_ROWS;
     const u64 last = first + SUM_ROWS < rows ? first + SUM_ROWS : rows;
-    const u64 column = index % columns;
-    double sum = 0.0;
-    for (u64 row = first; row < last; row += 8) {
-        // Several loads are under way together. A missing row adds zero, which changes no sum that began with zero.
-        double terms[8];
-        UNROLL(i, 8) terms[i] = row + i < last ? term(values, is_partial, blockIdx.y * stride + (row + i) * columns + column) : 0.0;
-        UNROLL(i, 8) sum += terms[i];
+    double sum = -0.0;
+    if (column < columns) {
+        for (u64 row = first + threadIdx.x / width; row < last; row += 8 * groups) {
+            // Several loads are under way together. A missing row adds -0.0, which changes no sum.
+            double terms[8];
+            UNROLL(i, 8) {
+                const u64 at = row + i * groups;
+                terms[i] = at < last ? term(values, is_partial, blockIdx.y * stride + at * columns + column) : -0.0;
+            }
+            UNROLL(i, 8) sum += terms[i];
+        }
     }
-    sums[blockIdx.y * sums_stride + index] = sum;
+    partial[threadIdx.x] = sum;
+    for (u32 half = THREADS / 2; half >= width; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) partial[threadIdx.x] += partial[threadIdx.x + half];
+    }
+    if (threadIdx.x < width && column < columns) {
+        hand_on(partial[threadIdx.x], blockIdx.x / blocks * columns + column, sums, sums_stride, totals);
+    }
 }
 
 // Sums of SUM_SEGMENT neighbours, or fewer at the end of a channel of `inner` values. A block of threads adds up one
@@ -43,31 +74,21 @@ extern "C" __global__ void KERNEL(sum_segments)(
     u64 inner,
     u64 segments,
     double *__restrict__ sums,
-    u64 sums_stride)
+    u64 sums_stride,
+    Totals totals)
 {
     __shared__ double partial[THREADS];
     const u64 channel = blockIdx.x / segments;
     const u64 first = blockIdx.x % segments * SUM_SEGMENT;
     const u64 last = first + SUM_SEGMENT < inner ? first + SUM_SEGMENT : inner;
-    double sum = 0.0;
+    double sum = -0.0;
     for (u64 at = first + threadIdx.x; at < last; at += THREADS) {
         sum += term(values, is_partial, blockIdx.y * stride + channel * inner + at);
     }
     partial[threadIdx.x] = sum;
-    for (unsigned half = THREADS / 2; half > 0; half /= 2) {
+    for (u32 half = THREADS / 2; half > 0; half /= 2) {
         __syncthreads();
         if (threadIdx.x < half) partial[threadIdx.x] += partial[threadIdx.x + half];
     }
-    if (threadIdx.x == 0) sums[blockIdx.y * sums_stride + blockIdx.x] = partial[0];
-}
-
-// Rounds the sums to the format of the arithmetic.
-extern "C" __global__ void KERNEL(round_sums)(
-    const void *__restrict__ values,
-    bool is_partial,
-    u64 count,
-    acc_t *__restrict__ sums)
-{
-    const u64 index = thread_index();
-    if (index < count) sums[index] = (acc_t)term(values, is_partial, index);
+    if (threadIdx.x == 0) hand_on(partial[0], blockIdx.x, sums, sums_stride, totals);
 }

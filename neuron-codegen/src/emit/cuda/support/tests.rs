@@ -13,16 +13,19 @@ fn names(part: Part) -> &'static [&'static str] {
         Word => &["WORD"],
         SurrogateParameters => &["SURROGATE_PARAMETERS"],
         SumRows => &["SUM_ROWS"],
+        SumParameters => &["SUM_PARAMETERS"],
         SumSegment => &["SUM_SEGMENT"],
         LanesUpTo2 => &["LANES_UP_TO_2"],
         LanesPer8Bytes => &["LANES_PER_8_BYTES"],
         LanesPer4Bytes => &["LANES_PER_4_BYTES"],
         Min2Blocks => &["MIN_2_BLOCKS_PER_SM"],
+        Min3Or4Blocks => &["MIN_3_OR_4_BLOCKS_PER_SM"],
         Min4Blocks => &["MIN_4_BLOCKS_PER_SM"],
         Lanes => &["UNROLL", "FOR_LANES", "thread_index"],
         Chunk => &["HALF_CHUNK", "chunk_count", "Chunk"],
         Tile => &["Packed", "Tile"],
         Optional => &["load_or", "store_if"],
+        GradientSum => &["opaque", "GradientSum"],
         Stage => &["STAGE_MEMORY", "copy_async", "wait_for_copies", "Stage"],
         Groups => &["CHUNKS_PER_GROUP", "CHUNKS_PER_HALF_GROUP", "neuron_of_thread", "Groups", "Group"],
         Scan => &["WARPS_PER_SCAN", "WARPS_PER_HALF_SCAN", "Scan", "Map", "Maps"],
@@ -58,7 +61,7 @@ fn names(part: Part) -> &'static [&'static str] {
         Surrogates => &["SURROGATES"],
         Apply => &["apply("],
         Pack => &["KERNEL(pack_spikes)", "KERNEL(unpack_spikes)"],
-        Sums => &["KERNEL(sum_rows)", "KERNEL(sum_segments)", "KERNEL(round_sums)"],
+        Sums => &["KERNEL(sum_rows)", "KERNEL(sum_segments)"],
     }
 }
 
@@ -110,7 +113,6 @@ fn kernels_have_the_shared_names() {
     for (part, name) in [
         (Sums, kernel::SUM_ROWS),
         (Sums, kernel::SUM_SEGMENTS),
-        (Sums, kernel::ROUND_SUMS),
         (Pack, kernel::PACK_SPIKES),
         (Pack, kernel::UNPACK_SPIKES),
     ] {
@@ -130,6 +132,7 @@ fn formats_that_the_text_does_not_distinguish_have_the_same_schedule() {
             assert_eq!(blocks.count(format), blocks.count(Format::F32));
         }
     }
+    assert_eq!(Blocks::ThreeOrFour.count(Format::F16), Blocks::ThreeOrFour.count(Format::Bf16));
     for format in Format::ALL {
         let is_half = matches!(format, Format::F16 | Format::Bf16);
         assert_eq!(Width::Turns.lanes().of(format) > 1, is_half, "stages of {format} are in shared memory");
