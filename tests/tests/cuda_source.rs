@@ -12,7 +12,6 @@ use neuron_abi::kernel;
 use neuron_codegen::emit::cuda;
 use neuron_codegen::gradient::Derived;
 use neuron_codegen::kernel::programs;
-use neurons::cuda::{Arguments, RawArray, RawCall, RawParameter};
 use neurons::{Array, DeclaredNeuron, Element, Extent, Gradient, Lif, PackedSpikes, Plif, Real, Template};
 use neurons_tests::cases::{Case, Host, Inputs, SIZES, every_case, left_out_cases};
 use neurons_tests::compare::{Executor, compare, compare_without, on_cpu};
@@ -145,7 +144,7 @@ fn threads_add_up_gradients() {
     let source = format!("{}\n{}", Plif::SPEC.cuda.source(), launches(&derived, &programs));
     let kernels = |format| {
         let library = compiler.load(directory.path(), "sums", format, &source);
-        Kernels { library, is_transcendental: true, few: false }
+        Kernels { library, is_transcendental: true, which: Which::Ordinary }
     };
     let (single, half) = (kernels("f32"), kernels("bf16"));
     // Rows of an odd number of neurons, of which the last one is a part; whole rows.
