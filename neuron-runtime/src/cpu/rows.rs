@@ -117,10 +117,13 @@ impl<'a, T: Element> Rows<'a, T> {
     /// If there is no such row.
     #[inline(always)]
     pub fn load(&self, row: usize) -> LaneArray<T::Real> {
+        // Before there is a reference to the row: rows of an earlier group may be where the next one is copied to.
+        if let Some(copier) = self.copier {
+            copier.copy();
+        }
         let row = self.row(row);
-        match self.copier {
-            Some(copier) => copier.copy(),
-            None => prefetch(row.as_ptr().wrapping_add(LANES)),
+        if self.copier.is_none() {
+            prefetch(row.as_ptr().wrapping_add(LANES));
         }
         let mut space = MaybeUninit::uninit();
         LaneArray(T::load_lanes(match row.try_into() {

@@ -112,8 +112,8 @@ impl<'a, E: Element> Stage<'a, E> {
         let rows = self.rows[index].clone();
         assert!(member < TILES, "tile {member} of a group");
         let shape = Columns { rows: rows.len(), stride: Self::COLUMNS, width: LANES };
-        // SAFETY: there are as many rows, each with the columns of all tiles. They are not written to before the next call of
-        // `complete`, when nobody computes tiles of this group any more.
+        // SAFETY: there are as many rows, each with the columns of all tiles. `Rows` refers to them only while it loads one, and
+        // copies before it does. Loaded after the next call of `complete`, they would be those of another group.
         unsafe { Rows::new(self.current.get().add(rows.start * Self::COLUMNS + member * LANES), shape) }
             .with(&self.copier)
     }

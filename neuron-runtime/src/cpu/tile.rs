@@ -30,7 +30,7 @@ pub trait Kernel<E: Element>: Sync {
     }
 }
 
-/// Tiles to be computed on one thread.
+/// Tiles to be computed on one thread, each before the next one is asked for.
 #[derive(Debug)]
 pub struct Tiles<'a, E: Element> {
     work: &'a Work<'a, E>,
