@@ -51,7 +51,6 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::threads::handle_forks();
-        module.add("KEPT_BYTES", neurons::HostBuffer::KEPT)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

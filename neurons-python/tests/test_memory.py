@@ -12,8 +12,8 @@ from torch.utils.dlpack import from_dlpack
 import spiking_neurons as sn
 from spiking_neurons import _core, _memory
 
-# In float32 just enough to be kept.
-STEPS, NEURONS = 8, _core.KEPT_BYTES // (8 * 4)
+# In float32 just enough.
+STEPS, NEURONS = 8, _memory.LARGE // (8 * 4)
 
 
 def lif():
@@ -69,7 +69,7 @@ def train(x, **options):
 def test_results_do_not_depend_on_where_they_are(dtype, monkeypatch):
     x = torch.randn(STEPS, 4, 6, 5, dtype=dtype).to(memory_format=torch.channels_last)
     expected = train(x)
-    monkeypatch.setattr(_memory, "KEPT_BYTES", 0)
+    monkeypatch.setattr(_memory, "LARGE", 0)
     for tensor, other in zip(train(x), expected):
         assert tensor.dtype is other.dtype and tensor.stride() == other.stride()
         assert torch.equal(tensor, other)

@@ -2,19 +2,16 @@
 
 use std::ptr::NonNull;
 
-use super::memory::{ALIGNMENT, Elements, LARGE};
+use super::memory::{ALIGNMENT, Elements};
 
 /// Bytes for an array of another library.
 ///
-/// They are allocated like the outputs of this crate: kept when the buffer is dropped, for a later one of the same length, if there
-/// are at least [`HostBuffer::KEPT`] of them. [`release_memory`](crate::release_memory) returns what is kept to the system.
+/// They are allocated like the outputs of this crate: 128 KiB and more are kept when the buffer is dropped, for a later one of the
+/// same length. [`release_memory`](crate::release_memory) returns what is kept to the system.
 #[derive(Debug)]
 pub struct HostBuffer(Elements<u32>);
 
 impl HostBuffer {
-    /// The length in bytes from which memory is kept.
-    pub const KEPT: usize = LARGE;
-
     /// What its address is a multiple of, as DLPack demands.
     pub const ALIGNMENT: usize = ALIGNMENT;
 

@@ -4,9 +4,6 @@ from torch import Tensor
 
 __version__: str
 
-#: Bytes from which tensors on the CPU are in memory that is kept when they are freed.
-KEPT_BYTES: int
-
 def zoo() -> list[dict[str, Any]]:
     """Specifications of all neurons."""
 

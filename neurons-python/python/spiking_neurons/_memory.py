@@ -13,12 +13,15 @@ from typing import Sequence
 import torch
 from torch.utils.dlpack import from_dlpack
 
-from ._core import KEPT_BYTES, host_tensor
+from ._core import host_tensor
+
+#: Bytes from which it is worthwhile to make a tensor that way, which takes a few microseconds longer.
+LARGE = 4 << 20
 
 
 def empty_strided(shape: Sequence[int], stride: Sequence[int], *, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """As `torch.empty_strided`, for a tensor without gaps on the CPU."""
-    if math.prod(shape) * dtype.itemsize < KEPT_BYTES:
+    if math.prod(shape) * dtype.itemsize < LARGE:
         return torch.empty_strided(shape, stride, dtype=dtype, device=device)
     return from_dlpack(host_tensor(shape, stride, str(dtype)))
 
@@ -26,6 +29,6 @@ def empty_strided(shape: Sequence[int], stride: Sequence[int], *, dtype: torch.d
 def empty_like(tensor: torch.Tensor, *, dtype: torch.dtype | None = None) -> torch.Tensor:
     """As `torch.empty_like`, for a tensor without gaps on the CPU."""
     dtype = dtype or tensor.dtype
-    if tensor.numel() * dtype.itemsize < KEPT_BYTES:
+    if tensor.numel() * dtype.itemsize < LARGE:
         return torch.empty_like(tensor, dtype=dtype)
     return from_dlpack(host_tensor(tensor.shape, tensor.stride(), str(dtype)))
