@@ -6,7 +6,8 @@ use std::ops::{Deref, DerefMut};
 
 use neuron_abi::{STEPS, WORD};
 
-use crate::cpu::stage::Copier;
+use crate::cpu::copier::Copier;
+use crate::cpu::prefetch::prefetch;
 use crate::number::LANES;
 use crate::{Element, Real};
 
@@ -375,20 +376,6 @@ impl Drop for Streams {
             std::arch::x86_64::_mm_sfence();
         }
     }
-}
-
-/// Asks for the block that the next tile has in the same row. Rows are far apart in memory, so the processor
-/// does not see it coming; this halves the time of arrays that are not in its caches.
-#[inline(always)]
-pub(crate) fn prefetch<T>(block: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    for line in 0..(size_of::<T>() * LANES).div_ceil(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, for which any address will do; every x86-64 processor has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(64 * line)) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = block;
 }
 
 #[cfg(test)]

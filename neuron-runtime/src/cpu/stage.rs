@@ -6,10 +6,10 @@
 //! prefetched just ahead. A load of the tile that is being computed copies a block for later, so that memory and arithmetic overlap.
 
 use std::cell::Cell;
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::cpu::rows::{Columns, Rows, prefetch};
+use crate::cpu::copier::{Copier, TILES};
+use crate::cpu::rows::{Columns, Rows};
 use crate::cpu::work::{Input, Work};
 use crate::number::LANES;
 use crate::{ByClass, Element};
@@ -33,23 +33,6 @@ pub(crate) struct Stage<'a, E: Element> {
     rows: Vec<Range<usize>>,
     neurons: usize,
 }
-
-/// Copies the rows of the next group, block by block.
-#[derive(Debug)]
-pub(crate) struct Copier<'a, E: Element> {
-    /// Where they are copied to.
-    to: Cell<*mut E>,
-    /// The first column of each row in memory.
-    from: Vec<*const E>,
-    /// The first column of the group.
-    column: Cell<usize>,
-    /// Blocks that have been copied.
-    done: Cell<usize>,
-    arrays: PhantomData<&'a [E]>,
-}
-
-/// Tiles of a group.
-const TILES: usize = 8;
 
 impl<'a, E: Element> Stage<'a, E> {
     /// Tiles of a group.
@@ -81,28 +64,23 @@ impl<'a, E: Element> Stage<'a, E> {
         }
         let mut values = [vec![E::default(); len], vec![E::default(); len]];
         let [current, next] = values.each_mut().map(|values| values.as_mut_ptr());
-        // There is nothing to be copied yet.
-        let (done, column) = (Cell::new(from.len() * TILES), Cell::new(usize::MAX));
-        let copier = Copier { to: Cell::new(next), from, column, done, arrays: PhantomData };
+        let copier = Copier::new(from, next);
         Some(Self { _values: values, current: Cell::new(current), copier, rows, neurons })
     }
 
     /// Begins to copy the group whose first column is `column`.
     pub fn begin(&self, column: usize) {
         assert!(column + Self::COLUMNS <= self.neurons, "a group without columns");
-        self.copier.column.set(column);
-        self.copier.done.set(0);
+        // SAFETY: every row has these columns, as checked; there is a place for each in both groups of values.
+        unsafe { self.copier.begin(column) };
     }
 
     /// Completes the copy of the group whose first column is `column`, which is computed from then on.
     pub fn complete(&self, column: usize) {
-        if self.copier.column.get() != column {
+        if !self.copier.has_begun(column) {
             self.begin(column);
         }
-        while self.copier.done.get() < self.copier.from.len() * TILES {
-            self.copier.copy();
-        }
-        let next = self.copier.to.replace(self.current.get().cast_mut());
+        let next = self.copier.complete(self.current.get().cast_mut());
         self.current.set(next);
     }
 
@@ -116,25 +94,6 @@ impl<'a, E: Element> Stage<'a, E> {
         // copies before it does. Loaded after the next call of `complete`, they would be those of another group.
         unsafe { Rows::new(self.current.get().add(rows.start * Self::COLUMNS + member * LANES), shape) }
             .with(&self.copier)
-    }
-}
-
-impl<E: Element> Copier<'_, E> {
-    /// Copies another block, if there is one, and asks for the one below it.
-    #[inline(always)]
-    pub fn copy(&self) {
-        let done = self.done.get();
-        let (row, column) = (done / TILES, self.column.get() + done % TILES * LANES);
-        let Some(from) = self.from.get(row) else { return };
-        if let Some(next) = self.from.get(row + 1) {
-            prefetch(next.wrapping_add(column));
-        }
-        // SAFETY: `begin` has checked that the row has the columns of all tiles of the group; `to` has a place for each, and nobody
-        // reads it before it is complete.
-        unsafe {
-            std::ptr::copy_nonoverlapping(from.add(column), self.to.get().add(done * LANES), LANES);
-        }
-        self.done.set(done + 1);
     }
 }
 

@@ -17,15 +17,20 @@ mod workspace {
             let parameters = [RawParameter { address: 0, count, inner }];
             workspace_bytes::<f32>(Learns::SPEC, Template::Bptt, neurons, &parameters)
         };
-        // The gradient of each neuron, and two partial sums.
-        assert_eq!(bytes(100, 1, 1), 400 + 2 * 8);
+        // The gradient of each neuron, which one pass adds up; of more than that adds up at once, two areas for partial sums.
+        assert_eq!(bytes(100, 1, 1), 400);
+        assert_eq!(bytes(5000, 1, 1), 4 * 5000 + 2 * 2 * 8);
+        // Of many neurons, the sums of columns of two.
+        assert_eq!(bytes(1 << 20, 1, 1), 8 * (1 << 19) + 2 * 8 * (1 << 7));
+        // Each has a parameter of its own: nothing is added up.
+        assert_eq!(bytes(1 << 20, 1 << 20, 1), 4 << 20);
         // Calls that are refused.
         assert_eq!(bytes(100, 0, 1), 0);
         assert_eq!(bytes(100, 1, 0), 0);
         assert_eq!(bytes(100, 3, 1), 0);
         assert_eq!(bytes(0, 1, 1), 0);
         // The product with the size of a number wraps.
-        assert_eq!(bytes((1 << 62) + 2, 1, 1), usize::MAX);
+        assert_eq!(bytes((1 << 62) + 2, (1 << 62) + 2, 1), usize::MAX);
     }
 }
 
