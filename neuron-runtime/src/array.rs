@@ -216,7 +216,8 @@ impl<E: Element> Array<E> {
         self.data.to_vec()
     }
 
-    /// Its elements in the memory of the CPU, row-major; not copied if it is there already and has no clones.
+    /// Its elements in the memory of the CPU, row-major. Those of [`Array::from_vec`] are not copied if there are no clones; those that
+    /// a kernel wrote are moved to the start of their memory.
     ///
     /// # Errors
     /// As [`Array::to_vec`].

@@ -25,15 +25,24 @@ pub fn host_tensor<'py>(
     let dtype =
         Dtype::parse(dtype).ok_or_else(|| PyTypeError::new_err(format!("kernels do not write {dtype}")))?;
     let (shape, strides) = (Dims::from_vec(shape), Dims::from_vec(stride));
-    let is_dense = shape.len() == strides.len() && shape.iter().all(|&size| size > 0);
-    if !is_dense || order(&shape, &strides).is_none() {
-        return Err(PyValueError::new_err(format!(
+    let wrong = || {
+        PyValueError::new_err(format!(
             "a tensor of shape {shape:?} and stride {strides:?} has gaps in memory or no elements"
-        )));
+        ))
+    };
+    if shape.len() != strides.len() || shape.iter().any(|&size| size <= 0) {
+        return Err(wrong());
     }
     let bytes = shape.iter().try_fold(dtype.size(), |bytes, &size| bytes.checked_mul(size as usize));
     let bytes = bytes.filter(|&bytes| bytes <= isize::MAX as usize / 2);
-    let bytes = bytes.ok_or_else(|| PyMemoryError::new_err(format!("{shape:?} elements are too many")))?;
+    let too_many =
+        || PyMemoryError::new_err(format!("there is no memory for {shape:?} elements of {}", dtype.name()));
+    let bytes = bytes.ok_or_else(too_many)?;
+    if order(&shape, &strides).is_none() {
+        return Err(wrong());
+    }
+    // Asked beforehand, since an allocation that fails ends the process.
+    Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_many())?;
     Tensor::new(bytes, shape, strides, dtype).into_capsule(py)
 }
 
@@ -70,16 +79,16 @@ impl Tensor {
         Box::new(Self { managed, shape, strides, buffer: HostBuffer::new(bytes) })
     }
 
-    fn into_capsule(mut self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyCapsule>> {
-        // Addresses inside of the box, which stays where it is from here on.
-        self.managed.tensor.data = self.buffer.address().as_ptr().cast();
-        self.managed.tensor.shape = self.shape.as_mut_ptr();
-        self.managed.tensor.strides = self.strides.as_mut_ptr();
+    fn into_capsule(self: Box<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyCapsule>> {
         let owner = Box::into_raw(self);
-        // SAFETY: just made, and nobody else has it yet.
+        // SAFETY: just made, and nobody else has it yet. It stays where it is, and so do its shape and strides.
         let managed = unsafe {
+            let tensor = &mut (*owner).managed.tensor;
+            tensor.data = (*owner).buffer.address().as_ptr().cast();
+            tensor.shape = (*owner).shape.as_mut_ptr();
+            tensor.strides = (*owner).strides.as_mut_ptr();
             (*owner).managed.owner = owner.cast();
-            NonNull::from(&mut (*owner).managed)
+            NonNull::new_unchecked(&raw mut (*owner).managed)
         };
         // SAFETY: a table of DLPack that lives until its `delete` is called.
         unsafe { dlpack::capsule(py, managed) }

@@ -44,7 +44,7 @@ def kernels(step, repetitions=5):
         torch.cuda.synchronize()
     times, counts = collections.Counter(), collections.Counter()
     for event in profile.events():
-        if event.device_type == torch.autograd.DeviceType.CUDA and not event.name.startswith("ProfilerStep"):
+        if event.device_type == torch.autograd.DeviceType.CUDA and not event.is_user_annotation:
             times[event.name] += event.device_time / 1e3 / repetitions
             counts[event.name] += 1 / repetitions
     return times, counts

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Files are compressed as they are embedded: cubins to two sevenths of their size, PTX to a quarter. LZ4 is fast to decompress, which
-//! the first launch waits for. It is compressed by the library in C, which searches for longer matches than those written in
-//! Rust, and which is optimised even in a build script.
+//! the first launch waits for. Images are compressed with the library in C, which finds longer matches than those in Rust
+//! and is optimised even in a build script.
 //!
 //! The number is a hash of everything that an image depends on, except the compiler and what its file name contains. The
 //! macro, which only knows the source, thus finds the images of exactly this source.

@@ -41,7 +41,7 @@ impl<E: Element> Copier<'_, E> {
         self.done.set(0);
     }
 
-    /// Whether that group was begun last.
+    /// Whether that group has been begun and not completed.
     pub fn has_begun(&self, column: usize) -> bool {
         self.column.get() == column
     }
@@ -51,10 +51,11 @@ impl<E: Element> Copier<'_, E> {
         while self.done.get() < self.from.len() * TILES {
             self.copy();
         }
+        self.column.set(usize::MAX);
         self.to.replace(to)
     }
 
-    /// Copies another block, if there is one, and asks for the one below it.
+    /// Copies another block, if there is one, and asks for the same columns of the next row.
     #[inline(always)]
     pub fn copy(&self) {
         let done = self.done.get();

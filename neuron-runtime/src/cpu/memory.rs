@@ -161,7 +161,7 @@ impl<T: Plain> DerefMut for Elements<T> {
     }
 }
 
-/// Elements that an output has more, so that some are aligned.
+/// Extra elements of an output, so that its first can be aligned.
 const fn padding<T>() -> usize {
     ALIGNMENT / size_of::<T>()
 }

@@ -10,9 +10,9 @@ use std::ops::Range;
 
 use crate::cpu::copier::{Copier, TILES};
 use crate::cpu::rows::{Columns, Rows};
-use crate::cpu::work::{Input, Work};
+use crate::cpu::work::{Input, Work, wrong_class};
 use crate::number::LANES;
-use crate::{ByClass, Element};
+use crate::{ByClass, Class, Element};
 
 /// Bytes of the rows of a group, at most: with those of the next one they have to stay in the second-level cache. In float32 that is
 /// enough for two signals of 32 steps.
@@ -88,6 +88,9 @@ impl<'a, E: Element> Stage<'a, E> {
     #[inline(always)]
     pub fn rows(&self, index: usize, member: usize) -> Rows<'_, E> {
         let rows = self.rows[index].clone();
+        if rows.is_empty() {
+            wrong_class(Class::State);
+        }
         assert!(member < TILES, "tile {member} of a group");
         let shape = Columns { rows: rows.len(), stride: Self::COLUMNS, width: LANES };
         // SAFETY: there are as many rows, each with the columns of all tiles. `Rows` refers to them only while it loads one, and

@@ -55,7 +55,7 @@ class Call:
         self.index = -1 if device.type == "cpu" else device.index
         if self.index >= 0:
             _nvrtc.load()
-        #: Where arrays without gaps come from that kernels write.
+        #: Allocates the dense arrays that kernels write.
         memory = _memory if self.index < 0 else torch
         self.empty_like, self.empty_strided = memory.empty_like, memory.empty_strided
         self.inputs = len(self.spec["inputs"])

@@ -15,7 +15,7 @@ from torch.utils.dlpack import from_dlpack
 
 from ._core import host_tensor
 
-#: Bytes from which it is worthwhile to make a tensor that way, which takes a few microseconds longer.
+#: Size in bytes from which kept memory is worth the few microseconds more that it takes to get.
 LARGE = 4 << 20
 
 
