@@ -159,4 +159,16 @@ mod tests {
         };
         assert!(stage(2, 32) && !stage(2, 33) && !stage(1, 8));
     }
+
+    #[test]
+    fn large_arrays_are_staged() {
+        let (steps, len) = (16, LARGE / size_of::<f32>());
+        let x = vec![0.0f32; len];
+        let stage = |len: usize| {
+            let inputs = (0..2).map(|_| Input::Rows(Source::Signal(&x[..len]), steps));
+            let work = Work::new(steps, len / steps, Gradient::default(), inputs, std::iter::empty());
+            Stage::new(&work).is_some()
+        };
+        assert!(stage(len) && !stage(len - steps));
+    }
 }
