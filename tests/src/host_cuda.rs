@@ -135,7 +135,7 @@ pub fn launch_name(kernel: &str) -> String {
 /// The source of a [`Launch`] for the kernels that pack spikes and unpack them, after [`launches`].
 pub const BIT_LAUNCHES: &str = r#"
 extern "C" void JOIN(launch_, KERNEL(pack_spikes))(void *const *args, u64 threads) {
-    shim::launch_warps(threads, [args] {
+    shim::launch(threads, [args] {
         KERNEL(pack_spikes)(
             shim::argument<u64>(args[0]), shim::argument<u64>(args[1]),
             shim::argument<const scalar_t *>(args[2]), shim::argument<u32 *>(args[3]));

@@ -169,7 +169,7 @@ fn spikes_are_packed_and_unpacked() {
             // SAFETY: the kernel takes these four; arrays are as long as it reads and writes.
             unsafe { launch(pointers.as_ptr(), threads) };
         };
-        for [steps, neurons] in [[1, 1], [3, 31], [2, 32], [5, 33], [4, 100]] {
+        for [steps, neurons] in [[1, 1], [3, 31], [2, 32], [5, 33], [4, 100], [1, 1000]] {
             let spike = |i: usize| E::store(E::Real::from_f64(f64::from(u8::from(i * i % 7 == 2))));
             let spikes: Vec<E> = (0..steps * neurons).map(spike).collect();
             let array = Array::from_vec([steps, neurons], spikes.clone()).unwrap();
@@ -177,11 +177,11 @@ fn spikes_are_packed_and_unpacked() {
             let mut words = vec![u32::MAX; expected.len()];
             let sizes = [steps as u64, neurons as u64];
             let args = [sizes[0], sizes[1], spikes.as_ptr() as u64, words.as_mut_ptr() as u64];
-            launch("pack_spikes", args, 32 * words.len() as u64);
+            launch("pack_spikes", args, 4 * words.len() as u64);
             assert_eq!(words, expected, "{} {steps} {neurons}", E::NAME);
             let mut unpacked = vec![E::store(E::Real::from_f64(7.0)); spikes.len()];
             let args = [sizes[0], sizes[1], words.as_ptr() as u64, unpacked.as_mut_ptr() as u64];
-            launch("unpack_spikes", args, sizes[0] * sizes[1]);
+            launch("unpack_spikes", args, 4 * words.len() as u64);
             assert_eq!(unpacked, spikes, "{} {steps} {neurons}", E::NAME);
         }
     }

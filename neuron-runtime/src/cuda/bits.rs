@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use cudarc::driver::sys;
-use neuron_abi::WORD;
 
 use super::arguments::Arguments;
 use super::context::Current;
@@ -55,10 +54,8 @@ impl PreparedBits {
         words: RawArray,
         stream: Option<u64>,
     ) -> Result<(), Error> {
-        // A warp packs a word.
-        let threads = words.len.saturating_mul(WORD);
         // SAFETY: guaranteed by the caller.
-        unsafe { self.launch(&self.pack, neurons, [spikes, words], [spikes, words], threads, stream) }
+        unsafe { self.launch(&self.pack, neurons, [spikes, words], [spikes, words], stream) }
     }
 
     /// Unpacks bits into 0 and 1.
@@ -76,7 +73,7 @@ impl PreparedBits {
         stream: Option<u64>,
     ) -> Result<(), Error> {
         // SAFETY: guaranteed by the caller.
-        unsafe { self.launch(&self.unpack, neurons, [spikes, words], [words, spikes], spikes.len, stream) }
+        unsafe { self.launch(&self.unpack, neurons, [spikes, words], [words, spikes], stream) }
     }
 
     /// Checks lengths, and launches `kernel` from one array to the other.
@@ -89,12 +86,13 @@ impl PreparedBits {
         neurons: usize,
         [spikes, words]: [RawArray; 2],
         [from, to]: [RawArray; 2],
-        threads: usize,
         stream: Option<u64>,
     ) -> Result<(), Error> {
         check_rows(neurons, spikes.len, words.len)?;
         let Some(rows) = spikes.len.checked_div(neurons).filter(|rows| *rows > 0) else { return Ok(()) };
         let mut arguments = Arguments::of_bits(rows, neurons, from.address, to.address);
+        // A thread has a byte.
+        let threads = words.len.saturating_mul(size_of::<u32>());
         let shape = kernel.blocks(threads.div_ceil(BLOCK));
         let blocks = grid(shape.blocks, threads)?;
         let stream = stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);

@@ -146,7 +146,7 @@ parts! {
     /// The choice among them.
     Apply = include_str!("support/apply.cu"), needs [Formats, Steps, SurrogateParameters, Lanes, Chunk, Bounded, SurrogateGradient, Surrogates];
     /// Kernels that pack spikes and unpack them.
-    Pack = include_str!("support/pack.cu"), needs [Formats, Word, Lanes, Words];
+    Pack = include_str!("support/pack.cu"), needs [Formats, Lanes, Words];
     /// Kernels that add up gradients over neurons.
     Sums = include_str!("support/sums.cu"), needs [Formats, Threads, SumRows, SumParameters, SumSegment, Lanes];
 }

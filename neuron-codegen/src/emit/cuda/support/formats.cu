@@ -56,6 +56,8 @@ __device__ __forceinline__ acc_t load(const scalar_t &stored) {
 __device__ __forceinline__ void store(scalar_t &stored, acc_t value) {
 #if defined(F16)
     stored.bits = half_from_float(value);
+#elif defined(BF16) && defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(stored.bits) : "f"(value));
 #elif defined(BF16)
     const u32 bits = __float_as_uint(value);
     const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
