@@ -23,15 +23,35 @@ pub enum Error {
         expected: usize,
     },
 
-    /// An array of another length than the statistics of channels have.
-    #[error("statistics of channels: `{name}` has {actual} elements, {expected} expected")]
-    Moments {
+    /// An array of another length than an operation on a GPU expects.
+    #[error("{operation}: `{name}` has {actual} elements, {expected} expected")]
+    Operand {
+        /// The operation.
+        operation: &'static str,
         /// The array.
         name: &'static str,
         /// The number of elements expected.
         expected: usize,
         /// The number of elements found.
         actual: usize,
+    },
+
+    /// Windows of maximum pooling that kernels do not have.
+    #[error(
+        "max pooling: {axis} windows of {window} values with stride {stride} and padding {padding} in images of {size}; windows that fit, \
+         of 256 values at most in both directions, a stride of at least 1 and padding of at most half a window expected"
+    )]
+    Window {
+        /// `vertical` or `horizontal`.
+        axis: &'static str,
+        /// Values of the images.
+        size: usize,
+        /// Values of a window.
+        window: usize,
+        /// From a window to the next.
+        stride: usize,
+        /// Before the first value and after the last one.
+        padding: usize,
     },
 
     /// A parameter is outside its declared range.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use neurons::cuda::{
-    CudaDevice, CudaError, PreparedBits, PreparedCall, PreparedMoments, RawArray, RawCall, RawParameter,
+    CudaDevice, CudaError, PreparedBits, PreparedCall, PreparedMaxPool, PreparedMoments, RawArray, RawCall,
+    RawParameter,
 };
 use neurons::{Error, Format, Gradient, Neuron, Template};
 use pyo3::intern;
@@ -14,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::arrays::{Arrays, Raw};
 use crate::error::exception;
-use crate::tensor::Torch;
+use crate::tensor::{Torch, View};
 
 /// A template with its kernel, on one GPU.
 pub struct Prepared {
@@ -87,6 +88,11 @@ impl Prepared {
     }
 }
 
+/// A tensor as kernels take it.
+pub fn raw(view: &View) -> RawArray {
+    RawArray { address: view.address as u64, len: view.len() }
+}
+
 /// Memory of PyTorch's allocator.
 pub fn allocated(py: Python<'_>, index: i32, bytes: usize) -> PyResult<Bound<'_, PyAny>> {
     let torch = py.import(intern!(py, "torch"))?;
@@ -147,6 +153,19 @@ pub fn moments(index: usize, format: Format) -> Result<PreparedMoments, Error> {
             Format::F64 => PreparedMoments::new::<f64>(device)?,
             Format::F16 => PreparedMoments::new::<half::f16>(device)?,
             Format::Bf16 => PreparedMoments::new::<half::bf16>(device)?,
+        })
+    })
+}
+
+/// Maximum pooling on that GPU.
+pub fn max_pool(index: usize, format: Format) -> Result<PreparedMaxPool, Error> {
+    static ALL: Mutex<Option<HashMap<(usize, Format), PreparedMaxPool>>> = Mutex::new(None);
+    once(&ALL, (index, format), |device| {
+        Ok(match format {
+            Format::F32 => PreparedMaxPool::new::<f32>(device)?,
+            Format::F64 => PreparedMaxPool::new::<f64>(device)?,
+            Format::F16 => PreparedMaxPool::new::<half::f16>(device)?,
+            Format::Bf16 => PreparedMaxPool::new::<half::bf16>(device)?,
         })
     })
 }

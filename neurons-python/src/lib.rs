@@ -13,6 +13,8 @@ mod error;
 mod gpu;
 mod initial;
 mod layout;
+#[cfg(feature = "cuda")]
+mod max_pool;
 mod memory;
 mod model;
 #[cfg(feature = "cuda")]
@@ -34,13 +36,16 @@ mod _core {
     use crate::initial::Initial;
     #[pymodule_export]
     use crate::layout::is_dense;
+    #[cfg(feature = "cuda")]
+    #[pymodule_export]
+    use crate::max_pool::{max_pool, max_pool_gradient};
     #[pymodule_export]
     use crate::memory::{host_tensor, release_memory};
     #[pymodule_export]
     use crate::model::Model;
     #[cfg(feature = "cuda")]
     #[pymodule_export]
-    use crate::moments::channel_moments;
+    use crate::moments::{channel_moments, normalisation_gradient};
     #[pymodule_export]
     use crate::plan::Plan;
     #[pymodule_export]

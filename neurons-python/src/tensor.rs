@@ -18,7 +18,9 @@ pub enum Dtype {
     Number(Format),
     /// Words of packed spikes.
     Int32,
-    /// Workspaces.
+    /// Counts.
+    Int64,
+    /// Workspaces, and places in windows.
     Uint8,
 }
 
@@ -27,6 +29,7 @@ impl Dtype {
         match self {
             Self::Number(format) => format.size(),
             Self::Int32 => 4,
+            Self::Int64 => 8,
             Self::Uint8 => 1,
         }
     }
@@ -39,6 +42,7 @@ impl Dtype {
             Self::Number(Format::F16) => "torch.float16",
             Self::Number(Format::Bf16) => "torch.bfloat16",
             Self::Int32 => "torch.int32",
+            Self::Int64 => "torch.int64",
             Self::Uint8 => "torch.uint8",
         }
     }
@@ -57,7 +61,7 @@ impl Dtype {
         let code = match self {
             Self::Number(Format::Bf16) => BFLOAT,
             Self::Number(Format::F16 | Format::F32 | Format::F64) => FLOAT,
-            Self::Int32 => INT,
+            Self::Int32 | Self::Int64 => INT,
             Self::Uint8 => UINT,
         };
         (code, 8 * self.size() as u8)
@@ -69,7 +73,7 @@ impl Dtype {
     }
 
     fn all() -> impl Iterator<Item = Self> {
-        Format::ALL.map(Self::Number).into_iter().chain([Self::Int32, Self::Uint8])
+        Format::ALL.map(Self::Number).into_iter().chain([Self::Int32, Self::Int64, Self::Uint8])
     }
 }
 
@@ -113,6 +117,33 @@ impl View {
             expected *= size;
             fits
         }) || self.len() == 0
+    }
+
+    /// Whether `[B, C, ..]` lies in memory as `[B, .., C]`.
+    pub fn has_channels_last(&self) -> bool {
+        if self.shape.len() < 2 {
+            return false;
+        }
+        let mut last = Self { shape: self.shape.clone(), strides: self.strides.clone(), ..*self };
+        last.shape[1..].rotate_left(1);
+        last.strides[1..].rotate_left(1);
+        last.is_contiguous()
+    }
+
+    /// Refuses another format or place, and an address that is not one of the format.
+    pub fn expect(&self, name: &str, dtype: Dtype, place: Place) -> PyResult<()> {
+        if self.dtype != dtype {
+            let (actual, expected) = (self.dtype.name(), dtype.name());
+            return Err(PyTypeError::new_err(format!("`{name}` is {actual}, {expected} expected")));
+        }
+        if self.place != place {
+            let actual = self.place;
+            return Err(PyValueError::new_err(format!("`{name}` is on {actual}, {place} expected")));
+        }
+        if !self.address.is_multiple_of(dtype.size()) {
+            return Err(PyValueError::new_err(format!("`{name}` is not aligned for {}", dtype.name())));
+        }
+        Ok(())
     }
 }
 

@@ -112,6 +112,7 @@ mod tests {
     #[test]
     fn what_nvrtc_makes_is_whole_and_kept() {
         if nvrtc_version().is_none() {
+            println!("skipped: libnvrtc was not found");
             return;
         }
         let folder = tempfile::tempdir().expect("a folder");
@@ -123,6 +124,20 @@ mod tests {
             let cubin = job.compile().expect("a source without mistakes");
             assert_eq!(whole::check(whole::Kind::Cubin, &cubin), Ok(()));
             assert_eq!(job.kept(), Some(cubin));
+        }
+    }
+    /// What is compiled at run time only, here for all formats.
+    #[test]
+    fn kernels_that_are_no_neurons_compile() {
+        if nvrtc_version().is_none() {
+            println!("skipped: libnvrtc was not found");
+            return;
+        }
+        for source in [super::super::max_pool::SOURCE, super::super::moments::SOURCE] {
+            for format in Format::ALL {
+                let job = Job { entry: None, ..Job::new(source, format, (9, 0)).expect("NVRTC") };
+                job.compile().unwrap_or_else(|error| panic!("{}: {error}", format.name()));
+            }
         }
     }
 }

@@ -1,7 +1,5 @@
 // Mean and variance of each channel of `[rows, channels, inner]` values, for batch normalisation, and the gradient of the values,
-// added to another one.
-//
-// Compiled with one of F32, F64, F16, BF16 defined, the format of the values, as the kernels of neurons.
+// combined with another one.
 //
 // Each thread goes through values of VECTOR channels, CHUNK rows at a time, whose mean and sum of squared deviations are
 // computed first and then merged with those of the rows before (Chan, Golub and LeVeque, 1979): no sum of squares is
@@ -10,57 +8,7 @@
 // A block is for a span of rows. If `inner` is 1, it is for `columns` times VECTOR channels; otherwise for the channel `blockIdx.x`,
 // and its threads go through the planes of that channel, of `inner` neighbouring values each.
 
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
-#if defined(F64)
-typedef double acc_t;
-typedef double scalar_t;
-#else
-typedef float acc_t;
-#if defined(F32)
-typedef float scalar_t;
-#else
-typedef struct { u16 bits; } scalar_t;
-#endif
-#endif
-
-#define THREADS 256
 #define CHUNK 8
-#define UNROLL(i, n) _Pragma("unroll") for (int i = 0; i < (n); ++i)
-
-__device__ __forceinline__ acc_t load(scalar_t stored) {
-#if defined(F16)
-    acc_t value;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(stored.bits));
-    return value;
-#elif defined(BF16)
-    return __uint_as_float((u32)stored.bits << 16);
-#else
-    return stored;
-#endif
-}
-
-// Rounds to nearest even.
-__device__ __forceinline__ scalar_t stored(acc_t value) {
-#if defined(F16)
-    scalar_t stored;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(stored.bits) : "f"(value));
-    return stored;
-#elif defined(BF16)
-    const u32 bits = __float_as_uint(value);
-    const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
-    const u32 rounded = bits + 0x7fffu + ((bits >> 16) & 1u);
-    return {(u16)((is_nan ? bits | 0x400000u : rounded) >> 16)};
-#else
-    return value;
-#endif
-}
-
-template <int VECTOR> struct alignas(VECTOR * sizeof(scalar_t)) Packed {
-    scalar_t values[VECTOR];
-};
 
 // Of `count` values: their mean, and the sum of the squares of their distances from it.
 struct Moments {
@@ -212,7 +160,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) span_moments_planes(
     }
 }
 
-// Merges the spans of the channel `blockIdx.x`, each of `span` of its `rows` values, and updates running statistics, if there are any.
+// Merges the spans of the channel `blockIdx.x`, each of `span` of its `rows` values, and updates running statistics, and the number of
+// batches that they are of, if there are any.
 extern "C" __global__ void __launch_bounds__(THREADS) merge_moments(
     const acc_t *__restrict__ partial,
     u64 rows,
@@ -224,7 +173,8 @@ extern "C" __global__ void __launch_bounds__(THREADS) merge_moments(
     acc_t *__restrict__ invstd,
     acc_t momentum,
     acc_t *__restrict__ running_mean,
-    acc_t *__restrict__ running_var)
+    acc_t *__restrict__ running_var,
+    u64 *__restrict__ batches)
 {
     __shared__ Moments shared[THREADS];
     const u32 channel = blockIdx.x;
@@ -244,30 +194,36 @@ extern "C" __global__ void __launch_bounds__(THREADS) merge_moments(
     const acc_t variance = moments.spread / moments.count;
     mean[channel] = moments.mean;
     invstd[channel] = acc_t(1.0) / sqrt(variance + eps);
+    if (batches != nullptr && channel == 0) *batches += 1;
     if (running_mean == nullptr) return;
     const acc_t unbiased = moments.count > 1 ? moments.spread / (moments.count - 1) : variance;
     running_mean[channel] += momentum * (moments.mean - running_mean[channel]);
     running_var[channel] += momentum * (unbiased - running_var[channel]);
 }
 
-// The gradient of a value, as a function of it: from the gradients of the mean and of `invstd` of its channel.
+// The gradient of a value, as a function of it and of another gradient.
 struct Slope {
-    acc_t offset, slope, mean;
+    acc_t scale, offset, slope, mean;
 
-    // Added to another gradient of the value `x`.
-    __device__ __forceinline__ scalar_t added(scalar_t grad, scalar_t x) const {
-        return stored(load(grad) + (offset + slope * (load(x) - mean)));
+    __device__ __forceinline__ scalar_t combined(scalar_t grad, scalar_t x) const {
+        return stored(scale * load(grad) + (offset + slope * (load(x) - mean)));
     }
 };
 
-// The statistics of each channel, and their gradients.
+// The statistics of each channel, and two sums over it. Without `weight` these are the gradients of the mean and of `invstd`, and the
+// other gradient is that of the value, but for its share in both. With it, they are those of `bias` and `weight` of a normalisation, and
+// the other gradient is that of the normalised value.
 struct Statistics {
-    const acc_t *mean, *invstd, *grad_mean, *grad_invstd;
+    const acc_t *mean, *invstd, *first, *second, *weight;
 
     // Of a channel that has `count` values.
     __device__ __forceinline__ Slope slope(u32 channel, u64 count) const {
         const acc_t each = acc_t(1.0) / count, own = invstd[channel];
-        return {grad_mean[channel] * each, -grad_invstd[channel] * (own * own * own) * each, mean[channel]};
+        if (weight == nullptr) {
+            return {acc_t(1.0), first[channel] * each, -second[channel] * (own * own * own) * each, mean[channel]};
+        }
+        const acc_t scale = weight[channel] * own;
+        return {scale, -scale * (first[channel] * each), -scale * own * (second[channel] * each), mean[channel]};
     }
 };
 
@@ -290,7 +246,7 @@ __device__ __forceinline__ void gradients(
     _Pragma("unroll 4") for (u64 at = own.first + row; at < own.last; at += step) {
         const Packed<VECTOR> values = *(const Packed<VECTOR> *)(x + at * channels + channel);
         Packed<VECTOR> grads = *(const Packed<VECTOR> *)(grad_x + at * channels + channel);
-        UNROLL(lane, VECTOR) grads.values[lane] = slopes[lane].added(grads.values[lane], values.values[lane]);
+        UNROLL(lane, VECTOR) grads.values[lane] = slopes[lane].combined(grads.values[lane], values.values[lane]);
         *(Packed<VECTOR> *)(grad_x + at * channels + channel) = grads;
     }
 }
@@ -304,29 +260,30 @@ __device__ __forceinline__ void gradients(
         u64 span, \
         const acc_t *__restrict__ mean, \
         const acc_t *__restrict__ invstd, \
-        const acc_t *__restrict__ grad_mean, \
-        const acc_t *__restrict__ grad_invstd, \
+        const acc_t *__restrict__ first, \
+        const acc_t *__restrict__ second, \
+        const acc_t *__restrict__ weight, \
         scalar_t *__restrict__ grad_x)
 
 GRADIENTS(moments_gradient_1)
 {
-    gradients<1>(x, rows, channels, columns, span, {mean, invstd, grad_mean, grad_invstd}, grad_x);
+    gradients<1>(x, rows, channels, columns, span, {mean, invstd, first, second, weight}, grad_x);
 }
 
 GRADIENTS(moments_gradient_4)
 {
-    gradients<4>(x, rows, channels, columns, span, {mean, invstd, grad_mean, grad_invstd}, grad_x);
+    gradients<4>(x, rows, channels, columns, span, {mean, invstd, first, second, weight}, grad_x);
 }
 
 // `columns` is `inner`.
 GRADIENTS(moments_gradient_planes)
 {
-    const Statistics statistics = {mean, invstd, grad_mean, grad_invstd};
+    const Statistics statistics = {mean, invstd, first, second, weight};
     const u32 channel = blockIdx.x, inner = columns;
     const Slope slope = statistics.slope(channel, rows * inner);
     const Span own(rows, span);
     _Pragma("unroll 4") for (Cursor at(own, inner); at.row < own.last; at.advance(inner)) {
         const u64 index = at.index(channels, channel, inner);
-        grad_x[index] = slope.added(grad_x[index], x[index]);
+        grad_x[index] = slope.combined(grad_x[index], x[index]);
     }
 }

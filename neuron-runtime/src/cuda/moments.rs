@@ -55,6 +55,8 @@ pub struct MomentsCall {
     pub running: Option<[RawArray; 2]>,
     /// The weight of the new statistics in the running ones.
     pub momentum: f64,
+    /// The number of batches so far, one 64-bit integer, to which 1 is added.
+    pub batches: Option<RawArray>,
     /// At least [`PreparedMoments::workspace_bytes`] bytes, aligned for statistics.
     pub workspace: RawArray,
     /// A `cudaStream_t` as an integer, or `None` for the device's own.
@@ -76,14 +78,47 @@ pub struct MomentsGradCall {
     pub mean: RawArray,
     /// As computed by [`PreparedMoments::launch`].
     pub invstd: RawArray,
-    /// The gradient of `mean`.
-    pub grad_mean: RawArray,
-    /// The gradient of `invstd`.
-    pub grad_invstd: RawArray,
-    /// The gradient of `x` through both is added to it.
+    /// Gradients of what was computed from them.
+    pub grads: MomentsGrads,
+    /// Replaced by the gradient of `x`.
     pub grad_x: RawArray,
     /// A `cudaStream_t` as an integer, or `None` for the device's own.
     pub stream: Option<u64>,
+}
+
+/// Of which gradients [`PreparedMoments::launch_grad`] makes that of `x`.
+#[derive(Clone, Copy, Debug)]
+pub enum MomentsGrads {
+    /// Those of the statistics. `grad_x` is the gradient of `x` without its share in these.
+    Statistics {
+        /// The gradient of `mean`.
+        mean: RawArray,
+        /// The gradient of `invstd`.
+        invstd: RawArray,
+    },
+    /// Those of a normalisation, `weight (x - mean) invstd + bias`. `grad_x` is the gradient of its result.
+    Normalised {
+        /// The weight of each channel.
+        weight: RawArray,
+        /// The gradient of `weight`.
+        grad_weight: RawArray,
+        /// The gradient of `bias`.
+        grad_bias: RawArray,
+    },
+}
+
+impl MomentsGrads {
+    /// As the kernels take them, with their names.
+    fn arrays(self) -> [(&'static str, Option<RawArray>); 3] {
+        match self {
+            Self::Statistics { mean, invstd } => {
+                [("grad_mean", Some(mean)), ("grad_invstd", Some(invstd)), ("weight", None)]
+            }
+            Self::Normalised { weight, grad_weight, grad_bias } => {
+                [("grad_bias", Some(grad_bias)), ("grad_weight", Some(grad_weight)), ("weight", Some(weight))]
+            }
+        }
+    }
 }
 
 impl PreparedMoments {
@@ -92,7 +127,7 @@ impl PreparedMoments {
     /// # Errors
     /// [`CudaError::Compile`] without NVRTC.
     pub fn new<E: Element>(device: &CudaDevice) -> Result<Self, CudaError> {
-        let module = Arc::new(of_source(device, include_str!("moments.cu"), E::FORMAT)?);
+        let module = Arc::new(of_source(device, SOURCE, E::FORMAT)?);
         let function = |name| module.function(name);
         let spans = ["span_moments_1", "span_moments_4", "span_moments_planes"].map(function);
         let gradients = ["moments_gradient_1", "moments_gradient_4", "moments_gradient_planes"].map(function);
@@ -123,7 +158,7 @@ impl PreparedMoments {
     /// Launches it, without copies, allocations or synchronisation.
     ///
     /// # Errors
-    /// [`Error::Moments`] if an array has another length; [`Error::Cuda`].
+    /// [`Error::Operand`] if an array has another length; [`Error::Cuda`].
     ///
     /// # Safety
     /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `x`, which is read, and all other arrays, which are written.
@@ -134,6 +169,9 @@ impl PreparedMoments {
             call.running.into_iter().flat_map(|[mean, var]| [("running_mean", mean), ("running_var", var)]);
         for (name, array) in statistics.chain(running) {
             check(name, channels, array.len)?;
+        }
+        if let Some(batches) = call.batches {
+            check("batches", 1, batches.len)?;
         }
         check("x", rows.saturating_mul(channels).saturating_mul(inner), x.len)?;
         if x.len == 0 {
@@ -161,6 +199,7 @@ impl PreparedMoments {
             call.running.map_or([0; 2], |arrays| arrays.map(|array| array.address));
         merging.word(running_mean);
         merging.word(running_var);
+        merging.word(call.batches.map_or(0, |batches| batches.address));
 
         let _current = Current::enter(self.device.context())?;
         let spans = self.spans[launch.shape.variant as usize];
@@ -176,21 +215,17 @@ impl PreparedMoments {
     /// Launches the computation of the gradient, without copies, allocations or synchronisation.
     ///
     /// # Errors
-    /// [`Error::Moments`] if an array has another length; [`Error::Cuda`].
+    /// [`Error::Operand`] if an array has another length; [`Error::Cuda`].
     ///
     /// # Safety
     /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `grad_x`, which is read and written, and all other arrays,
     /// which are read.
     pub unsafe fn launch_grad(&self, call: &MomentsGradCall) -> Result<(), Error> {
         let &MomentsGradCall { rows, channels, inner, x, grad_x, .. } = call;
-        let statistics = [
-            ("mean", call.mean),
-            ("invstd", call.invstd),
-            ("grad_mean", call.grad_mean),
-            ("grad_invstd", call.grad_invstd),
-        ];
-        for (name, array) in statistics {
-            check(name, channels, array.len)?;
+        let statistics = [("mean", Some(call.mean)), ("invstd", Some(call.invstd))];
+        let arrays = statistics.into_iter().chain(call.grads.arrays());
+        for (name, array) in arrays.clone() {
+            check(name, channels, array.map_or(channels, |array| array.len))?;
         }
         for (name, array) in [("x", x), ("grad_x", grad_x)] {
             check(name, rows.saturating_mul(channels).saturating_mul(inner), array.len)?;
@@ -200,8 +235,8 @@ impl PreparedMoments {
         }
         let launch = Launch::new(rows, channels, inner, self.are_aligned(&[x, grad_x]), x.len)?;
         let mut arguments = launch.arguments(x);
-        for (_, array) in statistics {
-            arguments.word(array.address);
+        for (_, array) in arrays {
+            arguments.word(array.map_or(0, |array| array.address));
         }
         arguments.word(grad_x.address);
         let (function, stream) = (self.gradients[launch.shape.variant as usize], self.stream(call.stream));
@@ -229,6 +264,9 @@ impl PreparedMoments {
         }
     }
 }
+
+/// The kernels, for NVRTC.
+pub(super) const SOURCE: &str = concat!(include_str!("values.cu"), include_str!("moments.cu"));
 
 /// The sizes of a launch, as kernels take them.
 struct Launch {
@@ -270,5 +308,9 @@ impl Launch {
 }
 
 fn check(name: &'static str, expected: usize, actual: usize) -> Result<(), Error> {
-    if actual == expected { Ok(()) } else { Err(Error::Moments { name, expected, actual }) }
+    if actual == expected {
+        Ok(())
+    } else {
+        Err(Error::Operand { operation: "statistics of channels", name, expected, actual })
+    }
 }

@@ -7,7 +7,7 @@ use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::{DevicePtrMut, ValidAsZeroBits};
 use candle_core::{CudaStorage, DType, Error, Layout, Result};
 use half::{bf16, f16};
-use neuron_runtime::cuda::{MomentsCall, MomentsGradCall, PreparedMoments, RawArray};
+use neuron_runtime::cuda::{MomentsCall, MomentsGradCall, MomentsGrads, PreparedMoments, RawArray};
 use neuron_runtime::{Element, Format};
 
 use super::{Channels, NAME};
@@ -78,6 +78,7 @@ where
         eps,
         running: Some([RawArray { address: running_mean, len: count }, row(2)]),
         momentum: 1.0,
+        batches: None,
         workspace: RawArray { address: workspace, len: bytes },
         stream: Some(stream.cu_stream() as u64),
     };
@@ -120,8 +121,7 @@ where
         x,
         mean: row(moments, 0),
         invstd: row(moments, 1),
-        grad_mean: row(grads, 0),
-        grad_invstd: row(grads, 1),
+        grads: MomentsGrads::Statistics { mean: row(grads, 0), invstd: row(grads, 1) },
         grad_x: RawArray { address, len: end - start },
         stream: Some(stream.cu_stream() as u64),
     };

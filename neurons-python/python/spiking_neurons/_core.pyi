@@ -92,6 +92,21 @@ class Plan:
     def __call__(self, *tensors: Tensor | None) -> None: ...
 
 def channel_moments(
-    x: Any, mean: Any, invstd: Any, running_mean: Any, running_var: Any, momentum: float, eps: float
+    x: Any, mean: Any, invstd: Any, running_mean: Any, running_var: Any, batches: Any, momentum: float, eps: float
 ) -> None:
     """Mean and `1 / sqrt(var + eps)` of each channel of a tensor `[.., C]` on a GPU. Builds without CUDA do not have it."""
+
+def normalisation_gradient(
+    grad: Any, x: Any, mean: Any, invstd: Any, weight: Any, grad_weight: Any, grad_bias: Any
+) -> None:
+    """Replaces the gradient of `weight (x - mean) invstd + bias` by that of `x`, on a GPU. Builds without CUDA do not have it."""
+
+def max_pool(
+    x: Any, y: Any, places: Any, window: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    """The maxima of windows of images on a GPU, and their places in these. Builds without CUDA do not have it."""
+
+def max_pool_gradient(
+    x: Any, y: Any, places: Any, window: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    """Writes the gradient of the images to `x`. Builds without CUDA do not have it."""
