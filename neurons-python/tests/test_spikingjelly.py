@@ -386,3 +386,90 @@ def test_another_input_than_what_was_passed_on():
         model[1](x.clone())
     functional.reset_net(model)
     assert model(x).shape == x.shape
+
+
+def conv_pair(container=False, momentum=0.1, **options):
+    """A convolution with a bias before a normalisation and a node, fused and as it was."""
+    torch.manual_seed(0)
+    if container:
+        first = [layer.SeqToANNContainer(torch.nn.Conv2d(2, 4, 3), torch.nn.BatchNorm2d(4, momentum=momentum, **options))]
+    else:
+        first = [layer.Conv2d(2, 4, 3, step_mode="m"), layer.BatchNorm2d(4, step_mode="m", momentum=momentum, **options)]
+    other = torch.nn.Sequential(*first, made("LIFNode")).double()
+    with torch.no_grad():
+        for module in other.modules():
+            if isinstance(module, (torch.nn.Conv2d, torch.nn.BatchNorm2d)) and module.bias is not None:
+                module.bias.uniform_(-2.0, 2.0)
+    model = copy.deepcopy(other)
+    report = sn.accelerate(model, fuse_batch_norm=True)
+    assert report.left_out == ({"0.0": "0.1"} if container else {"0": "1"})
+    assert "1 convolutions leave out their bias" in str(report)
+    return model, other
+
+
+def agree_in_training(model, other, steps=2):
+    """Outputs, gradients and buffers over some steps of stochastic gradient descent, and in evaluation."""
+    optimizers = [torch.optim.SGD(each.parameters(), 0.1, momentum=0.9, weight_decay=0.1) for each in (model, other)]
+    for step in range(steps):
+        x = 3 * torch.randn(5, 3, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(step))
+        for each, optimizer in zip((model, other), optimizers):
+            functional.reset_net(each)
+            optimizer.zero_grad()
+            each(x).square().sum().backward()
+            optimizer.step()
+    torch.testing.assert_close(model.state_dict(), other.state_dict())
+    for each in (model, other):
+        functional.reset_net(each)
+        each.eval()
+    torch.testing.assert_close(model(x), other(x))
+    for each in (model, other):
+        each.train()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"container": True}, {"momentum": None}, {"track_running_stats": False}, {"affine": False}], ids=str
+)
+def test_biases_that_are_cancelled(options):
+    model, other = conv_pair(**options)
+    agree_in_training(model, other)
+    (bias,) = [module.bias for module in model.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert bias.grad is not None and not bias.grad.any()
+    ours.restore(model)
+    assert not any(hasattr(module, "_after") for module in model.modules())
+    assert {type(module) for module in model.modules()} == {type(module) for module in other.modules()}
+    agree_in_training(model, other)
+
+
+#: Changes after which the bias counts, or is left out still.
+CONV_CHANGES = {
+    "a hook": lambda model: model[0].register_forward_hook(lambda module, args, output: output.clamp(max=1.0)),
+    "a hook of the normalisation": lambda model: model[1].register_forward_pre_hook(lambda module, args: (args[0] * 2.0,)),
+    "another normalisation": lambda model: model.__setitem__(1, layer.BatchNorm2d(4, step_mode="m").double()),
+    "none": lambda model: model.__setitem__(1, torch.nn.Identity()),
+    "no bias": lambda model: setattr(model[0], "bias", None),
+    "a frozen bias": lambda model: model[0].bias.requires_grad_(False),
+    "another surrogate": lambda model: setattr(model[2], "surrogate_function", surrogate.ATan(spiking=False)),
+    "restored normalisation": lambda model: ours.restore(model[1]),
+    "fused again": lambda model: sn.accelerate(model, fuse_batch_norm=True),
+}
+
+
+@pytest.mark.parametrize("change", CONV_CHANGES)
+def test_changes_of_what_cancels_a_bias(change):
+    model, other = conv_pair()
+    for each in (model, other):
+        CONV_CHANGES[change](each)
+    agree_in_training(model, other)
+
+
+def test_pooling_layers_are_replaced():
+    model = torch.nn.Sequential(layer.MaxPool2d(2, step_mode="m"), torch.nn.Flatten(0, 1), torch.nn.MaxPool2d(2)).double()
+    other, x = copy.deepcopy(model), torch.randn(3, 2, 4, 8, 8, dtype=torch.float64)
+    assert sn.accelerate(model).pools == ["0", "2"] == sn.accelerate(model).pools
+    assert all(isinstance(model[at], sn.nn.MaxPool2d) for at in (0, 2))
+    for each in (model, pickle.loads(pickle.dumps(model))):
+        assert torch.equal(each(x), other(x))
+    functional.set_step_mode(model, "s")
+    assert torch.equal(model[0](x[0]), other[0](x)[0])
+    ours.restore(model)
+    assert [type(module) for module in model] == [type(module) for module in other]

@@ -171,7 +171,7 @@ def model(network, contender, dtype, device, small):
     if contender.accelerate is not None:
         report = sn.accelerate(built, **contender.accelerate)
         if contender.accelerate.get("fuse_batch_norm") and not report.fused:
-            raise NothingFused("no normalisation whose output goes to one node and nowhere else")
+            raise NothingFused(f"nothing is fused: {next(iter(report.kept_norms.values()), 'there is no normalisation')}")
     return built
 
 

@@ -22,6 +22,7 @@ KINDS = {
     "sums of gradients": r"sum_rows|sum_segments|round_sums",
     "spikes as bits": r"pack_spikes",
     "neurons": r"_(fptt|bptt|forward|backward)(_[a-z]+)*_(f32|f16|bf16|f64)$",
+    "gradient through normalisation": r"moments_gradient|batch_norm_backward_elemt",
     "statistics of normalisation": r"moments|batch_norm_collect|welford",
     "normalisation": r"batch_?norm|bn_fw|bn_bw",
     "convolutions and matrix products": r"conv|gemm|wgrad|dgrad|fprop|cutlass|xmma|nvjet|implicit|cudnn|s\d+_",

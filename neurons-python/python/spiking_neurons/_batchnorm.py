@@ -21,6 +21,7 @@ from ._autograd import differentiate, save
 from ._call import Call, calls, real
 from ._declare import redeclare
 from ._neuron import SPECS, Neuron, key_of
+from ._traced import is_traced
 
 _PARAMETERS = """
     /// Mean of each channel.
@@ -90,7 +91,7 @@ def run(
         raise ValueError(
             f"{neuron.name}: `x` has shape {tuple(x.shape)}, [{lead}, {norm.num_features}, ...] expected by the normalisation"
         )
-    if not fits(neuron) or x.numel() == 0 or functional._is_traced((x,)):
+    if not fits(neuron) or x.numel() == 0 or is_traced((x,)):
         return functional.run(neuron, normalised(norm, x, sequence), states, parameters, sequence, final)
     is_own = norm.training or norm.running_mean is None
     fused = _fused(neuron, is_own)
@@ -98,7 +99,7 @@ def run(
     calls(fused, x.dtype, x.device, sequence)
     flat = x.flatten(0, 1) if sequence else x
     norm._check_input_dim(flat)
-    batch = _statistics(norm, flat) if is_own else _running(norm, real(x.dtype))
+    batch = _statistics(norm, flat, take_bias(norm)) if is_own else _running(norm, real(x.dtype))
     if x.device.type == "cpu" and not _is_finite(batch.mean, batch.invstd, norm.weight, norm.bias):
         # Kernels refuse parameters that are not finite. These are computed from data, and propagate as PyTorch does it.
         running = (None, None) if is_own else (norm.running_mean, norm.running_var)
@@ -130,11 +131,30 @@ def is_plain(norm: _BatchNorm) -> bool:
     return type(norm).forward in known and not isinstance(norm, torch.nn.modules.lazy.LazyModuleMixin)
 
 
+def leave_out_bias(norm: _BatchNorm, bias: torch.Tensor) -> None:
+    """That the next input of `norm` lacks the bias of the convolution before, which the mean of a batch cancels."""
+    norm.__dict__["_bias_left_out"] = bias
+
+
+def take_bias(norm: _BatchNorm) -> torch.Tensor | None:
+    """What the input of `norm` lacks. Under a compiler nothing is left out."""
+    if torch.compiler.is_compiling():
+        return None
+    return norm.__dict__.pop("_bias_left_out", None)
+
+
+def with_bias(norm: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
+    """The input of `norm`, `[B, C, ...]`, with what it lacks."""
+    bias = take_bias(norm)
+    return x if bias is None else x + bias.detach().to(x.dtype).view(-1, *(1 for _ in x.shape[2:]))
+
+
 def normalised(norm: _BatchNorm, x: torch.Tensor, sequence: bool) -> torch.Tensor:
     """The normalisation alone, as PyTorch does it."""
     # Not `norm(x)`: subclasses have forward methods of their own, for sequences or for none.
     forward = torch.nn.SyncBatchNorm.forward if isinstance(norm, torch.nn.SyncBatchNorm) else _BatchNorm.forward
-    return forward(norm, x.flatten(0, 1)).unflatten(0, x.shape[:2]) if sequence else forward(norm, x)
+    y = forward(norm, with_bias(norm, x.flatten(0, 1) if sequence else x))
+    return y.unflatten(0, x.shape[:2]) if sequence else y
 
 
 @functools.lru_cache(maxsize=256)
@@ -159,43 +179,54 @@ def _running(norm: _BatchNorm, dtype: torch.dtype) -> Batch:
     return Batch(norm.running_mean.to(dtype), torch.rsqrt(norm.running_var.to(dtype) + norm.eps))
 
 
-def _statistics(norm: _BatchNorm, x: torch.Tensor) -> Batch:
-    """The statistics of `x`, `[B, C, ...]`; in training, also updates the running ones."""
+def _statistics(norm: _BatchNorm, x: torch.Tensor, left_out: torch.Tensor | None = None) -> Batch:
+    """The statistics of `x`, `[B, C, ...]`; in training, also updates the running ones, which are those of `x` and what it lacks."""
     training, has_running = norm.training, norm.running_mean is not None
     count = x.numel() // x.shape[1]
     group = _group(norm) if training else None
     if training and group is None and count < 2:
         raise ValueError(f"a batch of shape {tuple(x.shape)} has {count} values of each channel, at least 2 expected in training")
     tracked, momentum = training and norm.track_running_stats and has_running, norm.momentum
-    if tracked and norm.num_batches_tracked is not None:
-        norm.num_batches_tracked.add_(1)
-        if momentum is None:
-            momentum = 1.0 / float(norm.num_batches_tracked)
-    momentum = 0.0 if momentum is None else momentum
+    batches = norm.num_batches_tracked if tracked else None
     with torch.no_grad():
+        if batches is not None and momentum is None:
+            momentum = 1.0 / float(batches.add_(1))
+            batches = None
+        momentum = 0.0 if momentum is None else momentum
         if not tracked:
-            return _measured(norm, x, count, group, None, momentum)
+            return _measured(norm, x, count, group, None, None, momentum)
         given = (norm.running_mean, norm.running_var)
         running = tuple(value.to(real(x.dtype)) for value in given)
-        batch = _measured(norm, x, count, group, running, momentum)
+        batch = _measured(norm, x, count, group, running, batches, momentum)
         for target, value in zip(given, running):
             if target is not value:
                 target.copy_(value)
+        if left_out is not None:
+            norm.running_mean.add_(left_out, alpha=momentum)
     return batch
 
 
 def _measured(
-    norm: _BatchNorm, x: torch.Tensor, count: int, group: Any, running: tuple[torch.Tensor, ...] | None, momentum: float
+    norm: _BatchNorm,
+    x: torch.Tensor,
+    count: int,
+    group: Any,
+    running: tuple[torch.Tensor, ...] | None,
+    batches: torch.Tensor | None,
+    momentum: float,
 ) -> Batch:
-    """The statistics of `x`. Running ones, in the format of states, are updated."""
-    if group is not None:
-        return _shared(norm, x, count, group, running, momentum)
-    if x.device.type == "cuda":
+    """The statistics of `x`. Running ones, in the format of states, and the number of batches are updated."""
+    if group is None and x.device.type == "cuda":
         rows = x.detach().movedim(1, -1)
         if rows.is_contiguous():
             mean, invstd = torch.empty(2, x.shape[1], dtype=real(x.dtype), device=x.device)
-            _core.channel_moments(rows, mean, invstd, *(running or (None, None)), momentum, norm.eps)
+            _core.channel_moments(rows, mean, invstd, *(running or (None, None)), batches, momentum, norm.eps)
             return Batch(mean, invstd, count)
+    if batches is not None:
+        batches.add_(1)
+    if group is not None:
+        return _shared(norm, x, count, group, running, momentum)
+    if x.device.type == "cuda":
         mean, invstd = torch.batch_norm_stats(x, norm.eps)
         if running is not None:
             counts = torch.full((1,), count, dtype=running[0].dtype, device=x.device)
@@ -284,6 +315,11 @@ def _input_gradient(
         sums = both[0], both[1]
     flat = (grad.flatten(0, 1), x.flatten(0, 1)) if call.sequence else (grad, x)
     if grad.device.type == "cuda":
+        # With channels before space, PyTorch's kernel is the faster one.
+        if isinstance(counts, int) and flat[1].movedim(1, -1).is_contiguous():
+            # In place: nobody else has the gradient of the normalised input.
+            _core.normalisation_gradient(*flat, mean, invstd, weight, sums[1], sums[0])
+            return grad
         if isinstance(counts, int):
             counts = torch.full((1,), counts, dtype=torch.int32, device=grad.device)
         # Takes the sum of `g (x - mean)`.

@@ -36,8 +36,8 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
 
     Nothing in the model changes, nor do results: spikes are packed when an operation such as a convolution saves them, and unpacked
     when its backward pass asks for them. Several operations that save the same spikes share the bits. Only what this package's
-    neurons have put out is packed, in eager mode: spikes themselves and views of them, not sums of spikes, nor what pooling made of them.
-    Spikes must not be changed through `.data`, which leaves no trace.
+    neurons have put out is packed, in eager mode: spikes themselves, views of them, and their maxima by this package's `max_pool2d`; not sums
+    of spikes, nor what other layers made of them. Spikes must not be changed through `.data`, which leaves no trace.
 
     Attributes:
         packed_bytes: bytes taken by the bits made in this context.
@@ -72,7 +72,7 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
             self._spikes[storage._cdata] = (StorageWeakRef(storage), spikes._version, spikes.dtype)
 
     def _pack(self, tensor: torch.Tensor) -> torch.Tensor | _Packed:
-        if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or not self._are_spikes(tensor):
+        if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or not self.are_spikes(tensor):
             return tensor
         key = (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.dtype, tensor.shape, tensor.stride(), tensor._version)
         packed = self._made.get(key)
@@ -82,7 +82,8 @@ class save_spikes_as_bits(torch.autograd.graph.saved_tensors_hooks):
             self.saved_bytes += tensor.nbytes
         return packed
 
-    def _are_spikes(self, tensor: torch.Tensor) -> bool:
+    def are_spikes(self, tensor: torch.Tensor) -> bool:
+        """Whether these are spikes that have been noted, worth a word of bits."""
         if not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.is_inference():
             return False
         known = self._spikes.get(tensor.untyped_storage()._cdata)

@@ -9,18 +9,20 @@ import torch
 import torch.fx
 from spikingjelly.activation_based import base, layer
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
-from ._batchnorm import has_hooks
+from . import _batchnorm
 
-#: Of the paths of nodes the path of the normalisation before each, and of the paths of other normalisations the reason.
-Pairs = tuple[dict[str, str], dict[str, str]]
+#: Of the paths of nodes the path of the normalisation before each; of the paths of other normalisations the reason; and of the paths of
+#: convolutions before the former, which have a bias, the path of the normalisation.
+Pairs = tuple[dict[str, str], dict[str, str], dict[str, str]]
 
 
 class _Tracer(torch.fx.Tracer):
     """Looks into a model down to its layers."""
 
     def is_leaf_module(self, module: torch.nn.Module, name: str) -> bool:
-        layers = (base.MemoryModule, base.StepModule, _BatchNorm)
+        layers = (base.MemoryModule, base.StepModule, _BatchNorm, torch.nn.MaxPool2d)
         return isinstance(module, layers) or super().is_leaf_module(module, name)
 
 
@@ -30,18 +32,19 @@ def pairs(model: torch.nn.Module, nodes: dict[str, torch.nn.Module]) -> Pairs:
     try:
         # Tracing runs the model's own code on proxies, which it may keep: that of a copy.
         copied = copy.deepcopy(model, {id(tensor): tensor for tensor in _shared(model)})
-        found, kept = _pairs_of(copied, nodes, True)
-        others, others_kept = _pairs_of(copied, nodes, False)
+        found, kept, convs = _pairs_of(copied, nodes, True)
+        others, others_kept, others_convs = _pairs_of(copied, nodes, False)
     # Model code may raise anything when it is given proxies.
     except Exception as error:
-        return {}, dict.fromkeys(norms, f"the model cannot be traced: {error}")
+        return {}, dict.fromkeys(norms, f"the model cannot be traced: {error}"), {}
     both = {node: path for node, path in found.items() if others.get(node) == path}
     reasons = {
         path: kept.get(path) or others_kept.get(path) or "training and evaluation differ"
         for path in norms
         if path not in both.values()
     }
-    return both, reasons
+    convs = {conv: path for conv, path in convs.items() if path in both.values() and others_convs.get(conv) == path}
+    return both, reasons, convs
 
 
 def _shared(model: torch.nn.Module) -> Iterator[torch.Tensor]:
@@ -67,7 +70,7 @@ def _pairs_of(model: torch.nn.Module, nodes: dict[str, torch.nn.Module], trainin
     places: dict[torch.nn.Module, list[str]] = {}
     for path, module in model.named_modules(remove_duplicate=False):
         places.setdefault(module, []).append(path)
-    found, kept = {}, {}
+    found, kept, convs = {}, {}, {}
     for path, norm in modules.items():
         if not isinstance(norm, _BatchNorm):
             continue
@@ -82,7 +85,25 @@ def _pairs_of(model: torch.nn.Module, nodes: dict[str, torch.nn.Module], trainin
             kept[path] = f"{node} is called {len(calls[node])} times"
         else:
             found[node] = path
-    return found, kept
+            conv = _conv_before(path, calls, modules)
+            if conv is not None and len(places[modules[conv]]) == 1:
+                convs[conv] = path
+    return found, kept, convs
+
+
+def _conv_before(path: str, calls: dict[str, list[torch.fx.Node]], modules: dict[str, torch.nn.Module]) -> str | None:
+    """The path of the convolution with a bias whose output a normalisation has, and nothing else."""
+    called = caller(path, modules)
+    if called != path:
+        names = list(modules[called]._modules)
+        before = f"{called}.{names[-2]}" if len(names) > 1 else None
+    else:
+        (call,) = calls[path]
+        (given,) = call.all_input_nodes or (None,)
+        is_layer = given is not None and given.op == "call_module" and given.next is call and len(given.users) == 1
+        before = given.target if is_layer and len(calls[given.target]) == 1 else None
+    conv = modules.get(before)
+    return before if isinstance(conv, _ConvNd) and conv.bias is not None else None
 
 
 def caller(path: str, modules: dict[str, torch.nn.Module]) -> str:
@@ -122,20 +143,65 @@ class Link:
         if node.__dict__.get("_norm") is not norm or self.parent._modules.get(self.name) is not node:
             return False
         mode = "m" if self.container is not None else getattr(norm, "step_mode", "s")
-        if mode != node.step_mode or has_hooks(norm) or has_hooks(node):
+        if mode != node.step_mode or _batchnorm.has_hooks(norm) or _batchnorm.has_hooks(node):
             return False
-        return self.container is None or not has_hooks(self.container)
+        return self.container is None or not _batchnorm.has_hooks(self.container)
 
 
 class FusedNorm:
     """A batch normalisation that the next node computes: it returns its input, and records for the node that it did."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        link = self.__dict__.get("_link")
-        if link is None or torch.compiler.is_compiling() or not link.holds(self):
-            return super().forward(x)
+        if not self.passes():
+            return super().forward(_batchnorm.with_bias(self, x))
         self.__dict__["_passed"] = x
         return x
+
+    def passes(self) -> bool:
+        """Whether it leaves its work to the node."""
+        link = self.__dict__.get("_link")
+        return link is not None and not torch.compiler.is_compiling() and link.holds(self)
+
+
+class FusedConv:
+    """A convolution before a fused normalisation. In training it leaves out its bias, whose gradient is 0: the mean of the batch
+    cancels it.
+    """
+
+    def _conv_forward(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        after = self.__dict__.get("_after")
+        if bias is None or after is None or not after.cancels(self):
+            return super()._conv_forward(x, weight, bias)
+        _batchnorm.leave_out_bias(after.norm, bias.detach())
+        return Cancelled.apply(super()._conv_forward(x, weight, None), bias)
+
+
+class After:
+    """The normalisation after a convolution, and where that is in the model."""
+
+    def __init__(self, norm: Any, parent: torch.nn.Module, name: str) -> None:
+        self.norm, self.parent, self.name = norm, parent, name
+
+    def cancels(self, conv: Any) -> bool:
+        """Whether it is still there, takes the mean of the batch, and nobody looks at what it is given."""
+        norm = self.norm
+        if self.parent._modules.get(self.name) is not norm or not isinstance(norm, FusedNorm):
+            return False
+        return (norm.training or norm.running_mean is None) and norm.passes() and not _batchnorm.has_hooks(conv)
+
+
+class Cancelled(torch.autograd.Function):
+    """`apply(y, bias)` is `y`, with a gradient of 0 for `bias`: optimizers and DDP expect one."""
+
+    @staticmethod
+    def forward(ctx: Any, y: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        ctx.shape, ctx.dtype, ctx.device = bias.shape, bias.dtype, bias.device
+        return y.view_as(y)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        zeros = torch.zeros(ctx.shape, dtype=ctx.dtype, device=ctx.device) if ctx.needs_input_grad[1] else None
+        return grad, zeros
 
 
 def passed(norm: Any, x: torch.Tensor) -> bool:

@@ -23,7 +23,7 @@ def run(
 ) -> tuple[torch.Tensor, ...]:
     """As `functional.run`, without gradient."""
     check(neuron, dtype)
-    if functional._is_traced(inputs):
+    if _traced.is_traced(inputs):
         output, *held = _traced.run(neuron, list(inputs), states, parameters, sequence, final)
         return (converted(neuron, output, dtype), *held)
     if not sequence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 
@@ -11,6 +11,18 @@ from ._call import is_same, real
 from ._neuron import Neuron
 from ._vmap import is_transformed
 from .ops import OPERATIONS, Operation, laid_out, layout
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)
+# Private: if a version of PyTorch lacks one of them, everything is an operation of `torch.library`, which is right but slower.
+_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)
+_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: 1)
+_is_compiling = torch.compiler.is_compiling
+
+
+def is_traced(inputs: Sequence[torch.Tensor]) -> bool:
+    """Whether somebody looks at operations: the compiler, tensors of other classes, modes, transforms."""
+    return _is_compiling() or type(inputs[0]) not in _PLAIN or _dispatch_modes() > 0 or _transforms() is not None
 
 
 class Transformed(torch.autograd.Function):

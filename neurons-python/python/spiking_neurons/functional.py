@@ -17,6 +17,7 @@ from ._autograd import Differentiable
 from ._call import Arrays, Call, calls, is_same
 from ._describe import documentation, signature
 from ._neuron import SPECS, Neuron, key_of
+from ._pooling import max_pool2d
 from .surrogate import Surrogate
 
 
@@ -115,22 +116,10 @@ def run(
         inputs = (inputs,)
     if spike_dtype is not None:
         return _spikes.run(neuron, inputs, states, parameters, sequence, final, spike_dtype)
-    if _is_traced(inputs):
+    if _traced.is_traced(inputs):
         return _traced.run(neuron, list(inputs), states, parameters, sequence, final)
     call, arrays = arrange(neuron, inputs, states, parameters, sequence)
     return run_arranged(call, arrays, final)
-
-
-_PLAIN = (torch.Tensor, torch.nn.Parameter)
-_is_compiling = torch.compiler.is_compiling
-# Private: if a version of PyTorch lacks one of them, everything is an operation of `torch.library`, which is right but slower.
-_dispatch_modes = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 1)
-_transforms = getattr(getattr(torch._C, "_functorch", None), "peek_interpreter_stack", lambda: 1)
-
-
-def _is_traced(inputs: Sequence[torch.Tensor]) -> bool:
-    """Whether somebody looks at operations: the compiler, tensors of other classes, modes, transforms."""
-    return _is_compiling() or type(inputs[0]) not in _PLAIN or _dispatch_modes() > 0 or _transforms() is not None
 
 
 def run_arranged(
@@ -276,7 +265,7 @@ def make(spec: dict[str, Any]) -> tuple[Any, Any]:
             held = [*args[count:], *[options.pop(state, None) for state in states[len(args) - count :]]]
             tensors = {name: options.pop(name) for name in arrays if isinstance(options.get(name), torch.Tensor)}
             spike_dtype = options.pop("spike_dtype", None)
-            neuron = (_compiled_neuron if _is_compiling() else _neuron)(key, options)
+            neuron = (_compiled_neuron if torch.compiler.is_compiling() else _neuron)(key, options)
             return run(neuron, args[:count], held, tensors, sequence, spike_dtype=spike_dtype)
 
         function.__name__ = function.__qualname__ = f"{prefix}_{'multi_step' if sequence else 'step'}"
@@ -316,7 +305,7 @@ def _constant_neuron(key: str, options: dict[str, Any], parameters: tuple[float,
 _constant_neuron._dynamo_marked_constant = True
 
 
-__all__ = ["step", "multi_step", "multi_step_with_v", "multi_step_packed"]
+__all__ = ["max_pool2d", "step", "multi_step", "multi_step_with_v", "multi_step_packed"]
 for _spec in SPECS.values():
     for _function in make(_spec):
         globals()[_function.__name__] = _function

@@ -19,6 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from . import _batchnorm, _core, _describe, _initial, _spikes, functional
 from ._declare import Equations, declare, of_kind
 from ._neuron import SPECS, Neuron, key_of
+from ._pooling import MaxPool2d
 from .surrogate import Surrogate
 
 
@@ -357,4 +358,4 @@ class BatchNormNode(torch.nn.Module):
 for _name, _spec in SPECS.items():
     globals()[_name] = make(_spec)
 
-__all__ = ["BatchNormNode", "Node", *SPECS]
+__all__ = ["BatchNormNode", "MaxPool2d", "Node", *SPECS]

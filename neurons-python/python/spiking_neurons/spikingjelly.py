@@ -22,6 +22,7 @@ from . import _batchnorm, _fusion, functional
 from . import surrogate as surrogates
 from ._call import FORMATS
 from ._neuron import Neuron
+from ._pooling import MaxPool2d
 
 #: Of each of their classes our neuron, and of its parameters the names of their attributes.
 _KNOWN: dict[str, tuple[str, dict[str, str]]] = {
@@ -196,21 +197,35 @@ _CLASSES = {getattr(_theirs, name): _declare(name) for name in _KNOWN}
 globals().update({cls.__name__: cls for cls in _CLASSES.values()})
 
 
-def _fused(original: type) -> type:
+def _changed(original: type, bases: tuple[type, ...], what: str) -> type:
+    """A class of a layer that computes the same in another way."""
     library = original.__module__.partition(".")[0]
-    body = {"__module__": __name__, "__doc__": f"`{original.__name__}` of {library}, computed by the node after it."}
-    return type(f"{library}_{original.__name__}", (_fusion.FusedNorm, original), {**body, "_original": original})
+    body = {"__module__": __name__, "__doc__": f"`{original.__name__}` of {library}, {what}.", "_original": original}
+    return type(f"{library}_{original.__name__}", bases, body)
 
 
 _NORMS = {
-    original: _fused(original)
+    original: _changed(original, (_fusion.FusedNorm, original), "computed by the node after it")
     for original in [
         *(getattr(torch.nn, name) for name in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm")),
         *(getattr(_layer, name) for name in ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d")),
         *(getattr(_layer, f"ThresholdDependentBatchNorm{rank}d") for rank in (1, 2, 3)),
     ]
 }
-globals().update({cls.__name__: cls for cls in _NORMS.values()})
+_CONVS = {
+    original: _changed(original, (_fusion.FusedConv, original), "whose bias the normalisation after it cancels")
+    for original in [getattr(library, f"Conv{rank}d") for library in (torch.nn, _layer) for rank in (1, 2, 3)]
+}
+# The method of theirs for sequences calls that of the class after it.
+_POOLS = {
+    original: _changed(original, bases, "which keeps a byte for each maximum")
+    for original, bases in {
+        torch.nn.MaxPool2d: (MaxPool2d,),
+        _layer.MaxPool2d: (_layer.MaxPool2d, MaxPool2d),
+    }.items()
+}
+_CHANGED = (*_NORMS.values(), *_CONVS.values(), *_POOLS.values())
+globals().update({cls.__name__: cls for cls in _CHANGED})
 
 
 @dataclasses.dataclass
@@ -222,12 +237,16 @@ class Report:
         kept: paths of other nodes, each with the reason.
         fused: paths of nodes that compute a batch normalisation too, each with the path of that.
         kept_norms: paths of other batch normalisations, each with the reason, if some were to be fused.
+        left_out: paths of convolutions that leave out their bias in training, each with the path of the normalisation that cancels it.
+        pools: paths of maximum pooling layers that keep a byte for each maximum.
     """
 
     replaced: dict[str, str] = dataclasses.field(default_factory=dict)
     kept: dict[str, str] = dataclasses.field(default_factory=dict)
     fused: dict[str, str] = dataclasses.field(default_factory=dict)
     kept_norms: dict[str, str] = dataclasses.field(default_factory=dict)
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)
+    pools: list[str] = dataclasses.field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"{len(self.replaced)} nodes accelerated, {len(self.kept)} kept"]
@@ -235,6 +254,10 @@ class Report:
         if self.fused or self.kept_norms:
             lines.append(f"{len(self.fused)} batch normalisations fused, {len(self.kept_norms)} kept")
             lines += [f"  {path or '(the model)'}: {reason}" for path, reason in self.kept_norms.items()]
+        if self.left_out:
+            lines.append(f"{len(self.left_out)} convolutions leave out their bias in training")
+        if self.pools:
+            lines.append(f"{len(self.pools)} maximum pooling layers keep a byte for each maximum")
         return "\n".join(lines)
 
 
@@ -242,7 +265,7 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
     """Lets the nodes of a SpikingJelly model run on the kernels of this package, where they do the same.
 
     The model is changed in place, and works as before; `restore` undoes it. The report has what was replaced, and why
-    other nodes were not.
+    other nodes were not. `MaxPool2d` layers become those of `spiking_neurons.nn`.
 
     Args:
         keep_states: whether nodes keep their states after a sequence, as theirs do. For models that call `reset_net` between
@@ -250,8 +273,10 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
         fuse_batch_norm: whether batch normalisations whose output goes to one node and nowhere else are computed by that node, in the
             same kernel; `BatchNormNode` says what that changes. A copy of the model is traced by `torch.fx` to find them, in training
             and in evaluation; flags of the model's own must not change what is called later. Parameters and buffers stay where
-            they are. Layers that are replaced, hooks that are added and step modes that differ later undo it for those layers. Use
-            a fused model as a whole, and call `restore` before taking it apart.
+            they are. In training, a convolution before such a normalisation leaves out its bias, which the mean of the batch cancels:
+            running statistics are as before, and the gradient of the bias is 0, where otherwise it is rounding around 0. Layers that are
+            replaced, hooks that are added and step modes that differ later undo it for those layers. Use a fused model as a whole, and
+            call `restore` before taking it apart.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -274,6 +299,9 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
             report.kept[path] = f"a {type(module).__name__}; known are exactly {known}"
         elif isinstance(module, _base.MemoryModule) and type(module).__module__.startswith(_theirs.__name__):
             report.kept[path] = f"a {type(module).__name__}, which has no counterpart"
+        elif type(module) in (*_POOLS, *_POOLS.values()):
+            module.__class__ = _POOLS.get(type(module), type(module))
+            report.pools.append(path)
         if isinstance(module, Accelerated):
             module.__dict__["_keeps_states"] = keep_states
     if fuse_batch_norm:
@@ -284,7 +312,7 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
 def _fuse(model: torch.nn.Module, report: Report) -> None:
     """Lets accelerated nodes compute the normalisations before them."""
     modules = dict(model.named_modules())
-    report.fused, report.kept_norms = _fusion.pairs(model, {path: modules[path] for path in report.replaced})
+    report.fused, report.kept_norms, convs = _fusion.pairs(model, {path: modules[path] for path in report.replaced})
     for path, norm_path in list(report.fused.items()):
         node, norm = modules[path], modules[norm_path]
         if type(norm) not in _NORMS and not isinstance(norm, _fusion.FusedNorm):
@@ -302,6 +330,13 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
         # Not as a submodule: its parameters have their names already.
         node.__dict__["_norm"] = norm
         norm.__dict__["_link"] = _fusion.Link(node, modules[parent], name, None if container is norm else container)
+    for path, norm_path in convs.items():
+        conv = modules[path]
+        if type(conv) in (*_CONVS, *_CONVS.values()) and norm_path in report.fused.values():
+            conv.__class__ = _CONVS.get(type(conv), type(conv))
+            parent, _, name = norm_path.rpartition(".")
+            conv.__dict__["_after"] = _fusion.After(modules[norm_path], modules[parent], name)
+            report.left_out[path] = norm_path
 
 
 def restore(model: torch.nn.Module) -> None:
@@ -311,7 +346,7 @@ def restore(model: torch.nn.Module) -> None:
             module.__class__ = module._original
             for name in ("_accelerated", "_keeps_states", "_norm"):
                 module.__dict__.pop(name, None)
-        elif isinstance(module, _fusion.FusedNorm):
+        elif type(module) in _CHANGED:
             module.__class__ = module._original
-            for name in ("_link", "_passed"):
+            for name in ("_link", "_passed", "_after", "_bias_left_out"):
                 module.__dict__.pop(name, None)
