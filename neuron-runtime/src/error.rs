@@ -36,7 +36,7 @@ pub enum Error {
         actual: usize,
     },
 
-    /// Windows of maximum pooling that kernels do not have.
+    /// Windows of maximum pooling that the kernels do not support.
     #[error(
         "max pooling: {axis} windows of {window} values with stride {stride} and padding {padding} in images of {size}; windows that fit, \
          of 256 values at most in both directions, a stride of at least 1 and padding of at most half a window expected"

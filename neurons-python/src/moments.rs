@@ -62,7 +62,7 @@ pub fn channel_moments(
 }
 
 /// Replaces `grad`, the gradient of `weight (x - mean) invstd + bias`, by that of `x`, through the statistics as well, which are those of
-/// `x`. Both are `[B, C, ..]`, contiguous or with channels innermost, and on a GPU; all others are `[C]` in the format of states.
+/// `x`. Both are `[B, C, ..]`, contiguous or channels-last, and on a GPU; all others are `[C]` in the format of states.
 #[pyfunction]
 pub fn normalisation_gradient(
     grad: &Bound<'_, PyAny>,
@@ -81,7 +81,7 @@ pub fn normalisation_gradient(
         return Err(PyValueError::new_err("`grad` and `x` do not have the same shape and strides"));
     }
     let Some([rows, channels, inner]) = sizes(&values.view) else {
-        return Err(PyValueError::new_err("`x` is neither contiguous nor has it channels innermost"));
+        return Err(PyValueError::new_err("`x` is neither contiguous nor channels-last"));
     };
     let call = MomentsGradCall {
         rows,

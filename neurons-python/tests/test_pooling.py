@@ -124,6 +124,25 @@ def test_maxima_of_spikes_are_spikes(device):
         assert torch.allclose(own, other, rtol=1e-5, atol=1e-6)
 
 
+def test_bits_with_what_is_no_eager_pooling_of_spikes(device):
+    """A window in the padding alone, transforms, and the compiler."""
+    neuron, x = sn.Neuron("If"), torch.full((6, 8, 4, 4), 2.0, device=device).requires_grad_()
+
+    def step(pool, weight):
+        spikes, _ = sn.functional.multi_step(neuron, x)
+        return torch.nn.functional.conv2d(pool(spikes), weight).sum()
+
+    weight = torch.ones(1, 8, 1, 1, device=device, requires_grad=True)
+    dilated = lambda spikes: max_pool2d(spikes, 2, 1, 1, 5)
+    (expected,) = torch.autograd.grad(step(dilated, weight), weight)
+    with sn.save_spikes_as_bits():
+        (grad,) = torch.autograd.grad(step(dilated, weight), weight)
+        assert torch.equal(torch.func.vmap(lambda x: max_pool2d(x, 2))(x), theirs(x, 2))
+        compiled = torch.compile(lambda x: max_pool2d(x, 2), backend="eager", fullgraph=True)
+        assert torch.equal(compiled(x), theirs(x, 2))
+    assert torch.equal(grad, expected)
+
+
 def test_module(device):
     x = images((2, 4, 9, 9), torch.float32, device)
     for options in ({}, {"stride": 1, "padding": 1}, {"dilation": 2}, {"ceil_mode": True}):

@@ -403,7 +403,7 @@ def conv_pair(container=False, momentum=0.1, **options):
     model = copy.deepcopy(other)
     report = sn.accelerate(model, fuse_batch_norm=True)
     assert report.left_out == ({"0.0": "0.1"} if container else {"0": "1"})
-    assert "1 convolutions leave out their bias" in str(report)
+    assert "biases left out in training: 1" in str(report)
     return model, other
 
 
@@ -451,6 +451,9 @@ CONV_CHANGES = {
     "another surrogate": lambda model: setattr(model[2], "surrogate_function", surrogate.ATan(spiking=False)),
     "restored normalisation": lambda model: ours.restore(model[1]),
     "fused again": lambda model: sn.accelerate(model, fuse_batch_norm=True),
+    "a compiled node": lambda model: model[2].compile(backend="eager"),
+    "a compiled normalisation": lambda model: model[1].compile(backend="eager"),
+    "a compiled convolution": lambda model: model[0].compile(backend="eager"),
 }
 
 
@@ -460,6 +463,114 @@ def test_changes_of_what_cancels_a_bias(change):
     for each in (model, other):
         CONV_CHANGES[change](each)
     agree_in_training(model, other)
+
+
+def test_a_call_that_ends_before_the_normalisation():
+    model, other = conv_pair()
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    model[0](x)
+    for each in (model, other):
+        each.eval()
+        # Computed by PyTorch.
+        each[2].surrogate_function = surrogate.ATan(spiking=False)
+    torch.testing.assert_close(model(x), other(x))
+
+
+def test_evaluation_between_convolution_and_normalisation():
+    results = []
+    for each in conv_pair():
+        x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        y = each[0](x)
+        each[1].eval()
+        results.append(each[2](each[1](y)))
+    torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("first, last", [(0, 1), (0, 2), (0, 3), (1, 3)], ids=str)
+def test_checkpoints(first, last):
+    """Layers that are computed again update running statistics again; with the bias that the convolution has left out."""
+    from torch.utils.checkpoint import checkpoint
+
+    model, other = conv_pair()
+    sn.accelerate(model, keep_states=False, fuse_batch_norm=True)
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    again = torch.nn.Sequential(*list(model)[first:last])
+    y = checkpoint(again, model[:first](x), use_reentrant=False)
+    y = model[last:](y) if last < 3 else y
+    y.square().sum().backward()
+    other(x).square().sum().backward()
+    for own, theirs in zip(model.parameters(), other.parameters()):
+        torch.testing.assert_close(own.grad, theirs.grad)
+    # Of the same input, any number of times: a sum of shares of the same mean.
+    share = 1 - (1 - 0.1) ** int(model[1].num_batches_tracked)
+    torch.testing.assert_close(model[1].running_mean / share, other[1].running_mean / 0.1)
+
+
+def replica(module):
+    """As `torch.nn.DataParallel` makes them: they share buffers with the model."""
+    made = module._replicate_for_data_parallel()
+    for name, parameter in module._parameters.items():
+        setattr(made, name, parameter)
+    for name, child in module._modules.items():
+        made._modules[name] = replica(child)
+    return made
+
+
+def test_replicas_keep_their_biases():
+    model, other = conv_pair()
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    for each in (model, other):
+        replica(each)(x)
+    torch.testing.assert_close(model[1].running_mean, other[1].running_mean)
+
+
+class Called(torch.nn.Module):
+    """A convolution in containers, whose output is seen in several ways."""
+
+    def __init__(self, calls_conv):
+        super().__init__()
+        self.calls_conv = calls_conv
+        self.block = layer.SeqToANNContainer(torch.nn.Conv2d(2, 4, 3), torch.nn.BatchNorm2d(4)) if calls_conv else None
+        self.conv = torch.nn.Sequential(torch.nn.Sequential(layer.Conv2d(2, 4, 3, step_mode="m")))
+        self.norm, self.node = layer.BatchNorm2d(4, step_mode="m"), made("LIFNode")
+
+    def forward(self, x):
+        if self.calls_conv:
+            return self.node(self.block(x)) + self.block[0](x.flatten(0, 1)).unflatten(0, x.shape[:2])
+        return self.node(self.norm(self.conv(x)))
+
+
+def test_a_convolution_that_is_called_by_itself_as_well():
+    model = Called(True).double()
+    other, x = copy.deepcopy(model), torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    assert sn.accelerate(model, fuse_batch_norm=True).left_out == {}
+    torch.testing.assert_close(model(x), other(x))
+
+
+def test_hooks_of_containers_see_the_bias():
+    model = Called(False).double()
+    other, x, seen = copy.deepcopy(model), torch.randn(5, 3, 2, 6, 6, dtype=torch.float64), []
+    assert sn.accelerate(model, fuse_batch_norm=True).left_out == {"conv.0.0": "norm"}
+    for each in (model, other):
+        each.conv.register_forward_hook(lambda module, args, output: seen.append(output))
+        each(x)
+    torch.testing.assert_close(*seen)
+
+
+def test_convolutions_of_pytorch_are_fused_again():
+    model = torch.nn.Sequential(torch.nn.Conv2d(2, 4, 3), torch.nn.BatchNorm2d(4), made("LIFNode"))
+    functional.set_step_mode(model, "s")
+    for _ in range(2):
+        assert sn.accelerate(model, fuse_batch_norm=True).left_out == {"0": "1"}
+
+
+def test_inference_mode():
+    model, other = conv_pair()
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    for each in (model, other):
+        each.eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(model(x), other(x))
 
 
 def test_pooling_layers_are_replaced():

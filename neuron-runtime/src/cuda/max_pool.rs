@@ -84,7 +84,7 @@ impl PreparedMaxPool {
     /// Launches the computation of `y` and `places`, without copies, allocations or synchronisation.
     ///
     /// # Errors
-    /// [`Error::Window`] for windows that kernels cannot have; [`Error::Operand`] if an array has another length; [`Error::Cuda`].
+    /// [`Error::Window`] for windows that the kernels do not support; [`Error::Operand`] if an array has another length; [`Error::Cuda`].
     ///
     /// # Safety
     /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `x`, which is read, and all other arrays, which are written.
@@ -95,8 +95,9 @@ impl PreparedMaxPool {
             _ => 0,
         };
         let functions = self.maxima.map(|functions| functions[known]);
+        let arrays = [(call.x, self.size), (call.y, self.size), (call.places, 1)];
         // SAFETY: guaranteed by the caller.
-        unsafe { self.run("max_pool", functions, Side::Output, call, [call.x, call.y, call.places]) }
+        unsafe { self.run("max_pool", functions, Side::Output, call, arrays) }
     }
 
     /// Launches the computation of the gradient: `x` and `y` are those of the images and of the maxima.
@@ -107,7 +108,7 @@ impl PreparedMaxPool {
     /// # Safety
     /// As [`PreparedCall::launch`](super::PreparedCall::launch), for `x`, which is written, and all other arrays, which are read.
     pub unsafe fn launch_grad(&self, call: &MaxPoolCall) -> Result<(), Error> {
-        let arrays = [call.y, call.places, call.x];
+        let arrays = [(call.y, self.size), (call.places, 1), (call.x, self.size)];
         let is_apart = call.axes.iter().all(|axis| axis.stride >= axis.window);
         let (functions, side) =
             if is_apart { (self.gradients_apart, Side::Output) } else { (self.gradients, Side::Input) };
@@ -116,15 +117,15 @@ impl PreparedMaxPool {
     }
 
     /// # Safety
-    /// The functions are those of the module whose threads have places of `side`, and take `arrays` in this order. The caller may use
-    /// their memory.
+    /// The functions are those of the module whose threads have places of `side`, and take `arrays` in this order, with the bytes of
+    /// their values. The caller may use their memory.
     unsafe fn run(
         &self,
         name: &'static str,
         functions: [Function; 2],
         side: Side,
         call: &MaxPoolCall,
-        arrays: [RawArray; 3],
+        arrays: [(RawArray, usize); 3],
     ) -> Result<(), Error> {
         Window::check(call.axes)?;
         let lengths = [Side::Input, Side::Output].map(|side| call.len(side));
@@ -152,8 +153,7 @@ impl PreparedMaxPool {
             let mut arguments = Arguments::default();
             arguments.push(&geometry.bytes());
             arguments.push(&(threads as u32).to_ne_bytes());
-            for array in arrays {
-                let size = if array.address == call.places.address { 1 } else { self.size };
+            for (array, size) in arrays {
                 arguments.word(array.address + (first * (array.len / call.images) * size) as u64);
             }
             let blocks = kernel::grid(threads.div_ceil(BLOCK), threads)?;

@@ -1,4 +1,4 @@
-// Values in memory, for kernels that are not those of a neuron.
+// Values in memory, for kernels that do not belong to a neuron.
 //
 // Compiled with one of F32, F64, F16, BF16 defined, the format of the values, as the kernels of neurons.
 

@@ -97,9 +97,11 @@ def run(
     fused = _fused(neuron, is_own)
     # Refuses formats and devices, before running statistics are updated.
     calls(fused, x.dtype, x.device, sequence)
+    if not is_own:
+        x = with_bias(norm, x, sequence)
     flat = x.flatten(0, 1) if sequence else x
     norm._check_input_dim(flat)
-    batch = _statistics(norm, flat, take_bias(norm)) if is_own else _running(norm, real(x.dtype))
+    batch = _statistics(norm, flat, left_out(norm)) if is_own else _running(norm, real(x.dtype))
     if x.device.type == "cpu" and not _is_finite(batch.mean, batch.invstd, norm.weight, norm.bias):
         # Kernels refuse parameters that are not finite. These are computed from data, and propagate as PyTorch does it.
         running = (None, None) if is_own else (norm.running_mean, norm.running_var)
@@ -131,22 +133,16 @@ def is_plain(norm: _BatchNorm) -> bool:
     return type(norm).forward in known and not isinstance(norm, torch.nn.modules.lazy.LazyModuleMixin)
 
 
-def leave_out_bias(norm: _BatchNorm, bias: torch.Tensor) -> None:
-    """That the next input of `norm` lacks the bias of the convolution before, which the mean of a batch cancels."""
-    norm.__dict__["_bias_left_out"] = bias
+def left_out(norm: _BatchNorm) -> torch.Tensor | None:
+    """The bias that the input of `norm` lacks, if the convolution before it left it out in its last call."""
+    before = norm.__dict__.get("_before")
+    return None if before is None or torch.compiler.is_compiling() else before.left_out()
 
 
-def take_bias(norm: _BatchNorm) -> torch.Tensor | None:
-    """What the input of `norm` lacks. Under a compiler nothing is left out."""
-    if torch.compiler.is_compiling():
-        return None
-    return norm.__dict__.pop("_bias_left_out", None)
-
-
-def with_bias(norm: _BatchNorm, x: torch.Tensor) -> torch.Tensor:
-    """The input of `norm`, `[B, C, ...]`, with what it lacks."""
-    bias = take_bias(norm)
-    return x if bias is None else x + bias.detach().to(x.dtype).view(-1, *(1 for _ in x.shape[2:]))
+def with_bias(norm: _BatchNorm, x: torch.Tensor, sequence: bool = False) -> torch.Tensor:
+    """The input of `norm`, `[B, C, ...]` or a sequence of it, with what it lacks."""
+    bias = left_out(norm)
+    return x if bias is None else x + bias.to(x.dtype).view(-1, *(1 for _ in x.shape[2 + sequence :]))
 
 
 def normalised(norm: _BatchNorm, x: torch.Tensor, sequence: bool) -> torch.Tensor:
@@ -179,8 +175,8 @@ def _running(norm: _BatchNorm, dtype: torch.dtype) -> Batch:
     return Batch(norm.running_mean.to(dtype), torch.rsqrt(norm.running_var.to(dtype) + norm.eps))
 
 
-def _statistics(norm: _BatchNorm, x: torch.Tensor, left_out: torch.Tensor | None = None) -> Batch:
-    """The statistics of `x`, `[B, C, ...]`; in training, also updates the running ones, which are those of `x` and what it lacks."""
+def _statistics(norm: _BatchNorm, x: torch.Tensor, bias: torch.Tensor | None = None) -> Batch:
+    """The statistics of `x`, `[B, C, ...]`; in training, also updates the running ones, which are those of `x` with the `bias` that it lacks."""
     training, has_running = norm.training, norm.running_mean is not None
     count = x.numel() // x.shape[1]
     group = _group(norm) if training else None
@@ -189,8 +185,10 @@ def _statistics(norm: _BatchNorm, x: torch.Tensor, left_out: torch.Tensor | None
     tracked, momentum = training and norm.track_running_stats and has_running, norm.momentum
     batches = norm.num_batches_tracked if tracked else None
     with torch.no_grad():
-        if batches is not None and momentum is None:
-            momentum = 1.0 / float(batches.add_(1))
+        if batches is not None and (momentum is None or batches.dtype is not torch.int64 or batches.device != x.device):
+            batches.add_(1)
+            if momentum is None:
+                momentum = 1.0 / float(batches)
             batches = None
         momentum = 0.0 if momentum is None else momentum
         if not tracked:
@@ -201,8 +199,8 @@ def _statistics(norm: _BatchNorm, x: torch.Tensor, left_out: torch.Tensor | None
         for target, value in zip(given, running):
             if target is not value:
                 target.copy_(value)
-        if left_out is not None:
-            norm.running_mean.add_(left_out, alpha=momentum)
+        if bias is not None:
+            norm.running_mean.add_(bias, alpha=momentum)
     return batch
 
 

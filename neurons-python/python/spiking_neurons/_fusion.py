@@ -22,7 +22,7 @@ class _Tracer(torch.fx.Tracer):
     """Looks into a model down to its layers."""
 
     def is_leaf_module(self, module: torch.nn.Module, name: str) -> bool:
-        layers = (base.MemoryModule, base.StepModule, _BatchNorm, torch.nn.MaxPool2d)
+        layers = (base.MemoryModule, base.StepModule, _BatchNorm, _ConvNd, torch.nn.MaxPool2d)
         return isinstance(module, layers) or super().is_leaf_module(module, name)
 
 
@@ -97,6 +97,9 @@ def _conv_before(path: str, calls: dict[str, list[torch.fx.Node]], modules: dict
     if called != path:
         names = list(modules[called]._modules)
         before = f"{called}.{names[-2]}" if len(names) > 1 else None
+        if before in calls:
+            # The model calls it by itself as well.
+            before = None
     else:
         (call,) = calls[path]
         (given,) = call.all_input_nodes or (None,)
@@ -137,6 +140,10 @@ class Link:
     def __init__(self, node: torch.nn.Module, parent: torch.nn.Module, name: str, container: torch.nn.Module | None) -> None:
         self.node, self.parent, self.name, self.container = node, parent, name, container
 
+    def is_compiled(self) -> bool:
+        """Whether the node, or the container of the normalisation, is compiled by itself."""
+        return any(module is not None and module._compiled_call_impl is not None for module in (self.node, self.container))
+
     def holds(self, norm: Any) -> bool:
         """Whether the node is still where it was, has the step mode of `norm`, and neither has hooks."""
         node = self.node
@@ -153,7 +160,7 @@ class FusedNorm:
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.passes():
-            return super().forward(_batchnorm.with_bias(self, x))
+            return super().forward(_batchnorm.with_bias(self, x, getattr(self, "step_mode", "s") == "m"))
         self.__dict__["_passed"] = x
         return x
 
@@ -170,24 +177,58 @@ class FusedConv:
 
     def _conv_forward(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         after = self.__dict__.get("_after")
-        if bias is None or after is None or not after.cancels(self):
+        if after is None:
             return super()._conv_forward(x, weight, bias)
-        _batchnorm.leave_out_bias(after.norm, bias.detach())
+        leaves_out = bias is not None and after.cancels(self)
+        after.note(self, leaves_out)
+        if not leaves_out:
+            return super()._conv_forward(x, weight, bias)
         return Cancelled.apply(super()._conv_forward(x, weight, None), bias)
 
 
 class After:
-    """The normalisation after a convolution, and where that is in the model."""
+    """A convolution and the normalisation after it, and where both are in the model.
 
-    def __init__(self, norm: Any, parent: torch.nn.Module, name: str) -> None:
-        self.norm, self.parent, self.name = norm, parent, name
+    Attributes:
+        lacks_bias: whether the last output of the convolution lacks its bias. Whoever reads it does not reset it: when a checkpoint is
+            computed again, it is read again.
+    """
+
+    def __init__(self, modules: dict[str, torch.nn.Module], conv_path: str, norm_path: str) -> None:
+        self.conv, self.norm = modules[conv_path], modules[norm_path]
+        self._places = []
+        for path in (conv_path, norm_path):
+            parent, _, name = path.rpartition(".")
+            self._places.append((modules[parent], name, modules[path]))
+        # Containers of the convolution whose output is what the normalisation is given.
+        names = conv_path.split(".")
+        paths = (".".join(names[:count]) for count in range(1, len(names)))
+        self._containers = [modules[path] for path in paths if not norm_path.startswith(f"{path}.")]
+        self.lacks_bias = False
 
     def cancels(self, conv: Any) -> bool:
-        """Whether it is still there, takes the mean of the batch, and nobody looks at what it is given."""
+        """Whether both are still there, the normalisation takes the mean of the batch, and no hook sees what it is given."""
         norm = self.norm
-        if self.parent._modules.get(self.name) is not norm or not isinstance(norm, FusedNorm):
+        # A replica has another convolution.
+        if conv is not self.conv or not self._are_there() or not isinstance(norm, FusedNorm) or not norm.passes():
             return False
-        return (norm.training or norm.running_mean is None) and norm.passes() and not _batchnorm.has_hooks(conv)
+        if norm._compiled_call_impl is not None or norm.__dict__["_link"].is_compiled():
+            return False
+        takes_mean = norm.training or norm.running_mean is None
+        return takes_mean and not any(map(_batchnorm.has_hooks, (conv, *self._containers)))
+
+    def note(self, conv: Any, leaves_out: bool) -> None:
+        """What the convolution does in this call."""
+        if conv is self.conv:
+            self.lacks_bias = leaves_out
+
+    def left_out(self) -> torch.Tensor | None:
+        """The bias that the last output of the convolution lacks."""
+        bias = self.conv.bias
+        return bias.detach() if self.lacks_bias and bias is not None and self._are_there() else None
+
+    def _are_there(self) -> bool:
+        return all(parent._modules.get(name) is module for parent, name, module in self._places)
 
 
 class Cancelled(torch.autograd.Function):
@@ -214,9 +255,14 @@ def passed(norm: Any, x: torch.Tensor) -> bool:
     if given is None:
         return False
     # At most, a container has reshaped it.
-    if given.data_ptr() != x.data_ptr() or given.numel() != x.numel() or given._version != x._version:
+    if given.data_ptr() != x.data_ptr() or given.numel() != x.numel() or _version(given) != _version(x):
         raise RuntimeError(
             "a fused node received another tensor than its batch normalisation passed on; call "
             "spiking_neurons.spikingjelly.restore(model) before using parts of a model separately"
         )
     return True
+
+
+def _version(tensor: torch.Tensor) -> int | None:
+    # Those of inference mode have none.
+    return None if tensor.is_inference() else tensor._version

@@ -27,11 +27,14 @@ def max_pool2d(
 
     On a GPU it keeps one byte for each maximum, and not its input, for the backward pass. That is without `dilation` and `ceil_mode`, for
     windows of up to 256 values and images `[B, C, H, W]` that are contiguous or in channels_last; otherwise, under
-    `torch.compile` and on the CPU, PyTorch's function is called. Gradients are those of PyTorch, but for rounding where windows overlap,
-    and have none themselves. The maxima of spikes are spikes for `save_spikes_as_bits`.
+    `torch.compile` and on the CPU, PyTorch's function is called. Gradients are those of PyTorch, but for rounding where windows overlap, and
+    cannot be differentiated again. The maxima of spikes are spikes for `save_spikes_as_bits`.
     """
+    if is_traced((x,)):
+        return torch.nn.functional.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
     window = (_pair(kernel_size), _pair(kernel_size if stride is None else stride), _pair(padding))
-    layout = None if ceil_mode or _pair(dilation) != (1, 1) else _layout(x, window)
+    is_dilated = _pair(dilation) != (1, 1)
+    layout = None if ceil_mode or is_dilated else _layout(x, window)
     if layout is None:
         y = torch.nn.functional.max_pool2d(x, kernel_size, stride, padding, dilation, ceil_mode)
     elif torch.is_grad_enabled() and x.requires_grad:
@@ -39,7 +42,8 @@ def max_pool2d(
     else:
         y, _ = _maxima(x, window, layout)
     tracker = _bits.local.tracker
-    if tracker is not None and tracker.are_spikes(x):
+    # A dilated window may be in the padding alone, whose maximum is no spike.
+    if tracker is not None and not is_dilated and tracker.are_spikes(x):
         tracker.note(y)
     return y
 
@@ -88,7 +92,7 @@ def _pooled(size: int, window: int, stride: int, padding: int) -> int:
 
 def _layout(x: torch.Tensor, window: Window) -> torch.memory_format | None:
     """In which layout the kernels can pool a tensor, if they can."""
-    if x.device.type != "cuda" or x.dim() != 4 or x.dtype not in FORMATS or x.numel() == 0 or is_traced((x,)):
+    if x.device.type != "cuda" or x.dim() != 4 or x.dtype not in FORMATS or x.numel() == 0:
         return None
     height, width = window[0]
     if x.is_neg() or not 1 <= height * width <= 256:

@@ -255,9 +255,9 @@ class Report:
             lines.append(f"{len(self.fused)} batch normalisations fused, {len(self.kept_norms)} kept")
             lines += [f"  {path or '(the model)'}: {reason}" for path, reason in self.kept_norms.items()]
         if self.left_out:
-            lines.append(f"{len(self.left_out)} convolutions leave out their bias in training")
+            lines.append(f"biases left out in training: {len(self.left_out)}")
         if self.pools:
-            lines.append(f"{len(self.pools)} maximum pooling layers keep a byte for each maximum")
+            lines.append(f"maximum pooling layers that keep a byte for each maximum: {len(self.pools)}")
         return "\n".join(lines)
 
 
@@ -274,9 +274,9 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
             same kernel; `BatchNormNode` says what that changes. A copy of the model is traced by `torch.fx` to find them, in training
             and in evaluation; flags of the model's own must not change what is called later. Parameters and buffers stay where
             they are. In training, a convolution before such a normalisation leaves out its bias, which the mean of the batch cancels:
-            running statistics are as before, and the gradient of the bias is 0, where otherwise it is rounding around 0. Layers that are
-            replaced, hooks that are added and step modes that differ later undo it for those layers. Use a fused model as a whole, and
-            call `restore` before taking it apart.
+            running statistics are as before, and the gradient of the bias is 0, where otherwise it is rounding around 0. The output of the
+            convolution itself, if the model keeps it, lacks the bias. Layers that are replaced, hooks that are added and step modes that
+            differ later undo it for those layers. Use a fused model as a whole, and call `restore` before taking it apart.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -334,8 +334,7 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
         conv = modules[path]
         if type(conv) in (*_CONVS, *_CONVS.values()) and norm_path in report.fused.values():
             conv.__class__ = _CONVS.get(type(conv), type(conv))
-            parent, _, name = norm_path.rpartition(".")
-            conv.__dict__["_after"] = _fusion.After(modules[norm_path], modules[parent], name)
+            conv.__dict__["_after"] = modules[norm_path].__dict__["_before"] = _fusion.After(modules, path, norm_path)
             report.left_out[path] = norm_path
 
 
@@ -348,5 +347,5 @@ def restore(model: torch.nn.Module) -> None:
                 module.__dict__.pop(name, None)
         elif type(module) in _CHANGED:
             module.__class__ = module._original
-            for name in ("_link", "_passed", "_after", "_bias_left_out"):
+            for name in ("_link", "_passed", "_after", "_before"):
                 module.__dict__.pop(name, None)
