@@ -564,6 +564,23 @@ def test_convolutions_of_pytorch_are_fused_again():
         assert sn.accelerate(model, fuse_batch_norm=True).left_out == {"0": "1"}
 
 
+def test_fused_models_are_compiled():
+    model, other = conv_pair()
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    compiled = torch.compile(model, backend="eager", fullgraph=True)
+    for run in (compiled, model, compiled):
+        for each in (model, other):
+            functional.reset_net(each)
+        torch.testing.assert_close(run(x), other(x))
+        torch.testing.assert_close(model.state_dict(), other.state_dict())
+    # The node alone, after a normalisation that has passed its input on.
+    for each in (model, other):
+        functional.reset_net(each)
+    node = torch.compile(lambda x: model[2](x), backend="eager")
+    torch.testing.assert_close(node(model[1](model[0](x))), other(x))
+    torch.testing.assert_close(model.state_dict(), other.state_dict())
+
+
 def test_inference_mode():
     model, other = conv_pair()
     x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)

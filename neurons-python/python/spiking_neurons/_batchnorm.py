@@ -135,8 +135,8 @@ def is_plain(norm: _BatchNorm) -> bool:
 
 def left_out(norm: _BatchNorm) -> torch.Tensor | None:
     """The bias that the input of `norm` lacks, if the convolution before it left it out in its last call."""
-    before = norm.__dict__.get("_before")
-    return None if before is None or torch.compiler.is_compiling() else before.left_out()
+    before = getattr(norm, "_before", None)
+    return None if before is None else before.left_out()
 
 
 def with_bias(norm: _BatchNorm, x: torch.Tensor, sequence: bool = False) -> torch.Tensor:
