@@ -524,6 +524,90 @@ def test_replicas_keep_their_biases():
     torch.testing.assert_close(model[1].running_mean, other[1].running_mean)
 
 
+def deep_pair():
+    """As `conv_pair`, each layer in a container of its own."""
+    torch.manual_seed(0)
+    layers = [layer.Conv2d(2, 4, 3, step_mode="m"), layer.BatchNorm2d(4, step_mode="m"), made("LIFNode")]
+    other = torch.nn.Sequential(*map(torch.nn.Sequential, layers)).double()
+    with torch.no_grad():
+        other[0][0].bias.fill_(3.0)
+    model = copy.deepcopy(other)
+    assert sn.accelerate(model, fuse_batch_norm=True).left_out == {"0.0": "1.0"}
+    return model, other
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_containers_that_are_replaced(at):
+    model, other = deep_pair()
+    new = [layer.Conv2d(2, 4, 3, step_mode="m"), layer.BatchNorm2d(4, step_mode="m"), made("LIFNode", tau=1.5)][at].double()
+    for each in (model, other):
+        each[at] = torch.nn.Sequential(copy.deepcopy(new))
+    agree_in_training(model, other)
+
+
+def test_convolutions_that_are_restored_after_a_step():
+    model, other = conv_pair()
+    agree_in_training(model, other, steps=1)
+    ours.restore(model[0])
+    for each in (model, other):
+        functional.reset_net(each)
+    agree_in_training(model, other)
+
+
+def test_convolutions_in_two_models():
+    model, other = conv_pair()
+    second = torch.nn.Sequential(model[0], layer.BatchNorm2d(4, step_mode="m"), made("LIFNode")).double()
+    unfused = torch.nn.Sequential(other[0], *copy.deepcopy(second[1:]))
+    assert sn.accelerate(second, fuse_batch_norm=True).left_out == {}
+    agree_in_training(model, other)
+    agree_in_training(second, unfused)
+
+
+def test_copies_of_layers():
+    model, other = conv_pair()
+    agree_in_training(model, other, steps=1)
+    # States are part of a graph, and layers are copied without them.
+    copies = [copy.deepcopy(each[0]) for each in (model, other)]
+    rest = torch.nn.Sequential(layer.BatchNorm2d(4, step_mode="m"), made("LIFNode")).double()
+    agree_in_training(*[torch.nn.Sequential(own, *copy.deepcopy(rest)) for own in copies])
+    for each in (model, other):
+        functional.reset_net(each)
+    agree_in_training(copy.deepcopy(model), other)
+
+
+def test_transforms_of_fused_models():
+    model, other = conv_pair(track_running_stats=False)
+    sn.accelerate(other)
+    x = torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+
+    def grads(each):
+        functional.reset_net(each)
+        loss = lambda parameters: torch.func.functional_call(each, parameters, x).square().sum()
+        return torch.func.grad(loss)(dict(each.named_parameters()))
+
+    torch.testing.assert_close(grads(model), grads(other))
+
+
+class Readers(torch.nn.Module):
+    """A convolution whose output has two readers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = layer.Conv2d(2, 4, 3, step_mode="m"), layer.BatchNorm2d(4, step_mode="m")
+        self.node = made("LIFNode")
+
+    def forward(self, x):
+        y = self.conv(x)
+        return self.node(self.norm(y)) + y
+
+
+def test_a_convolution_with_two_readers():
+    model = Readers().double()
+    other, x = copy.deepcopy(model), torch.randn(5, 3, 2, 6, 6, dtype=torch.float64)
+    assert sn.accelerate(model, fuse_batch_norm=True).left_out == {}
+    torch.testing.assert_close(model(x), other(x))
+
+
 class Called(torch.nn.Module):
     """A convolution in containers, whose output is seen in several ways."""
 

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from . import _batchnorm
+from ._vmap import is_transformed
 
 #: Of the paths of nodes the path of the normalisation before each; of the paths of other normalisations the reason; and of the paths of
 #: convolutions before the former, which have a bias, the path of the normalisation.
@@ -134,11 +135,37 @@ def _reader(calls: list[torch.fx.Node], nodes: dict[str, torch.nn.Module]) -> tu
     return users[0].target, ""
 
 
-class Link:
+class Way:
+    """From the root of a model down to some of its modules, as it was when they were linked."""
+
+    def __init__(self, modules: dict[str, torch.nn.Module], *paths: str) -> None:
+        self._root = modules[""]
+        self._places = []
+        for path in paths:
+            at = self._root
+            for name in path.split("."):
+                self._places.append((at, name, at._modules[name]))
+                at = at._modules[name]
+
+    def is_there(self) -> bool:
+        """Whether none of the modules, and of those that they are in, has been replaced."""
+        return all(parent._modules.get(name) is module for parent, name, module in self._places)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        # The copy of a layer alone belongs to no model.
+        if id(self._root) not in memo:
+            return None
+        made = memo[id(self)] = object.__new__(type(self))
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
+
+class Link(Way):
     """From a normalisation to the node that computes it, and where that is in the model."""
 
-    def __init__(self, node: torch.nn.Module, parent: torch.nn.Module, name: str, container: torch.nn.Module | None) -> None:
-        self.node, self.parent, self.name, self.container = node, parent, name, container
+    def __init__(self, modules: dict[str, torch.nn.Module], path: str, container: torch.nn.Module | None) -> None:
+        super().__init__(modules, path)
+        self.node, self.container = modules[path], container
 
     def is_compiled(self) -> bool:
         """Whether the node, or the container of the normalisation, is compiled by itself."""
@@ -147,7 +174,7 @@ class Link:
     def holds(self, norm: Any) -> bool:
         """Whether the node is still where it was, has the step mode of `norm`, and neither has hooks."""
         node = self.node
-        if node.__dict__.get("_norm") is not norm or self.parent._modules.get(self.name) is not node:
+        if node.__dict__.get("_norm") is not norm or not self.is_there():
             return False
         mode = "m" if self.container is not None else getattr(norm, "step_mode", "s")
         if mode != node.step_mode or _batchnorm.has_hooks(norm) or _batchnorm.has_hooks(node):
@@ -167,7 +194,7 @@ class FusedNorm:
     def passes(self) -> bool:
         """Whether it leaves its work to the node."""
         link = self.__dict__.get("_link")
-        return link is not None and not torch.compiler.is_compiling() and link.holds(self)
+        return link is not None and not torch.compiler.is_compiling() and not is_transformed() and link.holds(self)
 
 
 class FusedConv:
@@ -186,7 +213,7 @@ class FusedConv:
         return Cancelled.apply(super()._conv_forward(x, weight, None), bias)
 
 
-class After:
+class After(Way):
     """A convolution and the normalisation after it, and where both are in the model.
 
     Attributes:
@@ -195,11 +222,8 @@ class After:
     """
 
     def __init__(self, modules: dict[str, torch.nn.Module], conv_path: str, norm_path: str) -> None:
+        super().__init__(modules, conv_path, norm_path)
         self.conv, self.norm = modules[conv_path], modules[norm_path]
-        self._places = []
-        for path in (conv_path, norm_path):
-            parent, _, name = path.rpartition(".")
-            self._places.append((modules[parent], name, modules[path]))
         # Containers of the convolution whose output is what the normalisation is given.
         names = conv_path.split(".")
         paths = (".".join(names[:count]) for count in range(1, len(names)))
@@ -210,7 +234,7 @@ class After:
         """Whether both are still there, the normalisation takes the mean of the batch, and no hook sees what it is given."""
         norm = self.norm
         # A replica has another convolution.
-        if conv is not self.conv or not self._are_there() or not isinstance(norm, FusedNorm) or not norm.passes():
+        if conv is not self.conv or not self.is_there() or not isinstance(norm, FusedNorm) or not norm.passes():
             return False
         if norm._compiled_call_impl is not None or norm.__dict__["_link"].is_compiled():
             return False
@@ -225,10 +249,11 @@ class After:
     def left_out(self) -> torch.Tensor | None:
         """The bias that the last output of the convolution lacks."""
         bias = self.conv.bias
-        return bias.detach() if self.lacks_bias and bias is not None and self._are_there() else None
+        return bias.detach() if self.lacks_bias and bias is not None and self.is_there() else None
 
-    def _are_there(self) -> bool:
-        return all(parent._modules.get(name) is module for parent, name, module in self._places)
+    def is_there(self) -> bool:
+        """As of any way; and whether the convolution has not been restored since."""
+        return self.conv.__dict__.get("_after") is self and super().is_there()
 
 
 class Cancelled(torch.autograd.Function):

@@ -276,7 +276,8 @@ def accelerate(model: torch.nn.Module, *, keep_states: bool = True, fuse_batch_n
             they are. In training, a convolution before such a normalisation leaves out its bias, which the mean of the batch cancels:
             running statistics are as before, and the gradient of the bias is 0, where otherwise it is rounding around 0. The output of the
             convolution itself, if the model keeps it, lacks the bias. Layers that are replaced, hooks that are added and step modes that
-            differ later undo it for those layers. Use a fused model as a whole, and call `restore` before taking it apart.
+            differ later undo it for those layers. Use a fused model as a whole, without sharing its layers with another model, and call
+            `restore` before taking it apart.
     """
     report = Report()
     for path, module in model.named_modules():
@@ -320,7 +321,6 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
             known = ", ".join(dict.fromkeys(cls.__name__ for cls in _NORMS))
             report.kept_norms[norm_path] = f"a {type(norm).__name__}; known are exactly {known}"
             continue
-        parent, _, name = path.rpartition(".")
         container = modules[_fusion.caller(norm_path, modules)]
         if any(map(_batchnorm.has_hooks, (norm, container, node))):
             del report.fused[path]
@@ -329,10 +329,15 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
         norm.__class__ = _NORMS.get(type(norm), type(norm))
         # Not as a submodule: its parameters have their names already.
         node.__dict__["_norm"] = norm
-        norm.__dict__["_link"] = _fusion.Link(node, modules[parent], name, None if container is norm else container)
+        norm.__dict__["_link"] = _fusion.Link(modules, path, None if container is norm else container)
     for path, norm_path in convs.items():
         conv = modules[path]
         if type(conv) in (*_CONVS, *_CONVS.values()) and norm_path in report.fused.values():
+            earlier = conv.__dict__.get("_after")
+            if earlier is not None and earlier.norm is not modules[norm_path] and earlier.is_there():
+                # It is in another model as well, whose normalisation would not know which of the two has called it.
+                del conv.__dict__["_after"]
+                continue
             conv.__class__ = _CONVS.get(type(conv), type(conv))
             conv.__dict__["_after"] = modules[norm_path].__dict__["_before"] = _fusion.After(modules, path, norm_path)
             report.left_out[path] = norm_path
