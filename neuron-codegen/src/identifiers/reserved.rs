@@ -39,7 +39,7 @@ const GENERATED_CUDA: &str = "u16 u32 u64 scalar_t acc_t math surrogates recipro
                               CHUNKS_PER_GROUP CHUNKS_PER_HALF_GROUP THREADS_PER_GROUP THREADS_PER_HALF_GROUP Group Groups \
                               WARPS WARPS_PER_SCAN WARPS_PER_HALF_SCAN THREADS_PER_SCAN THREADS_PER_HALF_SCAN Scan Map Maps \
                               F32 F64 F16 BF16 UNROLL FOR_LANES SYMBOL KERNEL CASE APPLY SURROGATES CUSTOM_SURROGATE \
-                              Chunk Packed Stage Tile WarpTile ParamArray ParamPlace SurrogateGradient float_from_half \
+                              Chunk Packed EightSpikes ByteOfSpikes Stage Tile WarpTile ParamArray ParamPlace SurrogateGradient float_from_half \
                               half_from_float term hand_on opaque Totals GradientSum";
 
 static RESERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -112,6 +112,7 @@ mod tests {
                 ["#define", name, ..] => names.push(*name),
                 // What is in a namespace is called by it.
                 _ if is_inside || line.starts_with(' ') => {}
+                [.., name] if words.contains(&"alignas") => names.push(*name),
                 ["struct", name, ..] | ["template", "int", "LANES", "struct", name, ..] => names.push(*name),
                 ["typedef", .., name] => names.push(*name),
                 ["__device__", "__forceinline__", _, name, ..] => names.push(*name),
