@@ -144,7 +144,7 @@ impl PreparedMaxPool {
             && call.places.address.is_multiple_of(lanes as u64)
             && call.channels.is_multiple_of(lanes);
         let lanes = if is_aligned { lanes } else { 1 };
-        let geometry = Geometry::new(call, side, lanes)?;
+        let geometry = Geometry::new(call.axes, call.channels, side, lanes)?;
         let stream = call.stream.map_or(self.device.stream().cu_stream(), |raw| raw as sys::CUstream);
         let _current = Current::enter(self.device.context())?;
         // Kernels count in 31 bits.

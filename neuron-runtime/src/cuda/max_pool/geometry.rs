@@ -1,7 +1,6 @@
 //! Sizes as the kernels take them.
 
 use super::super::CudaError;
-use super::MaxPoolCall;
 use crate::Error;
 
 /// Threads of a launch at most: kernels divide numbers below this.
@@ -91,19 +90,19 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// For threads that have places of `side`, of `lanes` channels each. The axes are checked, and there are images and channels.
-    pub fn new(call: &MaxPoolCall, side: Side, lanes: usize) -> Result<Self, CudaError> {
-        let [height, width] = call.axes.map(|axis| axis.len(side));
-        let groups = call.channels / lanes;
+    /// For threads that have places of `side`, of `lanes` channels each. The axes are checked, and there are channels.
+    pub fn new(axes: [Window; 2], channels: usize, side: Side, lanes: usize) -> Result<Self, CudaError> {
+        let [height, width] = axes.map(|axis| axis.len(side));
+        let groups = channels / lanes;
         let threads = height.saturating_mul(width).saturating_mul(groups);
         if threads >= MOST {
-            return Err(CudaError::TooLarge { neurons: call.x.len, blocks: threads, limit: MOST });
+            return Err(CudaError::TooLarge { neurons: threads, blocks: threads, limit: MOST });
         }
         let mut words = Vec::new();
         for size in [groups, height, width] {
             words.extend(Divisor::new(size as u32).0);
         }
-        for axis in call.axes {
+        for axis in axes {
             words.extend([axis.size, axis.pooled(), axis.window, axis.padding].map(|size| size as u32));
             words.extend(Divisor::new(axis.stride as u32).0);
         }
