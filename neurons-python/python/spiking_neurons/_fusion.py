@@ -93,7 +93,7 @@ def _pairs_of(model: torch.nn.Module, nodes: dict[str, torch.nn.Module], trainin
 
 
 def _conv_before(path: str, calls: dict[str, list[torch.fx.Node]], modules: dict[str, torch.nn.Module]) -> str | None:
-    """The path of the convolution with a bias whose output a normalisation has, and nothing else."""
+    """The path of the convolution with a bias whose output goes to the normalisation and nowhere else."""
     called = caller(path, modules)
     if called != path:
         names = list(modules[called]._modules)
@@ -135,8 +135,8 @@ def _reader(calls: list[torch.fx.Node], nodes: dict[str, torch.nn.Module]) -> tu
     return users[0].target, ""
 
 
-class Way:
-    """From the root of a model down to some of its modules, as it was when they were linked."""
+class Location:
+    """Where some modules of a model were when they were linked: every step from its root down to them."""
 
     def __init__(self, modules: dict[str, torch.nn.Module], *paths: str) -> None:
         self._root = modules[""]
@@ -147,8 +147,8 @@ class Way:
                 self._places.append((at, name, at._modules[name]))
                 at = at._modules[name]
 
-    def is_there(self) -> bool:
-        """Whether none of the modules, and of those that they are in, has been replaced."""
+    def is_intact(self) -> bool:
+        """Whether none of them, nor any module that contains them, has been replaced since."""
         return all(parent._modules.get(name) is module for parent, name, module in self._places)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -160,7 +160,7 @@ class Way:
         return made
 
 
-class Link(Way):
+class Link(Location):
     """From a normalisation to the node that computes it, and where that is in the model."""
 
     def __init__(self, modules: dict[str, torch.nn.Module], path: str, container: torch.nn.Module | None) -> None:
@@ -174,7 +174,7 @@ class Link(Way):
     def holds(self, norm: Any) -> bool:
         """Whether the node is still where it was, has the step mode of `norm`, and neither has hooks."""
         node = self.node
-        if node.__dict__.get("_norm") is not norm or not self.is_there():
+        if node.__dict__.get("_norm") is not norm or not self.is_intact():
             return False
         mode = "m" if self.container is not None else getattr(norm, "step_mode", "s")
         if mode != node.step_mode or _batchnorm.has_hooks(norm) or _batchnorm.has_hooks(node):
@@ -213,7 +213,7 @@ class FusedConv:
         return Cancelled.apply(super()._conv_forward(x, weight, None), bias)
 
 
-class After(Way):
+class After(Location):
     """A convolution and the normalisation after it, and where both are in the model.
 
     Attributes:
@@ -234,7 +234,7 @@ class After(Way):
         """Whether both are still there, the normalisation takes the mean of the batch, and no hook sees what it is given."""
         norm = self.norm
         # A replica has another convolution.
-        if conv is not self.conv or not self.is_there() or not isinstance(norm, FusedNorm) or not norm.passes():
+        if conv is not self.conv or not self.is_intact() or not isinstance(norm, FusedNorm) or not norm.passes():
             return False
         if norm._compiled_call_impl is not None or norm.__dict__["_link"].is_compiled():
             return False
@@ -249,11 +249,11 @@ class After(Way):
     def left_out(self) -> torch.Tensor | None:
         """The bias that the last output of the convolution lacks."""
         bias = self.conv.bias
-        return bias.detach() if self.lacks_bias and bias is not None and self.is_there() else None
+        return bias.detach() if self.lacks_bias and bias is not None and self.is_intact() else None
 
-    def is_there(self) -> bool:
-        """As of any way; and whether the convolution has not been restored since."""
-        return self.conv.__dict__.get("_after") is self and super().is_there()
+    def is_intact(self) -> bool:
+        """As of any location; and whether the convolution is still linked, not restored."""
+        return self.conv.__dict__.get("_after") is self and super().is_intact()
 
 
 class Cancelled(torch.autograd.Function):

@@ -334,7 +334,7 @@ def _fuse(model: torch.nn.Module, report: Report) -> None:
         conv = modules[path]
         if type(conv) in (*_CONVS, *_CONVS.values()) and norm_path in report.fused.values():
             earlier = conv.__dict__.get("_after")
-            if earlier is not None and earlier.norm is not modules[norm_path] and earlier.is_there():
+            if earlier is not None and earlier.norm is not modules[norm_path] and earlier.is_intact():
                 # It is in another model as well, whose normalisation would not know which of the two has called it.
                 del conv.__dict__["_after"]
                 continue
